@@ -1,0 +1,158 @@
+//! Reads the file and lays the environment over it.
+//!
+//! `HYPERVISOR_<SECTION>_<KEY>` sets any scalar or list, and the ancestor's six names still work.
+//! Every refused value is named with its place: line and column of the file, or the variable.
+
+use super::{Config, check};
+use std::path::{Path, PathBuf};
+use toml::{Table, Value};
+
+/// Why there is no configuration. Each sentence says where the mistake is.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("{}: {source}; give --config a readable TOML file", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The file is not TOML, or has unknown keys or values of a wrong type.
+    #[error("{}: {source}", path.display())]
+    Invalid {
+        /// The file.
+        path: PathBuf,
+        /// Line, column and what was expected.
+        source: toml::de::Error,
+    },
+    /// A variable that sets nothing, or sets it wrongly.
+    #[error("environment variable {name}: {message}")]
+    Variable {
+        /// The variable.
+        name: String,
+        /// What is wrong, and the mend.
+        message: String,
+    },
+    /// Well-formed, but it makes no sense.
+    #[error("{0}")]
+    Nonsense(String),
+}
+
+/// The ancestor's names, and the keys that they set today.
+const ANCESTOR: [(&str, &[&str]); 6] = [
+    ("WEBAUTHN_RP_ID", &["auth", "rp_id"]),
+    ("WEBAUTHN_RP_ORIGIN", &["auth", "origin"]),
+    ("HYPERVISOR_PORT", &["server", "port"]),
+    (
+        "SANDBOX_LIVE_PORT",
+        &["workspaces", "sandbox", "live", "port"],
+    ),
+    (
+        "SANDBOX_DEV_PORT",
+        &["workspaces", "sandbox", "dev", "port"],
+    ),
+    ("FRONTEND_DIST", &["shell", "dir"]),
+];
+
+const SECTIONS: [&str; 7] = [
+    "server", "auth", "store", "proxy", "runtime", "shell", "log",
+];
+
+const PREFIX: &str = "HYPERVISOR_";
+
+/// The configuration of `file` with the variables `env` over it, checked.
+///
+/// # Errors
+/// The first mistake, as a sentence that says where it is and how it is mended.
+pub fn load(
+    file: Option<&Path>,
+    env: impl IntoIterator<Item = (String, String)>,
+) -> Result<Config, ConfigError> {
+    let mut table = match file {
+        Some(path) => read(path)?,
+        None => Table::new(),
+    };
+    for (name, value) in env {
+        if let Some(keys) = keys_of(&name) {
+            table = with_variable(&table, &name, &keys, &value)?;
+        }
+    }
+    let config: Config = Value::Table(table)
+        .try_into()
+        .map_err(|error: toml::de::Error| ConfigError::Nonsense(error.to_string()))?;
+    check::check(config).map_err(ConfigError::Nonsense)
+}
+
+/// The file as a table, once it is known to have the shape of a [`Config`].
+fn read(path: &Path) -> Result<Table, ConfigError> {
+    let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable {
+        path: path.into(),
+        source,
+    })?;
+    let invalid = |source| ConfigError::Invalid {
+        path: path.into(),
+        source,
+    };
+    toml::from_str::<Config>(&text).map_err(invalid)?;
+    toml::from_str(&text).map_err(invalid)
+}
+
+/// The keys that a variable sets; `None` if it is none of ours.
+fn keys_of(name: &str) -> Option<Vec<String>> {
+    if let Some((_, keys)) = ANCESTOR.iter().find(|(ancestor, _)| *ancestor == name) {
+        return Some(keys.iter().map(ToString::to_string).collect());
+    }
+    let rest = name.strip_prefix(PREFIX)?.to_ascii_lowercase();
+    match rest.split_once('_') {
+        Some((section, key)) if SECTIONS.contains(&section) => {
+            Some(vec![section.to_owned(), key.to_owned()])
+        }
+        _ => Some(vec![rest]),
+    }
+}
+
+/// The table with one variable set; the value is TOML if that fits, and else a string.
+fn with_variable(
+    table: &Table,
+    name: &str,
+    keys: &[String],
+    value: &str,
+) -> Result<Table, ConfigError> {
+    let typed = value
+        .parse::<Value>()
+        .ok()
+        .filter(|value| !matches!(value, Value::Table(_)));
+    let mut refusal = String::new();
+    for candidate in typed.into_iter().chain([Value::String(value.to_owned())]) {
+        let mut table = table.clone();
+        set(&mut table, keys, candidate);
+        match Value::Table(table.clone()).try_into::<Config>() {
+            Ok(_) => return Ok(table),
+            // The typed reading comes first, and its complaint is the more helpful one.
+            Err(error) if refusal.is_empty() => error.message().clone_into(&mut refusal),
+            Err(_) => {}
+        }
+    }
+    Err(ConfigError::Variable {
+        name: name.to_owned(),
+        message: format!("{refusal} (it sets `{}`)", keys.join(".")),
+    })
+}
+
+fn set(table: &mut Table, keys: &[String], value: Value) {
+    match keys {
+        [] => {}
+        [key] => {
+            table.insert(key.clone(), value);
+        }
+        [section, rest @ ..] => {
+            let entry = table
+                .entry(section.clone())
+                .or_insert_with(|| Value::Table(Table::new()));
+            if let Value::Table(inner) = entry {
+                set(inner, rest, value);
+            }
+        }
+    }
+}

@@ -1,0 +1,346 @@
+//! What an operator sets: one TOML file, with the environment over it.
+//!
+//! [`Config`] is the file's shape and its defaults, `load` reads file and environment, `check`
+//! finds what is well-formed but makes no sense.
+
+mod check;
+mod load;
+
+use ipnet::IpNet;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::path::PathBuf;
+use url::Url;
+
+pub use load::{ConfigError, load};
+
+/// The whole configuration. Every key has a default that serves a laptop.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Who may sign up.
+    pub registration: Registration,
+    /// Listener, limits and trusted peers.
+    pub server: Server,
+    /// Passkeys and sessions.
+    pub auth: Auth,
+    /// Where accounts, sessions and routes are kept.
+    pub store: Store,
+    /// How requests are carried to a sandbox.
+    pub proxy: Proxy,
+    /// What runs the sandboxes.
+    pub runtime: Runtime,
+    /// The auth shell's looks.
+    pub shell: Shell,
+    /// What is written to standard error.
+    pub log: Log,
+    /// Declared workspaces, by name. The default one is `sandbox`.
+    pub workspaces: BTreeMap<String, Workspace>,
+}
+
+/// Who may sign up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Registration {
+    /// Only with an invite; the first start prints one for the admin.
+    Invite,
+    /// Anyone who reaches the server.
+    Open,
+    /// Nobody.
+    Closed,
+}
+
+/// `[server]`: listener, limits and trusted peers.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Server {
+    /// Where HTTP is served.
+    pub listen: SocketAddr,
+    /// Another port than that of `listen`.
+    pub port: Option<u16>,
+    /// The operator's Unix socket; by default `control.sock` beside the store.
+    pub control_socket: Option<PathBuf>,
+    /// Peers whose `X-Forwarded-*` is believed (addresses or CIDRs).
+    pub trusted_proxies: Vec<IpNet>,
+    /// Open connections at most; one more is answered 503 at once.
+    pub max_connections: usize,
+    /// Bytes of a request's head at most.
+    pub max_header_bytes: usize,
+    /// Seconds for a request's head to arrive, from its first byte.
+    pub header_read_secs: u64,
+    /// Seconds that a connection may stay without a request.
+    pub idle_secs: u64,
+    /// Seconds that a shutdown waits for claimed requests.
+    pub shutdown_secs: u64,
+    /// A file with the bearer token that opens `/metrics` beyond loopback.
+    pub metrics_token_file: Option<PathBuf>,
+}
+
+/// `[auth]`: passkeys and sessions.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Auth {
+    /// The domain that passkeys are bound to. It cannot be changed later.
+    pub rp_id: String,
+    /// The address in the browser's bar; by default `http://localhost:<port>`.
+    pub origin: Option<Url>,
+    /// The name that a passkey prompt shows.
+    pub rp_name: String,
+    /// Whether a log-in may say that an address has no account.
+    pub reveal_accounts: bool,
+    /// Days until a session ends.
+    pub session_days: u64,
+    /// Seconds for which a log-in counts as fresh.
+    pub step_up_secs: u64,
+    /// Seconds that a passkey ceremony may take (300 at most).
+    pub ceremony_secs: u64,
+    /// Hours until an invite ends.
+    pub invite_hours: u64,
+    /// Auth requests a minute from one address.
+    pub rate_per_address: u32,
+    /// Attempts a minute at one account.
+    pub rate_per_account: u32,
+}
+
+/// `[store]`: where accounts, sessions and routes are kept.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Store {
+    /// The `SQLite` file.
+    pub path: PathBuf,
+}
+
+/// `[proxy]`: how requests are carried to a sandbox.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Proxy {
+    /// Seconds for a connection to a sandbox.
+    pub connect_secs: u64,
+    /// Seconds until a sandbox must have begun its answer.
+    pub response_secs: u64,
+    /// Seconds without a byte after which a body, either way, is given up.
+    pub body_idle_secs: u64,
+    /// Bytes of a request's body at most.
+    pub max_body_bytes: u64,
+    /// Seconds that an unused connection to a sandbox is kept.
+    pub pool_idle_secs: u64,
+}
+
+/// `[runtime]`: what runs the sandboxes.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Runtime {
+    /// The backend.
+    pub kind: RuntimeKind,
+    /// `process`: the sandbox's program and arguments; by default the `sandbox` beside this one.
+    pub command: Vec<String>,
+    /// `process`: each sandbox's `/data` is made below this folder.
+    pub data_dir: PathBuf,
+    /// Seconds without a request after which a sandbox is stopped; 0 for never.
+    pub idle_secs: u64,
+    /// Seconds for a sandbox to become healthy.
+    pub start_secs: u64,
+    /// Seconds between SIGTERM and SIGKILL.
+    pub stop_secs: u64,
+    /// Seconds between probes of a running sandbox.
+    pub probe_secs: u64,
+    /// Seconds that one probe may take.
+    pub probe_timeout_secs: u64,
+    /// Crashes in a row after which a sandbox is `failed`.
+    pub max_restarts: u32,
+}
+
+/// The backend that starts, stops and finds sandboxes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RuntimeKind {
+    /// Something else runs the sandboxes; their addresses are in the config.
+    Adopt,
+    /// Each sandbox is a child process.
+    Process,
+}
+
+/// `[shell]`: the auth shell's looks.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Shell {
+    /// A folder whose files stand in for the embedded ones of the same name.
+    pub dir: Option<PathBuf>,
+}
+
+/// `[log]`: what is written to standard error.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Log {
+    /// `tracing` directives, such as `info,hypervisor=debug`.
+    pub filter: String,
+    /// One JSON object a line instead of text.
+    pub json: bool,
+}
+
+/// `[workspaces.<name>]`: a declared workspace.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Workspace {
+    /// Usernames that own it; without any, the next new user without a workspace does.
+    pub members: Vec<String>,
+    /// The sandbox that is born live.
+    pub live: Sandbox,
+    /// The sandbox that is born dev.
+    pub dev: Sandbox,
+}
+
+/// `[workspaces.<name>.live]` and `.dev`: one declared sandbox.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Sandbox {
+    /// Where it listens; `adopt` needs it (or `port`).
+    pub address: Option<SocketAddr>,
+    /// Its port on 127.0.0.1; `process` takes a free one by default.
+    pub port: Option<u16>,
+    /// The path that answers 200 when it is healthy.
+    pub health_path: String,
+    /// Whether `/health` must name the sandbox and its instance role, as our sandbox
+    /// service's does. Off for a web service of your own.
+    pub identity: bool,
+}
+
+/// The name of the workspace that there always is.
+pub const DEFAULT_WORKSPACE: &str = "sandbox";
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            registration: Registration::Invite,
+            server: Server::default(),
+            auth: Auth::default(),
+            store: Store::default(),
+            proxy: Proxy::default(),
+            runtime: Runtime::default(),
+            shell: Shell::default(),
+            log: Log::default(),
+            workspaces: BTreeMap::from([(DEFAULT_WORKSPACE.into(), Workspace::default())]),
+        }
+    }
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 9090)),
+            port: None,
+            control_socket: None,
+            trusted_proxies: Vec::new(),
+            max_connections: 20_000,
+            max_header_bytes: 32 * 1024,
+            header_read_secs: 10,
+            idle_secs: 75,
+            shutdown_secs: 30,
+            metrics_token_file: None,
+        }
+    }
+}
+
+impl Default for Auth {
+    fn default() -> Self {
+        Self {
+            rp_id: "localhost".into(),
+            origin: None,
+            rp_name: "ChoirOS".into(),
+            reveal_accounts: true,
+            session_days: 30,
+            step_up_secs: 180,
+            ceremony_secs: 300,
+            invite_hours: 72,
+            rate_per_address: 120,
+            rate_per_account: 20,
+        }
+    }
+}
+
+impl Default for Store {
+    fn default() -> Self {
+        Self {
+            path: ".state/hypervisor.db".into(),
+        }
+    }
+}
+
+impl Default for Proxy {
+    fn default() -> Self {
+        Self {
+            connect_secs: 5,
+            response_secs: 60,
+            body_idle_secs: 120,
+            max_body_bytes: 8 * 1024 * 1024 * 1024,
+            pool_idle_secs: 60,
+        }
+    }
+}
+
+impl Default for Runtime {
+    fn default() -> Self {
+        Self {
+            kind: RuntimeKind::Process,
+            command: Vec::new(),
+            data_dir: ".state/sandboxes".into(),
+            idle_secs: 1800,
+            start_secs: 20,
+            stop_secs: 10,
+            probe_secs: 10,
+            probe_timeout_secs: 3,
+            max_restarts: 5,
+        }
+    }
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self {
+            filter: "info".into(),
+            json: false,
+        }
+    }
+}
+
+impl Default for Sandbox {
+    fn default() -> Self {
+        Self {
+            address: None,
+            port: None,
+            health_path: "/health".into(),
+            identity: true,
+        }
+    }
+}
+
+impl Config {
+    /// The origin that browsers must come from.
+    #[expect(
+        clippy::expect_used,
+        reason = "a literal host and a u16 port always parse"
+    )]
+    pub fn origin(&self) -> Url {
+        let port = self.server.listen.port();
+        self.auth.origin.clone().unwrap_or_else(|| {
+            Url::parse(&format!("http://localhost:{port}")).expect("a valid URL")
+        })
+    }
+
+    /// The operator's Unix socket.
+    pub fn control_socket(&self) -> PathBuf {
+        self.server
+            .control_socket
+            .clone()
+            .unwrap_or_else(|| self.store.path.with_file_name("control.sock"))
+    }
+}
+
+impl Sandbox {
+    /// Where the config says that it listens.
+    pub fn listens(&self) -> Option<SocketAddr> {
+        let local = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        self.address.or_else(|| self.port.map(local))
+    }
+}

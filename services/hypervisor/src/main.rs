@@ -1,0 +1,3 @@
+//! The `hypervisor` binary.
+
+fn main() {}
