@@ -77,6 +77,7 @@ fn limits(config: &Config) -> Verdict {
         ),
         ("server.header_read_secs", config.server.header_read_secs),
         ("server.idle_secs", config.server.idle_secs),
+        ("server.write_idle_secs", config.server.write_idle_secs),
         ("auth.session_days", config.auth.session_days),
         ("auth.step_up_secs", config.auth.step_up_secs),
         ("auth.ceremony_secs", config.auth.ceremony_secs),

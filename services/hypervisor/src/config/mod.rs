@@ -71,6 +71,8 @@ pub struct Server {
     pub header_read_secs: u64,
     /// Seconds that a connection may stay without a request.
     pub idle_secs: u64,
+    /// Seconds that a client may take nothing of what is sent to it.
+    pub write_idle_secs: u64,
     /// Seconds that a shutdown waits for claimed requests.
     pub shutdown_secs: u64,
     /// A file with the bearer token that opens `/metrics` beyond loopback.
@@ -236,6 +238,7 @@ impl Default for Server {
             max_header_bytes: 32 * 1024,
             header_read_secs: 10,
             idle_secs: 75,
+            write_idle_secs: 120,
             shutdown_secs: 30,
             metrics_token_file: None,
         }
@@ -319,6 +322,7 @@ impl Config {
     /// The origin that browsers must come from.
     #[expect(
         clippy::expect_used,
+        clippy::missing_panics_doc,
         reason = "a literal host and a u16 port always parse"
     )]
     pub fn origin(&self) -> Url {
