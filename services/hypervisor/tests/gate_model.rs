@@ -1,4 +1,9 @@
 //! The gate behind every claim, checked in every interleaving by loom.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a failed test is a panic"
+)]
 
 mod sync {
     use std::task::Waker;
