@@ -1,0 +1,110 @@
+
+const TAIL = 50; // rows that the page begins with
+const ROWS = 200; // rows at once; the log itself forgets nothing
+const root = document.documentElement.dataset;
+const find = (id) => document.getElementById(id);
+const shown = (id) => document.querySelector(`[data-testid="${id}"]`).textContent;
+
+// The page is at / for the live role and under /dev for the other, with or without a slash.
+const base = "/" + location.pathname.split("/").filter(Boolean).map((part) => part + "/").join("");
+
+const newest = Number(root.newest); // when the page was opened
+let last = Math.max(0, newest - TAIL);
+let pause = 1000;
+
+function state(name, words) {
+  find("tail").dataset.state = name;
+  find("tail").textContent = words;
+}
+
+function follow() {
+  const source = new EventSource(`${base}logs/events?after=${last}`);
+  // A page that is kept for the back button would keep its connection too, of the six that a
+  // browser has for an address; after six visits none would be left.
+  addEventListener("pagehide", () => source.close(), { once: true });
+  source.addEventListener("sandbox", (message) => {
+    const now = JSON.parse(message.data);
+    // After a swap another sandbox answers here, and its events have other ids.
+    const same = now.name === shown("sandbox-name") && now.role === shown("sandbox-role")
+      && String(now.generation ?? "–") === shown("sandbox-generation");
+    if (!same) {
+      source.close();
+      location.reload();
+      return;
+    }
+    pause = 1000;
+    state("following", "following");
+  });
+  source.onmessage = (message) => add(JSON.parse(message.data));
+  source.onerror = () => {
+    state("lost", "connection lost, trying again");
+    if (source.readyState === EventSource.CLOSED) {
+      // The browser gives up after an answer that is no stream; a restarting sandbox is one.
+      setTimeout(follow, pause);
+      pause = Math.min(pause * 2, 15000);
+    }
+  };
+}
+
+function part(tag, name, text) {
+  const element = document.createElement(tag);
+  element.className = name;
+  element.textContent = text;
+  return element;
+}
+
+function add(event) {
+  if (event.id <= last) return;
+  last = event.id;
+  const row = part("li", event.id > newest ? "new" : "", "");
+  row.dataset.testid = "event-row";
+  row.dataset.eventId = event.id;
+  const at = new Date(event.at);
+  const time = part("time", "", at.toLocaleTimeString());
+  time.dateTime = event.at;
+  time.title = at.toLocaleString();
+  row.append(part("span", "id", `#${event.id}`), part("span", "kind", event.kind), time);
+  const text = (event.kind === "note" && event.payload?.text) || event.payload;
+  if (text !== null) {
+    row.append(part("span", "payload", typeof text === "string" ? text : JSON.stringify(text)));
+  }
+  if (event.user_id) row.append(part("span", "user", `by ${event.user_id}`));
+  find("rows").prepend(row);
+  while (find("rows").children.length > ROWS) find("rows").lastElementChild.remove();
+}
+
+function refuse(sentence) {
+  find("refusal").textContent = sentence;
+  find("refusal").hidden = !sentence;
+}
+
+async function append(text) {
+  const answer = await fetch(`${base}logs/events`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ kind: "note", payload: { text } }),
+  });
+  if (answer.ok) return;
+  const said = await answer.json().catch(() => ({}));
+  throw new Error(said.message ?? `The sandbox answered ${answer.status}. Try again.`);
+}
+
+find("note").addEventListener("submit", async (submit) => {
+  submit.preventDefault();
+  const button = submit.target.querySelector("button");
+  button.disabled = true;
+  refuse("");
+  try {
+    await append(find("text").value);
+    find("text").value = "";
+  } catch (error) {
+    // A TypeError is how fetch says that there was no answer at all.
+    refuse(error instanceof TypeError ? "The sandbox cannot be reached. Try again." : error.message);
+  } finally {
+    button.disabled = false;
+    find("text").focus();
+  }
+});
+
+addEventListener("pageshow", (shown) => shown.persisted && follow());
+follow();
