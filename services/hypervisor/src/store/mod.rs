@@ -1,2 +1,257 @@
 //! What outlives a restart, behind narrow traits so that a distributed engine can stand in
 //! `SQLite`'s place.
+//!
+//! Every call blocks until its change is on disk. Async code goes through a [`Handle`]. A
+//! change that must be whole is one method, never two calls.
+
+mod error;
+mod handle;
+mod rows;
+mod sqlite;
+mod timestamp;
+
+use uuid::Uuid;
+
+pub use error::{Conflict, StoreError};
+pub use handle::Handle;
+pub use rows::{
+    AuditRow, Hash, InviteRow, NewAccount, PasskeyRow, PasskeyUse, SessionKind, SessionRow,
+    UserRow, WorkspaceRow,
+};
+pub use sqlite::Sqlite;
+pub use timestamp::Timestamp;
+
+/// All that the hypervisor keeps.
+pub trait Store:
+    AccountStore
+    + PasskeyStore
+    + RecoveryStore
+    + SessionStore
+    + WorkspaceStore
+    + AuditStore
+    + MetaStore
+    + Send
+    + Sync
+{
+}
+
+impl<T> Store for T where
+    T: AccountStore
+        + PasskeyStore
+        + RecoveryStore
+        + SessionStore
+        + WorkspaceStore
+        + AuditStore
+        + MetaStore
+        + Send
+        + Sync
+{
+}
+
+/// Users, and the invites that let them in.
+pub trait AccountStore {
+    /// Every user, oldest first.
+    ///
+    /// # Errors
+    /// The engine's.
+    fn users(&self) -> Result<Vec<UserRow>, StoreError>;
+
+    /// The user of this (normalised) name.
+    ///
+    /// # Errors
+    /// The engine's.
+    fn user_by_name(&self, username: &str) -> Result<Option<UserRow>, StoreError>;
+
+    /// Writes a whole account, uses up its invite and ends the session that it replaces.
+    ///
+    /// # Errors
+    /// [`Conflict::Username`], [`Conflict::Passkey`] or [`Conflict::Invite`], and then nothing
+    /// is written; the engine's.
+    fn create_account(&self, account: &NewAccount) -> Result<(), StoreError>;
+
+    /// Keeps a new invite.
+    ///
+    /// # Errors
+    /// The engine's.
+    fn add_invite(&self, invite: &InviteRow) -> Result<(), StoreError>;
+
+    /// The invite of this hash, if it is still good at `now`.
+    ///
+    /// # Errors
+    /// The engine's.
+    fn invite(&self, hash: &Hash, now: Timestamp) -> Result<Option<InviteRow>, StoreError>;
+}
+
+/// Passkeys, and what happens when one is used.
+pub trait PasskeyStore {
+    /// A user's passkeys, oldest first.
+    ///
+    /// # Errors
+    /// The engine's.
+    fn passkeys_of(&self, user: Uuid) -> Result<Vec<PasskeyRow>, StoreError>;
+
+    /// The passkey with this credential id, and whose it is.
+    ///
+    /// # Errors
+    /// The engine's.
+    fn passkey_by_credential(
+        &self,
+        credential_id: &[u8],
+    ) -> Result<Option<(PasskeyRow, UserRow)>, StoreError>;
+
+    /// Adds a passkey to its user, and ends the session that may do this only once.
+    ///
+    /// # Errors
+    /// [`Conflict::Passkey`] if the credential is known already, [`Conflict::Session`] if that
+    /// session has ended; the engine's.
+    fn add_passkey(&self, passkey: &PasskeyRow, ends: Option<Uuid>) -> Result<(), StoreError>;
+
+    /// Gives a passkey of this user another name; says whether there was one.
+    ///
+    /// # Errors
+    /// The engine's.
+    fn rename_passkey(&self, user: Uuid, passkey: Uuid, name: &str) -> Result<bool, StoreError>;
+
+    /// Removes a passkey of this user and the sessions that it opened, except `keep`; says
+    /// whether there was one.
+    ///
+    /// # Errors
+    /// [`Conflict::LastPasskey`] if the user has no other; the engine's.
+    fn remove_passkey(&self, user: Uuid, passkey: Uuid, keep: Uuid) -> Result<bool, StoreError>;
+
+    /// Notes a passkey's use and opens a session with it, ending the one that it `replaces`.
+    ///
+    /// # Errors
+    /// [`Conflict::Counter`] if a later use was noted already, which means a cloned passkey;
+    /// the engine's.
+    fn log_in(
+        &self,
+        used: &PasskeyUse,
+        session: &SessionRow,
+        replaces: Option<Uuid>,
+    ) -> Result<(), StoreError>;
+}
+
+/// Recovery codes.
+pub trait RecoveryStore {
+    /// How many codes a user has left.
+    ///
+    /// # Errors
+    /// The engine's.
+    fn recovery_codes_left(&self, user: Uuid, now: Timestamp) -> Result<u64, StoreError>;
+
+    /// Puts these codes in the place of all that the user had.
+    ///
+    /// # Errors
+    /// The engine's.
+    fn replace_recovery_codes(
+        &self,
+        user: Uuid,
+        codes: &[Hash],
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
+
+    /// Adds one code that ends by itself.
+    ///
+    /// # Errors
+    /// The engine's.
+    fn add_recovery_code(
+        &self,
+        user: Uuid,
+        code: &Hash,
+        now: Timestamp,
+        expires_at: Timestamp,
+    ) -> Result<(), StoreError>;
+
+    /// Uses up a code and opens a session with it, ending the one that it `replaces`; says
+    /// whether the code was good. Does the same work for a user that does not exist.
+    ///
+    /// # Errors
+    /// The engine's.
+    fn use_recovery_code(
+        &self,
+        code: &Hash,
+        session: &SessionRow,
+        replaces: Option<Uuid>,
+    ) -> Result<bool, StoreError>;
+}
+
+/// Sessions. They are looked up in memory; these are for the next start.
+pub trait SessionStore {
+    /// Every session that is still good at `now`.
+    ///
+    /// # Errors
+    /// The engine's.
+    fn sessions(&self, now: Timestamp) -> Result<Vec<SessionRow>, StoreError>;
+
+    /// Ends a session; says whether there was one.
+    ///
+    /// # Errors
+    /// The engine's.
+    fn remove_session(&self, session: Uuid) -> Result<bool, StoreError>;
+
+    /// Notes when sessions were last seen, and forgets those that ended before `now`.
+    ///
+    /// # Errors
+    /// The engine's.
+    fn tidy_sessions(&self, seen: &[(Uuid, Timestamp)], now: Timestamp) -> Result<(), StoreError>;
+}
+
+/// Workspaces: who owns which two sandboxes, and their roles.
+pub trait WorkspaceStore {
+    /// Every workspace, by name.
+    ///
+    /// # Errors
+    /// The engine's.
+    fn workspaces(&self) -> Result<Vec<WorkspaceRow>, StoreError>;
+
+    /// Keeps a new workspace, members included.
+    ///
+    /// # Errors
+    /// [`Conflict::Workspace`] if the name exists, [`Conflict::Member`] if a member has
+    /// another workspace; the engine's.
+    fn create_workspace(&self, row: &WorkspaceRow) -> Result<(), StoreError>;
+
+    /// Makes a user a member; nothing to do if they are.
+    ///
+    /// # Errors
+    /// [`Conflict::Member`] if the user has another workspace; the engine's.
+    fn add_member(&self, workspace: &str, user: Uuid) -> Result<(), StoreError>;
+
+    /// Exchanges the roles' sandboxes and counts the generation up; answers with the result.
+    ///
+    /// # Errors
+    /// [`Conflict::Generation`] unless there is such a workspace in just this generation; the
+    /// engine's.
+    fn swap(&self, workspace: &str, expect_generation: u64) -> Result<WorkspaceRow, StoreError>;
+}
+
+/// The audit log.
+pub trait AuditStore {
+    /// Appends an event.
+    ///
+    /// # Errors
+    /// The engine's.
+    fn record(&self, row: &AuditRow) -> Result<(), StoreError>;
+
+    /// A user's latest events, newest first.
+    ///
+    /// # Errors
+    /// The engine's.
+    fn audit_of(&self, user: Uuid, limit: u32) -> Result<Vec<AuditRow>, StoreError>;
+}
+
+/// What the store knows about the installation.
+pub trait MetaStore {
+    /// The value of `key`, which is `value` from now on if there was none.
+    ///
+    /// # Errors
+    /// The engine's.
+    fn meta_or(&self, key: &str, value: &str) -> Result<String, StoreError>;
+
+    /// Finds out whether the store can be written, by writing.
+    ///
+    /// # Errors
+    /// The engine's.
+    fn check(&self) -> Result<(), StoreError>;
+}

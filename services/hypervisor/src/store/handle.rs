@@ -1,0 +1,40 @@
+//! The store for async code: each call runs where blocking is allowed.
+
+use super::{Store, StoreError};
+use std::sync::Arc;
+
+/// A shared store.
+#[derive(Clone)]
+pub struct Handle(Arc<dyn Store>);
+
+impl Handle {
+    /// A handle on this store.
+    pub fn new(store: Arc<dyn Store>) -> Self {
+        Self(store)
+    }
+
+    /// Runs `work` on a thread that may block. Once begun it runs to its end, also when the
+    /// caller is gone.
+    ///
+    /// # Errors
+    /// The work's own; [`StoreError::Interrupted`] if it panics or the runtime shuts down.
+    pub async fn run<T, E>(
+        &self,
+        work: impl FnOnce(&dyn Store) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let store = Arc::clone(&self.0);
+        tokio::task::spawn_blocking(move || work(&*store))
+            .await
+            .unwrap_or_else(|_| Err(StoreError::Interrupted.into()))
+    }
+}
+
+impl std::fmt::Debug for Handle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Handle")
+    }
+}

@@ -1,0 +1,155 @@
+//! What the store takes and gives.
+
+use super::Timestamp;
+use serde::Serialize;
+use uuid::Uuid;
+
+/// The SHA-256 of a secret. The store never sees a secret itself.
+pub type Hash = [u8; 32];
+
+/// A user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserRow {
+    /// Also the passkeys' user handle.
+    pub id: Uuid,
+    /// Normalised, unique.
+    pub username: String,
+    /// As the user wrote it.
+    pub display_name: String,
+    /// Whether the user may see and do everything.
+    pub admin: bool,
+    /// When the account was made.
+    pub created_at: Timestamp,
+}
+
+/// A passkey of a user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PasskeyRow {
+    /// Our name for it.
+    pub id: Uuid,
+    /// Whose it is.
+    pub user_id: Uuid,
+    /// The authenticator's name for it, unique.
+    pub credential_id: Vec<u8>,
+    /// Public key and properties, in the auth module's form.
+    pub credential: String,
+    /// How often it was used, if the authenticator counts.
+    pub counter: u32,
+    /// The user's name for it.
+    pub name: String,
+    /// When it was registered.
+    pub created_at: Timestamp,
+    /// When it last logged its user in.
+    pub last_used_at: Option<Timestamp>,
+}
+
+/// One use of a passkey.
+#[derive(Debug, Clone)]
+pub struct PasskeyUse {
+    /// Which one.
+    pub id: Uuid,
+    /// Its properties afterwards.
+    pub credential: String,
+    /// Its counter afterwards.
+    pub counter: u32,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What a session may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SessionKind {
+    /// Everything that its user may.
+    Full,
+    /// Add a passkey, or log out.
+    Recovery,
+}
+
+/// A session of a user in a browser.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionRow {
+    /// Its public name; not what the browser holds.
+    pub id: Uuid,
+    /// The hash of what the browser holds.
+    pub token: Hash,
+    /// Whose it is.
+    pub user_id: Uuid,
+    /// What it may do.
+    pub kind: SessionKind,
+    /// The passkey that opened it.
+    pub passkey_id: Option<Uuid>,
+    /// When the user logged in.
+    pub created_at: Timestamp,
+    /// When it ends by itself.
+    pub expires_at: Timestamp,
+    /// When it last came with a request, to about a minute.
+    pub last_seen_at: Timestamp,
+    /// The address that it was opened from.
+    pub address: String,
+    /// The browser that it was opened by.
+    pub user_agent: String,
+}
+
+/// An invite.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InviteRow {
+    /// The hash of its token.
+    pub hash: Hash,
+    /// Whether it makes an admin.
+    pub admin: bool,
+    /// The admin who made it; none for the operator.
+    pub created_by: Option<Uuid>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it ends.
+    pub expires_at: Timestamp,
+}
+
+/// All that is written when a registration finishes.
+#[derive(Debug, Clone)]
+pub struct NewAccount {
+    /// The user.
+    pub user: UserRow,
+    /// Their first passkey.
+    pub passkey: PasskeyRow,
+    /// Their recovery codes.
+    pub recovery_codes: Vec<Hash>,
+    /// The invite that this uses up.
+    pub invite: Option<Hash>,
+    /// The session that they begin with.
+    pub session: SessionRow,
+    /// The session that this browser had, which ends.
+    pub replaces: Option<Uuid>,
+}
+
+/// A workspace, its roles and its members.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WorkspaceRow {
+    /// Its unique name.
+    pub name: String,
+    /// Grows by one at each change of its routes.
+    pub generation: u64,
+    /// The sandbox that is live.
+    pub live: String,
+    /// The sandbox that is dev.
+    pub dev: String,
+    /// The users who own it.
+    pub members: Vec<Uuid>,
+}
+
+/// An event of the audit log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AuditRow {
+    /// When.
+    pub at: Timestamp,
+    /// What, as a stable word.
+    pub event: String,
+    /// Whom it concerns; it stays when the user is removed.
+    #[serde(skip)]
+    pub user_id: Option<Uuid>,
+    /// From where.
+    pub address: Option<String>,
+    /// The rest, for people.
+    pub detail: String,
+}

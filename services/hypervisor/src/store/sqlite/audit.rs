@@ -1,0 +1,45 @@
+//! The audit log.
+
+use super::Sqlite;
+use super::columns::optional_uuid;
+use crate::store::{AuditRow, AuditStore, StoreError};
+use rusqlite::params;
+use uuid::Uuid;
+
+impl AuditStore for Sqlite {
+    fn record(&self, row: &AuditRow) -> Result<(), StoreError> {
+        self.write(|tx| {
+            tx.execute(
+                "INSERT INTO audit (at, event, user_id, address, detail)
+                 VALUES (?1, ?2, ?3, ?4, ?5)",
+                params![
+                    row.at,
+                    row.event,
+                    row.user_id.map(Uuid::into_bytes),
+                    row.address,
+                    row.detail,
+                ],
+            )?;
+            Ok(())
+        })
+    }
+
+    fn audit_of(&self, user: Uuid, limit: u32) -> Result<Vec<AuditRow>, StoreError> {
+        self.read(|db| {
+            let mut statement = db.prepare_cached(
+                "SELECT at, event, user_id, address, detail FROM audit
+                 WHERE user_id = ?1 ORDER BY id DESC LIMIT ?2",
+            )?;
+            let rows = statement.query_map(params![user.as_bytes(), limit], |row| {
+                Ok(AuditRow {
+                    at: row.get(0)?,
+                    event: row.get(1)?,
+                    user_id: optional_uuid(row, 2)?,
+                    address: row.get(3)?,
+                    detail: row.get(4)?,
+                })
+            })?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+}

@@ -1,0 +1,31 @@
+//! What the store knows about the installation, and about itself.
+
+use super::Sqlite;
+use crate::store::{MetaStore, StoreError, Timestamp};
+
+impl MetaStore for Sqlite {
+    fn meta_or(&self, key: &str, value: &str) -> Result<String, StoreError> {
+        self.write(|tx| {
+            tx.execute(
+                "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO NOTHING",
+                [key, value],
+            )?;
+            Ok(
+                tx.query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| {
+                    row.get(0)
+                })?,
+            )
+        })
+    }
+
+    fn check(&self) -> Result<(), StoreError> {
+        self.write(|tx| {
+            tx.execute(
+                "INSERT INTO meta (key, value) VALUES ('checked_at', ?1)
+                 ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+                [Timestamp::now().to_string()],
+            )?;
+            Ok(())
+        })
+    }
+}

@@ -1,0 +1,101 @@
+//! The embedded engine: one file, one connection, one writer at a time.
+//!
+//! Nothing here is on the proxied path, so one connection behind a mutex serves reads too.
+
+mod accounts;
+mod audit;
+mod columns;
+mod meta;
+mod migrate;
+mod passkeys;
+mod recovery;
+mod sessions;
+#[cfg(test)]
+mod tests;
+mod workspaces;
+
+use super::StoreError;
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+use std::fs::{DirBuilder, OpenOptions};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+/// How long a backup or an operator's `sqlite3` may hold us up.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A store in an `SQLite` file, in WAL mode, with every commit synced to disk.
+#[derive(Debug)]
+pub struct Sqlite {
+    connection: Mutex<Connection>,
+}
+
+impl Sqlite {
+    /// Opens the store, making it (mode 0600) and its folder (0700) if they are not there, and
+    /// migrates it to this program's version.
+    ///
+    /// # Errors
+    /// The file cannot be made, is no store, is damaged, or is a newer program's.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        make(path).map_err(|source| StoreError::Unopened {
+            path: path.into(),
+            source,
+        })?;
+        let mut connection = Connection::open(path)?;
+        connection.busy_timeout(BUSY_TIMEOUT)?;
+        connection.pragma_update(None, "foreign_keys", true)?;
+        migrate::migrate(&mut connection, path)?;
+        connection.pragma_update(None, "journal_mode", "wal")?;
+        connection.pragma_update(None, "synchronous", "full")?;
+        Ok(Self {
+            connection: Mutex::new(connection),
+        })
+    }
+
+    fn read<T>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        // A panic in `work` leaves no transaction open, so the connection is still good.
+        let connection = self
+            .connection
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        work(&connection)
+    }
+
+    /// Runs `work` in one transaction; its error undoes everything.
+    fn write<T>(
+        &self,
+        work: impl FnOnce(&Transaction) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let mut connection = self
+            .connection
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let value = work(&transaction)?;
+        transaction.commit()?;
+        Ok(value)
+    }
+}
+
+/// Makes the file before `SQLite` does, for its own, its WAL's and its folder's modes.
+fn make(path: &Path) -> std::io::Result<()> {
+    if let Some(folder) = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+    {
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)?;
+    }
+    OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .open(path)
+        .map(drop)
+}

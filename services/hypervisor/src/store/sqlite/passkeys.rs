@@ -1,0 +1,140 @@
+//! Passkeys.
+
+use super::columns::{duplicate, uuid};
+use super::{Sqlite, accounts, sessions};
+use crate::store::{
+    Conflict, PasskeyRow, PasskeyStore, PasskeyUse, SessionRow, StoreError, UserRow,
+};
+use rusqlite::{OptionalExtension, Row, Transaction, params};
+use uuid::Uuid;
+
+const COLUMNS: &str = "passkeys.id, passkeys.user_id, passkeys.credential_id,
+    passkeys.credential, passkeys.counter, passkeys.name, passkeys.created_at,
+    passkeys.last_used_at";
+const WIDTH: usize = 8;
+
+fn passkey(row: &Row) -> rusqlite::Result<PasskeyRow> {
+    Ok(PasskeyRow {
+        id: uuid(row, 0)?,
+        user_id: uuid(row, 1)?,
+        credential_id: row.get(2)?,
+        credential: row.get(3)?,
+        counter: row.get(4)?,
+        name: row.get(5)?,
+        created_at: row.get(6)?,
+        last_used_at: row.get(7)?,
+    })
+}
+
+pub(super) fn insert(tx: &Transaction, passkey: &PasskeyRow) -> Result<(), StoreError> {
+    tx.execute(
+        "INSERT INTO passkeys
+         (id, user_id, credential_id, credential, counter, name, created_at, last_used_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        params![
+            passkey.id.as_bytes(),
+            passkey.user_id.as_bytes(),
+            passkey.credential_id,
+            passkey.credential,
+            passkey.counter,
+            passkey.name,
+            passkey.created_at,
+            passkey.last_used_at,
+        ],
+    )
+    .map_err(duplicate(Conflict::Passkey))?;
+    Ok(())
+}
+
+impl PasskeyStore for Sqlite {
+    fn passkeys_of(&self, user: Uuid) -> Result<Vec<PasskeyRow>, StoreError> {
+        self.read(|db| {
+            let sql = format!(
+                "SELECT {COLUMNS} FROM passkeys WHERE user_id = ?1 ORDER BY created_at, id"
+            );
+            let mut statement = db.prepare_cached(&sql)?;
+            let rows = statement.query_map([user.as_bytes()], passkey)?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    fn passkey_by_credential(
+        &self,
+        credential_id: &[u8],
+    ) -> Result<Option<(PasskeyRow, UserRow)>, StoreError> {
+        self.read(|db| {
+            let sql = format!(
+                "SELECT {COLUMNS}, {} FROM passkeys JOIN users ON users.id = passkeys.user_id
+                 WHERE credential_id = ?1",
+                accounts::COLUMNS
+            );
+            let mut statement = db.prepare_cached(&sql)?;
+            let found = statement.query_row([credential_id], |row| {
+                Ok((passkey(row)?, accounts::user(row, WIDTH)?))
+            });
+            Ok(found.optional()?)
+        })
+    }
+
+    fn add_passkey(&self, passkey: &PasskeyRow, ends: Option<Uuid>) -> Result<(), StoreError> {
+        self.write(|tx| {
+            insert(tx, passkey)?;
+            match ends {
+                Some(session) if !sessions::delete(tx, session)? => Err(Conflict::Session.into()),
+                _ => Ok(()),
+            }
+        })
+    }
+
+    fn rename_passkey(&self, user: Uuid, passkey: Uuid, name: &str) -> Result<bool, StoreError> {
+        self.write(|tx| {
+            let renamed = tx.execute(
+                "UPDATE passkeys SET name = ?3 WHERE id = ?2 AND user_id = ?1",
+                params![user.as_bytes(), passkey.as_bytes(), name],
+            )?;
+            Ok(renamed == 1)
+        })
+    }
+
+    fn remove_passkey(&self, user: Uuid, passkey: Uuid, keep: Uuid) -> Result<bool, StoreError> {
+        self.write(|tx| {
+            tx.execute(
+                "DELETE FROM sessions WHERE passkey_id = ?1 AND user_id = ?2 AND id <> ?3",
+                params![passkey.as_bytes(), user.as_bytes(), keep.as_bytes()],
+            )?;
+            let removed = tx.execute(
+                "DELETE FROM passkeys WHERE id = ?1 AND user_id = ?2",
+                params![passkey.as_bytes(), user.as_bytes()],
+            )?;
+            let left: i64 = tx.query_row(
+                "SELECT count(*) FROM passkeys WHERE user_id = ?1",
+                [user.as_bytes()],
+                |row| row.get(0),
+            )?;
+            if removed == 1 && left == 0 {
+                return Err(Conflict::LastPasskey.into());
+            }
+            Ok(removed == 1)
+        })
+    }
+
+    fn log_in(
+        &self,
+        used: &PasskeyUse,
+        session: &SessionRow,
+        replaces: Option<Uuid>,
+    ) -> Result<(), StoreError> {
+        self.write(|tx| {
+            // Authenticators that do not count stay at 0; all others must have counted up.
+            let noted = tx.execute(
+                "UPDATE passkeys SET credential = ?2, counter = ?3, last_used_at = ?4
+                 WHERE id = ?1 AND (counter < ?3 OR (counter = 0 AND ?3 = 0))",
+                params![used.id.as_bytes(), used.credential, used.counter, used.at],
+            )?;
+            if noted != 1 {
+                return Err(Conflict::Counter.into());
+            }
+            sessions::replace(tx, session, replaces)
+        })
+    }
+}

@@ -1,0 +1,92 @@
+//! Recovery codes.
+
+use super::{Sqlite, sessions};
+use crate::store::{Hash, RecoveryStore, SessionRow, StoreError, Timestamp};
+use rusqlite::{Transaction, params};
+use uuid::Uuid;
+
+pub(super) fn insert(
+    tx: &Transaction,
+    user: Uuid,
+    codes: &[Hash],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    for code in codes {
+        add(tx, user, code, now, None)?;
+    }
+    Ok(())
+}
+
+fn add(
+    tx: &Transaction,
+    user: Uuid,
+    code: &Hash,
+    now: Timestamp,
+    expires_at: Option<Timestamp>,
+) -> Result<(), StoreError> {
+    tx.execute(
+        "INSERT INTO recovery_codes (user_id, hash, created_at, expires_at)
+         VALUES (?1, ?2, ?3, ?4)",
+        params![user.as_bytes(), code, now, expires_at],
+    )?;
+    Ok(())
+}
+
+impl RecoveryStore for Sqlite {
+    fn recovery_codes_left(&self, user: Uuid, now: Timestamp) -> Result<u64, StoreError> {
+        self.read(|db| {
+            let left: u32 = db.query_row(
+                "SELECT count(*) FROM recovery_codes WHERE user_id = ?1 AND used_at IS NULL
+                 AND (expires_at IS NULL OR expires_at > ?2)",
+                params![user.as_bytes(), now],
+                |row| row.get(0),
+            )?;
+            Ok(left.into())
+        })
+    }
+
+    fn replace_recovery_codes(
+        &self,
+        user: Uuid,
+        codes: &[Hash],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.write(|tx| {
+            tx.execute(
+                "DELETE FROM recovery_codes WHERE user_id = ?1",
+                [user.as_bytes()],
+            )?;
+            insert(tx, user, codes, now)
+        })
+    }
+
+    fn add_recovery_code(
+        &self,
+        user: Uuid,
+        code: &Hash,
+        now: Timestamp,
+        expires_at: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.write(|tx| add(tx, user, code, now, Some(expires_at)))
+    }
+
+    fn use_recovery_code(
+        &self,
+        code: &Hash,
+        session: &SessionRow,
+        replaces: Option<Uuid>,
+    ) -> Result<bool, StoreError> {
+        self.write(|tx| {
+            let used = tx.execute(
+                "UPDATE recovery_codes SET used_at = ?3
+                 WHERE user_id = ?1 AND hash = ?2 AND used_at IS NULL
+                 AND (expires_at IS NULL OR expires_at > ?3)",
+                params![session.user_id.as_bytes(), code, session.created_at],
+            )?;
+            if used == 1 {
+                sessions::replace(tx, session, replaces)?;
+            }
+            Ok(used == 1)
+        })
+    }
+}

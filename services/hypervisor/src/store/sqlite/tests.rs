@@ -1,0 +1,522 @@
+//! The promises of the store, and of its migrations.
+
+use super::Sqlite;
+use super::migrate::MIGRATIONS;
+use crate::store::{
+    AccountStore, AuditRow, AuditStore, Conflict, InviteRow, MetaStore, NewAccount, PasskeyRow,
+    PasskeyStore, PasskeyUse, RecoveryStore, SessionKind, SessionRow, SessionStore, StoreError,
+    Timestamp, UserRow, WorkspaceRow, WorkspaceStore,
+};
+use rusqlite::Connection;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use tempfile::TempDir;
+use uuid::Uuid;
+
+/// A store of each released version, as that version left it.
+const FIXTURES: [&str; 1] = [include_str!("fixtures/v1.sql")];
+
+const EPOCH: Timestamp = Timestamp::from_millis(1_700_000_000_000);
+
+fn folder() -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state/hypervisor.db");
+    (folder, path)
+}
+
+fn account(name: &str) -> NewAccount {
+    let user_id = Uuid::new_v4();
+    let passkey_id = Uuid::new_v4();
+    NewAccount {
+        user: UserRow {
+            id: user_id,
+            username: name.into(),
+            display_name: name.into(),
+            admin: false,
+            created_at: EPOCH,
+        },
+        passkey: PasskeyRow {
+            id: passkey_id,
+            user_id,
+            credential_id: passkey_id.as_bytes().to_vec(),
+            credential: "{}".into(),
+            counter: 0,
+            name: "Passkey 1".into(),
+            created_at: EPOCH,
+            last_used_at: None,
+        },
+        recovery_codes: vec![[1; 32], [2; 32]],
+        invite: None,
+        session: session(user_id, Some(passkey_id)),
+        replaces: None,
+    }
+}
+
+fn session(user_id: Uuid, passkey_id: Option<Uuid>) -> SessionRow {
+    let id = Uuid::new_v4();
+    let mut token = [0; 32];
+    token[..16].copy_from_slice(id.as_bytes());
+    SessionRow {
+        id,
+        token,
+        user_id,
+        kind: SessionKind::Full,
+        passkey_id,
+        created_at: EPOCH,
+        expires_at: Timestamp::from_millis(EPOCH.millis() + 1000),
+        last_seen_at: EPOCH,
+        address: "127.0.0.1".into(),
+        user_agent: "test".into(),
+    }
+}
+
+fn workspace(name: &str) -> WorkspaceRow {
+    WorkspaceRow {
+        name: name.into(),
+        generation: 1,
+        live: format!("{name}-live"),
+        dev: format!("{name}-dev"),
+        members: Vec::new(),
+    }
+}
+
+fn conflict<T: std::fmt::Debug>(result: Result<T, StoreError>) -> Conflict {
+    match result {
+        Err(StoreError::Conflict(conflict)) => conflict,
+        other => panic!("no conflict but {other:?}"),
+    }
+}
+
+fn schema(path: &std::path::Path) -> Vec<String> {
+    let db = Connection::open(path).unwrap();
+    let mut statement = db
+        .prepare("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name")
+        .unwrap();
+    let rows = statement.query_map([], |row| row.get(0)).unwrap();
+    rows.collect::<Result<_, _>>().unwrap()
+}
+
+#[test]
+fn a_store_of_each_released_version_is_migrated_with_its_rows() {
+    assert_eq!(
+        FIXTURES.len(),
+        MIGRATIONS.len(),
+        "a fixture for each version"
+    );
+    let (_fresh, fresh) = folder();
+    Sqlite::open(&fresh).unwrap();
+    for fixture in FIXTURES {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store.db");
+        Connection::open(&path)
+            .unwrap()
+            .execute_batch(fixture)
+            .unwrap();
+        let store = Sqlite::open(&path).unwrap();
+
+        let users = store.users().unwrap();
+        let names: Vec<_> = users.iter().map(|user| &*user.username).collect();
+        assert_eq!(names, ["ada@example.org", "bob"]);
+        assert!(users[0].admin && !users[1].admin);
+        let ada = users[0].id;
+        let passkeys = store.passkeys_of(ada).unwrap();
+        assert_eq!(passkeys.len(), 2);
+        assert_eq!((passkeys[0].counter, &*passkeys[0].name), (7, "Laptop"));
+        assert_eq!(passkeys[1].last_used_at, None);
+        let (passkey, owner) = store.passkey_by_credential(&[0xc1; 20]).unwrap().unwrap();
+        assert_eq!((passkey.id, owner.id), (passkeys[0].id, ada));
+        assert_eq!(store.recovery_codes_left(ada, EPOCH).unwrap(), 2);
+        assert!(store.invite(&[0x71; 32], EPOCH).unwrap().unwrap().admin);
+        assert_eq!(store.invite(&[0x72; 32], EPOCH).unwrap(), None, "used");
+        let sessions = store.sessions(EPOCH).unwrap();
+        assert_eq!(sessions.len(), 2);
+        assert_eq!(sessions[0].passkey_id, Some(passkeys[0].id));
+        assert_eq!(sessions[1].kind, SessionKind::Recovery);
+        let workspaces = store.workspaces().unwrap();
+        assert_eq!(workspaces.len(), 2);
+        assert_eq!(
+            (workspaces[0].generation, &*workspaces[0].live),
+            (4, "sandbox-dev")
+        );
+        assert_eq!(workspaces[0].members, [ada]);
+        let audit = store.audit_of(ada, 10).unwrap();
+        assert_eq!((audit.len(), &*audit[0].event), (2, "logged_in"));
+        assert_eq!(store.meta_or("rp_id", "other").unwrap(), "localhost");
+
+        assert_eq!(schema(&path), schema(&fresh), "the same as a new store");
+    }
+}
+
+#[test]
+fn a_store_of_a_newer_version_is_refused_with_a_sentence() {
+    let (_folder, path) = folder();
+    drop(Sqlite::open(&path).unwrap());
+    let newer = u32::try_from(MIGRATIONS.len() + 1).unwrap();
+    let db = Connection::open(&path).unwrap();
+    db.pragma_update(None, "user_version", newer).unwrap();
+    drop(db);
+    let refusal = Sqlite::open(&path).unwrap_err();
+    assert!(matches!(refusal, StoreError::Newer { found, .. } if found == newer));
+    assert!(
+        refusal.to_string().contains("run the newer program"),
+        "{refusal}"
+    );
+}
+
+#[test]
+fn what_is_no_store_is_refused_and_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let foreign = folder.path().join("foreign.db");
+    let db = Connection::open(&foreign).unwrap();
+    db.execute_batch("CREATE TABLE theirs (a)").unwrap();
+    drop(db);
+    assert!(matches!(
+        Sqlite::open(&foreign),
+        Err(StoreError::Foreign { .. })
+    ));
+
+    let text = folder.path().join("text");
+    let content = "not a database, but long enough to have a header ".repeat(20);
+    std::fs::write(&text, &content).unwrap();
+    assert!(matches!(Sqlite::open(&text), Err(StoreError::Corrupt(_))));
+    assert_eq!(std::fs::read_to_string(&text).unwrap(), content);
+
+    let below_a_file = text.join("store.db");
+    assert!(matches!(
+        Sqlite::open(&below_a_file),
+        Err(StoreError::Unopened { .. })
+    ));
+}
+
+#[test]
+fn the_file_is_its_users_alone_and_every_commit_is_synced() {
+    let (_folder, path) = folder();
+    let store = Sqlite::open(&path).unwrap();
+    let mode =
+        |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&path), 0o600);
+    assert_eq!(mode(path.parent().unwrap()), 0o700);
+    store.check().unwrap();
+    let wal = path.with_file_name("hypervisor.db-wal");
+    assert_eq!(mode(&wal), 0o600, "the log beside it too");
+    let synchronous: i64 = store
+        .connection
+        .lock()
+        .unwrap()
+        .pragma_query_value(None, "synchronous", |row| row.get(0))
+        .unwrap();
+    assert_eq!(synchronous, 2, "FULL");
+}
+
+#[test]
+fn a_store_that_cannot_be_written_fails_its_check() {
+    let (_folder, path) = folder();
+    let store = Sqlite::open(&path).unwrap();
+    store.check().unwrap();
+    let db = store.connection.lock().unwrap();
+    db.pragma_update(None, "query_only", true).unwrap();
+    drop(db);
+    assert!(matches!(store.check(), Err(StoreError::Sqlite(_))));
+}
+
+#[test]
+fn an_account_is_written_whole_or_not_at_all() {
+    let (_folder, path) = folder();
+    let store = Sqlite::open(&path).unwrap();
+    store.create_account(&account("ada")).unwrap();
+
+    let mut same_name = account("ada");
+    same_name.replaces = Some(store.sessions(EPOCH).unwrap()[0].id);
+    assert_eq!(
+        conflict(store.create_account(&same_name)),
+        Conflict::Username
+    );
+
+    let mut same_passkey = account("bob");
+    same_passkey.passkey.credential_id = store.passkeys_of(store.users().unwrap()[0].id).unwrap()
+        [0]
+    .credential_id
+    .clone();
+    assert_eq!(
+        conflict(store.create_account(&same_passkey)),
+        Conflict::Passkey
+    );
+
+    let mut no_invite = account("bob");
+    no_invite.invite = Some([9; 32]);
+    assert_eq!(conflict(store.create_account(&no_invite)), Conflict::Invite);
+
+    assert_eq!(store.users().unwrap().len(), 1);
+    assert_eq!(store.sessions(EPOCH).unwrap().len(), 1);
+}
+
+#[test]
+fn an_invite_lets_in_one_user_until_it_ends() {
+    let (_folder, path) = folder();
+    let store = Sqlite::open(&path).unwrap();
+    let ends = Timestamp::from_millis(EPOCH.millis() + 10);
+    for hash in [[1; 32], [2; 32]] {
+        store
+            .add_invite(&InviteRow {
+                hash,
+                admin: false,
+                created_by: None,
+                created_at: EPOCH,
+                expires_at: ends,
+            })
+            .unwrap();
+    }
+    assert!(store.invite(&[1; 32], EPOCH).unwrap().is_some());
+    assert_eq!(store.invite(&[1; 32], ends).unwrap(), None);
+
+    let invited = |name: &str, hash, at| {
+        let mut account = account(name);
+        account.invite = Some(hash);
+        account.user.created_at = at;
+        account
+    };
+    store
+        .create_account(&invited("ada", [1; 32], EPOCH))
+        .unwrap();
+    assert_eq!(store.invite(&[1; 32], EPOCH).unwrap(), None);
+    let second = invited("bob", [1; 32], EPOCH);
+    assert_eq!(conflict(store.create_account(&second)), Conflict::Invite);
+    let late = invited("cyd", [2; 32], ends);
+    assert_eq!(conflict(store.create_account(&late)), Conflict::Invite);
+}
+
+#[test]
+fn a_passkey_whose_counter_does_not_grow_opens_no_session() {
+    let (_folder, path) = folder();
+    let store = Sqlite::open(&path).unwrap();
+    let ada = account("ada");
+    store.create_account(&ada).unwrap();
+    let log_in = |counter| {
+        let used = PasskeyUse {
+            id: ada.passkey.id,
+            credential: "{}".into(),
+            counter,
+            at: EPOCH,
+        };
+        store.log_in(&used, &session(ada.user.id, Some(ada.passkey.id)), None)
+    };
+    log_in(0).unwrap();
+    log_in(0).unwrap();
+    log_in(5).unwrap();
+    assert_eq!(conflict(log_in(5)), Conflict::Counter);
+    assert_eq!(conflict(log_in(4)), Conflict::Counter);
+    assert_eq!(conflict(log_in(0)), Conflict::Counter);
+    log_in(6).unwrap();
+    assert_eq!(store.sessions(EPOCH).unwrap().len(), 5);
+}
+
+#[test]
+fn a_login_ends_the_session_that_it_replaces() {
+    let (_folder, path) = folder();
+    let store = Sqlite::open(&path).unwrap();
+    let ada = account("ada");
+    store.create_account(&ada).unwrap();
+    let next = session(ada.user.id, None);
+    let used = PasskeyUse {
+        id: ada.passkey.id,
+        credential: "{}".into(),
+        counter: 0,
+        at: EPOCH,
+    };
+    store.log_in(&used, &next, Some(ada.session.id)).unwrap();
+    assert_eq!(store.sessions(EPOCH).unwrap(), [next]);
+}
+
+#[test]
+fn a_removed_passkey_takes_its_sessions_along_but_the_last_one_stays() {
+    let (_folder, path) = folder();
+    let store = Sqlite::open(&path).unwrap();
+    let ada = account("ada");
+    store.create_account(&ada).unwrap();
+    let keep = session(ada.user.id, None);
+    assert_eq!(
+        conflict(store.remove_passkey(ada.user.id, ada.passkey.id, keep.id)),
+        Conflict::LastPasskey
+    );
+    assert_eq!(store.sessions(EPOCH).unwrap().len(), 1);
+
+    let second = account("ignored").passkey;
+    let second = PasskeyRow {
+        user_id: ada.user.id,
+        ..second
+    };
+    store.add_passkey(&second, None).unwrap();
+    let stranger = account("bob");
+    store.create_account(&stranger).unwrap();
+    assert!(
+        !store
+            .remove_passkey(stranger.user.id, ada.passkey.id, keep.id)
+            .unwrap()
+    );
+    assert!(
+        store
+            .remove_passkey(ada.user.id, ada.passkey.id, keep.id)
+            .unwrap()
+    );
+    assert_eq!(store.sessions(EPOCH).unwrap(), [stranger.session]);
+    assert_eq!(store.passkeys_of(ada.user.id).unwrap(), [second]);
+}
+
+#[test]
+fn a_session_that_has_ended_adds_no_passkey() {
+    let (_folder, path) = folder();
+    let store = Sqlite::open(&path).unwrap();
+    let ada = account("ada");
+    store.create_account(&ada).unwrap();
+    let [phone, key] = ["phone", "key"].map(|name| PasskeyRow {
+        user_id: ada.user.id,
+        ..account(name).passkey
+    });
+    let session = Some(ada.session.id);
+    store.add_passkey(&phone, session).unwrap();
+    assert_eq!(
+        conflict(store.add_passkey(&key, session)),
+        Conflict::Session
+    );
+    let held = store.passkeys_of(ada.user.id).unwrap();
+    assert_eq!(held.len(), 2);
+}
+
+#[test]
+fn a_recovery_code_works_once_for_its_user() {
+    let (_folder, path) = folder();
+    let store = Sqlite::open(&path).unwrap();
+    let (ada, bob) = (account("ada"), account("bob"));
+    store.create_account(&ada).unwrap();
+    let use_code = |user, code| {
+        store
+            .use_recovery_code(&code, &session(user, None), None)
+            .unwrap()
+    };
+    assert!(!use_code(bob.user.id, [1; 32]), "an unknown user");
+    assert!(!use_code(ada.user.id, [3; 32]), "a wrong code");
+    assert!(use_code(ada.user.id, [1; 32]));
+    assert!(!use_code(ada.user.id, [1; 32]), "the second time");
+    assert_eq!(store.recovery_codes_left(ada.user.id, EPOCH).unwrap(), 1);
+
+    store
+        .replace_recovery_codes(ada.user.id, &[[4; 32]], EPOCH)
+        .unwrap();
+    assert!(!use_code(ada.user.id, [2; 32]), "replaced");
+    store
+        .add_recovery_code(ada.user.id, &[5; 32], EPOCH, EPOCH)
+        .unwrap();
+    assert!(!use_code(ada.user.id, [5; 32]), "ended");
+    assert!(use_code(ada.user.id, [4; 32]));
+}
+
+#[test]
+fn a_stale_swap_changes_nothing() {
+    let (_folder, path) = folder();
+    let store = Sqlite::open(&path).unwrap();
+    store.create_workspace(&workspace("sandbox")).unwrap();
+    let swapped = store.swap("sandbox", 1).unwrap();
+    assert_eq!(
+        (&*swapped.live, &*swapped.dev),
+        ("sandbox-dev", "sandbox-live")
+    );
+    assert_eq!(swapped.generation, 2);
+    assert_eq!(conflict(store.swap("sandbox", 1)), Conflict::Generation);
+    assert_eq!(conflict(store.swap("other", 1)), Conflict::Generation);
+    assert_eq!(store.workspaces().unwrap(), [swapped]);
+}
+
+#[test]
+fn a_user_has_one_workspace() {
+    let (_folder, path) = folder();
+    let store = Sqlite::open(&path).unwrap();
+    let ada = account("ada");
+    store.create_account(&ada).unwrap();
+    store.create_workspace(&workspace("one")).unwrap();
+    store.create_workspace(&workspace("two")).unwrap();
+    let again = store.create_workspace(&workspace("one"));
+    assert_eq!(conflict(again), Conflict::Workspace);
+    store.add_member("one", ada.user.id).unwrap();
+    store.add_member("one", ada.user.id).unwrap();
+    assert_eq!(
+        conflict(store.add_member("two", ada.user.id)),
+        Conflict::Member
+    );
+    let mut three = workspace("three");
+    three.members = vec![ada.user.id];
+    assert_eq!(conflict(store.create_workspace(&three)), Conflict::Member);
+    let found = store.workspaces().unwrap();
+    let names: Vec<_> = found.iter().map(|row| &*row.name).collect();
+    assert_eq!(names, ["one", "two"]);
+    assert_eq!(found[0].members, [ada.user.id]);
+}
+
+#[test]
+fn concurrent_writers_all_get_through_and_exactly_one_wins_each_swap() {
+    let (_folder, path) = folder();
+    let store = Arc::new(Sqlite::open(&path).unwrap());
+    store.create_workspace(&workspace("sandbox")).unwrap();
+    let writers: Vec<_> = (0..8)
+        .map(|writer| {
+            let store = Arc::clone(&store);
+            std::thread::spawn(move || {
+                store
+                    .create_account(&account(&format!("user{writer}")))
+                    .unwrap();
+                (1..=10)
+                    .filter(|generation| store.swap("sandbox", *generation).is_ok())
+                    .count()
+            })
+        })
+        .collect();
+    let wins: usize = writers
+        .into_iter()
+        .map(|writer| writer.join().unwrap())
+        .sum();
+    let generation = store.workspaces().unwrap()[0].generation;
+    assert_eq!(generation, 1 + wins as u64);
+    assert_eq!(store.users().unwrap().len(), 8);
+}
+
+#[test]
+fn what_was_written_is_there_after_a_restart_and_another_process_can_read_it() {
+    let (_folder, path) = folder();
+    let store = Sqlite::open(&path).unwrap();
+    let ada = account("ada");
+    store.create_account(&ada).unwrap();
+    let event = AuditRow {
+        at: EPOCH,
+        event: "registered".into(),
+        user_id: Some(ada.user.id),
+        address: None,
+        detail: String::new(),
+    };
+    store.record(&event).unwrap();
+    let beside = Sqlite::open(&path).unwrap();
+    assert_eq!(beside.user_by_name("ada").unwrap(), Some(ada.user.clone()));
+    drop((store, beside));
+    let store = Sqlite::open(&path).unwrap();
+    assert_eq!(store.passkeys_of(ada.user.id).unwrap(), [ada.passkey]);
+    assert_eq!(store.audit_of(ada.user.id, 5).unwrap(), [event]);
+}
+
+#[test]
+fn ended_sessions_are_forgotten_and_last_seen_never_goes_back() {
+    let (_folder, path) = folder();
+    let store = Sqlite::open(&path).unwrap();
+    let ada = account("ada");
+    store.create_account(&ada).unwrap();
+    let at = |millis| Timestamp::from_millis(EPOCH.millis() + millis);
+    store
+        .tidy_sessions(&[(ada.session.id, at(20))], EPOCH)
+        .unwrap();
+    store
+        .tidy_sessions(&[(ada.session.id, at(10))], EPOCH)
+        .unwrap();
+    assert_eq!(store.sessions(EPOCH).unwrap()[0].last_seen_at, at(20));
+    assert!(store.sessions(at(1000)).unwrap().is_empty());
+    store.tidy_sessions(&[], at(1000)).unwrap();
+    assert!(store.sessions(EPOCH).unwrap().is_empty());
+    assert!(!store.remove_session(ada.session.id).unwrap());
+}

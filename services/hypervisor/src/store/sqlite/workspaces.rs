@@ -1,0 +1,91 @@
+//! Workspaces and their members.
+
+use super::Sqlite;
+use super::columns::{duplicate, uuid};
+use crate::store::{Conflict, StoreError, WorkspaceRow, WorkspaceStore};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+use uuid::Uuid;
+
+/// A workspace, still without its members.
+fn workspace(row: &Row) -> rusqlite::Result<WorkspaceRow> {
+    Ok(WorkspaceRow {
+        name: row.get(0)?,
+        generation: row.get::<_, i64>(1)?.cast_unsigned(),
+        live: row.get(2)?,
+        dev: row.get(3)?,
+        members: Vec::new(),
+    })
+}
+
+fn members(db: &Connection, workspace: &str) -> Result<Vec<Uuid>, StoreError> {
+    let mut statement =
+        db.prepare_cached("SELECT user_id FROM members WHERE workspace = ?1 ORDER BY rowid")?;
+    let rows = statement.query_map([workspace], |row| uuid(row, 0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn join(tx: &Transaction, workspace: &str, user: Uuid) -> Result<(), StoreError> {
+    tx.execute(
+        "INSERT INTO members (user_id, workspace) VALUES (?1, ?2)
+         ON CONFLICT (user_id) DO NOTHING",
+        params![user.as_bytes(), workspace],
+    )?;
+    let of: String = tx.query_row(
+        "SELECT workspace FROM members WHERE user_id = ?1",
+        [user.as_bytes()],
+        |row| row.get(0),
+    )?;
+    if of == workspace {
+        Ok(())
+    } else {
+        Err(Conflict::Member.into())
+    }
+}
+
+impl WorkspaceStore for Sqlite {
+    fn workspaces(&self) -> Result<Vec<WorkspaceRow>, StoreError> {
+        self.read(|db| {
+            let mut statement =
+                db.prepare_cached("SELECT name, generation, live, dev FROM workspaces")?;
+            let rows = statement.query_map([], workspace)?;
+            let mut found: Vec<WorkspaceRow> = rows.collect::<Result<_, _>>()?;
+            for row in &mut found {
+                row.members = members(db, &row.name)?;
+            }
+            found.sort_by(|a, b| a.name.cmp(&b.name));
+            Ok(found)
+        })
+    }
+
+    fn create_workspace(&self, row: &WorkspaceRow) -> Result<(), StoreError> {
+        self.write(|tx| {
+            tx.execute(
+                "INSERT INTO workspaces (name, generation, live, dev) VALUES (?1, ?2, ?3, ?4)",
+                params![row.name, row.generation.cast_signed(), row.live, row.dev],
+            )
+            .map_err(duplicate(Conflict::Workspace))?;
+            for member in &row.members {
+                join(tx, &row.name, *member)?;
+            }
+            Ok(())
+        })
+    }
+
+    fn add_member(&self, workspace: &str, user: Uuid) -> Result<(), StoreError> {
+        self.write(|tx| join(tx, workspace, user))
+    }
+
+    fn swap(&self, name: &str, expect_generation: u64) -> Result<WorkspaceRow, StoreError> {
+        self.write(|tx| {
+            let swapped = tx.query_row(
+                "UPDATE workspaces SET live = dev, dev = live, generation = generation + 1
+                 WHERE name = ?1 AND generation = ?2 RETURNING name, generation, live, dev",
+                params![name, expect_generation.cast_signed()],
+                workspace,
+            );
+            let mut row = swapped.optional()?.ok_or(Conflict::Generation)?;
+            row.members = members(tx, name)?;
+            Ok(row)
+        })
+    }
+}
