@@ -1,1 +1,194 @@
-//! (see lib.rs)
+//! Who is calling: passkeys, sessions, recovery, invites. Knows nothing of proxying.
+//!
+//! A handler reads its request, runs one blocking function (store and signatures) to its end,
+//! also when the caller is gone meanwhile, and answers. Sessions are looked up in memory alone.
+
+mod account;
+mod ceremony;
+mod client;
+mod codes;
+mod cookie;
+mod decoy;
+mod error;
+mod housekeeping;
+mod invites;
+mod keys;
+mod limits;
+mod login;
+mod names;
+mod operator;
+mod origin;
+mod passkeys;
+mod recovery;
+mod register;
+mod router;
+mod session;
+#[cfg(test)]
+mod tests;
+mod token;
+
+use crate::config::{Config, Registration};
+use crate::store::{Handle, SessionRow, Store, Timestamp, UserRow};
+use ceremony::Ceremonies;
+use client::Client;
+use cookie::Cookies;
+use http::{HeaderMap, HeaderValue};
+use keys::Keys;
+use limits::Limits;
+use session::Sessions;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+use token::Token;
+use url::Url;
+use uuid::Uuid;
+
+pub use crate::store::SessionKind;
+pub use error::AuthError;
+pub use invites::Invite;
+pub use operator::{Account, RecoveryCode};
+pub use origin::check_origin;
+pub use session::{Session, User};
+
+/// How long a session from a recovery code lasts: enough to find an authenticator.
+const RECOVERY_LASTS: Duration = Duration::from_mins(15);
+
+/// More than this many at once is an attack. Each takes about a kilobyte.
+const MOST_CEREMONIES: usize = 16_384;
+
+/// Everything that knows who is calling.
+#[derive(Debug)]
+pub struct Auth {
+    origin: Url,
+    registration: Registration,
+    reveal_accounts: bool,
+    session_lasts: Duration,
+    step_up: Duration,
+    invite_lasts: Duration,
+    store: Handle,
+    cookies: Cookies,
+    keys: Keys,
+    sessions: Sessions,
+    ceremonies: Ceremonies,
+    limits: Limits,
+}
+
+impl Auth {
+    /// Reads what the store knows, and begins to keep house in the background until the last
+    /// handle is gone.
+    ///
+    /// # Errors
+    /// [`AuthError::RpIdChanged`]; the store's.
+    pub async fn open(config: &Config, store: Arc<dyn Store>) -> Result<Arc<Self>, AuthError> {
+        let settings = &config.auth;
+        let store = Handle::new(store);
+        let (secret, users, sessions) = recall(&store, settings.rp_id.clone()).await?;
+        let origin = config.origin();
+        let auth = Arc::new(Self {
+            registration: config.registration,
+            reveal_accounts: settings.reveal_accounts,
+            session_lasts: Duration::from_secs(settings.session_days.saturating_mul(86_400)),
+            step_up: Duration::from_secs(settings.step_up_secs),
+            invite_lasts: Duration::from_secs(settings.invite_hours.saturating_mul(3600)),
+            store,
+            cookies: Cookies::of(&origin),
+            keys: Keys::new(settings, &origin, &secret.hash())?,
+            sessions: Sessions::default(),
+            ceremonies: Ceremonies::new(
+                Duration::from_secs(settings.ceremony_secs),
+                MOST_CEREMONIES,
+            ),
+            limits: Limits::new(settings.rate_per_address, settings.rate_per_account),
+            origin,
+        });
+        auth.restore(users, sessions);
+        housekeeping::spawn(&auth);
+        Ok(auth)
+    }
+
+    fn restore(&self, users: Vec<UserRow>, sessions: Vec<SessionRow>) {
+        let users: HashMap<Uuid, Arc<User>> = users
+            .into_iter()
+            .map(|row| (row.id, Arc::new(User::from(row))))
+            .collect();
+        for row in sessions {
+            if let Some(user) = users.get(&row.user_id) {
+                let session = Session::new(row, Arc::clone(user), self.step_up);
+                self.sessions.insert(Arc::new(session));
+            }
+        }
+    }
+
+    /// The session that these headers' cookie names; a lookup in memory.
+    pub fn session(&self, headers: &HeaderMap) -> Option<Arc<Session>> {
+        cookie::tokens(headers, self.cookies.session)
+            .find_map(|token| self.sessions.find(&token.hash()))
+    }
+
+    /// The names of our cookies, session's first: they are for nobody but us.
+    pub fn cookie_names(&self) -> [&'static str; 2] {
+        [self.cookies.session, self.cookies.ceremony]
+    }
+
+    /// Runs `work` where it may block. It ends also when the caller is gone, so that memory
+    /// and store never come to differ.
+    async fn run<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&Self, &dyn Store) -> Result<T, AuthError> + Send + 'static,
+    ) -> Result<T, AuthError> {
+        let auth = Arc::clone(self);
+        self.store.run(move |store| work(&auth, store)).await
+    }
+
+    /// Opens a session for this client in place of the one that it had, which `write` keeps;
+    /// answers with its cookie.
+    ///
+    /// It is in memory before it is in the store: whoever removes a user or a passkey removes
+    /// from the store first, so that either they find it in memory or `write` fails. Until the
+    /// answer is sent nobody knows the token.
+    fn open_session(
+        &self,
+        client: &Client,
+        user: &UserRow,
+        kind: SessionKind,
+        passkey_id: Option<Uuid>,
+        write: impl FnOnce(&SessionRow, Option<Uuid>) -> Result<(), AuthError>,
+    ) -> Result<HeaderValue, AuthError> {
+        let token = Token::random()?;
+        let lasts = match kind {
+            SessionKind::Full => self.session_lasts,
+            SessionKind::Recovery => RECOVERY_LASTS.min(self.session_lasts),
+        };
+        let row = client.session_row(token.hash(), user.id, kind, passkey_id, lasts);
+        let user = Arc::new(User::from(user.clone()));
+        let session = Arc::new(Session::new(row.clone(), user, self.step_up));
+        self.sessions.insert(Arc::clone(&session));
+        let old = client.session.as_deref();
+        if let Err(error) = write(&row, old.map(|old| old.id)) {
+            self.sessions.remove(&session);
+            return Err(error);
+        }
+        if let Some(old) = old {
+            self.sessions.remove(old);
+        }
+        Ok(self.cookies.set(self.cookies.session, &token, lasts))
+    }
+}
+
+/// What the store knows, if its passkeys are bound to this RP ID: the secret of the decoys,
+/// users and sessions. In a new store the RP ID and a new secret are settled by this.
+async fn recall(
+    store: &Handle,
+    configured: String,
+) -> Result<(Token, Vec<UserRow>, Vec<SessionRow>), AuthError> {
+    let work = move |store: &dyn Store| {
+        let kept = store.meta_or("rp_id", &configured)?;
+        if kept != configured {
+            return Err(AuthError::RpIdChanged { kept, configured });
+        }
+        let secret = store.meta_or("decoy_secret", &Token::random()?.reveal())?;
+        let secret = Token::parse(&secret).ok_or(AuthError::Unreadable("the decoys' secret"))?;
+        Ok((secret, store.users()?, store.sessions(Timestamp::now())?))
+    };
+    store.run(work).await
+}

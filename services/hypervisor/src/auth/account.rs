@@ -1,0 +1,142 @@
+//! Who one is, one's sessions, and what happened to one's account.
+
+use super::client::Client;
+use super::router::with_cookies;
+use super::{Auth, AuthError, Session};
+use crate::config::Registration;
+use crate::store::{AuditRow, SessionKind, Timestamp};
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, StatusCode, header};
+use serde::Serialize;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// How much of the audit log a user sees.
+const LATEST: u32 = 50;
+
+pub(super) async fn me(
+    State(auth): State<Arc<Auth>>,
+    client: Client,
+) -> Result<Json<Value>, AuthError> {
+    let Some(session) = client.session.clone() else {
+        return Ok(Json(json!({
+            "authenticated": false,
+            "registration": word(auth.registration),
+            "reveal_accounts": auth.reveal_accounts,
+        })));
+    };
+    auth.run(move |_, store| {
+        let user = &session.user;
+        Ok(Json(json!({
+            "authenticated": true,
+            "user_id": user.id,
+            "username": user.username,
+            "display_name": user.display_name,
+            "admin": user.admin,
+            "kind": session.kind,
+            "fresh": session.is_fresh(),
+            "recovery_codes_left": store.recovery_codes_left(user.id, Timestamp::now())?,
+        })))
+    })
+    .await
+}
+
+const fn word(registration: Registration) -> &'static str {
+    match registration {
+        Registration::Invite => "invite",
+        Registration::Open => "open",
+        Registration::Closed => "closed",
+    }
+}
+
+/// Without a session there is nothing left to do, and that is no error.
+pub(super) async fn log_out(
+    State(auth): State<Arc<Auth>>,
+    client: Client,
+) -> Result<Response, AuthError> {
+    auth.run(move |auth, store| {
+        if let Some(session) = &client.session {
+            store.remove_session(session.id)?;
+            auth.sessions.remove(session);
+            client.note(store, "logged_out", Some(session.user.id), "");
+        }
+        let location = [(header::LOCATION, HeaderValue::from_static("/login"))];
+        Ok(with_cookies(
+            [auth.no_session()],
+            (StatusCode::SEE_OTHER, location),
+        ))
+    })
+    .await
+}
+
+#[derive(Serialize)]
+pub(super) struct View {
+    id: Uuid,
+    kind: SessionKind,
+    /// Whether it is the one that asks.
+    current: bool,
+    created_at: Timestamp,
+    last_seen_at: Timestamp,
+    address: String,
+    user_agent: String,
+}
+
+/// One's sessions, newest first.
+pub(super) async fn sessions(
+    State(auth): State<Arc<Auth>>,
+    client: Client,
+) -> Result<Json<Vec<View>>, AuthError> {
+    let asking = client.full()?;
+    let mut sessions = auth.sessions.list(|other| other.user.id == asking.user.id);
+    sessions.sort_by_key(|session| std::cmp::Reverse(session.authenticated_at));
+    let view = |session: Arc<Session>| View {
+        id: session.id,
+        kind: session.kind,
+        current: session.id == asking.id,
+        created_at: session.authenticated_at,
+        last_seen_at: session.last_seen_at(),
+        address: session.address.clone(),
+        user_agent: session.user_agent.clone(),
+    };
+    Ok(Json(sessions.into_iter().map(view).collect()))
+}
+
+pub(super) async fn revoke(
+    State(auth): State<Arc<Auth>>,
+    client: Client,
+    Path(id): Path<String>,
+) -> Result<Response, AuthError> {
+    auth.run(move |auth, store| {
+        let asking = client.full()?;
+        let user = asking.user.id;
+        let id: Option<Uuid> = id.parse().ok();
+        let ended = auth
+            .sessions
+            .list(|other| Some(other.id) == id && other.user.id == user)
+            .pop()
+            .ok_or(AuthError::NotFound("session"))?;
+        store.remove_session(ended.id)?;
+        auth.sessions.remove(&ended);
+        client.note(store, "session_revoked", Some(user), &ended.user_agent);
+        if ended.id == asking.id {
+            return Ok(with_cookies([auth.no_session()], StatusCode::NO_CONTENT));
+        }
+        Ok(StatusCode::NO_CONTENT.into_response())
+    })
+    .await
+}
+
+/// One's part of the audit log, newest first.
+pub(super) async fn audit(
+    State(auth): State<Arc<Auth>>,
+    client: Client,
+) -> Result<Json<Vec<AuditRow>>, AuthError> {
+    auth.run(move |_, store| {
+        let user = client.full()?.user.id;
+        Ok(Json(store.audit_of(user, LATEST)?))
+    })
+    .await
+}

@@ -1,0 +1,140 @@
+//! What a handler needs to know about who asks.
+
+use super::ceremony::Ceremony;
+use super::token::Token;
+use super::{Auth, AuthError, Session, cookie};
+use crate::server::Peer;
+use crate::store::{AuditRow, Hash, SessionKind, SessionRow, Store, Timestamp};
+use axum::extract::FromRequestParts;
+use http::header;
+use http::request::Parts;
+use std::sync::Arc;
+use std::time::Duration;
+use uuid::Uuid;
+
+const LONGEST_USER_AGENT: usize = 256;
+
+/// The browser (or program) behind a request.
+#[derive(Debug)]
+pub(super) struct Client {
+    pub(super) address: String,
+    pub(super) user_agent: String,
+    pub(super) session: Option<Arc<Session>>,
+    ceremony: Option<Token>,
+}
+
+impl FromRequestParts<Arc<Auth>> for Client {
+    type Rejection = AuthError;
+
+    async fn from_request_parts(parts: &mut Parts, auth: &Arc<Auth>) -> Result<Self, AuthError> {
+        let peer = parts.extensions.get::<Peer>().ok_or(AuthError::NoPeer)?;
+        let user_agent = parts.headers.get(header::USER_AGENT);
+        let user_agent = user_agent.and_then(|value| value.to_str().ok());
+        Ok(Self {
+            address: peer.client.to_string(),
+            user_agent: user_agent
+                .unwrap_or_default()
+                .chars()
+                .take(LONGEST_USER_AGENT)
+                .collect(),
+            session: auth.session(&parts.headers),
+            ceremony: cookie::tokens(&parts.headers, auth.cookies.ceremony).next(),
+        })
+    }
+}
+
+impl Client {
+    /// Its session, of either kind.
+    pub(super) fn any(&self) -> Result<&Arc<Session>, AuthError> {
+        self.session.as_ref().ok_or(AuthError::Unauthenticated)
+    }
+
+    /// Its full session.
+    pub(super) fn full(&self) -> Result<&Arc<Session>, AuthError> {
+        let session = self.any()?;
+        if session.is_full() {
+            Ok(session)
+        } else {
+            Err(AuthError::RecoverySession)
+        }
+    }
+
+    /// Its full and fresh session.
+    pub(super) fn fresh(&self) -> Result<&Arc<Session>, AuthError> {
+        let session = self.any()?;
+        session.require_fresh()?;
+        Ok(session)
+    }
+
+    /// A session that this client opens now.
+    pub(super) fn session_row(
+        &self,
+        token: Hash,
+        user_id: Uuid,
+        kind: SessionKind,
+        passkey_id: Option<Uuid>,
+        lasts: Duration,
+    ) -> SessionRow {
+        let now = Timestamp::now();
+        SessionRow {
+            id: Uuid::new_v4(),
+            token,
+            user_id,
+            kind,
+            passkey_id,
+            created_at: now,
+            expires_at: now.after(lasts),
+            last_seen_at: now,
+            address: self.address.clone(),
+            user_agent: self.user_agent.clone(),
+        }
+    }
+
+    /// The ceremony that this browser began, which is used up by this.
+    pub(super) fn take_ceremony(&self, auth: &Auth) -> Result<Ceremony, AuthError> {
+        self.ceremony
+            .as_ref()
+            .and_then(|token| auth.ceremonies.take(token))
+            .ok_or(AuthError::CeremonyInvalid)
+    }
+
+    /// Writes to the audit log that this client did something.
+    pub(super) fn note(
+        &self,
+        store: &dyn Store,
+        event: &str,
+        user_id: Option<Uuid>,
+        detail: impl Into<String>,
+    ) {
+        note(
+            store,
+            event,
+            user_id,
+            Some(self.address.clone()),
+            detail.into(),
+        );
+    }
+}
+
+/// Writes to the audit log. What it tells of has happened, so that a failure here must not
+/// undo the answer.
+pub(super) fn note(
+    store: &dyn Store,
+    event: &str,
+    user_id: Option<Uuid>,
+    address: Option<String>,
+    detail: String,
+) {
+    let user = user_id.map(tracing::field::display);
+    tracing::info!(event, user, address, detail, "audit");
+    let row = AuditRow {
+        at: Timestamp::now(),
+        event: event.to_owned(),
+        user_id,
+        address,
+        detail,
+    };
+    if let Err(error) = store.record(&row) {
+        tracing::error!(%error, event, "an event is missing from the audit log");
+    }
+}

@@ -1,0 +1,180 @@
+//! Why auth refused, and how that is told over HTTP.
+
+use crate::error::HttpError;
+use crate::store::{Conflict, StoreError};
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+
+/// Why auth refused. Each sentence says the mend; nothing internal is in what clients see.
+#[derive(Debug, thiserror::Error)]
+pub enum AuthError {
+    /// There is no session.
+    #[error("you are not logged in; log in at /login")]
+    Unauthenticated,
+    /// The session came from a recovery code.
+    #[error("a recovery code only lets you add a passkey; add one, then log in with it")]
+    RecoverySession,
+    /// The log-in is too long ago.
+    #[error("this needs a fresh log-in; log in again with your passkey, then repeat it")]
+    StepUpRequired,
+    /// The user is no admin.
+    #[error("only an admin may do this; ask one")]
+    AdminOnly,
+    /// A request that changes state came from another site.
+    #[error("this request came from another site; use the pages of this server")]
+    CrossOrigin,
+    /// Too many attempts.
+    #[error("too many attempts; wait {retry_after} seconds, then try again")]
+    RateLimited {
+        /// Seconds until the next attempt may succeed.
+        retry_after: u64,
+    },
+    /// As many ceremonies as we keep are under way.
+    #[error("too many people are logging in at this moment; try again in a minute")]
+    Busy,
+    /// The path is right and the method is not.
+    #[error("this path does not take this method; see the API's table")]
+    MethodNotAllowed,
+    /// No username.
+    #[error("a username has 1 to 254 ASCII letters, digits or . _ - + @, such as an email address")]
+    InvalidUsername,
+    /// No name for a person or a passkey.
+    #[error("a name has 1 to 64 characters, none of them a control character")]
+    InvalidName,
+    /// The username has an account.
+    #[error("this username is taken; log in, or choose another one")]
+    UsernameTaken,
+    /// The passkey belongs to an account.
+    #[error("this passkey belongs to an account already; log in with it, or choose another one")]
+    PasskeyTaken,
+    /// Signing up needs an invite.
+    #[error("signing up needs an invite; ask an admin for a link")]
+    InviteRequired,
+    /// The invite is unknown, used or has ended.
+    #[error("this invite is unknown, was used or has ended; ask an admin for a new link")]
+    InviteInvalid,
+    /// Nobody may sign up.
+    #[error("signing up is closed; the operator opens it with the setting `registration`")]
+    RegistrationClosed,
+    /// The ceremony was used, has ended, or is of another browser or purpose.
+    #[error("this attempt was used, took too long or began elsewhere; start again")]
+    CeremonyInvalid,
+    /// A new passkey does not prove what it must.
+    #[error("this passkey could not be verified; start again, and confirm with PIN or biometrics")]
+    PasskeyInvalid,
+    /// There is no such account, and we may say so.
+    #[error("no account found for {0}; check the spelling, or sign up")]
+    NoAccount(String),
+    /// The log-in does not prove what it must.
+    #[error("the log-in failed; try again, with a passkey of this account")]
+    LoginFailed,
+    /// Not this user's unused recovery code.
+    #[error("this username and recovery code do not fit; check both, or try another code")]
+    RecoveryFailed,
+    /// The user has no other passkey.
+    #[error("this is your last passkey; add another one before you remove it")]
+    LastPasskey,
+    /// There is none, or not of this user.
+    #[error("there is no such {0} of yours; reload the page")]
+    NotFound(&'static str),
+    /// The operator named a user that there is not.
+    #[error("there is no user {0}; `hypervisor users` lists them")]
+    NoUser(String),
+    /// The RP ID is not the one that the passkeys are bound to.
+    #[error(
+        "the store's passkeys are bound to the RP ID `{kept}`, and the config says `{configured}`; set auth.rp_id back to `{kept}`, or set store.path to a new store, where everybody signs up again"
+    )]
+    RpIdChanged {
+        /// The RP ID of the store.
+        kept: String,
+        /// The RP ID of the config.
+        configured: String,
+    },
+    /// The store failed.
+    #[error("{0}")]
+    Store(#[source] StoreError),
+    /// The passkey library failed, other than by refusing.
+    #[error("the passkey library failed: {0}")]
+    Webauthn(#[from] webauthn_rs::prelude::WebauthnError),
+    /// A passkey or a setting in the store is not of the form that we write.
+    #[error("the store has something unreadable ({0}); restore a backup")]
+    Unreadable(&'static str),
+    /// The system has no random numbers for us.
+    #[error("the system gives no random numbers: {0}")]
+    Random(#[from] getrandom::Error),
+    /// The server did not say who the peer is.
+    #[error("the request has no peer address")]
+    NoPeer,
+}
+
+impl From<StoreError> for AuthError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Conflict(Conflict::Username) => Self::UsernameTaken,
+            StoreError::Conflict(Conflict::Passkey) => Self::PasskeyTaken,
+            StoreError::Conflict(Conflict::Invite) => Self::InviteInvalid,
+            StoreError::Conflict(Conflict::LastPasskey) => Self::LastPasskey,
+            StoreError::Conflict(Conflict::Session) => Self::Unauthenticated,
+            StoreError::Conflict(Conflict::Counter) => Self::LoginFailed,
+            error => Self::Store(error),
+        }
+    }
+}
+
+impl From<AuthError> for HttpError {
+    fn from(error: AuthError) -> Self {
+        use AuthError as E;
+        let (status, code) = match &error {
+            E::Unauthenticated => (StatusCode::UNAUTHORIZED, "unauthenticated"),
+            E::RecoverySession => (StatusCode::FORBIDDEN, "recovery_session"),
+            E::StepUpRequired => (StatusCode::FORBIDDEN, "step_up_required"),
+            E::AdminOnly => (StatusCode::FORBIDDEN, "admin_only"),
+            E::CrossOrigin => (StatusCode::FORBIDDEN, "cross_origin"),
+            E::RateLimited { .. } => (StatusCode::TOO_MANY_REQUESTS, "rate_limited"),
+            E::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
+            E::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
+            E::InvalidUsername => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_username"),
+            E::InvalidName => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_name"),
+            E::UsernameTaken => (StatusCode::CONFLICT, "username_taken"),
+            E::PasskeyTaken => (StatusCode::CONFLICT, "passkey_taken"),
+            E::InviteRequired => (StatusCode::FORBIDDEN, "invite_required"),
+            E::InviteInvalid => (StatusCode::FORBIDDEN, "invite_invalid"),
+            E::RegistrationClosed => (StatusCode::FORBIDDEN, "registration_closed"),
+            E::CeremonyInvalid => (StatusCode::BAD_REQUEST, "ceremony_invalid"),
+            E::PasskeyInvalid => (StatusCode::BAD_REQUEST, "passkey_invalid"),
+            E::NoAccount(_) => (StatusCode::NOT_FOUND, "no_account"),
+            E::LoginFailed => (StatusCode::UNAUTHORIZED, "login_failed"),
+            E::RecoveryFailed => (StatusCode::UNAUTHORIZED, "recovery_failed"),
+            E::LastPasskey => (StatusCode::CONFLICT, "last_passkey"),
+            E::NotFound(_) | E::NoUser(_) => (StatusCode::NOT_FOUND, "not_found"),
+            E::RpIdChanged { .. }
+            | E::Store(_)
+            | E::Webauthn(_)
+            | E::Unreadable(_)
+            | E::Random(_)
+            | E::NoPeer => return internal(&error),
+        };
+        let told = Self::new(status, code, error.to_string());
+        match error {
+            E::RateLimited { retry_after } => told.retry_after(retry_after),
+            E::Busy => told.retry_after(60),
+            _ => told,
+        }
+    }
+}
+
+/// What is wrong inside goes to the log, and a client learns only that something is.
+fn internal(error: &AuthError) -> HttpError {
+    tracing::error!(%error, "an auth call failed");
+    HttpError::new(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "internal",
+        "something failed on the server; try again, and if it stays so, tell the operator",
+    )
+}
+
+impl IntoResponse for AuthError {
+    fn into_response(self) -> Response {
+        HttpError::from(self).into_response()
+    }
+}

@@ -1,0 +1,81 @@
+//! Invites: links that let one person sign up once.
+
+use super::client::{self, Client};
+use super::token::Token;
+use super::{Auth, AuthError};
+use crate::config::Registration;
+use crate::store::{InviteRow, Store, Timestamp};
+use axum::Json;
+use axum::extract::State;
+use serde::Serialize;
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// A link that lets one person sign up once.
+#[derive(Debug, Clone, Serialize)]
+pub struct Invite {
+    /// Where the person opens it; it holds the secret.
+    pub url: String,
+    /// When it ends.
+    pub expires_at: Timestamp,
+}
+
+impl Auth {
+    /// A new invite by the operator; for an `admin` or an ordinary user.
+    ///
+    /// # Errors
+    /// [`AuthError::RegistrationClosed`], as it could not be used; the store's.
+    pub async fn invite(self: &Arc<Self>, admin: bool) -> Result<Invite, AuthError> {
+        self.run(move |auth, store| {
+            let invite = auth.new_invite(store, admin, None)?;
+            client::note(store, "invited", None, None, String::new());
+            Ok(invite)
+        })
+        .await
+    }
+
+    fn new_invite(
+        &self,
+        store: &dyn Store,
+        admin: bool,
+        created_by: Option<Uuid>,
+    ) -> Result<Invite, AuthError> {
+        if self.registration == Registration::Closed {
+            return Err(AuthError::RegistrationClosed);
+        }
+        let token = Token::random()?;
+        let now = Timestamp::now();
+        let row = InviteRow {
+            hash: token.hash(),
+            admin,
+            created_by,
+            created_at: now,
+            expires_at: now.after(self.invite_lasts),
+        };
+        store.add_invite(&row)?;
+        let mut url = self.origin.clone();
+        url.set_path("/register");
+        url.set_query(Some(&format!("invite={}", token.reveal())));
+        Ok(Invite {
+            url: url.into(),
+            expires_at: row.expires_at,
+        })
+    }
+}
+
+/// A new invite by an admin, for an ordinary user.
+pub(super) async fn create(
+    State(auth): State<Arc<Auth>>,
+    client: Client,
+) -> Result<Json<Invite>, AuthError> {
+    auth.run(move |auth, store| {
+        if !client.full()?.user.admin {
+            return Err(AuthError::AdminOnly);
+        }
+        let admin = client.fresh()?.user.id;
+        let invite = auth.new_invite(store, false, Some(admin))?;
+        client.note(store, "invited", Some(admin), "");
+        Ok(Json(invite))
+    })
+    .await
+}

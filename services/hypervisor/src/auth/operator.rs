@@ -1,0 +1,122 @@
+//! What the operator's commands ask for.
+
+use super::client::note;
+use super::{Auth, AuthError, codes, names};
+use crate::store::{Store, Timestamp, UserRow};
+use serde::Serialize;
+use std::net::IpAddr;
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// A user, as the operator sees one.
+#[derive(Debug, Clone, Serialize)]
+pub struct Account {
+    /// Never changes.
+    pub id: Uuid,
+    /// Normalised, unique.
+    pub username: String,
+    /// As the user wrote it.
+    pub display_name: String,
+    /// Whether the user may see and do everything.
+    pub admin: bool,
+    /// When the account was made.
+    pub created_at: Timestamp,
+    /// How many passkeys it has.
+    pub passkeys: usize,
+    /// How many sessions are open.
+    pub sessions: usize,
+    /// How many recovery codes are left.
+    pub recovery_codes_left: u64,
+}
+
+/// A recovery code that the operator hands to a user.
+#[derive(Debug, Clone, Serialize)]
+pub struct RecoveryCode {
+    /// Whom it is for.
+    pub username: String,
+    /// The secret; it works once.
+    pub code: String,
+    /// Where it is used.
+    pub url: String,
+    /// When it ends.
+    pub expires_at: Timestamp,
+}
+
+impl Auth {
+    /// Every user, oldest first.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn users(self: &Arc<Self>) -> Result<Vec<Account>, AuthError> {
+        self.run(|auth, store| {
+            let now = Timestamp::now();
+            let account = |user: UserRow| {
+                Ok(Account {
+                    passkeys: store.passkeys_of(user.id)?.len(),
+                    sessions: auth.sessions.list(|other| other.user.id == user.id).len(),
+                    recovery_codes_left: store.recovery_codes_left(user.id, now)?,
+                    id: user.id,
+                    username: user.username,
+                    display_name: user.display_name,
+                    admin: user.admin,
+                    created_at: user.created_at,
+                })
+            };
+            store.users()?.into_iter().map(account).collect()
+        })
+        .await
+    }
+
+    /// Writes to the audit log what someone did to a user's things, such as their sandboxes;
+    /// no address means the operator.
+    pub async fn audit(
+        self: &Arc<Self>,
+        event: &'static str,
+        user: Option<Uuid>,
+        address: Option<IpAddr>,
+        detail: String,
+    ) {
+        let address = address.map(|address| address.to_string());
+        let noted = self.run(move |_, store| {
+            note(store, event, user, address, detail);
+            Ok(())
+        });
+        if let Err(error) = noted.await {
+            tracing::error!(%error, event, "an event is missing from the audit log");
+        }
+    }
+
+    /// A one-time recovery code for a user who has none left; it lasts as long as an invite.
+    ///
+    /// # Errors
+    /// [`AuthError::NoUser`]; the store's.
+    pub async fn recovery_code_for(
+        self: &Arc<Self>,
+        username: &str,
+    ) -> Result<RecoveryCode, AuthError> {
+        let username = username.to_owned();
+        self.run(move |auth, store| {
+            let user = find(store, &username)?;
+            let code = codes::random()?;
+            let now = Timestamp::now();
+            let expires_at = now.after(auth.invite_lasts);
+            store.add_recovery_code(user.id, &codes::hash(&code), now, expires_at)?;
+            let detail = "by the operator".to_owned();
+            note(store, "recovery_code_issued", Some(user.id), None, detail);
+            let mut url = auth.origin.clone();
+            url.set_path("/recovery");
+            Ok(RecoveryCode {
+                username: user.username,
+                code,
+                url: url.into(),
+                expires_at,
+            })
+        })
+        .await
+    }
+}
+
+fn find(store: &dyn Store, username: &str) -> Result<UserRow, AuthError> {
+    let user = store.user_by_name(&names::username(username)?)?;
+    user.ok_or_else(|| AuthError::NoUser(username.to_owned()))
+}

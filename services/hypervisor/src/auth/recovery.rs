@@ -1,0 +1,80 @@
+//! Recovery codes: a way in for who lost every passkey, which leads only to adding one.
+
+use super::client::Client;
+use super::router::with_cookies;
+use super::{Auth, AuthError, codes, names};
+use crate::error::Payload;
+use crate::store::{SessionKind, Timestamp, UserRow};
+use axum::Json;
+use axum::extract::State;
+use axum::response::Response;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use uuid::Uuid;
+
+#[derive(Deserialize)]
+pub(super) struct Attempt {
+    username: String,
+    code: String,
+}
+
+/// An unknown user goes the same way as a wrong code, to the last query: the time and the
+/// answer must not tell one from the other.
+pub(super) async fn recover(
+    State(auth): State<Arc<Auth>>,
+    client: Client,
+    Payload(attempt): Payload<Attempt>,
+) -> Result<Response, AuthError> {
+    auth.run(move |auth, store| {
+        let username = names::username(&attempt.username)?;
+        auth.limits.account(&username)?;
+        let code = codes::hash(&attempt.code);
+        let known = store.user_by_name(&username)?;
+        let user_id = known.as_ref().map(|user| user.id);
+        let user = known.unwrap_or_else(|| nobody(&username));
+        let kind = SessionKind::Recovery;
+        let opened = auth.open_session(&client, &user, kind, None, |session, replaces| {
+            if store.use_recovery_code(&code, session, replaces)? {
+                Ok(())
+            } else {
+                Err(AuthError::RecoveryFailed)
+            }
+        });
+        let event = if opened.is_ok() {
+            "recovered"
+        } else {
+            "recovery_failed"
+        };
+        client.note(store, event, user_id, "");
+        let answer = Json(json!({ "username": username }));
+        Ok(with_cookies([opened?], answer))
+    })
+    .await
+}
+
+/// A user that has no codes, because it is nobody's.
+fn nobody(username: &str) -> UserRow {
+    UserRow {
+        id: Uuid::nil(),
+        username: username.to_owned(),
+        display_name: username.to_owned(),
+        admin: false,
+        created_at: Timestamp::now(),
+    }
+}
+
+/// New codes in the place of the old ones.
+pub(super) async fn renew(
+    State(auth): State<Arc<Auth>>,
+    client: Client,
+) -> Result<Json<Value>, AuthError> {
+    auth.run(move |_, store| {
+        let user = client.fresh()?.user.id;
+        let codes = codes::set()?;
+        store.replace_recovery_codes(user, &codes::hashes(&codes), Timestamp::now())?;
+        client.note(store, "recovery_codes_renewed", Some(user), "");
+        Ok(Json(json!({ "recovery_codes": codes })))
+    })
+    .await
+}

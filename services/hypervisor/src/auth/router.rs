@@ -1,0 +1,99 @@
+//! The paths under `/auth`, and what every one of them has in common.
+
+use super::ceremony::Ceremony;
+use super::{Auth, AuthError, account, check_origin, invites, login, passkeys, recovery, register};
+use crate::server::Peer;
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{AppendHeaders, IntoResponse, Response};
+use axum::routing::{get, patch, post};
+use axum::{Json, Router};
+use http::{HeaderValue, header};
+use serde_json::Value;
+use std::sync::Arc;
+
+/// The largest credential is a few kilobytes.
+const MOST_BYTES: usize = 64 * 1024;
+
+impl Auth {
+    /// Everything under `/auth` that is JSON. Requests must have a [`Peer`] extension.
+    pub fn router(self: &Arc<Self>) -> Router {
+        let auth = Arc::clone(self);
+        Router::new()
+            .route("/auth/register/start", post(register::start))
+            .route("/auth/register/finish", post(register::finish))
+            .route("/auth/login/start", post(login::start))
+            .route("/auth/login/finish", post(login::finish))
+            .route("/auth/logout", post(account::log_out))
+            .route("/auth/recovery", post(recovery::recover))
+            .route("/auth/recovery/codes", post(recovery::renew))
+            .route("/auth/me", get(account::me))
+            .route("/auth/passkeys", get(passkeys::list))
+            .route("/auth/passkeys/start", post(passkeys::start))
+            .route("/auth/passkeys/finish", post(passkeys::finish))
+            .route(
+                "/auth/passkeys/{id}",
+                patch(passkeys::rename).delete(passkeys::remove),
+            )
+            .route("/auth/sessions", get(account::sessions))
+            .route(
+                "/auth/sessions/{id}",
+                axum::routing::delete(account::revoke),
+            )
+            .route("/auth/audit", get(account::audit))
+            .route("/auth/invites", post(invites::create))
+            .method_not_allowed_fallback(async || AuthError::MethodNotAllowed)
+            .layer(DefaultBodyLimit::max(MOST_BYTES))
+            .layer(from_fn_with_state(Arc::clone(&auth), guard))
+            .with_state(auth)
+    }
+
+    /// The answer to a ceremony's start: its options, and the cookie that may finish it.
+    pub(super) fn began(&self, ceremony: Ceremony, options: Value) -> Result<Response, AuthError> {
+        let token = self.ceremonies.begin(ceremony)?;
+        let cookie = self
+            .cookies
+            .set(self.cookies.ceremony, &token, self.ceremonies.lasts);
+        Ok(with_cookies([cookie], Json(options)))
+    }
+
+    /// The cookie that takes a ceremony's cookie away.
+    pub(super) fn no_ceremony(&self) -> HeaderValue {
+        self.cookies.clear(self.cookies.ceremony)
+    }
+
+    /// The cookie that takes a session's cookie away.
+    pub(super) fn no_session(&self) -> HeaderValue {
+        self.cookies.clear(self.cookies.session)
+    }
+}
+
+pub(super) fn with_cookies<const N: usize>(
+    cookies: [HeaderValue; N],
+    answer: impl IntoResponse,
+) -> Response {
+    let cookies = AppendHeaders(cookies.map(|cookie| (header::SET_COOKIE, cookie)));
+    (cookies, answer).into_response()
+}
+
+/// Turns away what comes from another site or too often; nothing here is for caches.
+async fn guard(State(auth): State<Arc<Auth>>, request: Request, next: Next) -> Response {
+    let mut response = match admit(&auth, &request) {
+        Ok(()) => next.run(request).await,
+        Err(refusal) => refusal.into_response(),
+    };
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// Reading one's own account is not limited: it takes a session, or tells nothing.
+fn admit(auth: &Auth, request: &Request) -> Result<(), crate::error::HttpError> {
+    if request.method().is_safe() {
+        return Ok(());
+    }
+    let peer = request.extensions().get::<Peer>();
+    let peer = peer.ok_or(AuthError::NoPeer)?;
+    check_origin(request.method(), request.headers(), &auth.origin)?;
+    Ok(auth.limits.address(peer.client)?)
+}

@@ -1,0 +1,226 @@
+//! A site with its store, and browsers that visit it.
+
+use crate::auth::Auth;
+use crate::config::{Config, Registration};
+use crate::server::Peer;
+use crate::store::Sqlite;
+use axum::body::Body;
+use http::{HeaderMap, Method, Request, StatusCode, header};
+use http_body_util::BodyExt;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+use tempfile::TempDir;
+use testkit::passkey::Authenticator;
+use tower::ServiceExt;
+
+pub const ORIGIN: &str = "http://localhost:9090";
+
+/// A server's auth, with a store of its own.
+pub struct Site {
+    pub auth: Arc<Auth>,
+    pub store: Arc<Sqlite>,
+    pub path: PathBuf,
+    _folder: TempDir,
+}
+
+/// Anyone may sign up, and no limit is met.
+pub fn open() -> Config {
+    let mut config = Config {
+        registration: Registration::Open,
+        ..Config::default()
+    };
+    config.auth.rate_per_address = 1_000_000;
+    config.auth.rate_per_account = 1_000_000;
+    config
+}
+
+impl Site {
+    pub async fn new(config: &Config) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store.db");
+        let store = Arc::new(Sqlite::open(&path).unwrap());
+        Self {
+            auth: Auth::open(config, store.clone()).await.unwrap(),
+            store,
+            path,
+            _folder: folder,
+        }
+    }
+
+    /// The same store, after a restart with this config.
+    pub async fn restart(&mut self, config: &Config) {
+        self.store = Arc::new(Sqlite::open(&self.path).unwrap());
+        self.auth = Auth::open(config, self.store.clone()).await.unwrap();
+    }
+
+    pub fn browser(&self) -> Browser {
+        Browser {
+            auth: Arc::clone(&self.auth),
+            cookies: BTreeMap::new(),
+            address: Ipv4Addr::LOCALHOST.into(),
+            page: ORIGIN,
+            keys: Authenticator::new(),
+        }
+    }
+
+    /// A browser whose user has just signed up.
+    pub async fn member(&self, username: &str) -> Browser {
+        let mut browser = self.browser();
+        let answer = browser.register(username).await;
+        assert_eq!(answer.status, StatusCode::OK, "{:?}", answer.json);
+        browser
+    }
+}
+
+/// A browser with its cookies and an authenticator.
+#[derive(Clone)]
+pub struct Browser {
+    pub auth: Arc<Auth>,
+    pub cookies: BTreeMap<String, String>,
+    pub address: IpAddr,
+    /// The origin of the page that asks.
+    pub page: &'static str,
+    pub keys: Authenticator,
+}
+
+#[derive(Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub json: Value,
+}
+
+impl Answer {
+    /// The status and the error's code.
+    pub fn error(&self) -> (u16, &str) {
+        let message = self.json["message"].as_str().unwrap_or_default();
+        assert!(message.len() > 20, "every refusal has a sentence: {self:?}");
+        (self.status.as_u16(), self.json["error"].as_str().unwrap())
+    }
+
+    pub fn text(&self, key: &str) -> &str {
+        self.json[key].as_str().unwrap()
+    }
+}
+
+impl Browser {
+    pub async fn send(
+        &mut self,
+        method: Method,
+        path: &str,
+        body: &Value,
+        headers: &[(&str, &str)],
+    ) -> Answer {
+        let mut request = Request::builder().method(method).uri(path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        for (name, value) in &self.cookies {
+            request = request.header(header::COOKIE, format!("theirs=1; {name}={value}"));
+        }
+        let request = request
+            .header(header::USER_AGENT, "Browser/1.0")
+            .extension(Peer {
+                socket: SocketAddr::new(self.address, 4000),
+                client: self.address,
+                trusted: false,
+                scheme: "http",
+            })
+            .body(Body::from(body.to_string()))
+            .unwrap();
+        let response = self.auth.router().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        for cookie in parts.headers.get_all(header::SET_COOKIE) {
+            let (name, rest) = cookie.to_str().unwrap().split_once('=').unwrap();
+            let (value, attributes) = rest.split_once(';').unwrap();
+            if attributes.contains("Max-Age=0;") {
+                self.cookies.remove(name);
+            } else {
+                self.cookies.insert(name.into(), value.into());
+            }
+        }
+        let bytes = body.collect().await.unwrap().to_bytes();
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            json: serde_json::from_slice(&bytes).unwrap_or_default(),
+        }
+    }
+
+    pub async fn get(&mut self, path: &str) -> Answer {
+        self.send(Method::GET, path, &Value::Null, &[]).await
+    }
+
+    /// A call from a page of ours, or of whatever `page` says.
+    pub async fn call(&mut self, method: Method, path: &str, body: Value) -> Answer {
+        let site = [("origin", ORIGIN), ("sec-fetch-site", "same-origin")];
+        self.send(method, path, &body, &site).await
+    }
+
+    pub async fn post(&mut self, path: &str, body: Value) -> Answer {
+        self.call(Method::POST, path, body).await
+    }
+
+    pub async fn delete(&mut self, path: &str) -> Answer {
+        self.call(Method::DELETE, path, json!({})).await
+    }
+
+    pub async fn register(&mut self, username: &str) -> Answer {
+        self.register_as(json!({ "username": username })).await
+    }
+
+    /// Signs up; the answer is the finish's, or that of a refused start.
+    pub async fn register_as(&mut self, body: Value) -> Answer {
+        let start = self.post("/auth/register/start", body).await;
+        if start.status != StatusCode::OK {
+            return start;
+        }
+        let credential = self.keys.create(&start.json, self.page).unwrap();
+        self.post("/auth/register/finish", credential).await
+    }
+
+    pub async fn log_in(&mut self, username: &str) -> Answer {
+        self.log_in_as(json!({ "username": username })).await
+    }
+
+    /// Logs in; the answer is the finish's, or that of a refused start.
+    pub async fn log_in_as(&mut self, body: Value) -> Answer {
+        let start = self.post("/auth/login/start", body).await;
+        if start.status != StatusCode::OK {
+            return start;
+        }
+        let credential = self.keys.get(&start.json, self.page).unwrap();
+        self.post("/auth/login/finish", credential).await
+    }
+
+    /// Adds a passkey of `keys`; the answer is the finish's, or that of a refused start.
+    pub async fn add_passkey(&mut self, keys: &mut Authenticator, name: &str) -> Answer {
+        let start = self
+            .post("/auth/passkeys/start", json!({ "name": name }))
+            .await;
+        if start.status != StatusCode::OK {
+            return start;
+        }
+        let credential = keys.create(&start.json, self.page).unwrap();
+        self.post("/auth/passkeys/finish", credential).await
+    }
+
+    pub async fn me(&mut self) -> Value {
+        let answer = self.get("/auth/me").await;
+        assert_eq!(answer.status, StatusCode::OK);
+        answer.json
+    }
+
+    /// Who the server says that this is, if anyone.
+    pub async fn user(&mut self) -> Option<String> {
+        let me = self.me().await;
+        me["username"].as_str().map(ToOwned::to_owned)
+    }
+
+    pub fn session_cookie(&self) -> Option<&String> {
+        self.cookies.get("choiros")
+    }
+}

@@ -1,0 +1,48 @@
+//! What the operator's commands can do.
+
+use super::harness::{Site, open};
+use crate::auth::AuthError;
+use http::StatusCode;
+use serde_json::json;
+use testkit::passkey::Authenticator;
+
+#[tokio::test]
+async fn the_operator_sees_every_user() {
+    let site = Site::new(&open()).await;
+    site.member("ada").await;
+    site.member("bob").await;
+    let users = site.auth.users().await.unwrap();
+    let seen: Vec<_> = users
+        .iter()
+        .map(|user| {
+            (
+                &*user.username,
+                user.passkeys,
+                user.sessions,
+                user.recovery_codes_left,
+            )
+        })
+        .collect();
+    assert_eq!(seen, [("ada", 1, 1, 10), ("bob", 1, 1, 10)]);
+}
+
+#[tokio::test]
+async fn the_operator_can_let_a_user_in_who_lost_everything() {
+    let site = Site::new(&open()).await;
+    site.member("ada").await;
+    let given = site.auth.recovery_code_for(" ADA ").await.unwrap();
+    assert_eq!(given.url, "http://localhost:9090/recovery");
+    let mut browser = site.browser();
+    let body = json!({ "username": given.username, "code": given.code });
+    let answer = browser.post("/auth/recovery", body.clone()).await;
+    assert_eq!(answer.status, StatusCode::OK);
+    let added = browser.add_passkey(&mut Authenticator::new(), "").await;
+    assert_eq!(
+        (added.status, added.text("name")),
+        (StatusCode::OK, "Passkey 2")
+    );
+    let again = browser.post("/auth/recovery", body).await;
+    assert_eq!(again.error(), (401, "recovery_failed"));
+    let refusal = site.auth.recovery_code_for("nobody").await.unwrap_err();
+    assert!(matches!(refusal, AuthError::NoUser(_)));
+}

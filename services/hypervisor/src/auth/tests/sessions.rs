@@ -1,0 +1,177 @@
+//! Sessions: how they end, and how they are kept.
+
+use super::harness::{ORIGIN, Site, open};
+use crate::auth::{Auth, AuthError};
+use crate::store::{SessionStore, Sqlite, Timestamp};
+use http::StatusCode;
+use serde_json::json;
+use std::sync::Arc;
+
+#[tokio::test]
+async fn a_revoked_session_is_refused_at_its_next_request() {
+    let site = Site::new(&open()).await;
+    let mut laptop = site.member("ada").await;
+    let mut phone = laptop.clone();
+    phone.cookies.clear();
+    phone.log_in("ada").await;
+    let list = laptop.get("/auth/sessions").await.json;
+    assert_eq!(list.as_array().unwrap().len(), 2);
+    assert_eq!(list[0]["current"], false, "the newest first");
+    assert_eq!(list[1]["current"], true);
+    assert_eq!(list[0]["user_agent"], "Browser/1.0");
+    assert_eq!(list[0]["address"], "127.0.0.1");
+    let path = format!("/auth/sessions/{}", list[0]["id"].as_str().unwrap());
+    assert_eq!(laptop.delete(&path).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(
+        phone.get("/auth/passkeys").await.error(),
+        (401, "unauthenticated")
+    );
+    assert_eq!(laptop.delete(&path).await.error(), (404, "not_found"));
+
+    let own = format!("/auth/sessions/{}", list[1]["id"].as_str().unwrap());
+    assert_eq!(laptop.delete(&own).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(laptop.session_cookie(), None);
+    assert!(site.store.sessions(Timestamp::now()).unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn sessions_outlive_a_restart_and_revoked_ones_do_not() {
+    let mut site = Site::new(&open()).await;
+    let mut kept = site.member("ada").await;
+    let mut revoked = site.member("bob").await;
+    let old = revoked.clone();
+    revoked.post("/auth/logout", json!({})).await;
+    site.restart(&open()).await;
+    kept.auth = site.auth.clone();
+    revoked.auth = site.auth.clone();
+    revoked.cookies = old.cookies;
+    assert_eq!(kept.user().await.as_deref(), Some("ada"));
+    assert_eq!(revoked.user().await, None);
+}
+
+#[tokio::test]
+async fn a_session_ends_by_itself() {
+    let mut site = Site::new(&open()).await;
+    let mut browser = site.member("ada").await;
+    let db = rusqlite::Connection::open(&site.path).unwrap();
+    let soon = Timestamp::now().millis() + 1500;
+    db.execute("UPDATE sessions SET expires_at = ?1", [soon])
+        .unwrap();
+    site.restart(&open()).await;
+    browser.auth = site.auth.clone();
+    while browser.user().await.is_some() {
+        assert!(Timestamp::now().millis() < soon + 30_000, "it goes on");
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    assert!(Timestamp::now().millis() >= soon);
+    site.auth.tidy().await.unwrap();
+    let left: i64 = db
+        .query_row("SELECT count(*) FROM sessions", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(left, 0);
+}
+
+#[tokio::test]
+async fn when_a_session_was_last_seen_is_written_down_later() {
+    let mut site = Site::new(&open()).await;
+    let mut browser = site.member("ada").await;
+    let db = rusqlite::Connection::open(&site.path).unwrap();
+    db.execute("UPDATE sessions SET last_seen_at = 1000", [])
+        .unwrap();
+    site.restart(&open()).await;
+    browser.auth = site.auth.clone();
+    let before = Timestamp::now();
+    browser.user().await;
+    let seen = || site.store.sessions(before).unwrap()[0].last_seen_at;
+    assert_eq!(seen().millis(), 1000, "not on a request's path");
+    site.auth.tidy().await.unwrap();
+    assert!(seen() >= before);
+}
+
+#[tokio::test]
+async fn the_store_knows_no_token() {
+    let site = Site::new(&open()).await;
+    let browser = site.member("ada").await;
+    let cookie = browser.session_cookie().unwrap();
+    let token = crate::auth::token::Token::parse(cookie).unwrap();
+    let rows = site.store.sessions(Timestamp::now()).unwrap();
+    assert_eq!(rows[0].token, token.hash());
+    let file = std::fs::read(&site.path).unwrap();
+    let wal = std::fs::read(site.path.with_extension("db-wal")).unwrap_or_default();
+    for haystack in [file, wal] {
+        assert!(
+            !haystack
+                .windows(43)
+                .any(|window| window == cookie.as_bytes())
+        );
+    }
+}
+
+#[tokio::test]
+async fn cookies_are_bound_to_the_host_and_out_of_reach_of_scripts() {
+    let mut config = open();
+    let cases = [
+        (ORIGIN, "localhost", "choiros", false),
+        (
+            "https://choir.example",
+            "choir.example",
+            "__Host-choiros",
+            true,
+        ),
+    ];
+    for (origin, rp_id, name, secure) in cases {
+        config.auth.origin = Some(origin.parse().unwrap());
+        config.auth.rp_id = rp_id.into();
+        let site = Site::new(&config).await;
+        assert_eq!(site.auth.cookie_names()[0], name);
+        let mut browser = site.browser();
+        browser.page = origin;
+        let start = browser
+            .send(
+                http::Method::POST,
+                "/auth/register/start",
+                &json!({ "username": "ada" }),
+                &[],
+            )
+            .await;
+        let credential = browser.keys.create(&start.json, origin).unwrap();
+        let finish = browser
+            .send(
+                http::Method::POST,
+                "/auth/register/finish",
+                &credential,
+                &[],
+            )
+            .await;
+        assert_eq!(finish.headers["cache-control"], "no-store");
+        for (answer, name) in [
+            (start, format!("{name}-ceremony=")),
+            (finish, format!("{name}=")),
+        ] {
+            let cookie = answer.headers["set-cookie"].to_str().unwrap();
+            assert!(cookie.starts_with(&name), "{cookie}");
+            for attribute in ["; Path=/", "; HttpOnly", "; SameSite=Lax", "; Max-Age="] {
+                assert!(cookie.contains(attribute), "{cookie}");
+            }
+            assert_eq!(cookie.contains("; Secure"), secure, "{cookie}");
+            assert!(!cookie.contains("Domain"), "{cookie}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_start_with_another_rp_id_is_refused_with_a_sentence() {
+    let site = Site::new(&open()).await;
+    let mut config = open();
+    config.auth.rp_id = "choir.example".into();
+    config.auth.origin = Some("https://choir.example".parse().unwrap());
+    let store = Arc::new(Sqlite::open(&site.path).unwrap());
+    let refusal = Auth::open(&config, store).await.unwrap_err();
+    assert!(matches!(refusal, AuthError::RpIdChanged { .. }));
+    let sentence = refusal.to_string();
+    for part in ["`localhost`", "`choir.example`", "set auth.rp_id back"] {
+        assert!(sentence.contains(part), "{sentence}");
+    }
+    let mut site = site;
+    site.restart(&open()).await;
+}

@@ -1,0 +1,44 @@
+//! Random secrets that browsers hold and the store only knows by their hash.
+
+use super::AuthError;
+use crate::store::Hash;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sha2::{Digest, Sha256};
+use std::fmt;
+
+/// 256 random bits.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Token([u8; 32]);
+
+impl Token {
+    pub(super) fn random() -> Result<Self, AuthError> {
+        let mut bytes = [0; 32];
+        getrandom::fill(&mut bytes)?;
+        Ok(Self(bytes))
+    }
+
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
+        bytes.try_into().ok().map(Self)
+    }
+
+    pub(super) fn reveal(&self) -> String {
+        URL_SAFE_NO_PAD.encode(self.0)
+    }
+
+    pub(super) fn hash(&self) -> Hash {
+        sha256(&self.0)
+    }
+}
+
+/// A token in a log would be a session in a log.
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Token(…)")
+    }
+}
+
+pub(super) fn sha256(bytes: &[u8]) -> Hash {
+    Sha256::digest(bytes).into()
+}
