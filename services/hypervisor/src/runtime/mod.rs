@@ -1,41 +1,116 @@
 //! What runs the sandboxes. Nothing outside this module knows whether one is a process, a
 //! container or a microVM.
+//!
+//! Each sandbox has one supervisor task, which alone changes what its `Board` shows; everyone
+//! else has a [`Sandbox`], a handle that reads the board and sends the supervisor orders.
+//! A `Supervisor` drives whatever a `Backend` can start and stop (`process`; a unit or
+//! container manager fits the same trait); `adopt` only watches what something else runs.
 
-use crate::routes::Role;
-use serde::Serialize;
-use std::net::SocketAddr;
+mod adopt;
+mod backend;
+mod board;
+mod error;
+pub mod guardian;
+mod health;
+mod instance;
+mod orders;
+mod probe;
+mod process;
+mod sandbox;
+mod spec;
+mod supervisor;
 
-/// What a sandbox is, whatever runs it.
-#[derive(Debug, Clone)]
-pub struct Spec {
-    /// Its name, such as `sandbox-live`; it never changes, whichever role the sandbox has.
-    pub name: String,
-    /// The workspace that it belongs to.
-    pub workspace: String,
-    /// The role that it was born with; `/health` must say the same.
-    pub instance_role: Role,
-    /// Where it listens, if the config says so.
-    pub address: Option<SocketAddr>,
-    /// Its port on 127.0.0.1, if the config says so.
-    pub port: Option<u16>,
-    /// The path that answers 200 when it is healthy.
-    pub health_path: String,
-    /// Whether `/health` must name the sandbox and its instance role.
-    pub identity: bool,
+pub use error::RuntimeError;
+pub use instance::Hold;
+pub use probe::ProbeError;
+pub use sandbox::{DrainGuard, Sandbox, View};
+pub use spec::{Spec, Status};
+
+use crate::config::{self, RuntimeKind};
+use backend::Backend;
+use board::Board;
+use dashmap::DashMap;
+use futures_util::future::join_all;
+use orders::Orders;
+use std::path::Path;
+use std::sync::Arc;
+use supervisor::Supervisor;
+
+/// All sandboxes of this hypervisor, and the backend that runs them.
+pub struct Runtime {
+    config: Arc<config::Runtime>,
+    /// What starts and stops sandboxes; nothing does under `adopt`.
+    backend: Option<Arc<dyn Backend>>,
+    sandboxes: DashMap<String, Arc<Sandbox>>,
 }
 
-/// How a sandbox is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Status {
-    /// Not running; the next request starts it.
-    Stopped,
-    /// Started, not healthy yet.
-    Starting,
-    /// Healthy.
-    Running,
-    /// Running, and still finishing claims of a role that it lost.
-    Draining,
-    /// Not to be had; the cause is beside it.
-    Failed,
+impl Runtime {
+    /// The runtime that the config asks for, run by this very program.
+    ///
+    /// # Errors
+    /// [`RuntimeError::Unusable`] if the backend cannot work here, such as for want of the
+    /// `sandbox` program.
+    pub fn open(config: &config::Config) -> Result<Arc<Self>, RuntimeError> {
+        let program = std::env::current_exe().map_err(|error| {
+            RuntimeError::Unusable(format!("this program cannot find its own file: {error}"))
+        })?;
+        Self::open_with(config, &program)
+    }
+
+    /// The same with `program` as the hypervisor's file: it guards each child process, and the
+    /// default sandbox is the `sandbox` beside it. For whoever embeds the runtime elsewhere.
+    ///
+    /// # Errors
+    /// As [`Runtime::open`].
+    pub fn open_with(config: &config::Config, program: &Path) -> Result<Arc<Self>, RuntimeError> {
+        let config = Arc::new(config.runtime.clone());
+        let backend: Option<Arc<dyn Backend>> = match config.kind {
+            RuntimeKind::Adopt => None,
+            RuntimeKind::Process => Some(Arc::new(process::Process::new(&config, program)?)),
+        };
+        Ok(Arc::new(Self {
+            config,
+            backend,
+            sandboxes: DashMap::new(),
+        }))
+    }
+
+    /// Whether sandboxes can be made for a new user's workspace, or only those of the config
+    /// exist.
+    pub fn can_create(&self) -> bool {
+        self.backend.is_some()
+    }
+
+    /// The sandbox of this name, registered by the first call, whose spec it keeps. It is
+    /// called running once a probe said so. Needs a Tokio runtime.
+    pub fn sandbox(&self, spec: Spec) -> Arc<Sandbox> {
+        let entry = self.sandboxes.entry(spec.name.clone());
+        Arc::clone(&entry.or_insert_with(|| self.register(spec)))
+    }
+
+    fn register(&self, spec: Spec) -> Arc<Sandbox> {
+        let board = Arc::new(Board::new(spec, Arc::clone(&self.config)));
+        let (sender, orders) = Orders::channel();
+        match &self.backend {
+            Some(backend) => {
+                let supervisor = Supervisor::new(Arc::clone(&board), Arc::clone(backend), orders);
+                tokio::spawn(supervisor.run());
+            }
+            None => {
+                tokio::spawn(adopt::watch(Arc::clone(&board), orders));
+            }
+        }
+        Arc::new(Sandbox::new(board, sender))
+    }
+
+    /// Stops all sandboxes at once, within twice `runtime.stop_secs`. Requests that still hold
+    /// one are cut, so wait for them first. Adopted sandboxes run on.
+    pub async fn shutdown(&self) {
+        let all: Vec<_> = self
+            .sandboxes
+            .iter()
+            .map(|entry| Arc::clone(&entry))
+            .collect();
+        join_all(all.iter().map(|sandbox| sandbox.end())).await;
+    }
 }

@@ -1,0 +1,91 @@
+//! What a sandbox's supervisor shows, and everyone else reads without waiting for it.
+
+use super::instance::Instance;
+use super::probe::{self, ProbeError};
+use super::{Spec, Status};
+use crate::config;
+use arc_swap::{ArcSwap, ArcSwapOption};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Written by the supervisor alone.
+pub(super) struct Board {
+    pub(super) spec: Spec,
+    pub(super) config: Arc<config::Runtime>,
+    pub(super) state: ArcSwap<State>,
+    /// There is one while requests may enter.
+    pub(super) instance: ArcSwapOption<Instance>,
+}
+
+/// How the sandbox is, apart from who holds it.
+pub(super) struct State {
+    pub(super) status: Status,
+    /// Where it listens, while that is known.
+    pub(super) address: Option<SocketAddr>,
+    /// What went wrong last.
+    pub(super) cause: Option<String>,
+}
+
+impl Board {
+    pub(super) fn new(spec: Spec, config: Arc<config::Runtime>) -> Self {
+        let state = State {
+            status: Status::Stopped,
+            address: None,
+            cause: None,
+        };
+        Self {
+            spec,
+            config,
+            state: ArcSwap::from_pointee(state),
+            instance: ArcSwapOption::empty(),
+        }
+    }
+
+    pub(super) fn show(&self, status: Status, address: Option<SocketAddr>, cause: Option<String>) {
+        self.state.store(Arc::new(State {
+            status,
+            address,
+            cause,
+        }));
+    }
+
+    /// Lets requests in.
+    pub(super) fn open(&self, address: SocketAddr, started: Instant) -> Arc<Instance> {
+        let instance = Arc::new(Instance::new(address, started));
+        self.show(Status::Running, Some(address), None);
+        self.instance.store(Some(Arc::clone(&instance)));
+        instance
+    }
+
+    /// Turns requests away. Those inside stay, and are counted by the gate.
+    pub(super) fn close(&self) {
+        if let Some(instance) = self.instance.swap(None) {
+            instance.gate.close();
+        }
+    }
+
+    pub(super) fn is_open(&self) -> bool {
+        let instance = self.instance.load();
+        instance
+            .as_ref()
+            .is_some_and(|instance| !instance.gate.is_closed())
+    }
+
+    pub(super) async fn probe(&self, address: SocketAddr) -> Result<(), ProbeError> {
+        let timeout = Duration::from_secs(self.config.probe_timeout_secs);
+        probe::probe(&self.spec, address, timeout).await
+    }
+
+    pub(super) fn start_limit(&self) -> Duration {
+        Duration::from_secs(self.config.start_secs)
+    }
+
+    pub(super) fn stop_limit(&self) -> Duration {
+        Duration::from_secs(self.config.stop_secs)
+    }
+
+    pub(super) fn probe_pause(&self) -> Duration {
+        Duration::from_secs(self.config.probe_secs)
+    }
+}

@@ -1,0 +1,68 @@
+//! Why a sandbox is not to be had.
+
+use std::time::Duration;
+
+/// Why a sandbox is not to be had, in sentences that end up on a 502 or 503 page.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum RuntimeError {
+    /// The configured backend cannot work on this machine.
+    #[error("{0}")]
+    Unusable(String),
+    /// It crashed too often in a row, or never became healthy.
+    #[error(
+        "sandbox `{sandbox}` does not stay up: {cause}\nMend that; a request tries again in {} s, and a start by hand at once",
+        retry.as_secs_f32().ceil()
+    )]
+    Failed {
+        /// The sandbox.
+        sandbox: String,
+        /// How it ended the last time, with the last lines that it wrote.
+        cause: String,
+        /// How long requests get this answer without another try.
+        retry: Duration,
+    },
+    /// Something else runs it, and the address does not answer as it should.
+    #[error(
+        "sandbox `{sandbox}` is not to be had: {cause}. It is run by something else (runtime.kind is `adopt`): mend it there, and it is taken back as soon as it answers"
+    )]
+    Lost {
+        /// The sandbox.
+        sandbox: String,
+        /// What the last probe found.
+        cause: String,
+    },
+    /// It is still starting.
+    #[error(
+        "sandbox `{sandbox}` is still starting: {cause}\nTry again soon, or raise runtime.start_secs if it always needs longer"
+    )]
+    TimedOut {
+        /// The sandbox.
+        sandbox: String,
+        /// What is known of the hindrance, with the last lines that it wrote.
+        cause: String,
+    },
+    /// Someone stopped it while this caller waited for its start.
+    #[error(
+        "sandbox `{sandbox}` was stopped while it started; start it again if that was not meant"
+    )]
+    Stopped {
+        /// The sandbox.
+        sandbox: String,
+    },
+    /// It cannot be stopped from here.
+    #[error("sandbox `{sandbox}` cannot be stopped: {cause}")]
+    CannotStop {
+        /// The sandbox.
+        sandbox: String,
+        /// Why, and the mend.
+        cause: String,
+    },
+    /// The hypervisor is ending.
+    #[error(
+        "sandbox `{sandbox}` is not to be had: the hypervisor is shutting down; try again in a moment"
+    )]
+    ShuttingDown {
+        /// The sandbox.
+        sandbox: String,
+    },
+}

@@ -1,0 +1,55 @@
+//! When a sandbox counts as healthy, and when no longer.
+
+use super::board::Board;
+use super::probe::ProbeError;
+use std::net::SocketAddr;
+use std::time::Duration;
+use tokio::time::{sleep, timeout};
+
+/// The pause between probes of a sandbox that starts, which grows by half each time: a cold
+/// start is as fast as the sandbox, and a slow one is not disturbed.
+const FIRST_PAUSE: Duration = Duration::from_millis(10);
+const LONGEST_PAUSE: Duration = Duration::from_millis(250);
+
+/// Probes in a row that must fail before a running sandbox is given up.
+pub(super) const PATIENCE: u32 = 3;
+
+/// Resolves once it is healthy.
+///
+/// # Errors
+/// What the last probe found, if that takes longer than `runtime.start_secs`.
+pub(super) async fn healthy(board: &Board, address: SocketAddr) -> Result<(), String> {
+    let mut last = None;
+    let probing = async {
+        let mut pause = FIRST_PAUSE;
+        while let Err(error) = board.probe(address).await {
+            last = Some(error);
+            sleep(pause).await;
+            pause = LONGEST_PAUSE.min(pause * 3 / 2);
+        }
+    };
+    let in_time = timeout(board.start_limit(), probing).await;
+    in_time.map_err(|_| {
+        let secs = board.config.start_secs;
+        let last = last.as_ref().map(ProbeError::to_string).unwrap_or_default();
+        format!("not healthy within {secs} s: {last}")
+    })
+}
+
+/// Resolves once a running sandbox answers no more, with what the last probe found.
+pub(super) async fn hung(board: &Board, address: SocketAddr) -> String {
+    let mut failed = 0;
+    loop {
+        sleep(board.probe_pause()).await;
+        match board.probe(address).await {
+            Ok(()) => failed = 0,
+            Err(error) => {
+                failed += 1;
+                tracing::warn!(sandbox = board.spec.name, failed, %error, "probe failed");
+                if failed == PATIENCE {
+                    return format!("{PATIENCE} probes in a row failed: {error}");
+                }
+            }
+        }
+    }
+}

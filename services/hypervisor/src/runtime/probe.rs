@@ -1,0 +1,217 @@
+//! Asks a sandbox whether it is healthy and the one that it should be.
+
+use super::Spec;
+use bytes::Bytes;
+use http::{Request, Response, StatusCode, header};
+use http_body_util::{BodyExt, Empty, Limited};
+use hyper::body::Incoming;
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use serde::Deserialize;
+use std::net::SocketAddr;
+use std::time::Duration;
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+
+/// What our sandbox service calls itself.
+const SERVICE: &str = "choiros-sandbox";
+/// Bytes of a health answer at most.
+const MAX_BODY: usize = 64 * 1024;
+/// Characters of a stranger's answer that are repeated in a sentence.
+const MAX_QUOTE: usize = 120;
+
+/// What a probe found instead of the healthy sandbox. Each is half a sentence, such as
+/// `127.0.0.1:8080 refuses connections`.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ProbeError {
+    /// It does not run, so there is nothing to ask.
+    #[error("sandbox `{0}` is stopped; start it first")]
+    Stopped(String),
+    /// No connection.
+    #[error("nothing answers at {address} ({reason})")]
+    Unreachable {
+        /// The sandbox's address.
+        address: SocketAddr,
+        /// What the system said.
+        reason: String,
+    },
+    /// Connected, but no whole answer in time.
+    #[error("{address} did not answer GET {path} within {} s", within.as_secs_f32())]
+    TimedOut {
+        /// The sandbox's address.
+        address: SocketAddr,
+        /// The health path.
+        path: String,
+        /// `runtime.probe_timeout_secs`.
+        within: Duration,
+    },
+    /// The answer is not HTTP.
+    #[error("what listens at {address} does not speak HTTP ({reason})")]
+    NotHttp {
+        /// The sandbox's address.
+        address: SocketAddr,
+        /// What the parser said.
+        reason: String,
+    },
+    /// Another status than 200.
+    #[error("{address} answers GET {path} with {status}{}", quoted(said))]
+    Unhealthy {
+        /// The sandbox's address.
+        address: SocketAddr,
+        /// The health path.
+        path: String,
+        /// The status.
+        status: StatusCode,
+        /// The beginning of the answer.
+        said: String,
+    },
+    /// Healthy, but not the sandbox that it should be.
+    #[error("{address} answers as {found}, and not as {expected}")]
+    Stranger {
+        /// The sandbox's address.
+        address: SocketAddr,
+        /// Who answered.
+        found: String,
+        /// Who should.
+        expected: String,
+    },
+}
+
+impl ProbeError {
+    /// Whether something that cannot be the sandbox answered, so that patience is no use.
+    pub(super) const fn is_foreign(&self) -> bool {
+        matches!(self, Self::NotHttp { .. } | Self::Stranger { .. })
+    }
+}
+
+/// Resolves `Ok` if the sandbox answers at `address`, healthy and (with `spec.identity`) as
+/// itself.
+pub(super) async fn probe(
+    spec: &Spec,
+    address: SocketAddr,
+    within: Duration,
+) -> Result<(), ProbeError> {
+    let timed_out = |_| ProbeError::TimedOut {
+        address,
+        path: spec.health_path.clone(),
+        within,
+    };
+    tokio::time::timeout(within, ask(spec, address))
+        .await
+        .map_err(timed_out)?
+}
+
+async fn ask(spec: &Spec, address: SocketAddr) -> Result<(), ProbeError> {
+    let stream = TcpStream::connect(address)
+        .await
+        .map_err(|error| unreachable(address, &error))?;
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
+        .await
+        .map_err(|error| refused(address, &error))?;
+    // The set ends the connection when this probe does, however it ends.
+    let mut driver = JoinSet::new();
+    driver.spawn(connection);
+    let request = Request::get(&spec.health_path)
+        .header(header::HOST, address.to_string())
+        .header(header::CONNECTION, "close")
+        .body(Empty::<Bytes>::new())
+        .map_err(|error| ProbeError::Unreachable {
+            address,
+            reason: format!("health_path `{}`: {error}", spec.health_path),
+        })?;
+    let answer = sender
+        .send_request(request)
+        .await
+        .map_err(|error| refused(address, &error))?;
+    judge(spec, address, answer).await
+}
+
+fn unreachable(address: SocketAddr, error: &std::io::Error) -> ProbeError {
+    ProbeError::Unreachable {
+        address,
+        reason: error.to_string(),
+    }
+}
+
+/// A connection that breaks is one that may heal; an answer that cannot be parsed is not.
+fn refused(address: SocketAddr, error: &hyper::Error) -> ProbeError {
+    let reason = error.to_string();
+    if error.is_parse() {
+        return ProbeError::NotHttp { address, reason };
+    }
+    ProbeError::Unreachable { address, reason }
+}
+
+/// The part of our sandbox service's `/health` that says who it is.
+#[derive(Deserialize)]
+struct Identity {
+    service: String,
+    name: String,
+    instance_role: String,
+}
+
+async fn judge(
+    spec: &Spec,
+    address: SocketAddr,
+    answer: Response<Incoming>,
+) -> Result<(), ProbeError> {
+    let status = answer.status();
+    if status == StatusCode::OK && !spec.identity {
+        return Ok(());
+    }
+    let server = answer.headers().get(header::SERVER);
+    let server = server
+        .and_then(|value| value.to_str().ok())
+        .map(str::to_owned);
+    let body = Limited::new(answer.into_body(), MAX_BODY).collect().await;
+    let body = body
+        .map(http_body_util::Collected::to_bytes)
+        .unwrap_or_default();
+    if status != StatusCode::OK {
+        return Err(ProbeError::Unhealthy {
+            address,
+            path: spec.health_path.clone(),
+            status,
+            said: quote(&String::from_utf8_lossy(&body)),
+        });
+    }
+    let found = match serde_json::from_slice::<Identity>(&body) {
+        Ok(it) if is(spec, &it) => return Ok(()),
+        Ok(it) if it.service == SERVICE => {
+            format!(
+                "sandbox `{}` ({})",
+                quote(&it.name),
+                quote(&it.instance_role)
+            )
+        }
+        Ok(it) => format!("the service `{}`", quote(&it.service)),
+        Err(_) => match server {
+            Some(server) => format!("something else (Server: {})", quote(&server)),
+            None => "something else, which does not name itself".to_owned(),
+        },
+    };
+    Err(ProbeError::Stranger {
+        address,
+        found,
+        expected: format!("sandbox `{}` ({})", spec.name, spec.instance_role),
+    })
+}
+
+fn is(spec: &Spec, found: &Identity) -> bool {
+    found.service == SERVICE
+        && found.name == spec.name
+        && found.instance_role == spec.instance_role.as_str()
+}
+
+/// The beginning of what a stranger said, fit for a sentence.
+fn quote(said: &str) -> String {
+    let visible = said.trim().chars().filter(|c| !c.is_control());
+    visible.take(MAX_QUOTE).collect()
+}
+
+fn quoted(said: &str) -> String {
+    if said.is_empty() {
+        return String::new();
+    }
+    format!(": {said}")
+}

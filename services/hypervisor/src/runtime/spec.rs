@@ -1,0 +1,72 @@
+//! What a sandbox is, and how one can be.
+
+use crate::routes::Role;
+use serde::Serialize;
+use std::fmt;
+use std::net::{Ipv4Addr, SocketAddr};
+
+/// What a sandbox is, whatever runs it.
+#[derive(Debug, Clone)]
+pub struct Spec {
+    /// Its name, such as `sandbox-live`; it never changes, whichever role the sandbox has.
+    pub name: String,
+    /// The workspace that it belongs to.
+    pub workspace: String,
+    /// The role that it was born with; `/health` must say the same.
+    pub instance_role: Role,
+    /// Where it listens, if the config says so.
+    pub address: Option<SocketAddr>,
+    /// Its port on 127.0.0.1, if the config says so.
+    pub port: Option<u16>,
+    /// The path that answers 200 when it is healthy.
+    pub health_path: String,
+    /// Whether `/health` must name the sandbox and its instance role.
+    pub identity: bool,
+}
+
+impl Spec {
+    /// Where the config says that it listens.
+    pub fn listens(&self) -> Option<SocketAddr> {
+        let local = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        self.address.or_else(|| self.port.map(local))
+    }
+}
+
+/// How a sandbox is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// Not running; the next request starts it.
+    Stopped,
+    /// Started (again), not healthy yet.
+    Starting,
+    /// Healthy.
+    Running,
+    /// Still finishing the requests that hold it: it lost a role, or is being stopped.
+    Draining,
+    /// Not to be had; the cause is beside it.
+    Failed,
+}
+
+impl Status {
+    /// Every status, in the order of a sandbox's life.
+    pub const ALL: [Self; 5] = [
+        Self::Stopped,
+        Self::Starting,
+        Self::Running,
+        Self::Draining,
+        Self::Failed,
+    ];
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Stopped => "stopped",
+            Self::Starting => "starting",
+            Self::Running => "running",
+            Self::Draining => "draining",
+            Self::Failed => "failed",
+        })
+    }
+}

@@ -1,0 +1,17 @@
+//! The runtime's promises, kept by real processes and sockets.
+
+// `cfg(test)`, so that clippy knows their helpers for tests too.
+#[cfg(test)]
+mod adopt;
+#[cfg(test)]
+mod bench;
+#[cfg(test)]
+mod fixture;
+#[cfg(test)]
+mod guardian;
+#[cfg(test)]
+mod idle;
+#[cfg(test)]
+mod process;
+#[cfg(test)]
+mod stop;
