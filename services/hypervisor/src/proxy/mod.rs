@@ -1,1 +1,132 @@
-//! (see lib.rs)
+//! Carries a claimed request to its sandbox, and the answer back.
+//!
+//! Bodies are streamed both ways and never gathered. The claim moves into the answer's body (or
+//! the task that carries an upgraded connection), and so lasts until the last byte. This module
+//! knows nothing of passkeys or of what runs a sandbox: it gets a caller and a [`Target`].
+
+mod answer;
+mod cookies;
+mod download;
+mod exchange;
+mod expect;
+mod failure;
+mod forwarded;
+mod frames;
+mod hop;
+mod idle;
+mod link;
+mod navigation;
+mod page;
+mod request;
+mod trace;
+mod tunnel;
+mod upgrade;
+mod upload;
+mod upstream;
+mod write_limit;
+
+pub use failure::{Failure, Reason, failure_response};
+pub use navigation::is_navigation;
+pub use upstream::Upstream;
+pub use write_limit::WriteLimit;
+
+use crate::Body;
+use crate::config;
+use crate::routes::Role;
+use crate::server::Peer;
+use http::{HeaderValue, Request, Response};
+use std::net::SocketAddr;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+use url::Url;
+use uuid::Uuid;
+
+/// A claim, as the proxy sees it: where a request goes, and until when it may.
+pub trait Target: Send + Sync + 'static {
+    /// Where the sandbox listens.
+    fn address(&self) -> SocketAddr;
+    /// The connections to it.
+    fn upstream(&self) -> &Upstream;
+    /// The workspace that it serves.
+    fn workspace(&self) -> &str;
+    /// The role that it has.
+    fn role(&self) -> Role;
+    /// The route's generation.
+    fn generation(&self) -> u64;
+    /// The sandbox's name.
+    fn sandbox(&self) -> &str;
+    /// Cancelled at the end of the drain: a WebSocket is closed with 1012, an event stream ends,
+    /// and other answers go on.
+    fn cut(&self) -> &CancellationToken;
+}
+
+/// Who calls.
+#[derive(Debug, Clone, Copy)]
+pub struct Caller {
+    /// Goes to the sandbox as `X-ChoirOS-User-Id`.
+    pub user_id: Uuid,
+}
+
+/// The proxy's settings.
+pub struct Proxy {
+    origin: HeaderValue,
+    own_cookies: Vec<Box<str>>,
+    limits: Limits,
+}
+
+/// What a request may take.
+#[derive(Debug, Clone, Copy)]
+struct Limits {
+    /// Until the answer begins, after the request's last byte.
+    response: Duration,
+    /// Without a byte of a body, either way.
+    body_idle: Duration,
+    /// Bytes of a request's body.
+    max_body: u64,
+}
+
+impl Proxy {
+    /// A proxy that lets a WebSocket in from `origin` alone and keeps `own_cookies` to itself.
+    pub fn new(config: &config::Proxy, origin: &Url, own_cookies: &[&str]) -> Self {
+        let origin = origin.origin().ascii_serialization();
+        Self {
+            // A serialized origin is ASCII; if ever it were not, no page would be let in.
+            origin: HeaderValue::try_from(origin).unwrap_or(HeaderValue::from_static("")),
+            own_cookies: own_cookies.iter().copied().map(Into::into).collect(),
+            limits: Limits {
+                response: seconds(config.response_secs),
+                body_idle: seconds(config.body_idle_secs),
+                max_body: config.max_body_bytes,
+            },
+        }
+    }
+
+    /// The sandbox's answer to `request`, or a [`Failure`]'s page or JSON in its stead.
+    ///
+    /// `request` is as it came in, but without the prefix `/dev`.
+    pub async fn forward<C: Target>(
+        &self,
+        request: Request<Body>,
+        peer: &Peer,
+        caller: &Caller,
+        claim: C,
+    ) -> Response<Body> {
+        let as_page = navigation::wants_page(request.headers());
+        match self.exchange(request, peer, caller, &claim).await {
+            Ok(answer) => self.pass_on(answer, claim),
+            Err(reason) => {
+                let sandbox = claim.sandbox().to_owned();
+                let failure = Failure { sandbox, reason };
+                failure.log(claim.role());
+                failure.respond(as_page)
+            }
+        }
+    }
+}
+
+/// Deadlines are sums of times, which must not overflow, whatever the config says.
+const LONGEST: Duration = Duration::from_hours(365 * 24);
+
+fn seconds(count: u64) -> Duration {
+    Duration::from_secs(count).min(LONGEST)
+}

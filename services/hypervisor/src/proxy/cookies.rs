@@ -1,0 +1,156 @@
+//! Keeps our cookies between the browser and us: a sandbox neither sees nor sets them.
+
+use http::header::{COOKIE, Entry, HeaderMap, HeaderValue, SET_COOKIE};
+
+/// Removes our cookies from `Cookie`; the rest of each header stays byte for byte.
+///
+/// HTTP/2 splits cookies over several headers, which HTTP/1.1 has `joined` into one
+/// (RFC 9113, section 8.2.3).
+pub(super) fn hide(headers: &mut HeaderMap, own: &[Box<str>], joined: bool) {
+    let Entry::Occupied(entry) = headers.entry(COOKIE) else {
+        return;
+    };
+    let mut kept: Vec<Vec<u8>> = Vec::new();
+    for value in entry.remove_entry_mult().1 {
+        kept.extend(without(value.as_bytes(), own));
+    }
+    if joined && kept.len() > 1 {
+        kept = vec![kept.join(b"; ".as_slice())];
+    }
+    for value in kept {
+        if let Ok(value) = HeaderValue::from_maybe_shared(bytes::Bytes::from(value)) {
+            headers.append(COOKIE, value);
+        }
+    }
+}
+
+/// One header's value without our cookies; `None` if nothing is left of it.
+fn without(value: &[u8], own: &[Box<str>]) -> Option<Vec<u8>> {
+    let mut kept = Vec::with_capacity(value.len());
+    let mut first = true;
+    for (place, pair) in value.split(|byte| *byte == b';').enumerate() {
+        if is_own(pair, own) {
+            continue;
+        }
+        match (first, place) {
+            (true, 0) => kept.extend_from_slice(pair),
+            // What stood before it is gone, and with it the need for a space.
+            (true, _) => kept.extend_from_slice(pair.trim_ascii_start()),
+            (false, _) => {
+                kept.push(b';');
+                kept.extend_from_slice(pair);
+            }
+        }
+        first = false;
+    }
+    (!kept.is_empty()).then_some(kept)
+}
+
+/// Removes each `Set-Cookie` that would plant one of our cookies.
+pub(super) fn guard(headers: &mut HeaderMap, own: &[Box<str>]) {
+    let plants = |value: &HeaderValue| {
+        let pair = value.as_bytes().split(|byte| *byte == b';').next();
+        pair.is_some_and(|pair| is_own(skip_equals(pair), own))
+    };
+    if !headers.get_all(SET_COOKIE).iter().any(plants) {
+        return;
+    }
+    if let Entry::Occupied(entry) = headers.entry(SET_COOKIE) {
+        let kept: Vec<_> = entry
+            .remove_entry_mult()
+            .1
+            .filter(|value| !plants(value))
+            .collect();
+        for value in kept {
+            headers.append(SET_COOKIE, value);
+        }
+    }
+}
+
+/// Browsers send a cookie without a name back as its bare value, so `=choiros=x` would come
+/// back as `choiros=x`.
+fn skip_equals(pair: &[u8]) -> &[u8] {
+    let pair = pair.trim_ascii_start();
+    match pair {
+        [b'=', rest @ ..] => skip_equals(rest),
+        _ => pair,
+    }
+}
+
+fn is_own(pair: &[u8], own: &[Box<str>]) -> bool {
+    let name = pair.split(|byte| *byte == b'=').next().unwrap_or_default();
+    own.iter()
+        .any(|own| own.as_bytes() == name.trim_ascii() && name.len() < pair.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn own() -> [Box<str>; 2] {
+        ["choiros".into(), "choiros-ceremony".into()]
+    }
+
+    fn hidden(lines: &[&'static str], joined: bool) -> Vec<String> {
+        let mut headers = HeaderMap::new();
+        for line in lines {
+            headers.append(COOKIE, HeaderValue::from_static(line));
+        }
+        hide(&mut headers, &own(), joined);
+        let text = |value: &HeaderValue| value.to_str().unwrap().to_owned();
+        headers.get_all(COOKIE).iter().map(text).collect()
+    }
+
+    #[test]
+    fn our_cookies_go_and_the_rest_stays_byte_for_byte() {
+        for (given, left) in [
+            ("a=1", "a=1"),
+            ("choiros=t; a=1", "a=1"),
+            ("a=1; choiros=t", "a=1"),
+            ("a=1; choiros=t; b=2", "a=1; b=2"),
+            ("a=1;choiros=t;b=2", "a=1;b=2"),
+            (
+                "a=1 ;  b=\"x y\";choiros-ceremony=t ; c",
+                "a=1 ;  b=\"x y\"; c",
+            ),
+            (" a=1; choiros=t", " a=1"),
+            ("choiros=t; choiros=u; a=1", "a=1"),
+            (
+                "xchoiros=1; choirosx=2; Choiros=3; choiros",
+                "xchoiros=1; choirosx=2; Choiros=3; choiros",
+            ),
+            ("a=choiros=t", "a=choiros=t"),
+        ] {
+            assert_eq!(hidden(&[given], false), [left], "{given}");
+        }
+    }
+
+    #[test]
+    fn a_cookie_header_of_ours_alone_is_dropped() {
+        assert!(hidden(&["choiros=t"], false).is_empty());
+        assert_eq!(hidden(&["choiros=t", "a=1", "b=2"], false), ["a=1", "b=2"]);
+    }
+
+    #[test]
+    fn the_cookie_headers_of_http2_become_one() {
+        assert_eq!(hidden(&["a=1", "choiros=t", "b=2"], true), ["a=1; b=2"]);
+    }
+
+    #[test]
+    fn a_sandbox_cannot_plant_a_cookie_of_ours() {
+        let mut headers = HeaderMap::new();
+        for line in [
+            "a=choiros; Path=/",
+            "choiros=evil; Path=/",
+            " choiros =evil",
+            "=choiros=evil",
+            "choirosx=fine",
+            "choiros-ceremony=",
+        ] {
+            headers.append(SET_COOKIE, HeaderValue::from_static(line));
+        }
+        guard(&mut headers, &own());
+        let left: Vec<_> = headers.get_all(SET_COOKIE).iter().collect();
+        assert_eq!(left, ["a=choiros; Path=/", "choirosx=fine"]);
+    }
+}

@@ -1,0 +1,102 @@
+//! The body of an answer, on its way from the sandbox to the client.
+
+use super::Target;
+use super::expect::Expectation;
+use super::idle::Idle;
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use hyper::body::Incoming;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio_util::sync::WaitForCancellationFutureOwned;
+
+/// Why an answer was broken off. The client sees its connection cut, never a clean end.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Fault {
+    #[error("the sandbox sent nothing more for too long")]
+    Stalled,
+    #[error("the sandbox broke off its answer")]
+    Broken(#[from] hyper::Error),
+}
+
+/// The sandbox's body; holds the claim until it is dropped.
+pub(super) struct Download<C> {
+    body: Incoming,
+    idle: Idle,
+    /// Ends the stream at the end of a drain.
+    cut: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
+    claim: C,
+    /// Kept so that the request's end waits for the answer's.
+    _expectation: Option<Expectation>,
+}
+
+/// Nothing in it is pinned in place.
+impl<C> Unpin for Download<C> {}
+
+impl<C: Target> Download<C> {
+    pub(super) fn new(
+        body: Incoming,
+        idle: Duration,
+        claim: C,
+        expectation: Option<Expectation>,
+    ) -> Self {
+        Self {
+            body,
+            idle: Idle::new(idle),
+            cut: None,
+            claim,
+            _expectation: expectation,
+        }
+    }
+
+    /// Has the body end, cleanly, at the end of a drain: for event streams, whose clients
+    /// come back by themselves.
+    pub(super) fn until_cut(mut self) -> Self {
+        self.cut = Some(Box::pin(self.claim.cut().clone().cancelled_owned()));
+        self
+    }
+
+    fn fail(&self, fault: Fault) -> Poll<Option<Result<Frame<Bytes>, Fault>>> {
+        let sandbox = self.claim.sandbox();
+        tracing::warn!(sandbox, role = %self.claim.role(), %fault, "answer broken off");
+        Poll::Ready(Some(Err(fault)))
+    }
+}
+
+impl<C: Target> Body for Download<C> {
+    type Data = Bytes;
+    type Error = Fault;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Fault>>> {
+        if let Some(cut) = &mut self.cut
+            && cut.as_mut().poll(cx).is_ready()
+        {
+            return Poll::Ready(None);
+        }
+        match Pin::new(&mut self.body).poll_frame(cx) {
+            Poll::Ready(Some(Ok(frame))) => {
+                self.idle.moved();
+                Poll::Ready(Some(Ok(frame)))
+            }
+            Poll::Ready(Some(Err(error))) => self.fail(error.into()),
+            Poll::Ready(None) => Poll::Ready(None),
+            Poll::Pending => match self.idle.poll_expired(cx) {
+                Poll::Ready(()) => self.fail(Fault::Stalled),
+                Poll::Pending => Poll::Pending,
+            },
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

@@ -1,0 +1,161 @@
+//! One request to a sandbox, up to the head of its answer.
+
+use super::expect::{self, Expectation};
+use super::failure::Reason;
+use super::upgrade::Upgrade;
+use super::upload::{self, Fault, Flow, Progress, Upload};
+use super::{Caller, Proxy, Target, hop, request};
+use crate::Body;
+use crate::server::Peer;
+use http::{Method, Request, Response, StatusCode};
+use http_body::Body as _;
+use hyper::body::Incoming;
+use hyper_util::client::legacy::Error as ClientError;
+use std::error::Error;
+use std::io;
+use std::pin::pin;
+use tokio::time::{Instant, timeout_at};
+
+/// An answer that has begun, and what was asked along with its request.
+pub(super) struct Answer {
+    pub(super) response: Response<Incoming>,
+    pub(super) upgrade: Option<Upgrade>,
+    pub(super) expectation: Option<Expectation>,
+}
+
+impl Proxy {
+    /// Sends the request, rewritten, and waits for the answer's head.
+    pub(super) async fn exchange(
+        &self,
+        mut request: Request<Body>,
+        peer: &Peer,
+        caller: &Caller,
+        claim: &impl Target,
+    ) -> Result<Answer, Reason> {
+        if request.method() == Method::CONNECT {
+            return Err(Reason::Connect);
+        }
+        let upgrade = Upgrade::asked(&mut request, &self.origin)?;
+        let (mut head, body) = request.into_parts();
+        let streams = !body.is_end_stream();
+        let expects = expect::take(&mut head) && streams;
+        request::rewrite(&mut head, streams, &self.own_cookies, peer);
+        request::address(&mut head, caller, claim)?;
+        if let Some(upgrade) = &upgrade {
+            upgrade.ask(&mut head.headers);
+        }
+        let progress = streams.then(Progress::default);
+        let (upload, expectation) = self.upload(body, progress.clone(), expects)?;
+        let mut request = Request::from_parts(head, upload);
+        if let Some(expectation) = &expectation {
+            expectation.ask(&mut request);
+        }
+        let sending = claim.upstream().send(request);
+        let response = self.wait(sending, progress.as_ref()).await?;
+        if let Some(expectation) = &expectation {
+            expectation.answered();
+        }
+        check(&response, upgrade.is_some())?;
+        Ok(Answer {
+            response,
+            upgrade,
+            expectation,
+        })
+    }
+
+    /// The body within our limits; and what it waits for, if its sender waits too.
+    fn upload(
+        &self,
+        body: Body,
+        progress: Option<Progress>,
+        expects: bool,
+    ) -> Result<(Upload, Option<Expectation>), Reason> {
+        let limit = self.limits.max_body;
+        let Some(progress) = progress else {
+            return Ok((Upload::none(), None));
+        };
+        if body.size_hint().lower() > limit {
+            // Whoever expects to be told sends nothing; and reading would tell them to.
+            if !expects {
+                upload::linger(body);
+            }
+            return Err(Reason::BodyTooLarge(limit));
+        }
+        let flow = Flow::new(body, limit, self.limits.body_idle, progress);
+        Ok(if expects {
+            let (expectation, held) = Expectation::hold(flow);
+            (Upload::held(held), Some(expectation))
+        } else {
+            (Upload::flowing(flow), None)
+        })
+    }
+
+    /// Waits for the answer's head: for so long after the request's last byte. Until then, other
+    /// clocks run, in the body for its sender and in the connection for the sandbox.
+    async fn wait(
+        &self,
+        sending: impl Future<Output = Result<Response<Incoming>, ClientError>>,
+        progress: Option<&Progress>,
+    ) -> Result<Response<Incoming>, Reason> {
+        let patience = self.limits.response;
+        let mut sending = pin!(sending);
+        let mut sent = Instant::now();
+        loop {
+            match timeout_at(sent + patience, &mut sending).await {
+                Ok(Ok(response)) => return Ok(response),
+                Ok(Err(error)) => {
+                    let fault = progress.and_then(Progress::fault);
+                    return Err(self.explain(fault, &error));
+                }
+                Err(_) => match progress.map(Progress::last) {
+                    Some(last) if last > sent => sent = last,
+                    _ => {
+                        let secs = patience.as_secs();
+                        let cause = format!("nothing came within {secs} seconds");
+                        return Err(Reason::Timeout(cause));
+                    }
+                },
+            }
+        }
+    }
+
+    fn explain(&self, fault: Option<Fault>, error: &ClientError) -> Reason {
+        match fault {
+            Some(Fault::TooLarge) => Reason::BodyTooLarge(self.limits.max_body),
+            Some(Fault::Stalled) => Reason::BodyStalled(self.limits.body_idle.as_secs()),
+            Some(Fault::Broken) => Reason::BodyBroken,
+            Some(Fault::Unwanted) | None => {
+                let root = root(error);
+                let timed_out = root
+                    .downcast_ref::<io::Error>()
+                    .is_some_and(|root| root.kind() == io::ErrorKind::TimedOut);
+                if timed_out && !error.is_connect() {
+                    Reason::Timeout(root.to_string())
+                } else {
+                    Reason::BadGateway(root.to_string())
+                }
+            }
+        }
+    }
+}
+
+/// Refuses an answer that can be passed on to nobody.
+fn check(response: &Response<Incoming>, upgrades: bool) -> Result<(), Reason> {
+    let mistake = if hop::has_foreign_coding(response.headers()) {
+        "it used a transfer coding that nobody had asked for"
+    } else if response.status() == StatusCode::SWITCHING_PROTOCOLS && !upgrades {
+        "it switched protocols, and nobody had asked it to"
+    } else {
+        return Ok(());
+    };
+    Err(Reason::BadGateway(mistake.into()))
+}
+
+/// What lies at the bottom of an error, which is what people know by name.
+fn root(error: &ClientError) -> &(dyn Error + 'static) {
+    let mut root: &dyn Error = error;
+    while let Some(source) = root.source() {
+        root = source;
+    }
+    root
+}

@@ -1,0 +1,181 @@
+//! What the proxy answers in a sandbox's stead: which sandbox, why, and what to do.
+
+use super::navigation::wants_page;
+use super::page;
+use crate::Body;
+use crate::routes::Role;
+use http::header::{
+    CACHE_CONTROL, CONNECTION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderValue,
+    RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
+};
+use http::{Response, StatusCode};
+use serde_json::json;
+
+/// A request that got no answer from its sandbox.
+#[derive(Debug, Clone)]
+pub struct Failure {
+    /// The sandbox.
+    pub sandbox: String,
+    /// What went wrong.
+    pub reason: Reason,
+}
+
+/// Why there is no answer from the sandbox. Each sentence stands after its name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Reason {
+    /// No connection, or none that lasted until an answer.
+    #[error("gave no answer: {0}")]
+    BadGateway(String),
+    /// It is not running: stopped, failed, or not to be had.
+    #[error("is not available: {cause}")]
+    Unavailable {
+        /// What its runtime says, such as the last lines of its standard error.
+        cause: String,
+        /// Seconds after which another try makes sense.
+        retry_after: u64,
+    },
+    /// It did not begin its answer in time, or did not take the request.
+    #[error("did not answer in time: {0}")]
+    Timeout(String),
+    /// The request's body has more bytes than allowed.
+    #[error("was not sent the request, whose body has more than {0} bytes")]
+    BodyTooLarge(u64),
+    /// The request's body stopped coming.
+    #[error("did not get the whole request: nothing came for {0} seconds")]
+    BodyStalled(u64),
+    /// The request's body is not framed as HTTP says, or its sender went away.
+    #[error("did not get the whole request: its body is broken")]
+    BodyBroken,
+    /// A page of another origin wants to open a WebSocket.
+    #[error("may not be connected to from another origin")]
+    ForeignOrigin,
+    /// A method that only forward proxies know.
+    #[error("cannot be the target of CONNECT")]
+    Connect,
+}
+
+impl Reason {
+    /// Status, code for programs, and the mend.
+    fn verdict(&self) -> (StatusCode, &'static str, &'static str) {
+        match self {
+            Self::BadGateway(_) => (
+                StatusCode::BAD_GATEWAY,
+                "bad_gateway",
+                "Try again in a moment. If it stays so, start the sandbox again from your account page.",
+            ),
+            Self::Unavailable { .. } => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "sandbox_unavailable",
+                "Try again in a moment. If it stays so, mend what it says here and start it from your account page.",
+            ),
+            Self::Timeout(_) => (
+                StatusCode::GATEWAY_TIMEOUT,
+                "gateway_timeout",
+                "Try again. If it stays so, the sandbox is busy or hangs; start it again from your account page.",
+            ),
+            Self::BodyTooLarge(_) => (
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "body_too_large",
+                "Send less at once, or have the operator raise proxy.max_body_bytes.",
+            ),
+            Self::BodyStalled(_) => (
+                StatusCode::REQUEST_TIMEOUT,
+                "body_timeout",
+                "Send the request again over a better connection.",
+            ),
+            Self::BodyBroken => (
+                StatusCode::BAD_REQUEST,
+                "bad_body",
+                "Send the request again, with a body framed as RFC 9112 says.",
+            ),
+            Self::ForeignOrigin => (
+                StatusCode::FORBIDDEN,
+                "foreign_origin",
+                "Connect from a page of this server's own origin.",
+            ),
+            Self::Connect => (
+                StatusCode::NOT_IMPLEMENTED,
+                "connect_unsupported",
+                "Use an ordinary method, or a WebSocket.",
+            ),
+        }
+    }
+
+    /// What stands after the sandbox's name, with one full stop.
+    pub(super) fn sentence(&self) -> String {
+        format!("{}.", self.to_string().trim_end_matches(['.', '\n', ' ']))
+    }
+
+    /// Whether the rest of the request is of no use, and so the client's connection neither.
+    fn is_final(&self) -> bool {
+        matches!(
+            self,
+            Self::BodyTooLarge(_) | Self::BodyStalled(_) | Self::BodyBroken
+        )
+    }
+}
+
+impl Failure {
+    /// A sandbox that is not running, and why: `cause` may have several lines.
+    pub fn unavailable(
+        sandbox: impl Into<String>,
+        cause: impl Into<String>,
+        retry_after: u64,
+    ) -> Self {
+        Self {
+            sandbox: sandbox.into(),
+            reason: Reason::Unavailable {
+                cause: cause.into(),
+                retry_after,
+            },
+        }
+    }
+
+    /// What is ours or the sandbox's is for the operator; what is the client's is not.
+    pub(super) fn log(&self, role: Role) {
+        let Self { sandbox, reason } = self;
+        if reason.verdict().0.is_server_error() {
+            tracing::warn!(sandbox, %role, %reason, "request failed");
+        } else {
+            tracing::debug!(sandbox, %role, %reason, "request refused");
+        }
+    }
+
+    /// The page or the JSON, with the headers that belong to it.
+    pub(super) fn respond(&self, as_page: bool) -> Response<Body> {
+        let (status, code, mend) = self.reason.verdict();
+        let body = if as_page {
+            Body::from(page::render(status, &self.sandbox, &self.reason, mend))
+        } else {
+            let why = self.reason.sentence();
+            let message = format!("Sandbox `{}` {why} {mend}", self.sandbox);
+            let body = json!({"error": code, "message": message, "sandbox": self.sandbox});
+            Body::from(body.to_string())
+        };
+        let mut response = Response::new(body);
+        *response.status_mut() = status;
+        let headers = response.headers_mut();
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        let content_type = if as_page {
+            headers.insert(CONTENT_SECURITY_POLICY, page::policy());
+            "text/html; charset=utf-8"
+        } else {
+            "application/json"
+        };
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        if let Reason::Unavailable { retry_after, .. } = self.reason {
+            headers.insert(RETRY_AFTER, HeaderValue::from(retry_after));
+        }
+        if self.reason.is_final() {
+            headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        response
+    }
+}
+
+/// What to answer to a request with these `headers` that got nothing from its sandbox: a page
+/// for a navigation, JSON otherwise.
+pub fn failure_response(headers: &HeaderMap, failure: &Failure) -> Response<Body> {
+    failure.respond(wants_page(headers))
+}

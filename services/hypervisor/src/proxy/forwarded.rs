@@ -1,0 +1,70 @@
+//! What a sandbox is told about the caller, and what it must not believe.
+
+use super::{Caller, Target};
+use crate::server::Peer;
+use http::header::{Entry, FORWARDED, HOST, HeaderMap, HeaderName, HeaderValue};
+
+static FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+static PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+static FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+static USER_ID: HeaderName = HeaderName::from_static("x-choiros-user-id");
+static WORKSPACE: HeaderName = HeaderName::from_static("x-choiros-workspace");
+static ROLE: HeaderName = HeaderName::from_static("x-choiros-role");
+static GENERATION: HeaderName = HeaderName::from_static("x-choiros-generation");
+
+/// Removes what the client has no business to say: `X-ChoirOS-*` always, for a trusted proxy
+/// passes them on unseen; where it comes from unless a trusted proxy says so.
+pub(super) fn distrust(headers: &mut HeaderMap, peer: &Peer) {
+    let lies = |name: &&HeaderName| {
+        has_prefix(name, "x-choiros-")
+            || !peer.trusted && (has_prefix(name, "x-forwarded-") || **name == FORWARDED)
+    };
+    let lies: Vec<HeaderName> = headers.keys().filter(lies).cloned().collect();
+    for name in lies {
+        headers.remove(name);
+    }
+}
+
+/// Many web frameworks read `_` for `-` in a header's name, so both are meant.
+fn has_prefix(name: &HeaderName, prefix: &str) -> bool {
+    let name = name.as_str().as_bytes();
+    let same = |(given, wanted): (&u8, u8)| *given == wanted || (*given == b'_' && wanted == b'-');
+    name.len() >= prefix.len() && name.iter().zip(prefix.bytes()).all(same)
+}
+
+/// Says where the request comes from.
+pub(super) fn add_origin(headers: &mut HeaderMap, peer: &Peer) {
+    let mut path: Vec<u8> = Vec::new();
+    if let Entry::Occupied(entry) = headers.entry(&FOR) {
+        for line in entry.remove_entry_mult().1 {
+            path.extend_from_slice(line.as_bytes());
+            path.extend_from_slice(b", ");
+        }
+    }
+    path.extend(peer.socket.ip().to_canonical().to_string().bytes());
+    if let Ok(path) = HeaderValue::from_maybe_shared(bytes::Bytes::from(path)) {
+        headers.insert(&FOR, path);
+    }
+    if !headers.contains_key(&PROTO) {
+        headers.insert(&PROTO, HeaderValue::from_static(peer.scheme));
+    }
+    if !headers.contains_key(&FORWARDED_HOST)
+        && let Some(host) = headers.get(HOST).cloned()
+    {
+        headers.insert(&FORWARDED_HOST, host);
+    }
+}
+
+/// Says who calls, and in which workspace, role and generation.
+pub(super) fn add_identity(headers: &mut HeaderMap, caller: &Caller, claim: &impl Target) {
+    let id = caller.user_id.as_hyphenated().to_string();
+    // Names that are no header values cannot be; and a sandbox takes a lack for «nobody».
+    if let Ok(id) = HeaderValue::try_from(id) {
+        headers.insert(&USER_ID, id);
+    }
+    if let Ok(workspace) = HeaderValue::from_str(claim.workspace()) {
+        headers.insert(&WORKSPACE, workspace);
+    }
+    headers.insert(&ROLE, HeaderValue::from_static(claim.role().as_str()));
+    headers.insert(&GENERATION, HeaderValue::from(claim.generation()));
+}

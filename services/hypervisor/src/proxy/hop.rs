@@ -1,0 +1,59 @@
+//! Headers that end at this hop (RFC 9110, section 7.6.1), in either direction.
+
+use http::header::{
+    self, CONNECTION, CONTENT_LENGTH, HOST, HeaderMap, HeaderName, HeaderValue, TE,
+    TRANSFER_ENCODING, UPGRADE,
+};
+
+/// `Trailer` is not among them: trailers are carried through, and hyper asks it for their names.
+static HOP_BY_HOP: [HeaderName; 8] = [
+    CONNECTION,
+    HeaderName::from_static("keep-alive"),
+    header::PROXY_AUTHENTICATE,
+    header::PROXY_AUTHORIZATION,
+    HeaderName::from_static("proxy-connection"),
+    TE,
+    TRANSFER_ENCODING,
+    UPGRADE,
+];
+
+/// Removes what is meant for this hop: the known names, and those that `Connection` names.
+pub(super) fn strip(headers: &mut HeaderMap) {
+    if headers.contains_key(TRANSFER_ENCODING) {
+        // It overrides a length, which would otherwise come into force with its removal
+        // (RFC 9112, section 6.3).
+        headers.remove(CONTENT_LENGTH);
+    }
+    let named: Vec<HeaderName> = tokens(headers, &CONNECTION)
+        .filter_map(|token| HeaderName::from_bytes(token).ok())
+        // The known ones go anyway, and a sender has no say over target and framing.
+        .filter(|name| !HOP_BY_HOP.contains(name) && *name != HOST && *name != CONTENT_LENGTH)
+        .collect();
+    for name in named.iter().chain(&HOP_BY_HOP) {
+        headers.remove(name);
+    }
+}
+
+/// Whether the body is coded in a way that we did not ask for and would not undo.
+pub(super) fn has_foreign_coding(headers: &HeaderMap) -> bool {
+    tokens(headers, &TRANSFER_ENCODING).any(|coding| !coding.eq_ignore_ascii_case(b"chunked"))
+}
+
+/// Whether a header that is a list has this member.
+pub(super) fn lists(headers: &HeaderMap, name: &HeaderName, member: &str) -> bool {
+    tokens(headers, name).any(|token| token.eq_ignore_ascii_case(member.as_bytes()))
+}
+
+/// The members of a header that is a list, over all its lines.
+pub(super) fn tokens<'a>(
+    headers: &'a HeaderMap,
+    name: &HeaderName,
+) -> impl Iterator<Item = &'a [u8]> {
+    headers
+        .get_all(name)
+        .iter()
+        .map(HeaderValue::as_bytes)
+        .flat_map(|line| line.split(|byte| *byte == b','))
+        .map(<[u8]>::trim_ascii)
+        .filter(|token| !token.is_empty())
+}

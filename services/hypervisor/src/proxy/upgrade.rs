@@ -1,0 +1,94 @@
+//! Upgrades: which are asked for, whether they may be, and how the sandbox's 101 is passed on.
+
+use super::failure::Reason;
+use super::navigation::has_sec_fetch;
+use super::tunnel::Tunnel;
+use super::{Target, hop};
+use crate::Body;
+use http::header::{CONNECTION, CONTENT_LENGTH, HeaderMap, HeaderValue, ORIGIN, UPGRADE};
+use http::{Request, Response, Version};
+use hyper::body::Incoming;
+use hyper::upgrade::OnUpgrade;
+
+/// An upgrade that a client asked for.
+pub(super) struct Upgrade {
+    client: OnUpgrade,
+    /// What `Upgrade` said.
+    protocol: HeaderValue,
+}
+
+impl Upgrade {
+    /// The upgrade that `request` asks for, if any.
+    ///
+    /// # Errors
+    /// [`Reason::ForeignOrigin`]: a browser sends our cookie along with a WebSocket that any
+    /// page opens, and only tells us which page it was.
+    pub(super) fn asked(
+        request: &mut Request<Body>,
+        origin: &HeaderValue,
+    ) -> Result<Option<Self>, Reason> {
+        let headers = request.headers();
+        let asked = request.version() == Version::HTTP_11
+            && hop::lists(headers, &CONNECTION, "upgrade")
+            && !is_http(headers);
+        let Some(protocol) = headers.get(UPGRADE).filter(|_| asked).cloned() else {
+            return Ok(None);
+        };
+        let ours = match headers.get(ORIGIN) {
+            Some(given) => given == origin,
+            None => !has_sec_fetch(headers),
+        };
+        if !ours {
+            return Err(Reason::ForeignOrigin);
+        }
+        let client = hyper::upgrade::on(request);
+        Ok(Some(Self { client, protocol }))
+    }
+
+    /// Asks the sandbox for the same.
+    pub(super) fn ask(&self, headers: &mut HeaderMap) {
+        headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+        headers.insert(UPGRADE, self.protocol.clone());
+    }
+
+    /// Passes the sandbox's 101 on, and then bytes both ways.
+    pub(super) fn switch(
+        self,
+        mut answer: Response<Incoming>,
+        claim: impl Target,
+    ) -> Response<Body> {
+        let upstream = hyper::upgrade::on(&mut answer);
+        let headers = answer.headers_mut();
+        let protocol = headers.get(UPGRADE).cloned().unwrap_or(self.protocol);
+        hop::strip(headers);
+        headers.remove(CONTENT_LENGTH);
+        let tunnel = Tunnel {
+            websocket: protocol.as_bytes().eq_ignore_ascii_case(b"websocket"),
+            cut: claim.cut().clone(),
+        };
+        headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+        headers.insert(UPGRADE, protocol);
+        tokio::spawn(async move {
+            let sandbox = claim.sandbox();
+            match tokio::try_join!(self.client, upstream) {
+                Ok((client, upstream)) => tunnel.carry(client, upstream).await,
+                Err(error) => tracing::debug!(sandbox, %error, "upgrade not completed"),
+            }
+            drop(claim);
+        });
+        answer.map(|_| Body::empty())
+    }
+}
+
+/// `h2c` and its like would carry requests past us, with whatever identity they claim. RFC 9110
+/// lets us ignore an upgrade.
+fn is_http(headers: &HeaderMap) -> bool {
+    hop::tokens(headers, &UPGRADE).any(|protocol| {
+        let name = protocol.split(|byte| *byte == b'/').next();
+        name.is_some_and(|name| {
+            [b"h2c".as_slice(), b"h2", b"h3", b"http", b"tls"]
+                .iter()
+                .any(|known| name.eq_ignore_ascii_case(known))
+        })
+    })
+}

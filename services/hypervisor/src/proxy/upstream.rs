@@ -1,0 +1,59 @@
+//! The pool of connections to one sandbox.
+
+use super::link::{self, Connector};
+use super::seconds;
+use super::upload::Upload;
+use crate::config;
+use http::{Request, Response};
+use http_body::Body as _;
+use hyper::body::Incoming;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::{Client, Error};
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+
+/// The pool of one sandbox in one generation: HTTP/1.1, kept alive.
+pub struct Upstream {
+    pool: Client<Connector, Upload>,
+    /// For the second try, which must not meet another dead connection of the pool.
+    fresh: Client<Connector, Upload>,
+}
+
+impl Upstream {
+    /// An empty pool.
+    pub fn new(config: &config::Proxy) -> Self {
+        let mut tcp = HttpConnector::new();
+        tcp.set_nodelay(true);
+        tcp.set_connect_timeout(Some(seconds(config.connect_secs)));
+        // An open WebSocket has no time limit, so a far end that vanished must be noticed here.
+        tcp.set_keepalive(Some(seconds(60)));
+        let write_limit = seconds(config.body_idle_secs);
+        let connector = Connector { tcp, write_limit };
+        let mut builder = Client::builder(TokioExecutor::new());
+        builder
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(seconds(config.pool_idle_secs));
+        let pool = builder.build(connector.clone());
+        let fresh = builder.pool_max_idle_per_host(0).build(connector);
+        Self { pool, fresh }
+    }
+
+    /// The answer's head. A bodyless idempotent request is tried once more, on a new
+    /// connection, if that of the pool proved dead.
+    pub(super) async fn send(&self, request: Request<Upload>) -> Result<Response<Incoming>, Error> {
+        let repeatable = request.method().is_idempotent() && request.body().is_end_stream();
+        let again = repeatable.then(|| copy(&request));
+        match (self.pool.request(request).await, again) {
+            (Err(error), Some(again)) if link::was_dead(&error) => self.fresh.request(again).await,
+            (answer, _) => answer,
+        }
+    }
+}
+
+/// The same request; for those without a body.
+fn copy(request: &Request<Upload>) -> Request<Upload> {
+    let mut copy = Request::new(Upload::none());
+    request.method().clone_into(copy.method_mut());
+    request.uri().clone_into(copy.uri_mut());
+    request.headers().clone_into(copy.headers_mut());
+    copy
+}

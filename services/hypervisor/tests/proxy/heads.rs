@@ -1,0 +1,264 @@
+//! What a sandbox learns of a request, and a client of an answer.
+
+use crate::gateway::{AnyClient, Gateway, USER, client, client_of_http2, full, json};
+use http::{HeaderName, Request};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use testkit::raw::{Raw, status};
+use testkit::upstream::Upstream;
+use tokio::net::TcpListener;
+
+/// What the upstream saw of a GET with these headers; the values of one name joined with `|`.
+async fn seen(
+    client: &AnyClient,
+    gateway: &Gateway,
+    headers: &[(&str, &str)],
+) -> BTreeMap<String, String> {
+    let mut request = Request::get(gateway.url("/echo"));
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let request = request.body(full("")).unwrap();
+    let echo = json(client.request(request).await.unwrap()).await;
+    lines(&echo)
+}
+
+fn lines(echo: &Value) -> BTreeMap<String, String> {
+    let mut lines: BTreeMap<String, String> = BTreeMap::new();
+    for pair in echo["headers"].as_array().unwrap() {
+        let value = pair[1].as_str().unwrap();
+        let line = lines.entry(pair[0].as_str().unwrap().to_owned());
+        line.and_modify(|line| *line = [line, value].join("|"))
+            .or_insert_with(|| value.to_owned());
+    }
+    lines
+}
+
+fn names(lines: &BTreeMap<String, String>) -> Vec<&str> {
+    lines.keys().map(String::as_str).collect()
+}
+
+/// What every request has behind the proxy.
+const ADDED: [&str; 9] = [
+    "host",
+    "traceparent",
+    "x-choiros-generation",
+    "x-choiros-role",
+    "x-choiros-user-id",
+    "x-choiros-workspace",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-proto",
+];
+
+#[tokio::test]
+async fn a_sandbox_is_told_who_calls_and_from_where() {
+    let upstream = Upstream::start().await.unwrap();
+    let gateway = Gateway::before(upstream.address()).await;
+    for client in [client(), client_of_http2()] {
+        let lines = seen(&client, &gateway, &[]).await;
+        assert_eq!(names(&lines), ADDED);
+        let host = gateway.address.to_string();
+        assert_eq!(lines["host"], host);
+        assert_eq!(lines["x-forwarded-host"], host);
+        assert_eq!(lines["x-forwarded-for"], "127.0.0.1");
+        assert_eq!(lines["x-forwarded-proto"], "http");
+        assert_eq!(lines["x-choiros-user-id"], USER.to_string());
+        assert_eq!(lines["x-choiros-workspace"], "sandbox");
+        assert_eq!(lines["x-choiros-role"], "live");
+        assert_eq!(lines["x-choiros-generation"], "7");
+        assert_eq!(lines["traceparent"].len(), 55);
+    }
+}
+
+#[tokio::test]
+async fn what_a_client_says_of_itself_is_not_believed() {
+    let upstream = Upstream::start().await.unwrap();
+    let given = [
+        ("x-forwarded-for", "6.6.6.6"),
+        ("x-forwarded-for", "7.7.7.7"),
+        ("x-forwarded-proto", "https"),
+        ("x-forwarded-host", "evil.example"),
+        ("x-forwarded-port", "1"),
+        ("forwarded", "for=6.6.6.6"),
+        ("x-choiros-user-id", "00000000-0000-0000-0000-000000000000"),
+        ("x-choiros-admin", "yes"),
+        ("x_choiros_user_id", "somebody"),
+        ("connection", "x-choiros-role, x-forwarded-for"),
+    ];
+    let gateway = Gateway::before(upstream.address()).await;
+    let lines = seen(&client(), &gateway, &given).await;
+    assert_eq!(names(&lines), ADDED);
+    assert_eq!(lines["x-forwarded-for"], "127.0.0.1");
+    assert_eq!(lines["x-choiros-user-id"], USER.to_string());
+
+    let trusting = Gateway::start(upstream.address(), true, |_| ()).await;
+    let lines = seen(&client(), &trusting, &given[..9]).await;
+    assert_eq!(lines["x-forwarded-for"], "6.6.6.6, 7.7.7.7, 127.0.0.1");
+    assert_eq!(lines["x-forwarded-proto"], "https");
+    assert_eq!(lines["x-forwarded-host"], "evil.example");
+    assert_eq!(lines["x-forwarded-port"], "1");
+    assert_eq!(lines["forwarded"], "for=6.6.6.6");
+    assert_eq!(lines["x-choiros-user-id"], USER.to_string());
+    assert!(!lines.contains_key("x-choiros-admin") && !lines.contains_key("x_choiros_user_id"));
+}
+
+#[tokio::test]
+async fn our_cookies_stay_with_us_and_all_others_pass() {
+    let upstream = Upstream::start().await.unwrap();
+    let gateway = Gateway::before(upstream.address()).await;
+    for (given, left) in [
+        (&["choiros=secret"][..], None),
+        (&["a=1; choiros=secret; b=\"2 3\""], Some("a=1; b=\"2 3\"")),
+        (
+            &["choiros-ceremony=x", "a=1", "b=2;c=3"],
+            Some("a=1|b=2;c=3"),
+        ),
+    ] {
+        let headers: Vec<_> = given.iter().map(|line| ("cookie", *line)).collect();
+        let lines = seen(&client(), &gateway, &headers).await;
+        assert_eq!(lines.get("cookie").map(String::as_str), left);
+    }
+    let crumbs = [
+        ("cookie", "a=1"),
+        ("cookie", "choiros=x"),
+        ("cookie", "b=2"),
+    ];
+    let lines = seen(&client_of_http2(), &gateway, &crumbs).await;
+    assert_eq!(lines["cookie"], "a=1; b=2");
+
+    let planted = "/reply?header=set-cookie:a%3D1&header=set-cookie:choiros%3Devil;%20Path%3D/\
+                   &header=set-cookie:b%3D2&header=x-other:choiros%3D1";
+    let response = client().get(gateway.url(planted).parse().unwrap()).await;
+    let response = response.unwrap();
+    let cookies: Vec<_> = response.headers().get_all("set-cookie").iter().collect();
+    assert_eq!(cookies, ["a=1", "b=2"]);
+    assert_eq!(response.headers()["x-other"], "choiros=1");
+}
+
+#[tokio::test]
+async fn what_is_meant_for_one_hop_ends_there() {
+    let upstream = Upstream::start().await.unwrap();
+    let gateway = Gateway::before(upstream.address()).await;
+    let mut raw = Raw::connect(gateway.address).await.unwrap();
+    raw.send(
+        "GET / HTTP/1.1\r\nHost: a.example\r\nKeep-Alive: timeout=5\r\nProxy-Connection: x\r\n\
+         Proxy-Authorization: x\r\nUpgrade: h2c\r\nHTTP2-Settings: AAA\r\nX-One: 1\r\nX-Two: 2\r\n\
+         Connection: Upgrade, HTTP2-Settings, X-One\r\nConnection: x-two, host, \"\u{e4}\r\n\
+         TE: gzip\r\nX-Three: 3\r\n\r\n",
+    )
+    .await
+    .unwrap();
+    let answer = raw.read_until("}").await.unwrap();
+    assert_eq!(status(&answer), Some(200));
+    let echo = serde_json::from_str(answer.split("\r\n\r\n").nth(1).unwrap()).unwrap();
+    let mut expected = ADDED.to_vec();
+    expected.push("x-three");
+    expected.sort_unstable();
+    let lines = lines(&echo);
+    assert_eq!(names(&lines), expected);
+    assert_eq!(lines["host"], "a.example");
+
+    let lines = seen(
+        &client(),
+        &gateway,
+        &[("te", "gzip, trailers;q=1, trailers")],
+    )
+    .await;
+    assert_eq!(lines["te"], "trailers");
+    assert_eq!(lines["connection"], "te");
+
+    let reply = "/reply?header=connection:x-one&header=x-one:1&header=keep-alive:1\
+                 &header=proxy-authenticate:1&header=trailer:x-sum&header=x-two:2";
+    let response = client().get(gateway.url(reply).parse().unwrap()).await;
+    let response = response.unwrap();
+    let mut left: Vec<_> = response.headers().keys().map(HeaderName::as_str).collect();
+    left.sort_unstable();
+    assert_eq!(left, ["content-length", "date", "trailer", "x-two"]);
+}
+
+#[tokio::test]
+async fn the_target_passes_byte_for_byte() {
+    let upstream = Upstream::start().await.unwrap();
+    let gateway = Gateway::before(upstream.address()).await;
+    for (method, target, passed) in [
+        ("GET", "/a%2Fb//c/../d;e?x=%20&y=+&&", None),
+        ("GET", "//evil.example/%00", None),
+        ("GET", "/?", None),
+        ("DELETE", "/%C3%A4?%zz", None),
+        ("OPTIONS", "*", None),
+        ("GET", "http://b.example/c?d", Some("/c?d")),
+    ] {
+        let mut raw = Raw::connect(gateway.address).await.unwrap();
+        raw.send(format!(
+            "{method} {target} HTTP/1.1\r\nHost: b.example\r\n\r\n"
+        ))
+        .await
+        .unwrap();
+        let answer = raw.read_until("}").await.unwrap();
+        let echo: Value = serde_json::from_str(answer.split("\r\n\r\n").nth(1).unwrap()).unwrap();
+        assert_eq!(echo["target"], passed.unwrap_or(target));
+        assert_eq!(echo["method"], method);
+        assert_eq!(lines(&echo)["host"], "b.example");
+    }
+}
+
+#[tokio::test]
+async fn a_valid_trace_goes_on() {
+    let upstream = Upstream::start().await.unwrap();
+    let gateway = Gateway::before(upstream.address()).await;
+    let given = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    let lines = seen(
+        &client(),
+        &gateway,
+        &[("traceparent", given), ("tracestate", "a=b")],
+    )
+    .await;
+    assert_eq!(lines["traceparent"][..36], given[..36]);
+    assert_ne!(lines["traceparent"][36..52], given[36..52]);
+    assert_eq!(lines["tracestate"], "a=b");
+}
+
+#[tokio::test]
+async fn everything_else_of_an_answer_is_untouched() {
+    let upstream = Upstream::start().await.unwrap();
+    let gateway = Gateway::before(upstream.address()).await;
+    let reply = "/reply?status=299&header=x-a:1&header=x-a:2&header=location:http://x.example/\
+                 &header=server:mine&header=date:then&header=content-length:0";
+    let response = client().get(gateway.url(reply).parse().unwrap()).await;
+    let response = response.unwrap();
+    assert_eq!(response.status(), 299);
+    let headers = response.headers();
+    let twice: Vec<_> = headers.get_all("x-a").iter().collect();
+    assert_eq!(twice, ["1", "2"]);
+    assert_eq!(headers["location"], "http://x.example/");
+    assert_eq!(
+        (&headers["server"], &headers["date"]),
+        (&"mine".parse().unwrap(), &"then".parse().unwrap())
+    );
+    assert_eq!(headers.len(), 6);
+}
+
+#[tokio::test]
+async fn an_answer_with_two_framings_has_one_afterwards() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let gateway = Gateway::before(listener.local_addr().unwrap()).await;
+    let mut client = Raw::connect(gateway.address).await.unwrap();
+    client
+        .send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        .await
+        .unwrap();
+    let mut upstream = Raw::accept(&listener).await.unwrap();
+    upstream.read_head().await.unwrap();
+    upstream
+        .send("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\n\r\n")
+        .await
+        .unwrap();
+    let head = client.read_head().await.unwrap();
+    assert!(!head.contains("content-length"), "{head}");
+    assert!(
+        head.contains("\r\ntransfer-encoding: chunked\r\n"),
+        "{head}"
+    );
+    client.read_until("4\r\nbody\r\n0\r\n\r\n").await.unwrap();
+}
