@@ -1,30 +1,14 @@
-//! Which sandbox gets which traffic: the table, claims, swap and drain.
+//! Which sandbox gets which traffic: workspaces and their routes, claims, swap and drain.
 
-use serde::{Deserialize, Serialize};
-use std::fmt;
+mod claim;
+mod drain;
+mod error;
+mod route;
+mod swap;
+mod table;
 
-/// Which of a workspace's two sandboxes gets which traffic.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Role {
-    /// Gets everything but `/dev`.
-    Live,
-    /// Gets `/dev`, and becomes live at a swap.
-    Dev,
-}
-
-impl Role {
-    /// `live` or `dev`.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Live => "live",
-            Self::Dev => "dev",
-        }
-    }
-}
-
-impl fmt::Display for Role {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
+pub use claim::Claim;
+pub use error::{ClaimError, SwapError};
+pub use route::{Pair, Role, Route, Workspace};
+pub use swap::{SwapOrder, Swapped};
+pub use table::Routes;

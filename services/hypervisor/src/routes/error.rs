@@ -1,0 +1,70 @@
+//! Why there is no claim, and why there was no swap.
+
+use crate::runtime::{ProbeError, RuntimeError};
+use crate::store::StoreError;
+
+/// Why a request got no claim.
+#[derive(Debug, thiserror::Error)]
+pub enum ClaimError {
+    /// The user has no workspace, and none can be made for them.
+    #[error(
+        "there is no workspace for {username}; ask the operator to add you to the members of one"
+    )]
+    NoWorkspace {
+        /// Who asked.
+        username: String,
+    },
+    /// The sandbox is not to be had.
+    #[error("{cause}")]
+    Sandbox {
+        /// The sandbox.
+        sandbox: String,
+        /// Why.
+        cause: RuntimeError,
+    },
+    /// The routes could not be read or written.
+    #[error("the store does not answer: {0}")]
+    Store(#[from] StoreError),
+}
+
+/// Why nothing was swapped.
+#[derive(Debug, thiserror::Error)]
+pub enum SwapError {
+    /// The dev sandbox could not be started for its probe.
+    #[error("the dev sandbox {sandbox} does not start: {cause}; nothing was changed")]
+    DevNotRunning {
+        /// The dev sandbox.
+        sandbox: String,
+        /// Why.
+        cause: RuntimeError,
+    },
+    /// The dev sandbox is not fit to be live.
+    #[error(
+        "the dev sandbox {sandbox} is not healthy: {cause}; nothing was changed. Mend it, or swap with `force`"
+    )]
+    DevUnhealthy {
+        /// The dev sandbox.
+        sandbox: String,
+        /// The last probe's error.
+        cause: ProbeError,
+    },
+    /// Somebody else changed the routes since the caller looked.
+    #[error(
+        "the routes are at generation {current}, not {expected}; look at them again before you swap"
+    )]
+    StaleGeneration {
+        /// What the caller expected.
+        expected: u64,
+        /// What is.
+        current: u64,
+    },
+    /// Another swap of this workspace is at work.
+    #[error("another swap of this workspace is at work; look at its outcome first")]
+    InProgress,
+    /// The store refused; memory was not touched.
+    #[error("the swap could not be stored, and nothing was changed: {0}")]
+    Store(StoreError),
+    /// The swap's own task failed; the store and memory still agree.
+    #[error("the swap was interrupted; look at the routes before you try again")]
+    Interrupted,
+}

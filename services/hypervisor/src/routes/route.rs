@@ -1,0 +1,108 @@
+//! A workspace and its two routes.
+
+use crate::gate::Gate;
+use crate::proxy::Upstream;
+use crate::runtime::Sandbox;
+use arc_swap::ArcSwap;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::sync::Arc;
+use tokio::sync::Mutex;
+use tokio_util::sync::CancellationToken;
+
+/// Which of a workspace's two sandboxes gets which traffic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Gets everything but `/dev`.
+    Live,
+    /// Gets `/dev`, and becomes live at a swap.
+    Dev,
+}
+
+impl Role {
+    /// `live` or `dev`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Dev => "dev",
+        }
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// (workspace, role) → sandbox, for as long as one generation lasts.
+///
+/// A swap makes new routes and closes these: a route never changes, so whoever holds one
+/// knows which sandbox it means.
+pub struct Route {
+    /// The workspace's name.
+    pub workspace: Arc<str>,
+    /// The role that the sandbox has in this generation.
+    pub role: Role,
+    /// Grows by one at each change of the workspace's routes.
+    pub generation: u64,
+    /// Where the requests go.
+    pub sandbox: Arc<Sandbox>,
+    /// The connections that this generation keeps to it.
+    pub upstream: Upstream,
+    pub(super) gate: Gate,
+    pub(super) cut: CancellationToken,
+}
+
+/// Both routes of one generation, exchanged as one.
+pub struct Pair {
+    /// Where everything but `/dev` goes.
+    pub live: Arc<Route>,
+    /// Where `/dev` goes.
+    pub dev: Arc<Route>,
+}
+
+impl Pair {
+    /// The generation of both.
+    pub fn generation(&self) -> u64 {
+        self.live.generation
+    }
+
+    /// The route of `role`.
+    pub fn route(&self, role: Role) -> &Arc<Route> {
+        match role {
+            Role::Live => &self.live,
+            Role::Dev => &self.dev,
+        }
+    }
+
+    /// Both routes, live first.
+    pub fn both(&self) -> [&Arc<Route>; 2] {
+        [&self.live, &self.dev]
+    }
+}
+
+/// What a user owns: two sandboxes, and the routes that point at them.
+pub struct Workspace {
+    /// Its name, the stem of its sandboxes' names.
+    pub name: Arc<str>,
+    pub(super) pair: ArcSwap<Pair>,
+    /// Held by the one swap that there may be at a time.
+    pub(super) swapping: Arc<Mutex<()>>,
+}
+
+impl Workspace {
+    pub(super) fn new(name: Arc<str>, pair: Pair) -> Self {
+        Self {
+            name,
+            pair: ArcSwap::from_pointee(pair),
+            swapping: Arc::default(),
+        }
+    }
+
+    /// The routes as they are now.
+    pub fn pair(&self) -> Arc<Pair> {
+        self.pair.load_full()
+    }
+}

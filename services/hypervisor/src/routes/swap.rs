@@ -1,0 +1,179 @@
+//! The swap: probe, store, publish, close, and only then answer.
+
+use super::drain;
+use super::error::SwapError;
+use super::route::{Pair, Role, Route, Workspace};
+use super::table::Routes;
+use crate::store::{Conflict, StoreError, WorkspaceRow};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+use tracing::info;
+
+/// What a swap is asked for with.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SwapOrder {
+    /// Swap only if the routes are still at this generation.
+    pub expect_generation: Option<u64>,
+    /// Seconds that claims of the old generation have before WebSockets are closed.
+    pub drain_secs: u64,
+    /// Swap even if the dev sandbox is not healthy.
+    pub force: bool,
+}
+
+impl Default for SwapOrder {
+    fn default() -> Self {
+        Self {
+            expect_generation: None,
+            drain_secs: 30,
+            force: false,
+        }
+    }
+}
+
+/// What a swap has done.
+#[derive(Debug, Clone, Serialize)]
+pub struct Swapped {
+    /// The workspace.
+    pub workspace: String,
+    /// The new generation.
+    pub generation: u64,
+    /// The sandbox that is live now.
+    pub live: String,
+    /// The sandbox that is dev now.
+    pub dev: String,
+    /// The order that takes this swap back.
+    pub undo: Undo,
+}
+
+impl fmt::Display for Swapped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            workspace,
+            generation,
+            live,
+            ..
+        } = self;
+        write!(f, "{workspace} to generation {generation}, live in {live}")
+    }
+}
+
+/// A swap back, good as long as nothing else has changed the routes.
+#[derive(Debug, Clone, Serialize)]
+pub struct Undo {
+    /// The generation to expect.
+    pub expect_generation: u64,
+}
+
+impl Routes {
+    /// Exchanges the two roles' sandboxes of a workspace.
+    ///
+    /// Once this returns, no new request reaches the sandbox that lost the role; the drain
+    /// goes on by itself.
+    ///
+    /// # Errors
+    /// Whatever the error, nothing was changed.
+    pub async fn swap(
+        self: &Arc<Self>,
+        workspace: &Arc<Workspace>,
+        order: SwapOrder,
+    ) -> Result<Swapped, SwapError> {
+        let (routes, workspace) = (self.clone(), workspace.clone());
+        // A task of its own: between the store and memory no caller may hang up on it.
+        tokio::spawn(async move { routes.swap_whole(&workspace, &order).await })
+            .await
+            .unwrap_or(Err(SwapError::Interrupted))
+    }
+
+    async fn swap_whole(
+        &self,
+        workspace: &Arc<Workspace>,
+        order: &SwapOrder,
+    ) -> Result<Swapped, SwapError> {
+        let _one = workspace
+            .swapping
+            .try_lock()
+            .map_err(|_| SwapError::InProgress)?;
+        let old = workspace.pair();
+        let current = old.generation();
+        if let Some(expected) = order.expect_generation.filter(|&it| it != current) {
+            return Err(SwapError::StaleGeneration { expected, current });
+        }
+        if !order.force {
+            fit(&old.dev).await?;
+        }
+        fail_point("probed");
+        let row = self.store_swap(&workspace.name, current).await?;
+        fail_point("stored");
+        let new = Pair {
+            live: self.route(&row, Role::Live, old.dev.sandbox.clone()),
+            dev: self.route(&row, Role::Dev, old.live.sandbox.clone()),
+        };
+        workspace.pair.store(Arc::new(new));
+        fail_point("published");
+        for route in old.both() {
+            route.gate.close();
+        }
+        info!(workspace = %workspace.name, generation = row.generation, live = %row.live, "swapped");
+        drain::spawn(&old, Duration::from_secs(order.drain_secs));
+        fail_point("drained");
+        Ok(Swapped {
+            workspace: row.name,
+            generation: row.generation,
+            live: row.live,
+            dev: row.dev,
+            undo: Undo {
+                expect_generation: row.generation,
+            },
+        })
+    }
+
+    async fn store_swap(&self, workspace: &str, expected: u64) -> Result<WorkspaceRow, SwapError> {
+        let name = workspace.to_owned();
+        let swapped = self
+            .store
+            .run(move |store| store.swap(&name, expected))
+            .await;
+        swapped.map_err(|error| match error {
+            StoreError::Conflict(Conflict::Generation) => SwapError::StaleGeneration {
+                expected,
+                current: expected + 1,
+            },
+            error => SwapError::Store(error),
+        })
+    }
+}
+
+/// Whether the dev sandbox is fit to be live: running, itself, and healthy right now.
+async fn fit(dev: &Route) -> Result<(), SwapError> {
+    let name = || dev.sandbox.name().to_owned();
+    dev.sandbox
+        .ready()
+        .await
+        .map_err(|cause| SwapError::DevNotRunning {
+            sandbox: name(),
+            cause,
+        })?;
+    dev.sandbox
+        .probe()
+        .await
+        .map_err(|cause| SwapError::DevUnhealthy {
+            sandbox: name(),
+            cause,
+        })
+}
+
+/// With the feature `fail-points`: dies here, as by SIGKILL, when told to.
+#[cfg(feature = "fail-points")]
+fn fail_point(step: &str) {
+    if std::env::var("FAIL_POINT").is_ok_and(|at| at == step) {
+        let _ =
+            rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
+        std::process::abort(); // SIGKILL may take a moment to arrive; nothing more may happen.
+    }
+}
+
+#[cfg(not(feature = "fail-points"))]
+fn fail_point(_step: &str) {}

@@ -1,0 +1,290 @@
+//! All workspaces, in the store and in memory.
+
+use super::claim::Claim;
+use super::error::ClaimError;
+use super::route::{Pair, Role, Route, Workspace};
+use crate::auth::User;
+use crate::config::{self, Config, DEFAULT_WORKSPACE};
+use crate::gate::Gate;
+use crate::proxy::Upstream;
+use crate::runtime::{Runtime, Sandbox, Spec};
+use crate::store::{Handle, StoreError, WorkspaceRow};
+use dashmap::DashMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Mutex;
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+use uuid::Uuid;
+
+/// The route table: what the store holds, and the sandboxes behind it.
+pub struct Routes {
+    pub(super) store: Handle,
+    runtime: Arc<Runtime>,
+    config: Config,
+    by_name: DashMap<String, Arc<Workspace>>,
+    by_user: DashMap<Uuid, Arc<Workspace>>,
+    /// Parent of every route's cut, those of drained generations included.
+    end: CancellationToken,
+    /// Held while a user is given a workspace, so that no two get the same.
+    giving: Mutex<()>,
+}
+
+impl Routes {
+    /// Reads the table, and adds the declared workspaces that it lacks.
+    ///
+    /// # Errors
+    /// When the store fails, or holds routes to sandboxes that are not the workspace's.
+    pub async fn open(
+        config: &Config,
+        store: Handle,
+        runtime: Arc<Runtime>,
+    ) -> Result<Arc<Self>, StoreError> {
+        let routes = Arc::new(Self {
+            store,
+            runtime,
+            config: config.clone(),
+            by_name: DashMap::new(),
+            by_user: DashMap::new(),
+            end: CancellationToken::new(),
+            giving: Mutex::new(()),
+        });
+        for row in routes.store.run(|store| store.workspaces()).await? {
+            if config.workspaces.contains_key(&row.name) || routes.runtime.can_create() {
+                routes.publish(&row)?;
+            } else {
+                warn!(workspace = %row.name, "stored, but no longer declared: left alone");
+            }
+        }
+        for name in config.workspaces.keys() {
+            if !routes.by_name.contains_key(name) {
+                routes.create(name, Vec::new()).await?;
+            }
+        }
+        Ok(routes)
+    }
+
+    /// The workspace of this name.
+    pub fn named(&self, name: &str) -> Option<Arc<Workspace>> {
+        self.by_name.get(name).map(|found| found.clone())
+    }
+
+    /// The workspace of a user who has one already.
+    pub fn of(&self, user: Uuid) -> Option<Arc<Workspace>> {
+        self.by_user.get(&user).map(|found| found.clone())
+    }
+
+    /// All workspaces, by name.
+    pub fn all(&self) -> Vec<Arc<Workspace>> {
+        let mut all: Vec<_> = self
+            .by_name
+            .iter()
+            .map(|entry| entry.value().clone())
+            .collect();
+        all.sort_by(|a, b| a.name.cmp(&b.name));
+        all
+    }
+
+    /// Every user who has a workspace, with it.
+    pub fn owners(&self) -> Vec<(Uuid, Arc<Workspace>)> {
+        let mut owners: Vec<_> = self
+            .by_user
+            .iter()
+            .map(|entry| (*entry.key(), entry.value().clone()))
+            .collect();
+        owners.sort_by(|a, b| (&a.1.name, a.0).cmp(&(&b.1.name, b.0)));
+        owners
+    }
+
+    /// Claims the user's sandbox of `role`.
+    ///
+    /// # Errors
+    /// When the user can have no workspace, or the sandbox cannot be had.
+    pub async fn claim(&self, user: &User, role: Role) -> Result<Claim, ClaimError> {
+        self.workspace(user).await?.claim(role).await
+    }
+
+    /// The user's workspace; the first time, one is given to them.
+    ///
+    /// # Errors
+    /// When there is none to give, or the store fails.
+    pub async fn workspace(&self, user: &User) -> Result<Arc<Workspace>, ClaimError> {
+        if let Some(workspace) = self.of(user.id) {
+            return Ok(workspace);
+        }
+        let _one = self.giving.lock().await;
+        if let Some(workspace) = self.of(user.id) {
+            return Ok(workspace);
+        }
+        self.give(user).await
+    }
+
+    /// Their declared workspace, else a declared one that is nobody's, else a new one.
+    async fn give(&self, user: &User) -> Result<Arc<Workspace>, ClaimError> {
+        let declared = &self.config.workspaces;
+        let theirs = declared.iter().find(|(_, workspace)| {
+            let mut members = workspace.members.iter();
+            members.any(|member| member.eq_ignore_ascii_case(&user.username))
+        });
+        let nobodys = || {
+            let default = declared.get_key_value(DEFAULT_WORKSPACE);
+            let mut in_order = default.into_iter().chain(declared.iter());
+            in_order.find(|(name, workspace)| workspace.members.is_empty() && !self.owned(name))
+        };
+        let name = match theirs.or_else(nobodys) {
+            Some((name, _)) => {
+                let name = name.clone();
+                let (workspace, id) = (name.clone(), user.id);
+                self.store
+                    .run(move |store| store.add_member(&workspace, id))
+                    .await?;
+                name
+            }
+            None if self.runtime.can_create() => {
+                let name = self.free_name(&user.username);
+                self.create(&name, vec![user.id]).await?;
+                name
+            }
+            None => {
+                return Err(ClaimError::NoWorkspace {
+                    username: user.username.clone(),
+                });
+            }
+        };
+        info!(workspace = %name, user = %user.username, "given");
+        let workspace = self.named(&name).ok_or(ClaimError::NoWorkspace {
+            username: user.username.clone(),
+        })?;
+        self.by_user.insert(user.id, workspace.clone());
+        Ok(workspace)
+    }
+
+    fn owned(&self, name: &str) -> bool {
+        self.by_user
+            .iter()
+            .any(|entry| *entry.value().name == *name)
+    }
+
+    /// A workspace name made of the username's letters and digits.
+    fn free_name(&self, username: &str) -> String {
+        let local = username.split('@').next().unwrap_or_default();
+        let mut stem: String = local
+            .chars()
+            .filter(char::is_ascii_alphanumeric)
+            .take(24)
+            .collect::<String>()
+            .to_ascii_lowercase();
+        if !stem.starts_with(|first: char| first.is_ascii_lowercase()) {
+            stem.insert(0, 'w');
+        }
+        let mut names = std::iter::once(stem.clone()).chain((2..).map(|n| format!("{stem}-{n}")));
+        names
+            .find(|name| !self.by_name.contains_key(name))
+            .unwrap_or(stem)
+    }
+
+    async fn create(&self, name: &str, members: Vec<Uuid>) -> Result<(), StoreError> {
+        let row = WorkspaceRow {
+            name: name.to_owned(),
+            generation: 1,
+            live: sandbox_name(name, Role::Live),
+            dev: sandbox_name(name, Role::Dev),
+            members,
+        };
+        let stored = row.clone();
+        self.store
+            .run(move |store| store.create_workspace(&stored))
+            .await?;
+        self.publish(&row)
+    }
+
+    /// Puts a stored workspace into memory.
+    fn publish(&self, row: &WorkspaceRow) -> Result<(), StoreError> {
+        let pair = Pair {
+            live: self.route(row, Role::Live, self.sandbox(row, &row.live)?),
+            dev: self.route(row, Role::Dev, self.sandbox(row, &row.dev)?),
+        };
+        let workspace = Arc::new(Workspace::new(row.name.as_str().into(), pair));
+        for member in &row.members {
+            self.by_user.insert(*member, workspace.clone());
+        }
+        self.by_name.insert(row.name.clone(), workspace);
+        Ok(())
+    }
+
+    /// The sandbox of that name, as it was declared for the role that it was born with.
+    fn sandbox(&self, row: &WorkspaceRow, name: &str) -> Result<Arc<Sandbox>, StoreError> {
+        let born = [Role::Live, Role::Dev]
+            .into_iter()
+            .find(|&role| sandbox_name(&row.name, role) == name);
+        let Some(instance_role) = born else {
+            return Err(StoreError::Corrupt(format!(
+                "workspace {} routes to {name}, which is not a sandbox of it; restore a backup",
+                row.name
+            )));
+        };
+        let workspace = self
+            .config
+            .workspaces
+            .get(&row.name)
+            .cloned()
+            .unwrap_or_default();
+        let config::Sandbox {
+            address,
+            port,
+            health_path,
+            identity,
+        } = match instance_role {
+            Role::Live => workspace.live,
+            Role::Dev => workspace.dev,
+        };
+        Ok(self.runtime.sandbox(Spec {
+            name: name.to_owned(),
+            workspace: row.name.clone(),
+            instance_role,
+            address,
+            port,
+            health_path,
+            identity,
+        }))
+    }
+
+    /// A route of the row's generation.
+    pub(super) fn route(
+        &self,
+        row: &WorkspaceRow,
+        role: Role,
+        sandbox: Arc<Sandbox>,
+    ) -> Arc<Route> {
+        Arc::new(Route {
+            workspace: row.name.as_str().into(),
+            role,
+            generation: row.generation,
+            sandbox,
+            upstream: Upstream::new(&self.config.proxy),
+            gate: Gate::new(),
+            cut: self.end.child_token(),
+        })
+    }
+
+    /// Closes what has no end of its own, for a shutdown.
+    pub fn cut_all(&self) {
+        self.end.cancel();
+    }
+
+    /// Resolves when no sandbox is held by a claim, whatever its generation.
+    pub async fn idle(&self) {
+        let held = || {
+            let mut pairs = self.by_name.iter().map(|entry| entry.value().pair());
+            pairs.any(|pair| pair.both().iter().any(|route| route.sandbox.holds() > 0))
+        };
+        while held() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+}
+
+/// The name that the sandbox born as `role` of a workspace keeps for good.
+fn sandbox_name(workspace: &str, role: Role) -> String {
+    format!("{workspace}-{role}")
+}
