@@ -1,0 +1,273 @@
+//! Follows the bytes of an HTTP/1 connection and finds what RFC 9112 calls an error.
+//!
+//! hyper reads leniently where the RFC leaves a choice: it drops one of two framing headers
+//! and answers 200. Two readers that choose differently are how requests are smuggled, so this
+//! one accepts a message only if there is nothing to choose. It sees every byte before hyper
+//! does, keeps no body, and knows of each message just where it ends.
+
+use memchr::memchr;
+
+/// The first line of HTTP/2's connection preface.
+const PREFACE: &[u8] = b"PRI * HTTP/2.0";
+
+/// Where on a connection we are.
+#[derive(Debug)]
+pub(super) struct Framing {
+    state: State,
+    head: Head,
+    /// The start of a line whose end has not come yet.
+    partial: Vec<u8>,
+    /// What the whole head may have, in bytes.
+    limit: usize,
+    /// No line of the connection was read yet.
+    fresh: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    RequestLine,
+    Fields,
+    Body(u64),
+    ChunkSize,
+    ChunkData(u64),
+    /// The CRLF after a chunk's data.
+    ChunkEnd,
+    Trailers,
+    /// HTTP/2 or an upgraded connection, which frame themselves.
+    Foreign,
+}
+
+/// What the head that is being read says of its body.
+#[derive(Debug, Default)]
+struct Head {
+    content_length: Option<u64>,
+    chunked: bool,
+    bytes: usize,
+}
+
+/// The message breaks the rules; the reason is for the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct Malformed(pub(super) &'static str);
+
+impl Framing {
+    pub(super) fn new(limit: usize) -> Self {
+        Self {
+            state: State::RequestLine,
+            head: Head::default(),
+            partial: Vec::new(),
+            limit,
+            fresh: true,
+        }
+    }
+
+    /// From here on the connection is no longer HTTP/1.
+    pub(super) fn release(&mut self) {
+        self.state = State::Foreign;
+        self.partial = Vec::new();
+    }
+
+    /// Whether part of a head was read, and not yet all of it.
+    pub(super) fn in_head(&self) -> bool {
+        match self.state {
+            State::RequestLine => self.fresh || !self.partial.is_empty(),
+            State::Fields => true,
+            _ => false,
+        }
+    }
+
+    /// Reads on. An error comes with the offset of the byte that completed it.
+    pub(super) fn read(&mut self, bytes: &[u8]) -> Result<(), (usize, Malformed)> {
+        let mut at = 0;
+        while at < bytes.len() {
+            match self.state {
+                State::Foreign => return Ok(()),
+                State::Body(left) => {
+                    let (taken, left) = take(left, bytes.len() - at);
+                    at += taken;
+                    self.state = if left == 0 {
+                        State::RequestLine
+                    } else {
+                        State::Body(left)
+                    };
+                }
+                State::ChunkData(left) => {
+                    let (taken, left) = take(left, bytes.len() - at);
+                    at += taken;
+                    self.state = if left == 0 {
+                        State::ChunkEnd
+                    } else {
+                        State::ChunkData(left)
+                    };
+                }
+                _ => at = self.read_line(bytes, at)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads one line, or as much of it as there is, and says where the next byte is.
+    fn read_line(&mut self, bytes: &[u8], at: usize) -> Result<usize, (usize, Malformed)> {
+        let Some(length) = memchr(b'\n', &bytes[at..]) else {
+            self.partial.extend_from_slice(&bytes[at..]);
+            if self.partial.len() > self.limit {
+                // hyper answers 431 by itself; only our copy must not grow.
+                self.release();
+            }
+            return Ok(bytes.len());
+        };
+        let end = at + length;
+        let line = &bytes[at..end];
+        let verdict = if self.partial.is_empty() {
+            self.line(line)
+        } else {
+            let mut whole = std::mem::take(&mut self.partial);
+            whole.extend_from_slice(line);
+            let verdict = self.line(&whole);
+            whole.clear();
+            self.partial = whole;
+            verdict
+        };
+        verdict.map_err(|malformed| (end, malformed))?;
+        Ok(end + 1)
+    }
+
+    /// Takes one whole line, without its LF.
+    fn line(&mut self, line: &[u8]) -> Result<(), Malformed> {
+        let Some(line) = line.strip_suffix(b"\r") else {
+            return Err(Malformed("a line ends in a bare LF"));
+        };
+        match self.state {
+            State::RequestLine if line.is_empty() => {} // RFC 9112, 2.2: empty lines before it are skipped.
+            State::RequestLine if self.fresh && line == PREFACE => self.release(),
+            State::RequestLine => {
+                request_line(line)?;
+                self.fresh = false;
+                self.head = Head::default();
+                self.state = State::Fields;
+            }
+            State::Fields if line.is_empty() => self.state = self.head.body()?,
+            State::Fields => {
+                self.count(line)?;
+                self.head.field(line)?;
+            }
+            State::ChunkSize => {
+                self.state = match chunk_size(line)? {
+                    0 => State::Trailers,
+                    size => State::ChunkData(size),
+                };
+                self.head.bytes = 0;
+            }
+            State::ChunkEnd if line.is_empty() => self.state = State::ChunkSize,
+            State::ChunkEnd => return Err(Malformed("a chunk is longer than its size")),
+            State::Trailers if line.is_empty() => self.state = State::RequestLine,
+            State::Trailers => {
+                self.count(line)?;
+                trailer(line)?;
+            }
+            State::Body(_) | State::ChunkData(_) | State::Foreign => {}
+        }
+        Ok(())
+    }
+
+    fn count(&mut self, line: &[u8]) -> Result<(), Malformed> {
+        self.head.bytes += line.len();
+        if self.head.bytes > self.limit {
+            return Err(Malformed("more header bytes than the limit"));
+        }
+        Ok(())
+    }
+}
+
+impl Head {
+    fn field(&mut self, line: &[u8]) -> Result<(), Malformed> {
+        let (name, value) = split_field(line)?;
+        if name.eq_ignore_ascii_case(b"content-length") {
+            if self.content_length.is_some() {
+                return Err(Malformed("two Content-Length"));
+            }
+            self.content_length = Some(decimal(value)?);
+        } else if name.eq_ignore_ascii_case(b"transfer-encoding") {
+            if self.chunked || !value.eq_ignore_ascii_case(b"chunked") {
+                return Err(Malformed("a Transfer-Encoding other than `chunked`, once"));
+            }
+            self.chunked = true;
+        }
+        Ok(())
+    }
+
+    /// What follows the head.
+    fn body(&self) -> Result<State, Malformed> {
+        match (self.content_length, self.chunked) {
+            (Some(_), true) => Err(Malformed("both Content-Length and Transfer-Encoding")),
+            (None, true) => Ok(State::ChunkSize),
+            (Some(0) | None, false) => Ok(State::RequestLine),
+            (Some(length), false) => Ok(State::Body(length)),
+        }
+    }
+}
+
+/// How much of `available` belongs to what is `left`, and what is left then.
+fn take(left: u64, available: usize) -> (usize, u64) {
+    let taken = usize::try_from(left).map_or(available, |left| left.min(available));
+    (taken, left - taken as u64)
+}
+
+/// `method SP target SP version`, each of visible ASCII; hyper reads the parts.
+fn request_line(line: &[u8]) -> Result<(), Malformed> {
+    if !line.iter().all(|byte| matches!(byte, 0x20..=0x7e)) {
+        return Err(Malformed("a request line with bytes beyond visible ASCII"));
+    }
+    if line.contains(&b'#') {
+        return Err(Malformed("a fragment in the request target"));
+    }
+    Ok(())
+}
+
+fn split_field(line: &[u8]) -> Result<(&[u8], &[u8]), Malformed> {
+    let colon = memchr(b':', line).ok_or(Malformed("a header without a colon"))?;
+    let (name, value) = line.split_at(colon);
+    if name.is_empty() || name.iter().any(u8::is_ascii_whitespace) {
+        return Err(Malformed("a header with white space in or around its name"));
+    }
+    if value.iter().any(|byte| matches!(byte, b'\r' | 0)) {
+        return Err(Malformed("a header with a bare CR or NUL"));
+    }
+    Ok((name, value[1..].trim_ascii()))
+}
+
+fn trailer(line: &[u8]) -> Result<(), Malformed> {
+    let (name, _) = split_field(line)?;
+    let framing: [&[u8]; 3] = [b"content-length", b"transfer-encoding", b"host"];
+    if framing.iter().any(|field| name.eq_ignore_ascii_case(field)) {
+        return Err(Malformed("a trailer that would reframe the message"));
+    }
+    Ok(())
+}
+
+fn decimal(digits: &[u8]) -> Result<u64, Malformed> {
+    let text = str::from_utf8(digits).unwrap_or_default();
+    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(Malformed("a Content-Length that is no number"));
+    }
+    text.parse()
+        .map_err(|_| Malformed("a Content-Length beyond 64 bits"))
+}
+
+/// The size in `chunk-size [ chunk-ext ]`.
+fn chunk_size(line: &[u8]) -> Result<u64, Malformed> {
+    let digits = line
+        .iter()
+        .take_while(|byte| byte.is_ascii_hexdigit())
+        .count();
+    let (size, rest) = line.split_at(digits);
+    let rest = rest.trim_ascii_start();
+    let plain = rest.is_empty() && line.len() == digits;
+    let extended =
+        rest.first() == Some(&b';') && rest.iter().all(|byte| matches!(byte, b'\t' | 0x20..=0x7e));
+    if !(plain || extended) {
+        return Err(Malformed("a chunk without a proper size"));
+    }
+    let text = str::from_utf8(size).unwrap_or_default();
+    u64::from_str_radix(text, 16).map_err(|_| Malformed("a chunk without a proper size"))
+}

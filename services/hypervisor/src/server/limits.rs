@@ -1,0 +1,46 @@
+//! What a connection may cost.
+
+use crate::config;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use socket2::{SockRef, TcpKeepalive};
+use std::io;
+use std::time::Duration;
+use tokio::net::TcpStream;
+
+/// How long a connection may be silent before the kernel asks whether the far end still lives:
+/// a WebSocket has no other limit.
+const KEEPALIVE: Duration = Duration::from_mins(1);
+
+/// Sets what the kernel is to do for an accepted connection.
+pub(super) fn tune(stream: &TcpStream) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    let keepalive = TcpKeepalive::new()
+        .with_time(KEEPALIVE)
+        .with_interval(KEEPALIVE / 4);
+    SockRef::from(stream).set_tcp_keepalive(&keepalive)
+}
+
+/// Requests at once on one HTTP/2 connection.
+const STREAMS: u32 = 250;
+
+/// hyper's builder with our limits; `axum::serve` sets none of them.
+pub(super) fn builder(config: &config::Server) -> Builder<TokioExecutor> {
+    let idle = Duration::from_secs(config.idle_secs);
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        // Also runs between requests, so it is the idle time; `Guard` times a begun head.
+        .header_read_timeout(idle)
+        .max_buf_size(config.max_header_bytes)
+        .half_close(false);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(idle)
+        .keep_alive_timeout(Duration::from_secs(config.header_read_secs))
+        .max_concurrent_streams(STREAMS)
+        .max_header_list_size(u32::try_from(config.max_header_bytes).unwrap_or(u32::MAX));
+    builder
+}
