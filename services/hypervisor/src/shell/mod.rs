@@ -1,1 +1,83 @@
-//! (see lib.rs)
+//! The pages that are ours and not a sandbox's: log in, sign up, recovery and the account.
+//!
+//! Plain HTML, CSS and ES modules, embedded as they are. The pages hold no data: their scripts
+//! ask the JSON API, and everything that a script shows goes in as text.
+
+mod assets;
+mod headers;
+
+use crate::Body;
+use crate::config::Config;
+use crate::error::HttpError;
+use assets::{Asset, Assets};
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::routing::{MethodRouter, get};
+use headers::Headers;
+use http::{HeaderMap, Response, StatusCode, header};
+use std::sync::Arc;
+
+struct Shell {
+    assets: Assets,
+    headers: Headers,
+}
+
+/// Serves the pages and their assets. Whoever mounts it decides who may see `/auth/account`.
+pub fn router(config: &Config) -> Router {
+    let origin = config.origin();
+    let shell = Arc::new(Shell {
+        assets: Assets::load(config.shell.dir.as_deref(), &origin),
+        headers: Headers::new(&origin),
+    });
+    Router::new()
+        .route("/login", page("login.html"))
+        .route("/register", page("login.html"))
+        .route("/recovery", page("recovery.html"))
+        .route("/auth/account", page("account.html"))
+        .route("/auth/assets/{*file}", get(asset))
+        .with_state(shell)
+}
+
+fn page(name: &'static str) -> MethodRouter<Arc<Shell>> {
+    get(move |State(shell): State<Arc<Shell>>| async move {
+        let page = shell.assets.get(name).ok_or_else(not_found)?;
+        Ok::<_, HttpError>(shell.headers.page(page))
+    })
+}
+
+async fn asset(
+    State(shell): State<Arc<Shell>>,
+    Path(file): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response<Body>, HttpError> {
+    // A page is served under its own address only, with that address's headers.
+    let asset = shell.assets.get(&file).filter(|asset| !asset.is_page());
+    let asset = asset.ok_or_else(not_found)?;
+    Ok(if is_known(asset, &headers) {
+        shell.headers.not_modified(asset)
+    } else {
+        shell.headers.asset(asset)
+    })
+}
+
+/// Whether the client says that it has these very bytes.
+fn is_known(asset: &Asset, headers: &HeaderMap) -> bool {
+    headers
+        .get_all(header::IF_NONE_MATCH)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(|tag| tag.trim().trim_start_matches("W/"))
+        .any(|tag| tag == "*" || asset.etag == tag)
+}
+
+fn not_found() -> HttpError {
+    HttpError::new(
+        StatusCode::NOT_FOUND,
+        "not_found",
+        "There is no such file; reload the page that asked for it.",
+    )
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,81 @@
+// One sandbox as a card. It is updated in place, so that the focus stays where it is.
+
+import { span } from "../format.js";
+import { icon } from "../icons.js";
+import { busy, button, element } from "../ui.js";
+
+const STOPPABLE = ["starting", "running", "draining"];
+
+// `act(role, action)` starts or stops it.
+export function sandboxCard(role, path, act) {
+  const status = element("span", { class: "status" });
+  const name = element("h2");
+  const facts = element("dl", { class: "facts" });
+  const cause = element("pre", { class: "cause", tabindex: "0", hidden: true });
+  const start = button("Start", "play", { "data-testid": "start-button", onclick: () => press(start, "Starting…", "start") });
+  const stop = button("Stop", "stop", { "data-testid": "stop-button", class: "quiet", onclick: () => press(stop, "Stopping…", "stop") });
+  const open = element("a", { class: "button", href: path, target: "_blank", rel: "noopener" }, icon("open"), `Open ${path}`);
+  const node = element(
+    "article",
+    { class: "card sandbox", "data-testid": "sandbox-card", "data-role": role },
+    element("div", { class: "ends" }, element("span", { class: "role" }, role), status),
+    name,
+    element("div", { class: "stack" }, facts, cause),
+    element("div", { class: "ends" }, open, start, stop),
+  );
+
+  let pressed = null;
+  async function press(pushed, label, action) {
+    pressed = pushed;
+    await busy(pushed, label, () => act(role, action));
+    pressed = null;
+    buttons();
+  }
+
+  // Which of the two buttons there is follows the status, but never while one of them works.
+  function buttons() {
+    if (pressed) return;
+    const focused = node.contains(document.activeElement) && [start, stop].includes(document.activeElement);
+    const stoppable = STOPPABLE.includes(node.dataset.status);
+    start.hidden = stoppable;
+    stop.hidden = !stoppable;
+    if (focused) (stoppable ? stop : start).focus();
+  }
+
+  function update(sandbox) {
+    node.dataset.status = sandbox.status;
+    status.textContent = sandbox.status;
+    name.textContent = sandbox.sandbox;
+    facts.replaceChildren(...rows(sandbox));
+    cause.hidden = !sandbox.cause;
+    if (cause.textContent !== (sandbox.cause ?? "")) cause.textContent = sandbox.cause ?? "";
+    buttons();
+  }
+
+  return { node, update };
+}
+
+function rows(sandbox) {
+  const { status, age_secs: age, idle_secs: idle, address } = sandbox;
+  const runs = age != null;
+  const facts = [
+    ["health", health(status)],
+    ["up for", runs && span(age)],
+    ["last request", runs && (idle < 5 ? "just now" : `${span(idle)} ago`)],
+    ["address", runs && address],
+  ];
+  return facts.filter(([, value]) => value).flatMap(([term, value]) => [
+    element("dt", {}, term),
+    element("dd", { class: term === "address" ? "mono" : null }, value),
+  ]);
+}
+
+function health(status) {
+  return {
+    running: "answers its probes",
+    draining: "answers; finishing what it began",
+    starting: "not answering yet",
+    stopped: "at rest; the next request starts it",
+    failed: "does not answer",
+  }[status] ?? "unknown";
+}

@@ -1,0 +1,113 @@
+// The two sandboxes of my workspace, as they are now, and the swap between them.
+
+import { get, post } from "../api.js";
+import { sentence } from "../sentences.js";
+import { busy, button, byId, confirm, element } from "../ui.js";
+import * as audit from "./audit.js";
+import { sandboxCard } from "./sandbox-card.js";
+import { attempt, confirmed, isLoggedOut, logIn } from "./step-up.js";
+
+const EVERY_MS = 3000;
+
+const swapButton = button("Swap", "swap", {
+  class: "swap",
+  "data-testid": "swap-button",
+  "aria-label": "Swap live and dev",
+  title: "Swap live and dev",
+  onclick: swap,
+});
+const generation = element("p", { class: "generation" });
+const undoButton = button("Undo", "undo", { "data-testid": "undo-button", onclick: undo });
+const forceButton = button("Swap anyway", "swap", { "data-testid": "force-button", onclick: force });
+const swappedText = element("span");
+const error = byId("pair-error");
+
+let me;
+let cards;
+let polling = false;
+let seen = 0;
+let undoFrom = null;
+
+export async function mount(user) {
+  me = user;
+  const path = (role, action) => `/admin/sandboxes/${me.user_id}/${role}/${action}`;
+  const act = (role, action) => attempt(error, () => post(path(role, action)).finally(refresh));
+  cards = { live: sandboxCard("live", "/", act), dev: sandboxCard("dev", "/dev/", act) };
+  const between = element("div", { class: "between" }, swapButton, generation);
+  byId("pair").append(cards.live.node, between, cards.dev.node);
+  byId("swapped").append(swappedText, undoButton);
+  await refresh();
+  setInterval(poll, EVERY_MS);
+  document.addEventListener("visibilitychange", poll);
+}
+
+// Nobody is asked for a page that nobody sees, nor again before the last answer.
+async function poll() {
+  if (polling || document.visibilityState !== "visible") return;
+  polling = true;
+  await refresh();
+  polling = false;
+}
+
+async function refresh() {
+  try {
+    const all = await get("/admin/sandboxes");
+    byId("lost").textContent = "";
+    show(all.filter((sandbox) => sandbox.user_id === me.user_id));
+  } catch (failure) {
+    if (failure.code === "no_workspace") show([]);
+    else if (failure.status === 401 && (await isLoggedOut())) logIn();
+    else if (failure.status !== 401) byId("lost").textContent = sentence(failure);
+  }
+}
+
+function show(mine) {
+  const has = mine.length > 0;
+  byId("pair").hidden = !has;
+  byId("no-workspace").hidden = has;
+  if (!has) return;
+  for (const sandbox of mine) cards[sandbox.role].update(sandbox);
+  byId("workspace").textContent = `workspace ${mine[0].workspace}`;
+  turned(mine[0].generation);
+}
+
+// An older answer that arrives late changes nothing; a newer generation ends what can be undone.
+function turned(now) {
+  if (now < seen) return;
+  seen = now;
+  generation.replaceChildren("generation ", element("b", {}, String(now)));
+  if (undoFrom !== now) byId("swapped").hidden = true;
+}
+
+function swap() {
+  return exchange(swapButton, "Swapping", { expect_generation: seen }, swapped);
+}
+
+function swapped(answer) {
+  undoFrom = answer.undo.expect_generation;
+  swappedText.textContent = `${answer.live} is live now, and ${answer.dev} is dev.`;
+  byId("swapped").hidden = false;
+  turned(answer.generation);
+}
+
+// A dev sandbox that is not healthy may still be better than what is live.
+async function force() {
+  const text = "The dev sandbox did not answer its probe. Whoever uses live meets it as it is.";
+  if (!(await confirm("Swap to an unhealthy sandbox?", text, "Swap anyway"))) return;
+  await exchange(swapButton, "Swapping", { expect_generation: seen, force: true }, swapped);
+}
+
+function undo() {
+  return exchange(undoButton, "Undoing", { expect_generation: undoFrom }, (answer) => {
+    undoFrom = null;
+    turned(answer.generation);
+    swapButton.focus();
+  });
+}
+
+async function exchange(pressed, label, order, done) {
+  const call = () => post(`/admin/sandboxes/${me.user_id}/swap`, order);
+  const work = async () => done(await busy(pressed, label, () => confirmed(call)));
+  await attempt(error, work, (failure) => failure.code === "dev_unhealthy" && forceButton);
+  await Promise.all([refresh(), audit.refresh()]);
+}

@@ -1,0 +1,156 @@
+// The page at /login and /register: one card, two modes.
+
+import { get } from "./api.js";
+import { codeList } from "./codes.js";
+import { icon } from "./icons.js";
+import { login, register } from "./passkeys.js";
+import { sentence } from "./sentences.js";
+import { busy, button, byId, byTestId, element } from "./ui.js";
+import { obstacle } from "./webauthn.js";
+
+const query = new URLSearchParams(location.search);
+const invite = query.get("invite");
+const card = byTestId("auth-modal");
+const input = byTestId("auth-input");
+const errors = byTestId("auth-error");
+const submit = byId("submit");
+
+const MODES = {
+  login: {
+    path: "/login",
+    label: "Log in",
+    lead: "Leave the address empty to pick one of this device's passkeys.",
+    action: "Continue with a passkey",
+    placeholder: "",
+  },
+  register: {
+    path: "/register",
+    label: "Sign up",
+    lead: invite ? "You are invited. Your device will make a passkey for you." : "Your device will make a passkey for you.",
+    action: "Create a passkey",
+    placeholder: "you@example.org",
+  },
+};
+
+let mode = location.pathname === "/register" ? "register" : "login";
+let server = { authenticated: false, registration: "open" };
+
+function show(next) {
+  mode = next;
+  const { path, label, lead, action, placeholder } = MODES[mode];
+  document.title = `${label} · ChoirOS`;
+  byTestId("auth-mode-label").textContent = label;
+  byId("lead").textContent = lead;
+  input.placeholder = placeholder;
+  submit.replaceChildren(icon("key"), element("span", {}, action));
+  for (const name of Object.keys(MODES)) {
+    const tab = byTestId(`auth-mode-${name}`);
+    if (name === mode) tab.setAttribute("aria-current", "page");
+    else tab.removeAttribute("aria-current");
+  }
+  const shut = mode === "register" ? whyShut() : null;
+  byId("lead").hidden = shut !== null;
+  byId("form").hidden = shut !== null;
+  byId("shut").hidden = shut === null;
+  byId("shut").textContent = shut ?? "";
+  fail(obstacle());
+  history.replaceState(null, "", path + location.search);
+  card.classList.remove("pending");
+}
+
+// Why nobody can sign up here and now, or null.
+function whyShut() {
+  if (server.registration === "closed") return "This server takes no new accounts. Ask whoever runs it for one.";
+  if (server.registration === "invite" && !invite) {
+    return "Signing up here needs an invite link. Ask whoever runs this server for one, and open it.";
+  }
+  return null;
+}
+
+function fail(error) {
+  errors.textContent = error ? sentence(error) : "";
+  input.setAttribute("aria-invalid", String(error?.code === "no_account" || error?.code === "invalid_username"));
+}
+
+byId("form").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  if (submit.disabled) return;
+  const username = input.value.trim();
+  if (mode === "register" && !username) {
+    errors.textContent = "Type the address that your account shall have.";
+    input.focus();
+    return;
+  }
+  fail(null);
+  try {
+    const answer = await ceremony(username);
+    card.remove();
+    if (answer.recovery_codes) showCodes(answer);
+    else leave();
+  } catch (error) {
+    fail(error);
+    input.focus();
+  }
+});
+
+// While the prompt is open, nothing else on the card can be changed.
+async function ceremony(username) {
+  const tabs = [byTestId("auth-mode-login"), byTestId("auth-mode-register")];
+  const hold = (held) => {
+    input.readOnly = held;
+    for (const tab of tabs) tab.disabled = held;
+  };
+  hold(true);
+  try {
+    const work = () => (mode === "register" ? register(username, invite) : login(username));
+    return await busy(submit, "Waiting for your passkey…", work);
+  } finally {
+    hold(false);
+  }
+}
+
+function showCodes({ username, recovery_codes: codes }) {
+  // The invite is spent: it need not stay in the address or the history.
+  history.replaceState(null, "", "/register");
+  document.title = "Recovery codes · ChoirOS";
+  const done = button("I kept them, continue", null, {
+    class: "primary large",
+    "data-testid": "recovery-codes-continue",
+    onclick: leave,
+  });
+  const title = element("h1", { tabindex: "-1" }, "Keep these codes");
+  const lead = element("p", {}, "Should you lose your passkeys, each of these lets you in once to make a new one. They are not shown again.");
+  const body = element("div", { class: "body" }, element("header", {}, title, lead), codeList(codes, username), done);
+  document.querySelector("main").append(element("section", { class: "card" }, body));
+  title.focus();
+}
+
+function leave() {
+  location.assign(destination(query.get("next")));
+}
+
+// Only a path on this server, whatever the address says.
+function destination(next) {
+  if (!next?.startsWith("/")) return "/";
+  const url = new URL(next, location.origin);
+  const ours = url.origin === location.origin && !["/login", "/register", "/recovery"].includes(url.pathname);
+  return ours ? url.pathname + url.search + url.hash : "/";
+}
+
+for (const name of Object.keys(MODES)) {
+  byTestId(`auth-mode-${name}`).addEventListener("click", () => {
+    show(name);
+    input.focus();
+  });
+}
+
+try {
+  server = await get("/auth/me");
+} catch {
+  // A lost server is told when the form is sent.
+}
+if (server.authenticated && server.kind === "full") leave();
+else {
+  show(mode);
+  input.focus();
+}
