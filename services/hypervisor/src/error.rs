@@ -1,9 +1,16 @@
 //! The one place where errors become HTTP: `{"error": code, "message": the mend}`.
 
+use crate::routes::{ClaimError, SwapError};
+use crate::runtime::RuntimeError;
+use crate::store::StoreError;
 use axum::Json;
+use axum::body::Bytes;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{FromRequest, Request};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 /// An error as a client sees it.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -35,6 +42,100 @@ impl HttpError {
     pub fn retry_after(mut self, secs: u64) -> Self {
         self.retry_after = Some(secs);
         self
+    }
+}
+
+/// What an unknown path of ours is answered.
+pub async fn unknown_path() -> HttpError {
+    HttpError::new(
+        StatusCode::NOT_FOUND,
+        "not_found",
+        "there is nothing here; the paths are in the README's table",
+    )
+}
+
+/// What a known path is answered that was called with another method.
+pub async fn wrong_method() -> HttpError {
+    HttpError::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "method_not_allowed",
+        "this path does not take this method; the README's table has those that it takes",
+    )
+}
+
+impl From<PathRejection> for HttpError {
+    fn from(rejection: PathRejection) -> Self {
+        let message = format!("the path does not fit: {}", rejection.body_text());
+        Self::new(StatusCode::NOT_FOUND, "not_found", message)
+    }
+}
+
+impl From<StoreError> for HttpError {
+    fn from(error: StoreError) -> Self {
+        // What the disk or SQLite says is for the operator alone.
+        tracing::error!(%error, "the store failed");
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "store_unavailable",
+            "the server cannot read or write its store just now; nothing was changed, try again",
+        )
+        .retry_after(5)
+    }
+}
+
+impl From<RuntimeError> for HttpError {
+    fn from(error: RuntimeError) -> Self {
+        let (status, code) = match &error {
+            RuntimeError::CannotStop { .. } => (StatusCode::CONFLICT, "cannot_stop"),
+            _ => (StatusCode::SERVICE_UNAVAILABLE, "sandbox_unavailable"),
+        };
+        Self::new(status, code, error.to_string())
+    }
+}
+
+impl From<ClaimError> for HttpError {
+    fn from(error: ClaimError) -> Self {
+        match error {
+            ClaimError::Sandbox { cause, .. } => cause.into(),
+            ClaimError::Store(error) => error.into(),
+            ClaimError::NoWorkspace { .. } => {
+                Self::new(StatusCode::FORBIDDEN, "no_workspace", error.to_string())
+            }
+        }
+    }
+}
+
+impl From<SwapError> for HttpError {
+    fn from(error: SwapError) -> Self {
+        let code = match error {
+            SwapError::Store(error) => return error.into(),
+            SwapError::DevNotRunning { .. } | SwapError::DevUnhealthy { .. } => "dev_unhealthy",
+            SwapError::StaleGeneration { .. } => "stale_generation",
+            SwapError::InProgress => "swap_in_progress",
+            SwapError::Interrupted => "swap_interrupted",
+        };
+        Self::new(StatusCode::CONFLICT, code, error.to_string())
+    }
+}
+
+/// A JSON body; an empty one is `{}`. What does not fit is told as every other error.
+pub struct Payload<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Payload<T> {
+    type Rejection = HttpError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, HttpError> {
+        let bytes = Bytes::from_request(request, state)
+            .await
+            .map_err(|refusal| {
+                let message = format!("the body cannot be read: {}", refusal.body_text());
+                HttpError::new(refusal.status(), "bad_request", message)
+            })?;
+        let text: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };
+        serde_json::from_slice(text).map(Payload).map_err(|error| {
+            let message = format!("the body is not the JSON that this call takes: {error}");
+            HttpError::new(StatusCode::BAD_REQUEST, "bad_request", message)
+        })
     }
 }
 

@@ -1,1 +1,51 @@
-//! (see lib.rs)
+//! What this program answers itself, beside the auth shell: health, sandboxes, metrics for
+//! people, and the operator's socket.
+
+mod control;
+mod health;
+mod metrics;
+mod sandboxes;
+
+pub use control::{Control, serve as serve_control};
+pub use metrics::Metrics;
+pub use sandboxes::Row;
+
+use crate::auth::Auth;
+use crate::config::Config;
+use crate::routes::Routes;
+use crate::store;
+use axum::Router;
+use axum::routing::{get, post};
+use std::sync::Arc;
+use std::time::Instant;
+
+/// What the handlers work on.
+#[derive(Clone)]
+pub struct Api {
+    /// Accounts and sessions.
+    pub auth: Arc<Auth>,
+    /// Workspaces and their routes.
+    pub routes: Arc<Routes>,
+    /// The store.
+    pub store: store::Handle,
+    /// The configuration.
+    pub config: Arc<Config>,
+    /// Counters.
+    pub metrics: Arc<Metrics>,
+    /// When this program started.
+    pub started: Instant,
+}
+
+/// `/health`, `/metrics` and `/admin`.
+pub fn router(api: Api) -> Router {
+    Router::new()
+        .route("/health", get(health::health))
+        .route("/metrics", get(metrics::metrics))
+        .route("/admin/sandboxes", get(sandboxes::list))
+        .route(
+            "/admin/sandboxes/{user_id}/{role}/{verb}",
+            post(sandboxes::steer),
+        )
+        .route("/admin/sandboxes/{user_id}/swap", post(sandboxes::swap))
+        .with_state(api)
+}

@@ -1,0 +1,157 @@
+//! `GET /metrics`: Prometheus text, for loopback or with the token.
+
+use super::Api;
+use crate::error::HttpError;
+use crate::runtime::Status;
+use crate::server::Peer;
+use axum::Extension;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, StatusCode, header};
+use sha2::{Digest, Sha256};
+use std::fmt::Write as _;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use subtle::ConstantTimeEq;
+
+/// Prometheus' text format.
+const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// Counters that grow while this program runs.
+#[derive(Debug, Default)]
+pub struct Metrics {
+    /// Answers by the hundreds of their status.
+    answers: [AtomicU64; 6],
+    swaps: AtomicU64,
+}
+
+impl Metrics {
+    /// Counts one answer.
+    pub fn answered(&self, status: StatusCode) {
+        let class = usize::from(status.as_u16() / 100);
+        if let Some(counter) = self.answers.get(class) {
+            counter.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Counts one swap.
+    pub fn swapped(&self) {
+        self.swaps.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+pub(super) async fn metrics(
+    State(api): State<Api>,
+    Extension(peer): Extension<Peer>,
+    headers: HeaderMap,
+) -> Result<Response, HttpError> {
+    if !(local(&peer, &headers)
+        || bearer(&headers, api.config.server.metrics_token_file.as_deref()))
+    {
+        return Err(HttpError::new(
+            StatusCode::FORBIDDEN,
+            "metrics_closed",
+            "metrics are for loopback; from elsewhere send the token of server.metrics_token_file as a bearer",
+        ));
+    }
+    Ok(([(header::CONTENT_TYPE, TEXT)], render(&api)).into_response())
+}
+
+/// Called on this machine, and by no browser that was talked into it: a page elsewhere can
+/// point a name of its own at loopback, but not send that name's requests as `localhost`.
+fn local(peer: &Peer, headers: &HeaderMap) -> bool {
+    let host = headers
+        .get(header::HOST)
+        .and_then(|host| host.to_str().ok());
+    let host = host.unwrap_or("localhost");
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    let ours = name == "localhost"
+        || name
+            .trim_matches(['[', ']'])
+            .parse::<std::net::IpAddr>()
+            .is_ok();
+    peer.client.is_loopback() && ours
+}
+
+fn bearer(headers: &HeaderMap, file: Option<&Path>) -> bool {
+    let sent = headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
+    let Some((sent, file)) = sent.zip(file) else {
+        return false;
+    };
+    // Read at each call, so that a rotated token needs no restart.
+    let Ok(token) = std::fs::read_to_string(file) else {
+        return false;
+    };
+    let token = token.trim();
+    let hash = |text: &str| Sha256::digest(text.as_bytes());
+    !token.is_empty() && bool::from(hash(sent).ct_eq(&hash(token)))
+}
+
+fn render(api: &Api) -> String {
+    let mut text = String::new();
+    let mut family = |name: &str, kind: &str, help: &str, samples: &[(String, u64)]| {
+        let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}");
+        for (labels, value) in samples {
+            let _ = writeln!(text, "{name}{labels} {value}");
+        }
+    };
+    let answers: Vec<_> = (1..6)
+        .map(|class| {
+            let count = api.metrics.answers[class].load(Ordering::Relaxed);
+            (format!("{{class=\"{class}xx\"}}"), count)
+        })
+        .collect();
+    family(
+        "choiros_answers_total",
+        "counter",
+        "Answers by class of status.",
+        &answers,
+    );
+    let swaps = api.metrics.swaps.load(Ordering::Relaxed);
+    family(
+        "choiros_swaps_total",
+        "counter",
+        "Swaps done.",
+        &[(String::new(), swaps)],
+    );
+
+    let sandboxes: Vec<_> = api
+        .routes
+        .all()
+        .iter()
+        .flat_map(|workspace| workspace.pair().both().map(|route| route.sandbox.clone()))
+        .collect();
+    let held = sandboxes.iter().map(|sandbox| sandbox.holds() as u64).sum();
+    family(
+        "choiros_claims",
+        "gauge",
+        "Requests that hold a sandbox.",
+        &[(String::new(), held)],
+    );
+    let by_status: Vec<_> = Status::ALL
+        .iter()
+        .map(|status| {
+            let count = sandboxes
+                .iter()
+                .filter(|it| it.view().status == *status)
+                .count();
+            (format!("{{status=\"{status}\"}}"), count as u64)
+        })
+        .collect();
+    family(
+        "choiros_sandboxes",
+        "gauge",
+        "Sandboxes by status.",
+        &by_status,
+    );
+    let uptime = api.started.elapsed().as_secs();
+    family(
+        "choiros_uptime_seconds",
+        "gauge",
+        "Seconds since the start.",
+        &[(String::new(), uptime)],
+    );
+    text
+}

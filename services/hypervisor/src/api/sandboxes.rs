@@ -1,0 +1,224 @@
+//! `/admin/sandboxes`: a workspace's owner sees and steers its sandboxes.
+
+use super::Api;
+use crate::auth::{AuthError, Session};
+use crate::error::{HttpError, Payload};
+use crate::routes::{Role, Route, SwapOrder, Swapped, Workspace};
+use crate::runtime::{RuntimeError, Sandbox, Status};
+use crate::server::Peer;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+use axum::{Extension, Json};
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// One sandbox as its owner, an admin or the operator sees it.
+#[derive(Debug, Clone, Serialize)]
+pub struct Row {
+    /// Who owns the workspace; none while it is nobody's.
+    pub user_id: Option<Uuid>,
+    /// Their name.
+    pub username: Option<String>,
+    /// The workspace.
+    pub workspace: String,
+    /// The role that the sandbox has now.
+    pub role: Role,
+    /// The sandbox.
+    pub sandbox: String,
+    /// Its port, while it has one.
+    pub port: Option<u16>,
+    /// Where it listens, while it does.
+    pub address: Option<SocketAddr>,
+    /// How it is.
+    pub status: Status,
+    /// Why it failed.
+    pub cause: Option<String>,
+    /// Seconds since its last request.
+    pub idle_secs: u64,
+    /// Seconds since it was started.
+    pub age_secs: Option<u64>,
+    /// The generation of its route.
+    pub generation: u64,
+}
+
+impl Row {
+    fn new(owner: Option<(Uuid, String)>, route: &Route) -> Self {
+        let view = route.sandbox.view();
+        let (user_id, username) = owner.unzip();
+        Self {
+            user_id,
+            username,
+            workspace: route.workspace.to_string(),
+            role: route.role,
+            sandbox: route.sandbox.name().to_owned(),
+            port: view.address.map(|address| address.port()),
+            address: view.address,
+            status: view.status,
+            cause: view.cause,
+            idle_secs: view.idle_secs,
+            age_secs: view.age_secs,
+            generation: route.generation,
+        }
+    }
+}
+
+/// Both rows of a workspace.
+fn rows(owner: Option<&(Uuid, String)>, workspace: &Workspace) -> Vec<Row> {
+    let pair = workspace.pair();
+    pair.both()
+        .map(|route| Row::new(owner.cloned(), route))
+        .into()
+}
+
+/// The rows of every workspace, one pair for each owner.
+pub(super) async fn all_rows(api: &Api) -> Result<Vec<Row>, HttpError> {
+    let users = api.auth.users().await?;
+    let names: HashMap<Uuid, String> = users
+        .into_iter()
+        .map(|user| (user.id, user.username))
+        .collect();
+    let mut owners: HashMap<String, Vec<Uuid>> = HashMap::new();
+    for (user, workspace) in api.routes.owners() {
+        owners
+            .entry(workspace.name.to_string())
+            .or_default()
+            .push(user);
+    }
+    let mut all = Vec::new();
+    for workspace in api.routes.all() {
+        match owners.get(&*workspace.name) {
+            None => all.extend(rows(None, &workspace)),
+            Some(ids) => {
+                let known = ids.iter().filter_map(|id| names.get_key_value(id));
+                let known = known.map(|(id, name)| (*id, name.clone()));
+                all.extend(known.flat_map(|owner| rows(Some(&owner), &workspace)));
+            }
+        }
+    }
+    Ok(all)
+}
+
+/// What start and stop answer.
+#[derive(Debug, Serialize)]
+pub(super) struct Outcome {
+    status: Status,
+    port: Option<u16>,
+}
+
+impl Outcome {
+    fn of(sandbox: &Sandbox) -> Self {
+        let view = sandbox.view();
+        Self {
+            status: view.status,
+            port: view.address.map(|address| address.port()),
+        }
+    }
+}
+
+pub(super) async fn list(
+    State(api): State<Api>,
+    Extension(session): Extension<Arc<Session>>,
+) -> Result<Json<Vec<Row>>, HttpError> {
+    full(&session)?;
+    if session.user.admin {
+        return Ok(Json(all_rows(&api).await?));
+    }
+    let workspace = api.routes.workspace(&session.user).await?;
+    let owner = (session.user.id, session.user.username.clone());
+    Ok(Json(rows(Some(&owner), &workspace)))
+}
+
+/// What can be done to a sandbox by hand.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Verb {
+    Start,
+    Stop,
+}
+
+impl Verb {
+    /// Does it; both are idempotent.
+    pub(super) async fn apply(self, sandbox: &Sandbox) -> Result<Outcome, RuntimeError> {
+        match self {
+            Self::Start => sandbox.start().await?,
+            Self::Stop => sandbox.stop().await?,
+        }
+        Ok(Outcome::of(sandbox))
+    }
+
+    const fn done(self) -> &'static str {
+        match self {
+            Self::Start => "started",
+            Self::Stop => "stopped",
+        }
+    }
+}
+
+pub(super) async fn steer(
+    State(api): State<Api>,
+    Extension(session): Extension<Arc<Session>>,
+    Extension(peer): Extension<Peer>,
+    path: Result<Path<(Uuid, Role, Verb)>, PathRejection>,
+) -> Result<Json<Outcome>, HttpError> {
+    let Path((user_id, role, verb)) = path?;
+    let workspace = owned(&api, &session, user_id).await?;
+    let sandbox = workspace.pair().route(role).sandbox.clone();
+    let outcome = verb.apply(&sandbox).await?;
+    let done = format!("{} by {}", sandbox.name(), session.user.username);
+    api.auth
+        .audit(verb.done(), Some(user_id), Some(peer.client), done)
+        .await;
+    Ok(Json(outcome))
+}
+
+pub(super) async fn swap(
+    State(api): State<Api>,
+    Extension(session): Extension<Arc<Session>>,
+    Extension(peer): Extension<Peer>,
+    path: Result<Path<Uuid>, PathRejection>,
+    Payload(order): Payload<SwapOrder>,
+) -> Result<Json<Swapped>, HttpError> {
+    let Path(user_id) = path?;
+    let workspace = owned(&api, &session, user_id).await?;
+    session.require_fresh()?;
+    let swapped = api.routes.swap(&workspace, order).await?;
+    api.metrics.swapped();
+    let done = format!("{swapped} by {}", session.user.username);
+    api.auth
+        .audit("swapped", Some(user_id), Some(peer.client), done)
+        .await;
+    Ok(Json(swapped))
+}
+
+/// The workspace of `user_id`, if the session may steer it.
+async fn owned(api: &Api, session: &Session, user_id: Uuid) -> Result<Arc<Workspace>, HttpError> {
+    full(session)?;
+    if session.user.id == user_id {
+        return Ok(api.routes.workspace(&session.user).await?);
+    }
+    if !session.user.admin {
+        return Err(HttpError::new(
+            StatusCode::FORBIDDEN,
+            "not_yours",
+            "this workspace is not yours; use your own user id, which /auth/me tells",
+        ));
+    }
+    api.routes.of(user_id).ok_or_else(|| {
+        HttpError::new(
+            StatusCode::NOT_FOUND,
+            "no_workspace",
+            "no user of that id has a workspace; /admin/sandboxes lists those that do",
+        )
+    })
+}
+
+fn full(session: &Session) -> Result<(), HttpError> {
+    if session.is_full() {
+        return Ok(());
+    }
+    Err(AuthError::RecoverySession.into())
+}
