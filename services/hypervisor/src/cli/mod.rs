@@ -1,1 +1,210 @@
-//! (see lib.rs)
+//! The command line: one binary that serves, and steers what serves.
+#![allow(clippy::doc_markdown, reason = "doc comments are the help texts here")]
+
+mod client;
+mod serve;
+mod table;
+
+use crate::config::{self, Config};
+use crate::routes::SwapOrder;
+use anyhow::{Context as _, Result};
+use clap::{Args, Parser, Subcommand};
+use client::Client;
+use serde_json::{Value, json};
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// A passkey-gated home for sandboxes that can be replaced while they serve.
+///
+/// `serve` runs the gateway. The other commands talk to the running gateway over its Unix
+/// socket, as root or as the user that it runs as, and print a table, or JSON with --json.
+///
+/// Every key of the configuration can also be set by environment as
+/// HYPERVISOR_<SECTION>_<KEY>, for example HYPERVISOR_SERVER_LISTEN or HYPERVISOR_REGISTRATION.
+#[derive(Parser)]
+#[command(name = "hypervisor", version, max_term_width = 96)]
+struct Cli {
+    /// The TOML file to read; without it the defaults and the environment count
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Print JSON instead of a table
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the gateway until SIGTERM or Ctrl-C
+    ///
+    /// The first start prints one enrolment link: open it, register a passkey, and you are the
+    /// admin. A SIGTERM lets claimed requests finish, for server.shutdown_secs at most.
+    Serve,
+    /// Say whether the configuration makes sense, without starting anything
+    ///
+    /// Exits with 1 and one sentence that names the line or variable and its mend.
+    CheckConfig,
+    /// Print a link with which one more person can register
+    Invite {
+        /// The person becomes an admin: sees and steers every workspace
+        #[arg(long)]
+        admin: bool,
+    },
+    /// List the accounts
+    Users,
+    /// List the sandboxes, or start or stop one
+    Sandboxes {
+        #[command(subcommand)]
+        verb: Option<SandboxVerb>,
+    },
+    /// Exchange a workspace's live and dev sandboxes while requests run
+    ///
+    /// The dev sandbox is probed first; if it is not healthy, nothing changes. Requests that
+    /// were claimed before finish where they began. The same command again swaps back.
+    Swap {
+        /// The workspace
+        #[arg(default_value = config::DEFAULT_WORKSPACE)]
+        workspace: String,
+        /// Swap only if the routes are still at this generation
+        #[arg(long, value_name = "N")]
+        expect_generation: Option<u64>,
+        /// Seconds until WebSockets of the old generation are closed
+        #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+        drain_secs: u64,
+        /// Swap even if the dev sandbox is not healthy
+        #[arg(long)]
+        force: bool,
+    },
+    /// Say how the running gateway is
+    Status,
+    /// Print a one-time recovery code for someone who has lost every passkey
+    ///
+    /// With it they add a new passkey at /recovery, and can do nothing else.
+    Recover {
+        /// The account
+        username: String,
+    },
+}
+
+#[derive(Subcommand)]
+enum SandboxVerb {
+    /// Start a sandbox and wait until it is healthy
+    Start(Place),
+    /// Stop a sandbox; the next request for it starts it again
+    Stop(Place),
+}
+
+#[derive(Args)]
+struct Place {
+    /// The workspace
+    workspace: String,
+    /// `live` or `dev`
+    #[arg(value_parser = ["live", "dev"])]
+    role: String,
+}
+
+/// Runs the program; an error is printed as a sentence.
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    match execute(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "hypervisor: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn execute(cli: Cli) -> Result<()> {
+    let config = config::load(cli.config.as_deref(), std::env::vars())?;
+    if matches!(cli.command, Command::CheckConfig) {
+        return Ok(writeln!(
+            std::io::stdout(),
+            "the configuration makes sense"
+        )?);
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")?;
+    if matches!(cli.command, Command::Serve) {
+        return runtime.block_on(serve::serve(config));
+    }
+    runtime.block_on(steer(cli, &config))
+}
+
+/// Does what the operator asks of the running gateway.
+async fn steer(cli: Cli, config: &Config) -> Result<()> {
+    let client = Client::new(config.control_socket());
+    let (answer, columns): (Value, &[&str]) = match cli.command {
+        Command::Status => (client.get("/status").await?, &[]),
+        Command::Users => (client.get("/users").await?, USERS),
+        Command::Invite { admin } => {
+            let order = json!({ "admin": admin });
+            (client.post("/invites", &order).await?, &[])
+        }
+        Command::Recover { username } => {
+            let path = format!("/recover/{}", segment(&username));
+            (client.post(&path, &json!({})).await?, &[])
+        }
+        Command::Sandboxes { verb: None } => (client.get("/sandboxes").await?, SANDBOXES),
+        Command::Sandboxes { verb: Some(verb) } => {
+            let (Place { workspace, role }, verb) = match verb {
+                SandboxVerb::Start(place) => (place, "start"),
+                SandboxVerb::Stop(place) => (place, "stop"),
+            };
+            let path = format!("/sandboxes/{}/{role}/{verb}", segment(&workspace));
+            (client.post(&path, &json!({})).await?, &[])
+        }
+        Command::Swap {
+            workspace,
+            expect_generation,
+            drain_secs,
+            force,
+        } => {
+            let order = serde_json::to_value(SwapOrder {
+                expect_generation,
+                drain_secs,
+                force,
+            })?;
+            let path = format!("/swap/{}", segment(&workspace));
+            (client.post(&path, &order).await?, &[])
+        }
+        Command::Serve | Command::CheckConfig => return Ok(()),
+    };
+    let text = if cli.json {
+        format!("{}\n", serde_json::to_string_pretty(&answer)?)
+    } else {
+        table::render(&answer, columns)
+    };
+    // A reader that has gone, such as `head`, is no failure of ours.
+    let _ = std::io::stdout().write_all(text.as_bytes());
+    Ok(())
+}
+
+const USERS: &[&str] = &[
+    "username",
+    "admin",
+    "passkeys",
+    "recovery_codes_left",
+    "created_at",
+];
+const SANDBOXES: &[&str] = &[
+    "workspace",
+    "username",
+    "role",
+    "sandbox",
+    "status",
+    "address",
+    "idle_secs",
+    "generation",
+];
+
+/// One segment of a path: names come from the command line, slashes and all.
+fn segment(name: &str) -> String {
+    url::form_urlencoded::byte_serialize(name.as_bytes())
+        .collect::<String>()
+        .replace('+', "%20")
+}

@@ -1,0 +1,119 @@
+//! `hypervisor serve`: puts the parts together, and takes them apart in order.
+
+use crate::api::{self, Api, Control, Metrics};
+use crate::auth::Auth;
+use crate::config::{self, Config, Registration};
+use crate::error;
+use crate::proxy::Proxy;
+use crate::routes::Routes;
+use crate::runtime::Runtime;
+use crate::server::{self, Gateway};
+use crate::shell;
+use crate::store::{Handle, Sqlite, Store};
+use anyhow::{Context as _, Result};
+use std::io::{IsTerminal as _, Write as _};
+use std::sync::Arc;
+use std::time::Instant;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tracing::info;
+use tracing_subscriber::EnvFilter;
+
+/// Serves until SIGTERM, SIGINT or SIGHUP.
+pub(super) async fn serve(config: Config) -> Result<()> {
+    log(&config.log)?;
+    // Before anything else is touched: a second start must not disturb the first.
+    let control = Control::bind(config.control_socket())
+        .await
+        .context("cannot listen on the operator's socket")?;
+    let address = config.server.listen;
+    let listener = TcpListener::bind(address).await.with_context(|| {
+        format!("cannot listen on {address}; stop what has the port, or set server.listen or HYPERVISOR_PORT")
+    })?;
+    let stop = stop_signal()?;
+
+    let store: Arc<dyn Store> = Arc::new(Sqlite::open(&config.store.path)?);
+    let auth = Auth::open(&config, store.clone()).await?;
+    let store = Handle::new(store);
+    let runtime = Runtime::open(&config)?;
+    let routes = Routes::open(&config, store.clone(), runtime.clone()).await?;
+    let metrics = Arc::new(Metrics::default());
+    let api = Api {
+        auth: auth.clone(),
+        routes: routes.clone(),
+        store,
+        config: Arc::new(config.clone()),
+        metrics: metrics.clone(),
+        started: Instant::now(),
+    };
+    let own = shell::router(&config)
+        .merge(auth.router())
+        .merge(api::router(api.clone()))
+        .fallback(error::unknown_path)
+        .method_not_allowed_fallback(error::wrong_method);
+    let proxy = Proxy::new(&config.proxy, &config.origin(), &auth.cookie_names());
+    let gateway = Gateway::new(auth.clone(), routes, proxy, own, metrics, &config);
+
+    let operator = tokio::spawn(api::serve_control(control, api));
+    greet(&config, &auth).await?;
+    server::serve(listener, Arc::new(gateway), &config.server, stop).await;
+    operator.abort();
+    runtime.shutdown().await;
+    auth.tidy().await?;
+    info!("stopped");
+    Ok(())
+}
+
+fn log(config: &config::Log) -> Result<()> {
+    let filter = EnvFilter::try_new(&config.filter)
+        .with_context(|| format!("log.filter: `{}` is no filter; try `info`", config.filter))?;
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        // It would be told on the very stream that failed, and panic.
+        .log_internal_errors(false)
+        .with_writer(std::io::stderr);
+    if config.json {
+        builder.json().init();
+    } else {
+        builder.init();
+    }
+    Ok(())
+}
+
+/// Cancelled by the first signal that asks for an end.
+fn stop_signal() -> Result<CancellationToken> {
+    let stop = CancellationToken::new();
+    for kind in [
+        SignalKind::terminate(),
+        SignalKind::interrupt(),
+        SignalKind::hangup(),
+    ] {
+        let mut signals = signal(kind).context("cannot listen for signals")?;
+        let stop = stop.clone();
+        tokio::spawn(async move {
+            signals.recv().await;
+            stop.cancel();
+        });
+    }
+    Ok(stop)
+}
+
+/// Says where to go; on standard output, so that scripts find it among the logs.
+async fn greet(config: &Config, auth: &Arc<Auth>) -> Result<()> {
+    let origin = config.origin().origin().ascii_serialization();
+    let mut out = std::io::stdout();
+    let version = env!("CARGO_PKG_VERSION");
+    writeln!(out, "ChoirOS hypervisor {version} serves {origin}")?;
+    let nobody = auth.users().await?.is_empty();
+    if nobody && config.registration != Registration::Closed {
+        let invite = auth.invite(true).await?;
+        writeln!(
+            out,
+            "Open this link to register the first passkey and become the admin:"
+        )?;
+        writeln!(out, "  {}", invite.url)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,69 @@
+//! Answers as a person reads them.
+
+use serde_json::Value;
+use std::fmt::Write as _;
+
+/// A list as a table of these columns, anything else as lines of `key  value`.
+pub(super) fn render(answer: &Value, columns: &[&str]) -> String {
+    match answer {
+        Value::Array(rows) if rows.is_empty() => "none\n".into(),
+        Value::Array(rows) => {
+            let head = columns.iter().map(|name| name.to_uppercase()).collect();
+            let cells = |row: &Value| columns.iter().map(|name| cell(&row[*name])).collect();
+            aligned(std::iter::once(head).chain(rows.iter().map(cells)))
+        }
+        Value::Object(fields) => {
+            let lines = fields
+                .iter()
+                .map(|(key, value)| vec![key.clone(), cell(value)]);
+            aligned(lines)
+        }
+        other => format!("{}\n", cell(other)),
+    }
+}
+
+fn cell(value: &Value) -> String {
+    match value {
+        Value::Null => "-".into(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+fn aligned(lines: impl Iterator<Item = Vec<String>>) -> String {
+    let lines: Vec<Vec<String>> = lines.collect();
+    let width = |column: usize| {
+        let cells = lines.iter().filter_map(|line| line.get(column));
+        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..lines.first().map_or(0, Vec::len)).map(width).collect();
+    let mut text = String::new();
+    for line in &lines {
+        let mut out = String::new();
+        for (cell, width) in line.iter().zip(&widths) {
+            let _ = write!(out, "{cell:width$}  ");
+        }
+        let _ = writeln!(text, "{}", out.trim_end());
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::render;
+    use serde_json::json;
+
+    #[test]
+    fn a_list_is_a_table_and_an_object_is_lines() {
+        let rows = json!([{ "a": "long name", "b": 1 }, { "a": "x", "b": null }]);
+        assert_eq!(
+            render(&rows, &["a", "b"]),
+            "A          B\nlong name  1\nx          -\n"
+        );
+        assert_eq!(
+            render(&json!({ "url": "u", "n": 12 }), &[]),
+            "n    12\nurl  u\n"
+        );
+        assert_eq!(render(&json!([]), &["a"]), "none\n");
+    }
+}
