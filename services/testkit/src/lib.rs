@@ -1,1 +1,13 @@
 //! What the tests of this workspace share.
+
+pub mod browser;
+pub mod client;
+pub mod harness;
+pub mod passkey;
+pub mod person;
+pub mod port;
+pub mod process;
+pub mod raw;
+pub mod sse;
+pub mod upstream;
+pub mod wait;

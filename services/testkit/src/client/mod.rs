@@ -1,0 +1,176 @@
+//! A small HTTP client that behaves like a page of the hypervisor: it keeps cookies, says that
+//! it is of the same origin, and follows no redirect.
+//!
+//! It connects to 127.0.0.1 whatever the base's host is, and names that host in `Host`.
+
+mod jar;
+mod request;
+
+pub use request::{Request, Response};
+
+use anyhow::{Context, Result};
+use bytes::Bytes;
+use http::{HeaderValue, Method, header};
+use http_body_util::Full;
+use hyper_util::client::legacy::{Client as Pool, connect::HttpConnector};
+use hyper_util::rt::TokioExecutor;
+use jar::Jar;
+use serde::Serialize;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::{WebSocketStream, client_async};
+use url::Url;
+
+/// A WebSocket of [`Client::websocket`].
+pub type WebSocket = WebSocketStream<TcpStream>;
+
+/// A client with one cookie jar; clones share it.
+#[derive(Debug, Clone)]
+pub struct Client {
+    base: Url,
+    port: u16,
+    pool: Pool<HttpConnector, Full<Bytes>>,
+    jar: Arc<Mutex<Jar>>,
+}
+
+impl Client {
+    /// A client of `base`, such as `http://localhost:9090`.
+    ///
+    /// # Panics
+    /// `base` is no such address.
+    pub fn new(base: &str) -> Self {
+        let base = Url::parse(base).unwrap_or_else(|error| panic!("{base}: {error}"));
+        let Some(port) = base.port_or_known_default() else {
+            panic!("{base} has no port")
+        };
+        let mut connector = HttpConnector::new();
+        connector.set_nodelay(true);
+        Self {
+            base,
+            port,
+            pool: Pool::builder(TokioExecutor::new()).build(connector),
+            jar: Arc::default(),
+        }
+    }
+
+    /// The origin that it says to come from.
+    pub fn origin(&self) -> String {
+        self.base.origin().ascii_serialization()
+    }
+
+    /// A request like a page's own `fetch` of this path.
+    pub fn request(&self, method: Method, path: &str) -> Request {
+        Request::new(self.clone(), method, path)
+    }
+
+    /// GET, as `fetch` does it.
+    ///
+    /// # Errors
+    /// There was no whole answer.
+    pub async fn get(&self, path: &str) -> Result<Response> {
+        self.request(Method::GET, path).send().await
+    }
+
+    /// GET, as the address bar does it.
+    ///
+    /// # Errors
+    /// There was no whole answer.
+    pub async fn navigate(&self, path: &str) -> Result<Response> {
+        self.request(Method::GET, path)
+            .header("sec-fetch-site", "none")
+            .header("sec-fetch-mode", "navigate")
+            .header("sec-fetch-dest", "document")
+            .header("accept", "text/html,application/xhtml+xml,*/*;q=0.8")
+            .send()
+            .await
+    }
+
+    /// POST with a JSON body.
+    ///
+    /// # Errors
+    /// There was no whole answer.
+    pub async fn post_json(&self, path: &str, body: &impl Serialize) -> Result<Response> {
+        self.request(Method::POST, path).json(body)?.send().await
+    }
+
+    /// PATCH with a JSON body.
+    ///
+    /// # Errors
+    /// There was no whole answer.
+    pub async fn patch_json(&self, path: &str, body: &impl Serialize) -> Result<Response> {
+        self.request(Method::PATCH, path).json(body)?.send().await
+    }
+
+    /// DELETE.
+    ///
+    /// # Errors
+    /// There was no whole answer.
+    pub async fn delete(&self, path: &str) -> Result<Response> {
+        self.request(Method::DELETE, path).send().await
+    }
+
+    /// Server-sent events of this path, after the event `last` if one is given.
+    ///
+    /// # Errors
+    /// The answer is no event stream.
+    pub async fn events(&self, path: &str, last: Option<&str>) -> Result<crate::sse::Stream> {
+        let mut request = self
+            .request(Method::GET, path)
+            .header("accept", "text/event-stream");
+        if let Some(last) = last {
+            request = request.header("last-event-id", last);
+        }
+        let answer = request.send_streaming().await?;
+        let kind = answer.headers().get(header::CONTENT_TYPE);
+        anyhow::ensure!(
+            kind.is_some_and(|kind| kind == "text/event-stream"),
+            "{path} answered {} {kind:?}",
+            answer.status()
+        );
+        Ok(crate::sse::Stream::new(answer.into_body()))
+    }
+
+    /// A WebSocket to this path, with our cookies and origin.
+    ///
+    /// # Errors
+    /// The upgrade was refused.
+    pub async fn websocket(&self, path: &str) -> Result<WebSocket> {
+        let mut request = format!("ws://{}{path}", self.authority()).into_client_request()?;
+        let headers = request.headers_mut();
+        headers.insert(header::ORIGIN, HeaderValue::from_str(&self.origin())?);
+        if let Some(cookies) = self.jar().header() {
+            headers.insert(header::COOKIE, cookies);
+        }
+        let stream = TcpStream::connect(("127.0.0.1", self.port)).await?;
+        stream.set_nodelay(true)?;
+        let (socket, _) = client_async(request, stream)
+            .await
+            .with_context(|| format!("WebSocket {path}"))?;
+        Ok(socket)
+    }
+
+    /// The value of a cookie.
+    pub fn cookie(&self, name: &str) -> Option<String> {
+        self.jar().get(name)
+    }
+
+    /// Sets a cookie, or changes it.
+    pub fn set_cookie(&self, name: &str, value: &str) {
+        self.jar().set(name, value);
+    }
+
+    /// Forgets every cookie.
+    pub fn clear_cookies(&self) {
+        *self.jar() = Jar::default();
+    }
+
+    fn jar(&self) -> MutexGuard<'_, Jar> {
+        self.jar.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What `Host` says.
+    fn authority(&self) -> &str {
+        self.base.authority()
+    }
+}

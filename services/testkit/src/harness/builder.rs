@@ -1,0 +1,126 @@
+//! What a hypervisor is started with.
+
+use super::Hypervisor;
+use crate::port::Port;
+use crate::process::Process;
+use anyhow::{Context, Result};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+const CONFIG_FILE: &str = "hypervisor.toml";
+
+/// What a hypervisor is started with.
+#[derive(Debug)]
+pub struct Builder {
+    bin: PathBuf,
+    env: BTreeMap<String, String>,
+    config: String,
+}
+
+impl Builder {
+    pub(super) fn new(bin: &Path) -> Self {
+        Self {
+            bin: bin.into(),
+            env: BTreeMap::new(),
+            config: String::new(),
+        }
+    }
+
+    /// Sets a variable; it wins over the harness's own of that name.
+    #[must_use]
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.env.insert(name.into(), value.into());
+        self
+    }
+
+    /// The text of its config file (TOML). Variables win over it.
+    #[must_use]
+    pub fn config(mut self, toml: &str) -> Self {
+        toml.clone_into(&mut self.config);
+        self
+    }
+
+    /// Starts it and waits until it is healthy.
+    ///
+    /// # Errors
+    /// It ended instead, or took too long; the message has its output.
+    ///
+    /// # Panics
+    /// The sandbox program was not built.
+    pub async fn start(self) -> Result<Hypervisor> {
+        let mut hypervisor = self.spawn()?;
+        hypervisor.healthy().await?;
+        Ok(hypervisor)
+    }
+
+    /// Starts it without waiting, for starts that fail.
+    ///
+    /// # Errors
+    /// It could not be started.
+    ///
+    /// # Panics
+    /// The sandbox program was not built.
+    pub fn spawn(self) -> Result<Hypervisor> {
+        let dir = tempfile::tempdir().context("make a folder")?;
+        let port = Port::reserve()?;
+        let sandbox = sandbox_beside(&self.bin);
+        std::fs::write(dir.path().join(CONFIG_FILE), &self.config)?;
+        let mut env = BTreeMap::from([
+            ("HYPERVISOR_PORT", port.number().to_string()),
+            ("HYPERVISOR_STORE_PATH", inside(&dir, "hypervisor.db")),
+            ("HYPERVISOR_RUNTIME_DATA_DIR", inside(&dir, "sandboxes")),
+            ("HYPERVISOR_RUNTIME_COMMAND", toml_array(&sandbox)),
+        ])
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect::<BTreeMap<_, _>>();
+        env.extend(self.env);
+        let serve = command(&self.bin, dir.path(), &env, &["serve"]);
+        Ok(Hypervisor {
+            process: Process::spawn(serve)?,
+            bin: self.bin,
+            env,
+            port,
+            dir,
+        })
+    }
+}
+
+/// A call of the program in its folder, with nothing of our own environment.
+pub(super) fn command(
+    bin: &Path,
+    dir: &Path,
+    env: &BTreeMap<String, String>,
+    args: &[&str],
+) -> Command {
+    let mut command = Command::new(bin);
+    command
+        .args(args)
+        .arg("--config")
+        .arg(dir.join(CONFIG_FILE))
+        .current_dir(dir)
+        .env_clear()
+        .envs(env);
+    command
+}
+
+/// The sandbox program that was built beside the hypervisor.
+fn sandbox_beside(bin: &Path) -> PathBuf {
+    let path = bin.with_file_name("sandbox");
+    assert!(
+        path.is_file(),
+        "{} is not there; build it with `cargo build -p sandbox`",
+        path.display()
+    );
+    path
+}
+
+fn inside(dir: &tempfile::TempDir, name: &str) -> String {
+    dir.path().join(name).display().to_string()
+}
+
+/// A TOML array of one string; a JSON string is a TOML string.
+fn toml_array(path: &Path) -> String {
+    serde_json::json!([path.display().to_string()]).to_string()
+}
