@@ -1,0 +1,181 @@
+//! The account page, worked by people.
+
+mod common;
+
+use common::shell::{account, at, is_logged_in, log_in, log_out, sign_up};
+use common::{builder, gateway};
+use std::time::Duration;
+use testkit::browser::Browser;
+
+const ADA: &str = "ada@example.org";
+const LIVE: &str = "@sandbox-card[data-role=live]";
+const DEV: &str = "@sandbox-card[data-role=dev]";
+
+#[tokio::test]
+async fn a_second_passkey_is_added_and_used() {
+    let gateway = gateway().await;
+    let browser = Browser::launch().await;
+    let mut page = browser.person().await;
+    sign_up(&page, &at(&gateway, "/register"), ADA).await;
+    account(&page, &gateway).await;
+    page.counts("@passkey-row", 1).await;
+
+    page.click("@passkey-add").await;
+    page.read("#passkeys-error", "already holds a passkey")
+        .await;
+
+    page.change_device().await;
+    page.click("@passkey-add").await;
+    page.counts("@passkey-row", 2).await;
+    page.click("@passkey-row:nth-child(2) @passkey-rename")
+        .await;
+    page.fill("@passkey-name", "The drawer's").await;
+    page.enter().await;
+    page.read("@passkey-row:nth-child(2)", "The drawer's").await;
+
+    log_out(&page).await;
+    log_in(&page, &gateway, ADA).await;
+    account(&page, &gateway).await;
+    page.read("@passkey-row:nth-child(2)", "used now").await;
+
+    page.click("@passkey-row:nth-child(1) @passkey-revoke")
+        .await;
+    page.click("@confirm-button").await;
+    page.counts("@passkey-row", 1).await;
+    page.read("@passkey-row", "The drawer's").await;
+    page.until(
+        "the last passkey cannot be revoked",
+        "document.querySelector('[data-testid=passkey-revoke]').disabled",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn the_account_page_swaps_and_the_sandboxes_page_shows_the_other_name() {
+    let gateway = gateway().await;
+    let browser = Browser::launch().await;
+    let page = browser.person().await;
+    sign_up(&page, &at(&gateway, "/register"), ADA).await;
+    page.read("@sandbox-name", "sandbox-live").await;
+
+    account(&page, &gateway).await;
+    page.see(&format!("{LIVE}[data-status=running]")).await;
+    page.click("@swap-button").await;
+    page.read("#swapped", "sandbox-dev is live now").await;
+    page.read(LIVE, "sandbox-dev").await;
+    page.read(DEV, "sandbox-live").await;
+    page.read(".generation", "2").await;
+
+    page.open(&at(&gateway, "/")).await;
+    page.read("@sandbox-name", "sandbox-dev").await;
+    page.open(&at(&gateway, "/dev/")).await;
+    page.read("@sandbox-name", "sandbox-live").await;
+
+    account(&page, &gateway).await;
+    page.click("@swap-button").await;
+    page.click("@undo-button").await;
+    page.read(".generation", "4").await;
+    page.read(LIVE, "sandbox-dev").await;
+    page.open(&at(&gateway, "/")).await;
+    page.read("@sandbox-name", "sandbox-dev").await;
+}
+
+#[tokio::test]
+async fn a_sandbox_is_stopped_and_started_from_its_card() {
+    let gateway = gateway().await;
+    let browser = Browser::launch().await;
+    let page = browser.person().await;
+    sign_up(&page, &at(&gateway, "/register"), ADA).await;
+    account(&page, &gateway).await;
+    page.click(&format!("{LIVE} @stop-button")).await;
+    page.see(&format!("{LIVE}[data-status=stopped]")).await;
+    page.click(&format!("{LIVE} @start-button")).await;
+    page.see(&format!("{LIVE}[data-status=running]")).await;
+    page.see(&format!("{LIVE} @stop-button")).await;
+}
+
+#[tokio::test]
+async fn a_swap_long_after_the_log_in_asks_for_the_passkey_once_and_goes_on() {
+    let gateway = builder()
+        .env("HYPERVISOR_AUTH_STEP_UP_SECS", "5")
+        .start()
+        .await
+        .unwrap();
+    let browser = Browser::launch().await;
+    let page = browser.person().await;
+    sign_up(&page, &at(&gateway, "/register"), ADA).await;
+    account(&page, &gateway).await;
+    tokio::time::sleep(Duration::from_secs(6)).await;
+
+    page.recognise(false).await;
+    page.click("@swap-button").await;
+    page.read("#pair-error", "passkey prompt was closed").await;
+    page.read(".generation", "1").await;
+
+    page.recognise(true).await;
+    page.click("@swap-button").await;
+    page.read("#swapped", "sandbox-dev is live now").await;
+    page.counts("@session-row", 1).await;
+    assert!(is_logged_in(&page).await);
+}
+
+#[tokio::test]
+async fn two_people_see_and_reach_only_their_own() {
+    let gateway = builder()
+        .env("HYPERVISOR_REGISTRATION", "invite")
+        .start()
+        .await
+        .unwrap();
+    let browser = Browser::launch().await;
+    let (ada, bob) = (browser.person().await, browser.person().await);
+    let link = gateway.enrolment_link().await.unwrap();
+    sign_up(&ada, &link, ADA).await;
+    account(&ada, &gateway).await;
+    ada.click("@invite-button").await;
+    ada.see("@invite-link").await;
+    let invite: String = ada
+        .eval("document.querySelector('[data-testid=invite-link]').value")
+        .await;
+
+    sign_up(&bob, &invite, "bob@example.org").await;
+    let name = bob.text("@sandbox-name").await;
+    assert_ne!(name, "sandbox-live");
+    account(&bob, &gateway).await;
+    assert_eq!(bob.count("@invite-button:not([hidden] *)").await, 0);
+    for (page, others) in [(&ada, name.as_str()), (&bob, "sandbox-live")] {
+        page.counts("@sandbox-card", 2).await;
+        let cards = page.text("#pair").await;
+        let names: Vec<&str> = cards.lines().collect();
+        assert!(!names.contains(&others), "{cards}");
+        page.counts("@session-row", 1).await;
+        page.counts("@passkey-row", 1).await;
+    }
+
+    let adas: String = ada
+        .eval("fetch('/auth/me').then((a) => a.json()).then((me) => me.user_id)")
+        .await;
+    for action in ["live/stop", "dev/start", "swap"] {
+        let call = format!(
+            "fetch('/admin/sandboxes/{adas}/{action}', {{method: 'POST'}}).then((a) => a.status)"
+        );
+        assert_eq!(bob.eval::<u16>(&call).await, 403, "{action}");
+    }
+    bob.click("@swap-button").await;
+    bob.see("@undo-button").await;
+    ada.open(&at(&gateway, "/")).await;
+    ada.read("@sandbox-name", "sandbox-live").await;
+}
+
+#[tokio::test]
+async fn a_session_that_ends_elsewhere_leads_back_to_the_log_in_page() {
+    let gateway = gateway().await;
+    let browser = Browser::launch().await;
+    let page = browser.person().await;
+    sign_up(&page, &at(&gateway, "/register"), ADA).await;
+    account(&page, &gateway).await;
+    let other = browser.again(&page).await;
+    account(&other, &gateway).await;
+    log_out(&other).await;
+    page.at("/login").await;
+    assert!(page.path().await.contains("next=%2Fauth%2Faccount"));
+}

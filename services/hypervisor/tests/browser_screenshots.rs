@@ -1,0 +1,61 @@
+//! The README's pictures: real pages of a real server.
+//!
+//! They go to the folder that `SCREENSHOTS` names, or to one that is thrown away: then this only
+//! shows that the pages can be seen on a phone and a laptop, in light and dark.
+
+mod common;
+
+use common::gateway;
+use common::shell::{account, at, sign_up};
+use std::path::{Path, PathBuf};
+use testkit::browser::{Browser, Page, Scheme, Size};
+
+#[tokio::test]
+async fn the_pages_fit_a_phone_and_a_laptop_and_keep_their_own_policy() {
+    let thrown_away = tempfile::tempdir().unwrap();
+    let folder = std::env::var_os("SCREENSHOTS").map_or(thrown_away.path().into(), PathBuf::from);
+    std::fs::create_dir_all(&folder).unwrap();
+    let gateway = gateway().await;
+    let browser = Browser::launch().await;
+    let mut page = browser.person().await;
+
+    page.open(&at(&gateway, "/login")).await;
+    page.see("@auth-modal").await;
+    take(&page, &folder, "login").await;
+    let link = gateway.enrolment_link().await.unwrap();
+    sign_up(&page, &link, "ada@example.org").await;
+    account(&page, &gateway).await;
+    page.change_device().await;
+    page.click("@passkey-add").await;
+    page.counts("@passkey-row", 2).await;
+    page.click("@sandbox-card[data-role=dev] @start-button")
+        .await;
+    page.see("@sandbox-card[data-role=dev][data-status=running]")
+        .await;
+    page.click("@swap-button").await;
+    page.see("@undo-button").await;
+    take(&page, &folder, "account").await;
+    page.open(&at(&gateway, "/")).await;
+    page.see("@sandbox-name").await;
+    take(&page, &folder, "sandbox").await;
+
+    let console = page.console();
+    let breach = console.iter().find(|line| line.contains("Policy"));
+    assert_eq!(breach, None);
+}
+
+async fn take(page: &Page, folder: &Path, name: &str) {
+    for (screen, size) in [("desktop", Size::DESKTOP), ("phone", Size::PHONE)] {
+        for (colours, scheme) in [("light", Scheme::Light), ("dark", Scheme::Dark)] {
+            page.look(size, scheme).await;
+            page.until(
+                "nothing sticks out sideways",
+                "document.documentElement.scrollWidth <= innerWidth",
+            )
+            .await;
+            let file = folder.join(format!("{name}-{screen}-{colours}.png"));
+            page.screenshot(&file, true).await;
+            assert!(file.metadata().is_ok_and(|picture| picture.len() > 1000));
+        }
+    }
+}

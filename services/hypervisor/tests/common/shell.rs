@@ -1,0 +1,50 @@
+//! What a person does on our pages again and again.
+
+use testkit::browser::Page;
+use testkit::harness::Hypervisor;
+
+/// Signs up at a page that allows it, and goes on to the person's live sandbox. The recovery codes.
+pub async fn sign_up(page: &Page, url: &str, address: &str) -> Vec<String> {
+    page.open(url).await;
+    page.read("@auth-mode-label", "Sign up").await;
+    page.fill("@auth-input", address).await;
+    page.enter().await;
+    let codes = page.text("@recovery-codes").await;
+    page.gone("@auth-modal").await;
+    page.click("@recovery-codes-continue").await;
+    page.see("@sandbox-name").await;
+    codes.lines().map(str::to_owned).collect()
+}
+
+/// Logs in, and goes on to the person's live sandbox. An empty address picks a passkey.
+pub async fn log_in(page: &Page, gateway: &Hypervisor, address: &str) {
+    page.open(&at(gateway, "/login")).await;
+    page.read("@auth-mode-label", "Log in").await;
+    page.fill("@auth-input", address).await;
+    page.enter().await;
+    page.see("@sandbox-name").await;
+}
+
+/// Logs out, from any page of ours.
+pub async fn log_out(page: &Page) {
+    page.click("@logout-button").await;
+    page.see("@auth-modal").await;
+    page.at("/login").await;
+}
+
+/// The page of one's account, with everything in it.
+pub async fn account(page: &Page, gateway: &Hypervisor) {
+    page.open(&at(gateway, "/auth/account")).await;
+    page.see("@account-page").await;
+}
+
+/// A path of the gateway, as a browser is given it.
+pub fn at(gateway: &Hypervisor, path: &str) -> String {
+    format!("{}{path}", gateway.base_url())
+}
+
+/// Whether the page's browser has a session.
+pub async fn is_logged_in(page: &Page) -> bool {
+    page.eval("fetch('/auth/me').then((answer) => answer.json()).then((me) => me.authenticated)")
+        .await
+}

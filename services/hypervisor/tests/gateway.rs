@@ -1,0 +1,318 @@
+//! Who may send what where, seen from both ends of the whole program.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a failed test is a panic"
+)]
+
+mod common;
+
+use common::{builder, gateway, sides};
+use http::Method;
+use serde_json::{Value, json};
+use testkit::client::Response;
+use testkit::harness::Hypervisor;
+use testkit::person::Person;
+
+async fn start() -> (Hypervisor, Person) {
+    let (_, _, config) = sides().await;
+    let gateway = builder().config(&config).start().await.unwrap();
+    let person = Person::register(&gateway, "alice").await.unwrap();
+    (gateway, person)
+}
+
+/// The values of a header as the sandbox saw them.
+fn seen(answer: &Response, name: &str) -> Vec<String> {
+    let answer: Value = answer.json().unwrap();
+    let headers = answer["headers"].as_array().unwrap().iter();
+    let named = headers.filter(|header| header[0] == name);
+    named
+        .map(|header| header[1].as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[tokio::test]
+async fn dev_is_reached_under_its_prefix_and_nothing_else_is_dev() {
+    let (_gateway, person) = start().await;
+    for (path, side, target) in [
+        ("/", "sandbox-live", "/"),
+        ("/dev", "sandbox-dev", "/"),
+        ("/dev/", "sandbox-dev", "/"),
+        ("/dev?a=1", "sandbox-dev", "/?a=1"),
+        ("/dev/x?a=%2F", "sandbox-dev", "/x?a=%2F"),
+        ("/dev/dev/x", "sandbox-dev", "/dev/x"),
+        ("/devices", "sandbox-live", "/devices"),
+        ("/x/dev", "sandbox-live", "/x/dev"),
+        ("//admin/sandboxes", "sandbox-live", "//admin/sandboxes"),
+        ("/%61dmin", "sandbox-live", "/%61dmin"),
+        ("/healthy", "sandbox-live", "/healthy"),
+    ] {
+        let answer = person.client.get(path).await.unwrap();
+        assert_eq!(answer.header("x-side"), Some(side), "{path}");
+        assert_eq!(answer.json::<Value>().unwrap()["target"], target, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_sandbox_learns_who_calls_and_never_our_cookie() {
+    let (_gateway, person) = start().await;
+    let mine = person.cookie();
+    let answer = person
+        .client
+        .request(Method::GET, "/dev/x")
+        .header("cookie", &format!("a=1; {mine}; b=2"))
+        .header("x-choiros-user-id", "somebody-else")
+        .header("x-choiros-admin", "yes")
+        .header("x-forwarded-for", "192.0.2.1")
+        .header("connection", "x-private")
+        .header("x-private", "for the gateway alone")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(seen(&answer, "cookie"), ["a=1; b=2"]);
+    assert_eq!(
+        seen(&answer, "x-choiros-user-id"),
+        std::slice::from_ref(&person.user_id)
+    );
+    assert_eq!(seen(&answer, "x-choiros-workspace"), ["sandbox"]);
+    assert_eq!(seen(&answer, "x-choiros-role"), ["dev"]);
+    assert_eq!(seen(&answer, "x-choiros-generation"), ["1"]);
+    assert_eq!(seen(&answer, "x-forwarded-for"), ["127.0.0.1"]);
+    assert_eq!(seen(&answer, "x-forwarded-proto"), ["http"]);
+    for gone in ["x-choiros-admin", "x-private"] {
+        assert_eq!(seen(&answer, gone), [""; 0], "{gone}");
+    }
+    assert_eq!(seen(&answer, "traceparent").len(), 1);
+}
+
+#[tokio::test]
+async fn a_body_of_a_mebibyte_arrives_whole() {
+    let (_gateway, person) = start().await;
+    let request = person.client.request(Method::PUT, "/upload");
+    let answer = request.body(vec![7; 1 << 20]).send().await.unwrap();
+    assert_eq!(answer.json::<Value>().unwrap()["bytes"], 1 << 20);
+}
+
+#[tokio::test]
+async fn without_a_session_people_are_sent_to_log_in_and_programs_are_told_to() {
+    let (gateway, _person) = start().await;
+    let stranger = gateway.client();
+    for path in ["/", "/dev/a?b=c", "/auth/account", "/admin/sandboxes"] {
+        let page = stranger.navigate(path).await.unwrap();
+        let next: String = url::form_urlencoded::byte_serialize(path.as_bytes()).collect();
+        assert_eq!(page.status, 303, "{path}");
+        assert_eq!(
+            page.header("location"),
+            Some(&*format!("/login?next={next}"))
+        );
+        let fetched = stranger.get(path).await.unwrap();
+        assert_eq!(fetched.status, 401, "{path}");
+        assert_eq!(fetched.json::<Value>().unwrap()["error"], "unauthenticated");
+        let posted = stranger.post_json(path, &json!({})).await.unwrap();
+        assert_eq!(posted.status, 401, "{path}");
+    }
+    assert!(stranger.websocket("/ws").await.is_err());
+    let bare = stranger
+        .request(Method::GET, "/")
+        .without("sec-fetch-site")
+        .without("sec-fetch-mode");
+    for (accept, status) in [("*/*", 303), ("application/json", 401)] {
+        let answer = bare.clone().header("accept", accept).send().await.unwrap();
+        assert_eq!(answer.status, status, "{accept}");
+    }
+}
+
+#[tokio::test]
+async fn a_change_from_another_origin_is_refused_everywhere() {
+    let (_gateway, person) = start().await;
+    let swap = format!("/admin/sandboxes/{}/swap", person.user_id);
+    let stop = format!("/admin/sandboxes/{}/live/stop", person.user_id);
+    for path in ["/", "/dev/x", "/auth/logout", &swap, &stop] {
+        for (name, value) in [
+            ("origin", "https://evil.example"),
+            ("origin", "null"),
+            ("sec-fetch-site", "cross-site"),
+            ("sec-fetch-site", "same-site"),
+        ] {
+            let request = person
+                .client
+                .request(Method::POST, path)
+                .header(name, value);
+            let answer = request.send().await.unwrap();
+            assert_eq!(answer.status, 403, "{path} {name}: {value}");
+            assert_eq!(answer.json::<Value>().unwrap()["error"], "cross_origin");
+        }
+    }
+    let rows: Vec<Value> = person
+        .client
+        .get("/admin/sandboxes")
+        .await
+        .unwrap()
+        .json()
+        .unwrap();
+    assert!(
+        rows.iter()
+            .all(|row| row["generation"] == 1 && row["status"] == "running")
+    );
+    let program = person
+        .client
+        .request(Method::POST, "/x")
+        .without("origin")
+        .without("sec-fetch-site")
+        .without("sec-fetch-mode");
+    assert_eq!(
+        program.send().await.unwrap().status,
+        200,
+        "neither header is no browser"
+    );
+}
+
+#[tokio::test]
+async fn what_we_do_not_know_is_told_in_json_with_its_mend() {
+    let (_gateway, person) = start().await;
+    let swap = format!("/admin/sandboxes/{}/swap", person.user_id);
+    for (method, path, body, status, error) in [
+        (Method::GET, "/admin/nothing", "", 404, "not_found"),
+        (Method::GET, "/auth/nothing", "", 404, "not_found"),
+        (
+            Method::DELETE,
+            "/admin/sandboxes",
+            "",
+            405,
+            "method_not_allowed",
+        ),
+        (
+            Method::POST,
+            "/admin/sandboxes/me/swap",
+            "{}",
+            404,
+            "not_found",
+        ),
+        (
+            Method::POST,
+            "/admin/sandboxes/me/live/eat",
+            "{}",
+            404,
+            "not_found",
+        ),
+        (
+            Method::POST,
+            &swap,
+            "{\"drain_secs\": \"long\"}",
+            400,
+            "bad_request",
+        ),
+        (
+            Method::POST,
+            &swap,
+            "{\"drian_secs\": 1}",
+            400,
+            "bad_request",
+        ),
+        (Method::POST, &swap, "nonsense", 400, "bad_request"),
+    ] {
+        let request = person.client.request(method.clone(), path);
+        let answer = request.body(body).send().await.unwrap();
+        assert_eq!(
+            answer.status,
+            status,
+            "{method} {path} {body}: {}",
+            answer.text()
+        );
+        let said: Value = answer.json().unwrap();
+        assert_eq!(said["error"], error, "{method} {path} {body}");
+        assert!(said["message"].as_str().unwrap().len() > 20);
+    }
+}
+
+#[tokio::test]
+async fn metrics_are_for_loopback_and_bearers_of_the_token() {
+    let mut token = tempfile::NamedTempFile::new().unwrap();
+    std::io::Write::write_all(&mut token, b"s3cret\n").unwrap();
+    // A trusted proxy names the client, which is then no longer this machine.
+    let gateway = builder()
+        .env("HYPERVISOR_SERVER_TRUSTED_PROXIES", "[\"127.0.0.0/8\"]")
+        .env(
+            "HYPERVISOR_SERVER_METRICS_TOKEN_FILE",
+            token.path().to_str().unwrap(),
+        )
+        .start()
+        .await
+        .unwrap();
+    let client = gateway.client();
+    let here = client.get("/metrics").await.unwrap();
+    assert_eq!(here.status, 200);
+    assert!(
+        here.text()
+            .contains("choiros_sandboxes{status=\"stopped\"} 2"),
+        "{}",
+        here.text()
+    );
+    let away = || {
+        client
+            .request(Method::GET, "/metrics")
+            .header("x-forwarded-for", "192.0.2.1")
+    };
+    assert_eq!(away().send().await.unwrap().status, 403);
+    let with = |token: &str| away().header("authorization", &format!("Bearer {token}"));
+    assert_eq!(with("s3cret").send().await.unwrap().status, 200);
+    for wrong in ["", "s3cre", "S3cret"] {
+        assert_eq!(with(wrong).send().await.unwrap().status, 403, "{wrong:?}");
+    }
+    let rebound = client
+        .request(Method::GET, "/metrics")
+        .header("host", "evil.example");
+    assert_eq!(
+        rebound.send().await.unwrap().status,
+        403,
+        "a rebound name is no loopback"
+    );
+}
+
+#[tokio::test]
+async fn health_says_who_answers_and_deep_health_what_ails() {
+    let (live, _dev, config) = sides().await;
+    let gateway = builder().config(&config).start().await.unwrap();
+    let client = gateway.client();
+    let said: Value = client.get("/health").await.unwrap().json().unwrap();
+    assert_eq!(
+        (&said["status"], &said["service"]),
+        (&json!("healthy"), &json!("choiros-hypervisor"))
+    );
+    let deep = async |status: u16| {
+        let answer = client.get("/health?deep").await.unwrap();
+        (answer.status == status).then(|| answer.text())
+    };
+    testkit::wait::eventually("deep health", async || deep(200).await)
+        .await
+        .unwrap();
+    live.set_healthy(false);
+    let ailing = testkit::wait::eventually("deep illness", async || deep(503).await)
+        .await
+        .unwrap();
+    assert!(
+        ailing.contains("sandbox-live") && ailing.contains("503"),
+        "{ailing}"
+    );
+    assert_eq!(
+        client.get("/health").await.unwrap().status,
+        200,
+        "the gateway itself is well"
+    );
+}
+
+#[tokio::test]
+async fn another_rp_id_stops_the_start_with_a_sentence() {
+    let mut gateway = gateway().await;
+    gateway.set_env("WEBAUTHN_RP_ID", "app.localhost");
+    let origin = format!("http://app.localhost:{}", gateway.port());
+    gateway.set_env("WEBAUTHN_RP_ORIGIN", &origin);
+    gateway.respawn().await.unwrap();
+    assert_eq!(gateway.wait_exit().await.unwrap().code(), Some(1));
+    let said = gateway.process().transcript();
+    assert!(
+        said.contains("`localhost`") && said.contains("`app.localhost`"),
+        "{said}"
+    );
+    assert!(said.contains("auth.rp_id"), "{said}");
+}

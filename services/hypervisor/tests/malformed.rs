@@ -1,0 +1,367 @@
+//! What RFC 9112 calls an error gets 400 and a closed connection, whatever hyper makes of it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a failed test is a panic"
+)]
+
+mod common;
+
+use common::gateway;
+use std::net::SocketAddr;
+use testkit::person::Person;
+use testkit::raw::{Ending, Raw, exchange};
+
+/// Raw requests, each malformed in one way.
+const MALFORMED: &[(&str, &str)] = &[
+    // 3.2, 7.2: the host
+    ("no Host", "GET / HTTP/1.1\r\n\r\n"),
+    (
+        "two Hosts",
+        "GET / HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\n\r\n",
+    ),
+    (
+        "two different Hosts",
+        "GET / HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\n\r\n",
+    ),
+    ("an empty Host", "GET / HTTP/1.1\r\nHost:\r\n\r\n"),
+    ("a Host with a space", "GET / HTTP/1.1\r\nHost: a b\r\n\r\n"),
+    ("a Host with a path", "GET / HTTP/1.1\r\nHost: a/b\r\n\r\n"),
+    (
+        "a Host with a user",
+        "GET / HTTP/1.1\r\nHost: user@localhost\r\n\r\n",
+    ),
+    (
+        "a Host with a bad port",
+        "GET / HTTP/1.1\r\nHost: localhost:port\r\n\r\n",
+    ),
+    (
+        "a Host with a port too large",
+        "GET / HTTP/1.1\r\nHost: localhost:70000\r\n\r\n",
+    ),
+    (
+        "a Host with an open bracket",
+        "GET / HTTP/1.1\r\nHost: [::1\r\n\r\n",
+    ),
+    ("a Host list", "GET / HTTP/1.1\r\nHost: a, b\r\n\r\n"),
+    (
+        "a target that contradicts Host",
+        "GET http://a.example/ HTTP/1.1\r\nHost: b.example\r\n\r\n",
+    ),
+    // 3: the request line
+    ("no version", "GET /\r\nHost: localhost\r\n\r\n"),
+    (
+        "an unknown version",
+        "GET / HTTP/3.0\r\nHost: localhost\r\n\r\n",
+    ),
+    (
+        "HTTP/2 without its preface",
+        "GET / HTTP/2.0\r\nHost: localhost\r\n\r\n",
+    ),
+    (
+        "a version in lower case",
+        "GET / http/1.1\r\nHost: localhost\r\n\r\n",
+    ),
+    (
+        "two spaces before the target",
+        "GET  / HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    ),
+    (
+        "two spaces before the version",
+        "GET /  HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    ),
+    (
+        "a tab for a space",
+        "GET\t/ HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    ),
+    (
+        "a space after the version",
+        "GET / HTTP/1.1 \r\nHost: localhost\r\n\r\n",
+    ),
+    (
+        "a space in the target",
+        "GET /a b HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    ),
+    (
+        "a fragment in the target",
+        "GET /#top HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    ),
+    (
+        "a control byte in the target",
+        "GET /\u{1} HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    ),
+    (
+        "a method that is no token",
+        "G(T / HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    ),
+    ("an empty method", " / HTTP/1.1\r\nHost: localhost\r\n\r\n"),
+    (
+        "a target without a slash",
+        "GET health HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    ),
+    (
+        "the asterisk for GET",
+        "GET * HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    ),
+    (
+        "CONNECT",
+        "CONNECT localhost:443 HTTP/1.1\r\nHost: localhost:443\r\n\r\n",
+    ),
+    // 2.2: line ends
+    ("bare LF everywhere", "GET / HTTP/1.1\nHost: localhost\n\n"),
+    (
+        "a bare LF after a field",
+        "GET / HTTP/1.1\r\nHost: localhost\nX: y\r\n\r\n",
+    ),
+    (
+        "a bare CR in a field",
+        "GET / HTTP/1.1\r\nHost: localhost\r\nX: a\rb\r\n\r\n",
+    ),
+    // 5: fields
+    (
+        "a space before the colon",
+        "GET / HTTP/1.1\r\nHost: localhost\r\nX : y\r\n\r\n",
+    ),
+    (
+        "a space in a field name",
+        "GET / HTTP/1.1\r\nHost: localhost\r\nX Y: z\r\n\r\n",
+    ),
+    (
+        "a field without a colon",
+        "GET / HTTP/1.1\r\nHost: localhost\r\nnonsense\r\n\r\n",
+    ),
+    (
+        "a field without a name",
+        "GET / HTTP/1.1\r\nHost: localhost\r\n: x\r\n\r\n",
+    ),
+    (
+        "a folded field",
+        "GET / HTTP/1.1\r\nHost: localhost\r\nX: a\r\n b\r\n\r\n",
+    ),
+    (
+        "white space before the first field",
+        "GET / HTTP/1.1\r\n Host: localhost\r\n\r\n",
+    ),
+    (
+        "a NUL in a field",
+        "GET / HTTP/1.1\r\nHost: localhost\r\nX: a\0b\r\n\r\n",
+    ),
+    // 6: body length
+    (
+        "Content-Length then chunked",
+        "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    ),
+    (
+        "chunked then Content-Length",
+        "POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n",
+    ),
+    (
+        "two Content-Lengths that differ",
+        "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello",
+    ),
+    (
+        "two Content-Lengths that agree",
+        "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\nhello",
+    ),
+    (
+        "a list of Content-Lengths",
+        "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5, 5\r\n\r\nhello",
+    ),
+    (
+        "a negative Content-Length",
+        "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n",
+    ),
+    (
+        "a signed Content-Length",
+        "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: +5\r\n\r\nhello",
+    ),
+    (
+        "a hexadecimal Content-Length",
+        "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0x5\r\n\r\nhello",
+    ),
+    (
+        "an empty Content-Length",
+        "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length:\r\n\r\n",
+    ),
+    (
+        "a Content-Length beyond 64 bits",
+        "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 18446744073709551616\r\n\r\n",
+    ),
+    (
+        "an unknown transfer coding",
+        "POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: gzip\r\n\r\n",
+    ),
+    (
+        "chunked that is not last",
+        "POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked, gzip\r\n\r\n0\r\n\r\n",
+    ),
+    (
+        "chunked twice",
+        "POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n",
+    ),
+    (
+        "chunked in two fields",
+        "POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    ),
+    (
+        "chunked with a vertical tab",
+        "POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: \u{b}chunked\r\n\r\n0\r\n\r\n",
+    ),
+    (
+        "identity",
+        "POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: identity\r\n\r\n",
+    ),
+    (
+        "chunked in HTTP/1.0",
+        "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    ),
+];
+
+/// Chunked bodies, each malformed in one way; sent with a session, so that they are read.
+const MALFORMED_CHUNKS: &[(&str, &str)] = &[
+    ("a size that is no number", "x\r\n\r\n0\r\n\r\n"),
+    ("an empty size", "\r\nhello\r\n0\r\n\r\n"),
+    ("a negative size", "-5\r\nhello\r\n0\r\n\r\n"),
+    ("a size with a prefix", "0x5\r\nhello\r\n0\r\n\r\n"),
+    (
+        "a size beyond 64 bits",
+        "11111111111111111\r\nhello\r\n0\r\n\r\n",
+    ),
+    ("a space after the size", "5 \r\nhello\r\n0\r\n\r\n"),
+    ("a bare LF after the size", "5\nhello\r\n0\r\n\r\n"),
+    ("data longer than its size", "5\r\nhello!!\r\n0\r\n\r\n"),
+    ("no CRLF after the data", "5\r\nhello0\r\n\r\n"),
+    (
+        "a trailer without a colon",
+        "5\r\nhello\r\n0\r\nnonsense\r\n\r\n",
+    ),
+    (
+        "a Content-Length for a trailer",
+        "5\r\nhello\r\n0\r\nContent-Length: 5\r\n\r\n",
+    ),
+];
+
+/// How many answers there are in this text.
+fn answers(text: &str) -> usize {
+    let after = text.split("HTTP/1.1 ").skip(1);
+    after
+        .filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+        .count()
+}
+
+/// What comes back must be one 400, and then a clean end.
+#[track_caller]
+fn refused(what: &str, answer: &Ending) {
+    let text = String::from_utf8_lossy(&answer.bytes);
+    assert!(text.starts_with("HTTP/1.1 400 "), "{what}: {text:?}");
+    assert_eq!(answers(&text), 1, "{what}: {text:?}");
+    assert!(answer.clean, "{what}: the connection was reset");
+}
+
+/// As [`exchange`], a byte at a time.
+async fn trickle(address: SocketAddr, bytes: &[u8]) -> Ending {
+    let mut raw = Raw::connect(address).await.unwrap();
+    for byte in bytes {
+        if raw.send([*byte]).await.is_err() {
+            break; // Refused before the end, as it may be.
+        }
+        tokio::task::yield_now().await;
+    }
+    raw.read_to_end().await.unwrap()
+}
+
+#[tokio::test]
+async fn every_malformed_request_gets_400_and_a_closed_connection() {
+    assert!(MALFORMED.len() >= 40);
+    let gateway = gateway().await;
+    for (what, request) in MALFORMED {
+        // What would follow is a request of its own, which a confused reader would answer.
+        let smuggled = format!("{request}GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        for bytes in [request.as_bytes(), smuggled.as_bytes()] {
+            let answer = exchange(gateway.address(), bytes).await;
+            refused(
+                what,
+                &answer.unwrap_or_else(|error| panic!("{what}: {error:#}")),
+            );
+        }
+        // A byte at a time the reader must come to the same verdict.
+        refused(what, &trickle(gateway.address(), request.as_bytes()).await);
+    }
+}
+
+#[tokio::test]
+async fn every_malformed_chunk_gets_400_and_a_closed_connection() {
+    let gateway = gateway().await;
+    let cookie = Person::register(&gateway, "chunks").await.unwrap().cookie();
+    for (what, body) in MALFORMED_CHUNKS {
+        let request = format!(
+            "POST /logs/events HTTP/1.1\r\nHost: localhost\r\nCookie: {cookie}\r\nTransfer-Encoding: chunked\r\n\r\n{body}"
+        );
+        refused(
+            what,
+            &exchange(gateway.address(), request.as_bytes())
+                .await
+                .unwrap(),
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_is_well_formed_is_served_and_the_connection_kept() {
+    let gateway = gateway().await;
+    for (what, request) in [
+        ("plain", "GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"),
+        (
+            "an empty line before it",
+            "\r\nGET /health HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        ),
+        (
+            "the absolute form",
+            "GET http://localhost/health HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        ),
+        (
+            "a body",
+            "POST /auth/logout HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nhello",
+        ),
+        (
+            "chunks",
+            "POST /auth/logout HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: Chunked\r\n\r\n5;a=\"b c\"\r\nhello\r\n0\r\nX-T: y\r\n\r\n",
+        ),
+    ] {
+        let twice = format!(
+            "{request}GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+        );
+        let answer = exchange(gateway.address(), twice.as_bytes()).await.unwrap();
+        let text = String::from_utf8_lossy(&answer.bytes);
+        assert_eq!(answers(&text), 2, "{what}: {text}");
+        assert!(text.contains("choiros-hypervisor"), "{what}: {text}");
+    }
+}
+
+#[tokio::test]
+async fn slow_headers_are_cut() {
+    let gateway = common::builder()
+        .env("HYPERVISOR_SERVER_HEADER_READ_SECS", "1")
+        .start()
+        .await
+        .unwrap();
+    for begun in ["", "GET / HT", "GET / HTTP/1.1\r\nHost: localhost\r\nX: "] {
+        let answer = exchange(gateway.address(), begun.as_bytes()).await.unwrap();
+        assert!(answer.bytes.is_empty(), "{begun:?} was answered");
+    }
+}
+
+#[tokio::test]
+async fn headers_above_the_limit_are_refused() {
+    let gateway = gateway().await;
+    let long = "x".repeat(64 * 1024);
+    let request = format!("GET /health HTTP/1.1\r\nHost: localhost\r\nX: {long}\r\n\r\n");
+    let answer = exchange(gateway.address(), request.as_bytes())
+        .await
+        .unwrap();
+    let text = String::from_utf8_lossy(&answer.bytes);
+    assert!(
+        text.starts_with("HTTP/1.1 431 ") || text.starts_with("HTTP/1.1 400 "),
+        "{text}"
+    );
+}
