@@ -1,0 +1,48 @@
+# Two commands matter: `make run` does the main job, `make test` proves it.
+# Each installs what it needs (as root on Debian), and says what is missing otherwise.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+SERVICES := services
+CARGO := cargo
+MANIFEST := --manifest-path $(SERVICES)/Cargo.toml
+# What tests can die at, beside what is shipped.
+TEST_FLAGS := --workspace --features hypervisor/fail-points
+
+.PHONY: help run test fmt check bench screenshots clean tools browser
+
+help: ## Say what there is
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | column -ts "$$(printf '\t')"
+
+run: tools ## Build and serve on http://localhost:9090, with all state under ./.state
+	$(CARGO) build $(MANIFEST) --release --locked --bins
+	@exec $(SERVICES)/target/release/hypervisor serve
+
+test: tools browser ## Run every test, browser included
+	$(CARGO) test $(MANIFEST) --locked $(TEST_FLAGS) --no-fail-fast
+
+fmt: ## Format everything
+	$(CARGO) fmt --manifest-path $(SERVICES)/Cargo.toml --all
+
+check: tools ## Formatting, lints and licences, without running anything
+	$(CARGO) fmt --manifest-path $(SERVICES)/Cargo.toml --all --check
+	$(CARGO) clippy $(MANIFEST) --locked $(TEST_FLAGS) --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc $(MANIFEST) --locked --workspace --no-deps --quiet
+	@if command -v cargo-deny >/dev/null; then cd $(SERVICES) && cargo deny check bans licenses sources; \
+	else echo "cargo-deny is not installed: licences are not checked"; fi
+
+# All sizes and schemes go to the target folder; the README shows three of them.
+SHOTS := $(CURDIR)/$(SERVICES)/target/screenshots
+screenshots: tools browser ## Take the README's pictures anew
+	mkdir -p $(SHOTS) docs/images
+	SCREENSHOTS=$(SHOTS) $(CARGO) test $(MANIFEST) --locked $(TEST_FLAGS) --test browser_screenshots
+	cp $(SHOTS)/account-desktop-light.png $(SHOTS)/account-desktop-dark.png $(SHOTS)/sandbox-desktop-light.png docs/images/
+
+clean: ## Remove what was built; accounts under ./.state stay
+	$(CARGO) clean $(MANIFEST)
+
+tools:
+	@.ci/need cargo cc
+
+browser:
+	@.ci/need chromium
