@@ -1,0 +1,47 @@
+{ on, says, ... }:
+let
+  unit = name: c: c.systemd.services."choiros-backup-${name}";
+in
+{
+  "the hypervisor and each sandbox are backed up, as the owner of what is copied" = {
+    config = on { };
+    expect =
+      c:
+      (unit "hypervisor" c).serviceConfig.User == "2991"
+      && (unit "sandbox-live" c).serviceConfig.User == "2990"
+      && (unit "sandbox-dev" c).startAt == [ "hourly" ];
+  };
+  "when, how many and where are options" = {
+    config = on {
+      backup = {
+        schedule = "*-*-* 03:00";
+        directory = "/mnt/copies";
+        keep = {
+          last = 7;
+          daily = 30;
+        };
+      };
+    };
+    expect =
+      c:
+      (unit "sandbox-live" c).startAt == [ "*-*-* 03:00" ]
+      && says (unit "sandbox-live" c).serviceConfig.ExecStart " /mnt/copies/sandbox-live 7 30"
+      && c.systemd.tmpfiles.settings.choiros."/mnt/copies/sandbox-live".d.mode == "0700";
+  };
+  "a backup that was missed is made up for" = {
+    config = on { };
+    expect = c: c.systemd.timers.choiros-backup-hypervisor.timerConfig.Persistent;
+  };
+  "backups can be left to something else" = {
+    config = on { backup.enable = false; };
+    expect = c: !(c.systemd.services ? choiros-backup-hypervisor);
+  };
+  "copies beside what they are copies of are refused" = {
+    config = on { backup.directory = "/var/lib/choiros/sandboxes/copies"; };
+    fails = "no place that outlives what it is a copy of";
+  };
+  "copies in memory are refused" = {
+    config = on { backup.directory = "/run/copies"; };
+    fails = "no place that outlives what it is a copy of";
+  };
+}

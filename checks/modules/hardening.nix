@@ -1,0 +1,34 @@
+{ on, ... }:
+let
+  sealed =
+    s:
+    s.NoNewPrivileges
+    && s.ProtectSystem == "strict"
+    && s.CapabilityBoundingSet == ""
+    && s.User != "root"
+    && s.SystemCallArchitectures == "native";
+in
+{
+  "every unit of ours is sealed" = {
+    config = on { metricsTokenFile = "/run/secrets/metrics-token"; };
+    expect =
+      c:
+      map
+        (name: {
+          inherit name;
+          ok = sealed c.systemd.services.${name}.serviceConfig;
+        })
+        [
+          "hypervisor"
+          "choiros-rollout"
+          "choiros-backup-hypervisor"
+          "choiros-backup-sandbox-live"
+        ]
+      ++ [
+        {
+          name = "sandbox";
+          ok = sealed c.containers.sandbox-live.config.systemd.services.sandbox.serviceConfig;
+        }
+      ];
+  };
+}

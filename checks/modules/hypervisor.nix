@@ -1,0 +1,95 @@
+{ on, says, ... }:
+let
+  unit = c: c.systemd.services.hypervisor.serviceConfig;
+in
+{
+  "the hypervisor is bound to loopback, behind its socket" = {
+    config = on { };
+    expect =
+      c:
+      c.services.choiros.settings.server.listen == "127.0.0.1:9090"
+      && c.systemd.sockets.hypervisor.listenStreams == [ "127.0.0.1:9090" ];
+  };
+  "the hypervisor is no root, and says when it is ready" = {
+    config = on { };
+    expect = c: (unit c).User == "choiros" && (unit c).Type == "notify";
+  };
+  "a switch restarts the hypervisor and keeps its socket" = {
+    config = on { };
+    expect =
+      c: c.systemd.services.hypervisor.notSocketActivated && !c.systemd.services.hypervisor.stopIfChanged;
+  };
+  "each sandbox is found at its own address" = {
+    config = on { };
+    expect =
+      c:
+      let
+        w = c.services.choiros.settings.workspaces.sandbox;
+      in
+      w.live.address == "10.233.1.2:8080" && w.dev.address == "10.233.2.2:8080";
+  };
+  "settings lie over what the module writes, and beside it" = {
+    config = on {
+      settings = {
+        auth.session_days = 7;
+        store.path = "/var/lib/choiros/hypervisor/other.db";
+      };
+    };
+    expect =
+      c:
+      c.services.choiros.settings.auth.session_days == 7
+      && c.services.choiros.settings.auth.rp_id == "choir.example.org"
+      && c.services.choiros.settings.store.path == "/var/lib/choiros/hypervisor/other.db";
+  };
+  "the unit starts what the package says, with the file that was checked" = {
+    config =
+      { pkgs, ... }:
+      {
+        imports = [ (on { package = pkgs.another; }) ];
+      };
+    expect =
+      c:
+      says (unit c).ExecStart "/bin/another serve --config "
+      && builtins.length c.system.checks > 0;
+  };
+  "a listener for the world is refused" = {
+    config = on { settings.server.listen = "0.0.0.0:9090"; };
+    fails = "would be reached without TLS and past Caddy";
+  };
+  "without a metrics token no credential is asked for" = {
+    config = on { };
+    expect =
+      c: !((unit c) ? LoadCredential) && !(c.services.choiros.settings.server ? metrics_token_file);
+  };
+  "a metrics token is a credential, and its absence stops nothing" = {
+    config = on { metricsTokenFile = "/run/secrets/metrics-token"; };
+    expect =
+      c:
+      (unit c).LoadCredential == "metrics-token:/run/secrets/metrics-token"
+      && (unit c).SetCredential == "metrics-token:"
+      &&
+        c.services.choiros.settings.server.metrics_token_file
+        == "/run/credentials/hypervisor.service/metrics-token";
+  };
+  "a secret in the store is refused" = {
+    config = on { metricsTokenFile = "${builtins.storeDir}/00000000000000000000000000000000-token"; };
+    fails = "lies in the Nix store, which everyone on the host can read";
+  };
+  "polkit lets the hypervisor manage its containers, by name, and nothing else" = {
+    config = on { };
+    expect = c: [
+      {
+        name = "enabled";
+        ok = c.security.polkit.enable;
+      }
+      {
+        name = "units";
+        ok = says c.security.polkit.extraConfig ''\["container@sandbox-live.service","container@sandbox-dev.service"]'';
+      }
+      {
+        name = "no other answer than yes to these, no to all else";
+        ok = says c.security.polkit.extraConfig "polkit.Result.YES : polkit.Result.NO";
+      }
+    ];
+  };
+}

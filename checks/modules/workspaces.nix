@@ -1,0 +1,254 @@
+{ on, with', ... }:
+let
+  notes = more: {
+    workspaces.notes = {
+      index = 2;
+    }
+    // more;
+  };
+  web =
+    { pkgs, ... }:
+    {
+      systemd.services.web = {
+        wantedBy = [ "multi-user.target" ];
+        serviceConfig.User = "sandbox";
+        serviceConfig.ExecStart = "${pkgs.darkhttpd}/bin/darkhttpd /data --port 3000";
+      };
+    };
+  own = on {
+    workspaces.sandbox.live = {
+      config = web;
+      port = 3000;
+      health.path = "/up";
+    };
+  };
+  root = fsType: { fileSystems."/".fsType = fsType; };
+in
+{
+  "the default workspace has two containers" = {
+    config = on { };
+    expect =
+      c:
+      builtins.attrNames c.containers == [
+        "sandbox-dev"
+        "sandbox-live"
+      ];
+  };
+  "addresses are those of the plan" = {
+    config = on (notes { });
+    expect =
+      c:
+      builtins.mapAttrs (_: k: "${k.hostAddress} ${k.localAddress}") c.containers == {
+        sandbox-live = "10.233.1.1 10.233.1.2";
+        sandbox-dev = "10.233.2.1 10.233.2.2";
+        notes-live = "10.233.3.1 10.233.3.2";
+        notes-dev = "10.233.4.1 10.233.4.2";
+      };
+  };
+  "a sandbox has users and a network of its own, and no port of the host's" = {
+    config = on { };
+    expect =
+      c:
+      builtins.all (k: k.privateUsers == "pick" && k.privateNetwork && k.forwardPorts == [ ]) (
+        builtins.attrValues c.containers
+      );
+  };
+  "a switch restarts no sandbox" = {
+    config = on { };
+    expect =
+      c:
+      builtins.all (name: !c.systemd.services."container@${name}".restartIfChanged) (
+        builtins.attrNames c.containers
+      );
+  };
+  "/data is a folder of the host with mapped ids, there before the container" = {
+    config = on { };
+    expect = c: [
+      {
+        name = "bind";
+        ok =
+          c.containers.sandbox-live.bindMounts."/data:idmap".hostPath
+          == "/var/lib/choiros/sandboxes/sandbox-live";
+      }
+      {
+        name = "writable";
+        ok = !c.containers.sandbox-live.bindMounts."/data:idmap".isReadOnly;
+      }
+      {
+        name = "owner";
+        ok = c.systemd.tmpfiles.settings.choiros."/var/lib/choiros/sandboxes/sandbox-live".d.user == "2990";
+      }
+      {
+        name = "order";
+        ok =
+          builtins.elem "systemd-tmpfiles-setup.service"
+            c.systemd.services."container@sandbox-live".after;
+      }
+    ];
+  };
+  "another owner of /data is so on both sides" = {
+    config = on { workspaces.sandbox.dev.uid = 1000; };
+    expect =
+      c:
+      c.containers.sandbox-dev.config.users.users.sandbox.uid == 1000
+      && c.systemd.tmpfiles.settings.choiros."/var/lib/choiros/sandboxes/sandbox-dev".d.user == "1000";
+  };
+  "each sandbox has its limits" = {
+    config = on {
+      workspaces.sandbox = {
+        memoryMax = "512M";
+        tasksMax = 99;
+      };
+    };
+    expect =
+      c:
+      c.systemd.services."container@sandbox-dev".serviceConfig.MemoryMax == "512M"
+      && c.systemd.services."container@sandbox-dev".serviceConfig.TasksMax == 99;
+  };
+  "our sandbox service is told who it is, and is no root" = {
+    config = on { };
+    expect =
+      c:
+      let
+        s = c.containers.sandbox-dev.config.systemd.services.sandbox;
+      in
+      s.environment.SANDBOX_NAME == "sandbox-dev"
+      && s.environment.SANDBOX_INSTANCE_ROLE == "dev"
+      && s.environment.SANDBOX_LISTEN == "0.0.0.0:8080"
+      && s.environment.SANDBOX_DATA_DIR == "/data"
+      && s.serviceConfig.User == "sandbox";
+  };
+  "the inside is small" = {
+    config = on { };
+    expect =
+      c:
+      let
+        inside = c.containers.sandbox-live.config;
+      in
+      !inside.nix.enable
+      && !inside.documentation.enable
+      && !inside.security.sudo.enable
+      && !inside.systemd.services.console-getty.enable
+      && inside.environment.defaultPackages == [ ];
+  };
+  "a stranger's web service stands in for ours" = {
+    config = own;
+    expect =
+      c:
+      let
+        inside = c.containers.sandbox-live.config.systemd.services;
+      in
+      inside ? web && !(inside ? sandbox);
+  };
+  "the gateway asks a stranger's service for no name of ours" = {
+    config = own;
+    expect =
+      c:
+      c.services.choiros.settings.workspaces.sandbox.live == {
+        address = "10.233.1.2:3000";
+        health_path = "/up";
+        identity = false;
+      }
+      && c.services.choiros.settings.workspaces.sandbox.dev.identity;
+  };
+  "a stranger's service may answer as ours does" = {
+    config = on {
+      workspaces.sandbox.live = {
+        config = web;
+        identity = true;
+      };
+    };
+    expect = c: c.services.choiros.settings.workspaces.sandbox.live.identity;
+  };
+  "another package of the sandbox service, for all or for one" = {
+    config =
+      { pkgs, ... }:
+      {
+        imports = [
+          (on {
+            sandboxPackage = pkgs.one;
+            workspaces.sandbox.dev.package = pkgs.other;
+          })
+        ];
+      };
+    expect =
+      c:
+      let
+        start =
+          name: baseNameOf c.containers.${name}.config.systemd.services.sandbox.serviceConfig.ExecStart;
+      in
+      start "sandbox-live" == "one" && start "sandbox-dev" == "other";
+  };
+  "members reach the gateway" = {
+    config = on (notes {
+      members = [ "ada@example.org" ];
+    });
+    expect = c: c.services.choiros.settings.workspaces.notes.members == [ "ada@example.org" ];
+  };
+
+  "a workspace without an index is told which is free" = {
+    config = on { workspaces.notes = { }; };
+    fails = "Set its index = 2, and keep it.";
+  };
+  "two workspaces with one address are refused" = {
+    config = on { workspaces.notes.index = 1; };
+    fails = "notes and sandbox have one index, and so the same addresses";
+  };
+  "an index beyond the address plan is refused" = {
+    config = on { workspaces.notes.index = 128; };
+    fails = "between 1 and 127";
+  };
+  "a user of two workspaces is refused" = {
+    config = on {
+      workspaces.sandbox.members = [ "Ada@example.org" ];
+      workspaces.notes = {
+        index = 2;
+        members = [ "ada@example.org" ];
+      };
+    };
+    fails = "A user has one workspace";
+  };
+  "a name that the gateway refuses is refused" = {
+    config = on { workspaces."9x".index = 2; };
+    fails = "a lowercase letter first";
+  };
+  "a name that its interface has no room for is refused" = {
+    config = on { workspaces.nextcloud.index = 2; };
+    fails = "Use a name of at most 7 characters.";
+  };
+  "data on a file system without mapped ids is refused" = {
+    config = with' (root "9p") { };
+    fails = "can't be mounted with mapped ids";
+  };
+  "the mount that counts is the one that the data is on" = {
+    config = with' {
+      fileSystems."/".fsType = "nfs";
+      fileSystems."/var/lib/choiros" = {
+        device = "/dev/disk/by-label/data";
+        fsType = "ext4";
+      };
+    } { };
+    expect = c: c.containers ? sandbox-live;
+  };
+  "a FUSE file system for the data is refused" = {
+    config = with' {
+      fileSystems."/var/lib/choiros/sandboxes" = {
+        device = "x";
+        fsType = "fuse.s3fs";
+      };
+    } { };
+    fails = "lies on /var/lib/choiros/sandboxes, whose file system fuse.s3fs";
+  };
+  "a misspelt option is refused" = {
+    config = on { workspaces.sandbox.memorymax = "1G"; };
+    fails = "does not exist";
+  };
+  "a size without sense is refused" = {
+    config = on { workspaces.sandbox.memoryMax = "lots"; };
+    fails = "number of bytes, with K, M, G or T";
+  };
+  "a health path without a slash is refused" = {
+    config = on { workspaces.sandbox.live.health.path = "up"; };
+    fails = "path that begins with a slash";
+  };
+}

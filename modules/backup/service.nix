@@ -1,0 +1,69 @@
+{
+  lib,
+  config,
+  pkgs,
+  ...
+}:
+let
+  cfg = config.services.choiros;
+  sources = import ./sources.nix { inherit config; };
+  backup = pkgs.writeShellApplication {
+    name = "choiros-backup";
+    runtimeInputs = [
+      pkgs.coreutils
+      pkgs.gawk
+      pkgs.sqlite
+    ];
+    text = builtins.readFile ./backup.sh;
+  };
+  unit = s: {
+    description = "Backup of ${s.name}'s databases";
+    startAt = cfg.backup.schedule;
+    unitConfig.RequiresMountsFor = [
+      s.folder
+      cfg.backup.directory
+    ];
+    serviceConfig = import ../hardening.nix // {
+      Type = "oneshot";
+      ExecStart = "${lib.getExe backup} ${s.folder} ${cfg.backup.directory}/${s.name} ${toString cfg.backup.keep.last} ${toString cfg.backup.keep.daily}";
+      # as the owner, so that SQLite's files beside the database stay the owner's
+      User = toString s.uid;
+      Group = toString s.uid;
+      ReadWritePaths = [
+        "-${s.folder}"
+        "${cfg.backup.directory}/${s.name}"
+      ];
+      PrivateNetwork = true;
+      IPAddressDeny = "any";
+    };
+  };
+  folder = s: {
+    "${cfg.backup.directory}/${s.name}".d = {
+      mode = "0700";
+      user = toString s.uid;
+      group = toString s.uid;
+    };
+  };
+in
+{
+  config = lib.mkIf (cfg.enable && cfg.backup.enable) {
+    systemd.services = lib.listToAttrs (
+      map (s: lib.nameValuePair "choiros-backup-${s.name}" (unit s)) sources
+    );
+    systemd.timers = lib.listToAttrs (
+      map (
+        s:
+        lib.nameValuePair "choiros-backup-${s.name}" {
+          timerConfig = {
+            Persistent = true;
+            RandomizedDelaySec = "5min";
+          };
+        }
+      ) sources
+    );
+    systemd.tmpfiles.settings.choiros = {
+      ${cfg.backup.directory}.d.mode = "0755";
+    }
+    // lib.mergeAttrsList (map folder sources);
+  };
+}

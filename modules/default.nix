@@ -1,0 +1,12 @@
+# ChoirOS host as a NixOS module: one folder a concern, each with its options, its assertions, and what it does.
+{
+  imports = [
+    ./gateway
+    ./workspaces
+    ./hypervisor
+    ./ingress
+    ./firewall
+    ./rollout
+    ./backup
+  ];
+}

@@ -1,0 +1,80 @@
+{
+  lib,
+  config,
+  ...
+}:
+let
+  cfg = config.services.choiros;
+in
+{
+  config = lib.mkIf cfg.enable {
+    environment.systemPackages = [ cfg.package ];
+
+    users.users.choiros = {
+      isSystemUser = true;
+      group = "choiros";
+      # the firewall's check at build time knows no names
+      uid = 2991;
+    };
+    users.groups.choiros.gid = 2991;
+
+    # holds the port while the service is replaced, so that no connection is refused
+    systemd.sockets.hypervisor = {
+      description = "ChoirOS hypervisor's port";
+      wantedBy = [ "sockets.target" ];
+      listenStreams = [ cfg.settings.server.listen ];
+      socketConfig = {
+        Backlog = 4096;
+        NoDelay = true;
+      };
+    };
+
+    systemd.services.hypervisor = {
+      description = "ChoirOS hypervisor";
+      wantedBy = [ "multi-user.target" ];
+      requires = [ "hypervisor.socket" ];
+      after = [
+        "hypervisor.socket"
+        "network.target"
+        "nftables.service"
+      ];
+      # a switch restarts the service, and must not close the socket for it
+      stopIfChanged = false;
+      notSocketActivated = true;
+      startLimitIntervalSec = 60;
+      startLimitBurst = 10;
+      serviceConfig =
+        import ../hardening.nix
+        // {
+          Type = "notify";
+          ExecStart = "${lib.getExe cfg.package} serve --config ${cfg.configFile}";
+          User = "choiros";
+          Group = "choiros";
+          StateDirectory = "choiros/hypervisor";
+          StateDirectoryMode = "0700";
+          RuntimeDirectory = "choiros";
+          RuntimeDirectoryMode = "0750";
+          Restart = "always";
+          RestartSec = 1;
+          TimeoutStartSec = 90;
+          TimeoutStopSec = 60;
+          LimitNOFILE = 65536;
+          OOMScoreAdjust = -500;
+          RestrictAddressFamilies = [
+            "AF_UNIX"
+            "AF_INET"
+          ];
+          IPAddressDeny = "any";
+          IPAddressAllow = [
+            "localhost"
+            "10.233.0.0/16"
+          ];
+        }
+        // lib.optionalAttrs (cfg.metricsTokenFile != null) {
+          LoadCredential = "metrics-token:${cfg.metricsTokenFile}";
+          # stands in while the file is missing: an optional secret stops no unit
+          SetCredential = "metrics-token:";
+        };
+    };
+  };
+}

@@ -1,0 +1,55 @@
+# The hypervisor's TOML file, and its check at build time.
+{
+  lib,
+  config,
+  pkgs,
+  ...
+}:
+let
+  cfg = config.services.choiros;
+  format = pkgs.formats.toml { };
+  # what starts and stops the containers: "adopt" leaves that to systemd alone
+  runtime.kind = "adopt";
+
+  sandbox = s: {
+    address = "${s.address}:${toString s.options.port}";
+    health_path = s.options.health.path;
+    inherit (s.options) identity;
+  };
+  workspace = name: sandboxes: {
+    inherit (cfg.workspaces.${name}) members;
+    live = sandbox (lib.findFirst (s: s.role == "live") null sandboxes);
+    dev = sandbox (lib.findFirst (s: s.role == "dev") null sandboxes);
+  };
+in
+{
+  config = lib.mkIf cfg.enable {
+    services.choiros.settings = lib.mapAttrsRecursive (_: lib.mkDefault) {
+      inherit (cfg) registration;
+      server = {
+        listen = "127.0.0.1:9090";
+        control_socket = "/run/choiros/control.sock";
+        trusted_proxies = [ "127.0.0.1/32" ];
+      }
+      // lib.optionalAttrs (cfg.metricsTokenFile != null) {
+        metrics_token_file = "/run/credentials/hypervisor.service/metrics-token";
+      };
+      auth = {
+        rp_id = cfg.rpId;
+        origin = "https://${cfg.domain}";
+      };
+      store.path = "/var/lib/choiros/hypervisor/hypervisor.db";
+      inherit runtime;
+      workspaces = lib.mapAttrs workspace (lib.groupBy (s: s.workspace) cfg.sandboxes);
+    };
+
+    services.choiros.configFile = format.generate "hypervisor.toml" cfg.settings;
+
+    # a build for another machine's processor can't run its program
+    system.checks = lib.optional (pkgs.stdenv.buildPlatform.system == pkgs.stdenv.hostPlatform.system) (
+      pkgs.runCommand "hypervisor-config-check" { } ''
+        ${lib.getExe cfg.package} check-config --config ${cfg.configFile} | tee $out
+      ''
+    );
+  };
+}

@@ -1,0 +1,47 @@
+{ lib, config, ... }:
+let
+  cfg = config.services.choiros;
+  redirect = domain: {
+    name = domain;
+    value = {
+      logFormat = null;
+      extraConfig = "redir https://${cfg.domain}{uri} 308";
+    };
+  };
+in
+{
+  config = lib.mkIf cfg.enable {
+    services.caddy = {
+      enable = true;
+      inherit (cfg.ingress) email;
+      globalConfig = ''
+        ${lib.optionalString cfg.ingress.internalCa "local_certs\nskip_install_trust"}
+        grace_period 30s
+        servers {
+          protocols h1 h2
+          timeouts {
+            read_header 10s
+            idle 5m
+          }
+        }
+      '';
+      virtualHosts = {
+        ${cfg.domain}.extraConfig = ''
+          header {
+            Strict-Transport-Security "max-age=31536000"
+            -Server
+          }
+          # the hypervisor believes its proxy: what a client says in the proxy's name ends here
+          request_header -X-ChoirOS-*
+          request_header -Forwarded
+          reverse_proxy ${cfg.settings.server.listen} {
+            flush_interval -1
+            stream_close_delay ${cfg.ingress.streamCloseDelay}
+            header_down -Server
+          }
+        '';
+      }
+      // lib.listToAttrs (map redirect cfg.redirectDomains);
+    };
+  };
+}

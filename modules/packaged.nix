@@ -1,0 +1,13 @@
+# The module with this flake's packages: what another flake imports. It changes nothing of the host's nixpkgs.
+self:
+{ lib, pkgs, ... }:
+let
+  ours = self.packages.${pkgs.stdenv.hostPlatform.system};
+in
+{
+  imports = [ ./. ];
+  services.choiros = {
+    package = lib.mkDefault ours.hypervisor;
+    sandboxPackage = lib.mkDefault ours.sandbox;
+  };
+}

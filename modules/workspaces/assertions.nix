@@ -1,0 +1,77 @@
+{ lib, config, ... }:
+let
+  cfg = config.services.choiros;
+  workspaces = lib.mapAttrsToList (name: w: w // { inherit name; }) cfg.workspaces;
+  taken = map (w: w.index) (lib.filter (w: w.index != null) workspaces);
+  free = lib.findFirst (i: !lib.elem i taken) 127 (lib.range 1 127);
+  groups = key: list: lib.attrValues (lib.groupBy key list);
+  several = lib.filter (group: lib.length group > 1);
+  namesOf = lib.concatMapStringsSep " and " (w: w.name);
+
+  unnumbered = lib.filter (w: w.index == null) workspaces;
+  colliding = several (groups (w: toString w.index) (lib.filter (w: w.index != null) workspaces));
+  owned = lib.concatMap (
+    w:
+    map (member: {
+      inherit member;
+      inherit (w) name;
+    }) w.members
+  ) workspaces;
+  twice = several (groups (o: lib.toLower o.member) owned);
+  misnamed = lib.filter (w: builtins.match "[a-z]([a-z0-9-]*[a-z0-9])?" w.name == null) workspaces;
+  # Linux cuts longer interface names to a hash, by which neither firewall nor operator knows them
+  long = lib.filter (s: lib.stringLength s.interface > 15) cfg.sandboxes;
+
+  # the mount that /data of all sandboxes comes from
+  mounts = lib.filter (
+    f: f.mountPoint == "/" || lib.hasPrefix "${f.mountPoint}/" "/var/lib/choiros/sandboxes/"
+  ) (lib.filter (f: f.enable or true) (lib.attrValues config.fileSystems));
+  mount = lib.foldl' (
+    best: f:
+    if best == null || lib.stringLength f.mountPoint > lib.stringLength best.mountPoint then f else best
+  ) null mounts;
+  unmappable =
+    mount != null
+    && (
+      lib.elem mount.fsType [
+        "9p"
+        "cifs"
+        "ecryptfs"
+        "nfs"
+        "nfs4"
+        "overlay"
+        "vboxsf"
+      ]
+      || lib.hasPrefix "fuse" mount.fsType
+    );
+in
+{
+  config = lib.mkIf cfg.enable {
+    assertions = [
+      {
+        assertion = unnumbered == [ ];
+        message = "services.choiros.workspaces.${(lib.head unnumbered).name} has no index, which its addresses follow from. Set its index = ${toString free}, and keep it.";
+      }
+      {
+        assertion = colliding == [ ];
+        message = "services.choiros.workspaces: ${namesOf (lib.head colliding)} have one index, and so the same addresses. Set another for one of them; ${toString free} is free.";
+      }
+      {
+        assertion = twice == [ ];
+        message = "services.choiros.workspaces: ${(lib.head (lib.head twice)).member} is a member of ${namesOf (lib.head twice)}. A user has one workspace: leave the name in one of them.";
+      }
+      {
+        assertion = misnamed == [ ];
+        message = "services.choiros.workspaces.${(lib.head misnamed).name}: a workspace's name has a lowercase letter first, then lowercase letters, digits and inner hyphens. Rename it.";
+      }
+      {
+        assertion = long == [ ];
+        message = "services.choiros.workspaces.${(lib.head long).workspace}: ${(lib.head long).interface}, the interface of its container, is longer than the 15 characters that Linux has for one. Use a name of at most 7 characters.";
+      }
+      {
+        assertion = !unmappable;
+        message = "services.choiros: /var/lib/choiros lies on ${mount.mountPoint}, whose file system ${mount.fsType} can't be mounted with mapped ids, so no sandbox could write its /data. Put /var/lib/choiros on ext4, xfs, btrfs, f2fs or tmpfs.";
+      }
+    ];
+  };
+}

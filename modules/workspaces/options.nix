@@ -1,0 +1,87 @@
+{
+  lib,
+  config,
+  pkgs,
+  ...
+}:
+let
+  inherit (lib) mkOption types;
+  names = import ../names.nix { inherit lib; };
+  role = import ./role.nix {
+    inherit lib names;
+    inherit (config.services.choiros) sandboxPackage;
+  };
+  workspace =
+    { name, ... }:
+    {
+      options = {
+        index = mkOption {
+          type = types.nullOr (types.ints.between 1 127);
+          default = if name == "sandbox" then 1 else null;
+          defaultText = lib.literalMD "`1` for the workspace `sandbox`; others must say it";
+          example = 2;
+          description = "The workspace's place in the address plan: its sandboxes are 10.233.«2·index − 1».2 (born live) and 10.233.«2·index».2 (born dev). Keep it for the workspace's life: a container that isn't restarted keeps its address.";
+        };
+        members = mkOption {
+          type = types.listOf types.str;
+          default = [ ];
+          example = [ "ada@example.org" ];
+          description = "Usernames that own the workspace. Without any, the next new user who has no workspace does.";
+        };
+        live = role "live";
+        dev = role "dev";
+        memoryMax = mkOption {
+          type = names.size;
+          default = "2G";
+          example = "512M";
+          description = "Memory that each of the two sandboxes may use.";
+        };
+        tasksMax = mkOption {
+          type = types.ints.positive;
+          default = 1024;
+          example = 256;
+          description = "Processes and threads that each of the two sandboxes may have.";
+        };
+        egress = mkOption {
+          type = types.either (types.enum [
+            "none"
+            "internet"
+          ]) (types.listOf names.cidr);
+          default = "none";
+          example = [ "198.51.100.0/24" ];
+          description = "Where the sandboxes may open connections to: nowhere, public addresses only (neither the host, nor private networks, nor a cloud's metadata service), or the IPv4 networks listed.";
+        };
+      };
+    };
+in
+{
+  options.services.choiros = {
+    workspaces = mkOption {
+      type = types.attrsOf (types.submodule workspace);
+      example = lib.literalExpression ''
+        {
+          sandbox.memoryMax = "4G";
+          notes = {
+            index = 2;
+            members = [ "ada@example.org" ];
+          };
+        }
+      '';
+      description = "Declared workspaces. The one named `sandbox` is always there.";
+    };
+
+    sandboxPackage = lib.mkPackageOption pkgs "choiros-sandbox" { };
+
+    sandboxes = mkOption {
+      type = types.listOf types.raw;
+      readOnly = true;
+      internal = true;
+      description = "Every sandbox of every workspace, with its names and addresses, for the other concerns.";
+    };
+  };
+
+  config.services.choiros = {
+    workspaces.sandbox = { };
+    sandboxes = import ./plan.nix { inherit lib; } config.services.choiros.workspaces;
+  };
+}

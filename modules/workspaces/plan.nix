@@ -1,0 +1,30 @@
+# The address plan: every sandbox with what it is called and where it is.
+{ lib }:
+workspaces:
+lib.concatLists (
+  lib.mapAttrsToList (
+    workspace: w:
+    let
+      # a workspace without an index is refused by an assertion; the plan only has to survive until then
+      index = lib.defaultTo 127 w.index;
+      sandbox =
+        role: n:
+        let
+          name = "${workspace}-${role}";
+        in
+        {
+          inherit name workspace role;
+          options = w.${role};
+          unit = "container@${name}.service";
+          interface = "ve-${name}";
+          data = "/var/lib/choiros/sandboxes/${name}";
+          hostAddress = "10.233.${toString n}.1";
+          address = "10.233.${toString n}.2";
+        };
+    in
+    [
+      (sandbox "live" (2 * index - 1))
+      (sandbox "dev" (2 * index))
+    ]
+  ) workspaces
+)
