@@ -48,9 +48,7 @@ in
         imports = [ (on { package = pkgs.another; }) ];
       };
     expect =
-      c:
-      says (unit c).ExecStart "/bin/another serve --config "
-      && builtins.length c.system.checks > 0;
+      c: says (unit c).ExecStart "/bin/another serve --config " && builtins.length c.system.checks > 0;
   };
   "a listener for the world is refused" = {
     config = on { settings.server.listen = "0.0.0.0:9090"; };
@@ -66,7 +64,7 @@ in
     expect =
       c:
       (unit c).LoadCredential == "metrics-token:/run/secrets/metrics-token"
-      && (unit c).SetCredential == "metrics-token:"
+      && (unit c).SetCredential == "metrics-token:\\n"
       &&
         c.services.choiros.settings.server.metrics_token_file
         == "/run/credentials/hypervisor.service/metrics-token";

@@ -72,8 +72,8 @@ in
         }
         // lib.optionalAttrs (cfg.metricsTokenFile != null) {
           LoadCredential = "metrics-token:${cfg.metricsTokenFile}";
-          # stands in while the file is missing: an optional secret stops no unit
-          SetCredential = "metrics-token:";
+          # an empty line stands in while the file is missing: an optional secret stops no unit
+          SetCredential = "metrics-token:\\n";
         };
     };
   };
