@@ -8,12 +8,13 @@ let
   matching =
     description: pattern:
     types.addCheck types.str (v: builtins.match pattern v != null) // { inherit description; };
+  ipv4 = matching "IPv4 network such as 198.51.100.0/24" "${octet}([.]${octet}){3}/(3[0-2]|[12]?[0-9])";
+  ipv6 = matching "IPv6 network such as 2001:db8::/32" "[0-9a-f:]*:[0-9a-f:]*/(12[0-8]|1[01][0-9]|[1-9]?[0-9])";
 in
 {
   domain = matching "domain name in lower case, without scheme, port or slash" "${label}([.]${label})*";
-  cidr = types.either (matching "IPv4 network such as 198.51.100.0/24" "${octet}([.]${octet}){3}/(3[0-2]|[12]?[0-9])") (
-    matching "IPv6 network such as 2001:db8::/32" "[0-9a-f:]*:[0-9a-f:]*/(12[0-8]|1[01][0-9]|[1-9]?[0-9])"
-  );
+  inherit ipv4;
+  cidr = types.either ipv4 ipv6;
   size = matching "number of bytes, with K, M, G or T" "[1-9][0-9]*[KMGT]?";
   urlPath = matching "path that begins with a slash" "/[^ ]*";
   isV6 = lib.hasInfix ":";

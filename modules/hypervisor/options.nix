@@ -8,7 +8,13 @@ let
 in
 {
   options.services.choiros = {
-    package = lib.mkPackageOption pkgs "choiros-hypervisor" { };
+    package = mkOption {
+      type = types.package;
+      default = pkgs.choiros-hypervisor;
+      defaultText = lib.literalExpression "pkgs.choiros-hypervisor";
+      example = lib.literalExpression "inputs.choiros.packages.x86_64-linux.hypervisor";
+      description = "The hypervisor.";
+    };
 
     settings = mkOption {
       inherit (pkgs.formats.toml { }) type;

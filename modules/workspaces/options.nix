@@ -46,7 +46,7 @@ let
           type = types.either (types.enum [
             "none"
             "internet"
-          ]) (types.listOf names.cidr);
+          ]) (types.listOf names.ipv4);
           default = "none";
           example = [ "198.51.100.0/24" ];
           description = "Where the sandboxes may open connections to: nowhere, public addresses only (neither the host, nor private networks, nor a cloud's metadata service), or the IPv4 networks listed.";
@@ -58,6 +58,7 @@ in
   options.services.choiros = {
     workspaces = mkOption {
       type = types.attrsOf (types.submodule workspace);
+      default = { };
       example = lib.literalExpression ''
         {
           sandbox.memoryMax = "4G";
@@ -70,7 +71,13 @@ in
       description = "Declared workspaces. The one named `sandbox` is always there.";
     };
 
-    sandboxPackage = lib.mkPackageOption pkgs "choiros-sandbox" { };
+    sandboxPackage = mkOption {
+      type = types.package;
+      default = pkgs.choiros-sandbox;
+      defaultText = lib.literalExpression "pkgs.choiros-sandbox";
+      example = lib.literalExpression "inputs.choiros.packages.x86_64-linux.sandbox";
+      description = "The sandbox service of all sandboxes that name no other.";
+    };
 
     sandboxes = mkOption {
       type = types.listOf types.raw;

@@ -10,6 +10,10 @@ let
 in
 mkOption {
   default = { };
+  example = {
+    port = 3000;
+    health.path = "/up";
+  };
   description = "The sandbox that is born ${role}. A swap exchanges the roles, not the sandboxes.";
   type = types.submodule (
     { config, ... }: {

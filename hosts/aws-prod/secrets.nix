@@ -1,0 +1,14 @@
+# What this machine may decrypt, with the SSH host key that it has. ../../secrets/README.md says how to add and rotate.
+{ lib, config, ... }:
+let
+  file = ../../secrets/aws-prod.yaml;
+in
+{
+  # without the file the machine is complete, too: every secret here is optional
+  config = lib.mkIf (builtins.pathExists file) {
+    sops.defaultSopsFile = file;
+    sops.age.sshKeyPaths = [ "/etc/ssh/ssh_host_ed25519_key" ];
+    sops.secrets.metrics-token.restartUnits = [ "hypervisor.service" ];
+    services.choiros.metricsTokenFile = config.sops.secrets.metrics-token.path;
+  };
+}

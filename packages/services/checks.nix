@@ -1,0 +1,30 @@
+# What CI asks of the Rust code, over the dependencies that are built already.
+{
+  craneLib,
+  common,
+  built,
+  cacert,
+}:
+{
+  services-fmt = craneLib.cargoFmt { inherit (common) src pname version; };
+  services-clippy = craneLib.cargoClippy (
+    built // { cargoClippyExtraArgs = "--all-targets -- --deny warnings"; }
+  );
+  services-doc = craneLib.cargoDoc (
+    built
+    // {
+      cargoDocExtraArgs = "--no-deps";
+      env.RUSTDOCFLAGS = "--deny warnings";
+    }
+  );
+  services-deny = craneLib.cargoDeny common;
+  # without a browser: these tests run in the VM test `browser`, which has one
+  services-test = craneLib.cargoNextest (
+    built
+    // {
+      cargoNextestExtraArgs = "--no-fail-fast -E 'not binary(/browser/)'";
+      nativeBuildInputs = [ cacert ];
+      SSL_CERT_FILE = "${cacert}/etc/ssl/certs/ca-bundle.crt";
+    }
+  );
+}

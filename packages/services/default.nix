@@ -1,0 +1,59 @@
+# The Cargo workspace, with crane: its dependencies are built once, for the programs and for every check.
+{
+  lib,
+  pkgs,
+  inputs,
+}:
+let
+  craneLib = inputs.crane.mkLib pkgs;
+  # pages about the code are none of it: editing them rebuilds nothing
+  src = lib.fileset.toSource {
+    root = ../../services;
+    fileset = lib.fileset.fileFilter (file: !file.hasExt "md") ../../services;
+  };
+  common = {
+    inherit src;
+    pname = "choiros-services";
+    inherit (craneLib.crateNameFromCargoToml { cargoToml = ../../services/hypervisor/Cargo.toml; })
+      version
+      ;
+    strictDeps = true;
+    cargoExtraArgs = "--locked --workspace";
+    meta.license = lib.licenses.mit;
+  };
+  cargoArtifacts = craneLib.buildDepsOnly common;
+  built = common // {
+    inherit cargoArtifacts;
+  };
+  programs = craneLib.buildPackage (
+    built
+    // {
+      # the tests are a check of their own
+      doCheck = false;
+    }
+  );
+  # one program, so that a machine that needs only the one has only the one
+  program =
+    name: description:
+    pkgs.runCommand "${name}-${common.version}"
+      {
+        pname = name;
+        inherit (common) version;
+        meta = common.meta // {
+          inherit description;
+          mainProgram = name;
+          platforms = lib.platforms.linux;
+        };
+      }
+      ''
+        install -D ${programs}/bin/${name} $out/bin/${name}
+      '';
+in
+{
+  hypervisor = program "hypervisor" "Passkey gateway in front of sandboxes that can be replaced while they serve";
+  sandbox = program "sandbox" "The sandbox service: an event log of one's own";
+  checks = import ./checks.nix {
+    inherit craneLib built common;
+    inherit (pkgs) cacert;
+  };
+}

@@ -1,0 +1,46 @@
+# Everything to work on this repo, and to deploy it.
+{
+  mkShell,
+  actionlint,
+  age,
+  awscli2,
+  cargo,
+  cargo-deny,
+  cargo-nextest,
+  chromium,
+  clippy,
+  deadnix,
+  deploy-rs,
+  jq,
+  nixfmt-tree,
+  rust-analyzer,
+  rustc,
+  rustfmt,
+  sops,
+  sqlite,
+  ssh-to-age,
+  zizmor,
+}:
+mkShell {
+  packages = [
+    actionlint
+    age
+    awscli2
+    cargo
+    cargo-deny
+    cargo-nextest
+    chromium
+    clippy
+    deadnix
+    deploy-rs
+    jq
+    nixfmt-tree
+    rust-analyzer
+    rustc
+    rustfmt
+    sops
+    sqlite
+    ssh-to-age
+    zizmor
+  ];
+}

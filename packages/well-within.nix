@@ -1,0 +1,17 @@
+# well-within SECONDS ORIGIN: succeeds as soon as the gateway there answers that all of it is well.
+{ writeShellApplication, curl }:
+writeShellApplication {
+  name = "well-within";
+  runtimeInputs = [ curl ];
+  text = ''
+    end=$((SECONDS + $1))
+    until curl --silent --fail --max-time 5 --output /dev/null "$2/health?deep"; do
+      if [ "$SECONDS" -ge "$end" ]; then
+        echo "after $1 seconds $2/health?deep still answers:" >&2
+        curl --silent --show-error --max-time 5 "$2/health?deep" >&2 || true
+        exit 1
+      fi
+      sleep 1
+    done
+  '';
+}
