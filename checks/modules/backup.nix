@@ -7,8 +7,8 @@ in
     config = on { };
     expect =
       c:
-      (unit "hypervisor" c).serviceConfig.User == "2991"
-      && (unit "sandbox-live" c).serviceConfig.User == "2990"
+      (unit "hypervisor" c).serviceConfig.User == "choiros"
+      && (unit "sandbox-live" c).serviceConfig.User == "choiros-sandbox"
       && (unit "sandbox-dev" c).startAt == [ "hourly" ];
   };
   "when, how many and where are options" = {

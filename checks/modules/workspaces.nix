@@ -76,7 +76,9 @@ in
       }
       {
         name = "owner";
-        ok = c.systemd.tmpfiles.settings.choiros."/var/lib/choiros/sandboxes/sandbox-live".d.user == "2990";
+        ok =
+          c.systemd.tmpfiles.settings.choiros."/var/lib/choiros/sandboxes/sandbox-live".d.user
+          == "choiros-sandbox";
       }
       {
         name = "order";
@@ -86,12 +88,12 @@ in
       }
     ];
   };
-  "another owner of /data is so on both sides" = {
-    config = on { workspaces.sandbox.dev.uid = 1000; };
+  "/data has one owner on both sides" = {
+    config = on { };
     expect =
       c:
-      c.containers.sandbox-dev.config.users.users.sandbox.uid == 1000
-      && c.systemd.tmpfiles.settings.choiros."/var/lib/choiros/sandboxes/sandbox-dev".d.user == "1000";
+      c.containers.sandbox-dev.config.users.users.sandbox.uid == c.users.users.choiros-sandbox.uid
+      && c.containers.sandbox-dev.config.users.groups.sandbox.gid == c.users.groups.choiros-sandbox.gid;
   };
   "each sandbox has its limits" = {
     config = on {

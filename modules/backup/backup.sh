@@ -8,7 +8,7 @@ kept() {
   local copy
   printf '%s\n' "$copies/$1".*.db | sort --reverse | awk -v last="$last" -v daily="$daily" '
     NR <= last { next }
-    { match($0, /[0-9]{8}T[0-9]{6}Z/); day = substr($0, RSTART, 8) }
+    { parts = split($0, part, "."); day = substr(part[parts - 1], 1, 8) }
     day != seen && days < daily { seen = day; days++; next }
     { print }' | while read -r copy; do rm -- "$copy"; done
 }
@@ -18,6 +18,8 @@ for database in "$folder"/*.db; do
   name=$(basename "$database" .db)
   copy=$copies/$name.$now.db
   sqlite3 -cmd '.timeout 30000' "$database" ".backup '$copy.part'"
+  # one file, that whoever reads it needs not write beside
+  sqlite3 "$copy.part" 'PRAGMA journal_mode = delete' > /dev/null
   verdict=$(sqlite3 "$copy.part" 'PRAGMA integrity_check')
   if [ "$verdict" != ok ]; then
     echo "the copy of $database is damaged, and so perhaps is the database: $verdict" >&2

@@ -8,7 +8,7 @@ let
   cfg = config.services.choiros;
   sources = import ./sources.nix { inherit config; };
   table = pkgs.writeText "choiros-restore-table" (
-    lib.concatMapStrings (s: "${s.name} ${s.folder} ${toString s.uid} ${s.unit}\n") sources
+    lib.concatMapStrings (s: "${s.name} ${s.folder} ${s.owner} ${s.unit}\n") sources
   );
   restore = pkgs.writeShellApplication {
     name = "choiros-restore";

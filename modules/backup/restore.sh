@@ -8,7 +8,7 @@ if [ $# -lt 1 ]; then
   exit 2
 fi
 name=$1
-read -r folder uid unit < <(awk -v name="$name" '$1 == name { print $2, $3, $4 }' "$TABLE") || {
+read -r folder owner unit < <(awk -v name="$name" '$1 == name { print $2, $3, $4 }' "$TABLE") || {
   echo "nothing here is called $name: choose one of $(cut -d ' ' -f 1 "$TABLE" | tr '\n' ' ')" >&2
   exit 2
 }
@@ -27,13 +27,13 @@ done
 
 systemctl stop "$unit"
 before=$folder/before-restore-$(date --utc +%Y%m%dT%H%M%SZ)
-install -d -m 0700 -o "$uid" -g "$uid" "$before"
+install -d -m 0700 -o "$owner" -g "$owner" "$before"
 for copy in "${found[@]}"; do
   database=$folder/$(basename "$copy" ".$at.db").db
   for file in "$database" "$database-wal" "$database-shm"; do
     [ ! -e "$file" ] || mv "$file" "$before/"
   done
-  install -m 0600 -o "$uid" -g "$uid" "$copy" "$database.part"
+  install -m 0600 -o "$owner" -g "$owner" "$copy" "$database.part"
   sync "$database.part"
   mv "$database.part" "$database"
 done

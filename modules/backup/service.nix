@@ -27,8 +27,8 @@ let
       Type = "oneshot";
       ExecStart = "${lib.getExe backup} ${s.folder} ${cfg.backup.directory}/${s.name} ${toString cfg.backup.keep.last} ${toString cfg.backup.keep.daily}";
       # as the owner, so that SQLite's files beside the database stay the owner's
-      User = toString s.uid;
-      Group = toString s.uid;
+      User = s.owner;
+      Group = s.owner;
       ReadWritePaths = [
         "-${s.folder}"
         "${cfg.backup.directory}/${s.name}"
@@ -40,8 +40,8 @@ let
   folder = s: {
     "${cfg.backup.directory}/${s.name}".d = {
       mode = "0700";
-      user = toString s.uid;
-      group = toString s.uid;
+      user = s.owner;
+      group = s.owner;
     };
   };
 in

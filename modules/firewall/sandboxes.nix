@@ -2,6 +2,7 @@
 # gateway, speaks with no other sandbox, and opens connections only where its workspace's `egress` says.
 { lib, config, ... }:
 let
+  ids = import ../ids.nix;
   cfg = config.services.choiros;
   set = xs: "{ ${lib.concatStringsSep ", " xs} }";
   links = set (map (s: ''"${s.interface}"'') cfg.sandboxes);
@@ -60,7 +61,7 @@ in
         chain output {
           type filter hook output priority filter - 5; policy accept;
           oifname ${links} ct state established,related accept
-          oifname ${links} meta skuid { 0, ${toString config.users.users.choiros.uid} } accept
+          oifname ${links} meta skuid { 0, ${toString ids.hypervisor} } accept
           oifname ${links} drop
         }
         chain outward {

@@ -4,6 +4,7 @@
   ...
 }:
 let
+  ids = import ../ids.nix;
   cfg = config.services.choiros;
 in
 {
@@ -13,10 +14,9 @@ in
     users.users.choiros = {
       isSystemUser = true;
       group = "choiros";
-      # the firewall's check at build time knows no names
-      uid = 2991;
+      uid = ids.hypervisor;
     };
-    users.groups.choiros.gid = 2991;
+    users.groups.choiros.gid = ids.hypervisor;
 
     # holds the port while the service is replaced, so that no connection is refused
     systemd.sockets.hypervisor = {

@@ -16,10 +16,7 @@ let
       isReadOnly = false;
     };
     config.imports = [
-      (import ./inside.nix {
-        inherit (s.options) uid;
-        inherit (config.system) stateVersion;
-      })
+      (import ./inside.nix { inherit (config.system) stateVersion; })
       (if s.options.config == null then import ./sandbox.nix s else s.options.config)
     ];
   };

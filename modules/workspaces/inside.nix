@@ -1,6 +1,9 @@
 # What every sandbox's inside has, and has not: no logins, no Nix daemon, no documentation.
-{ uid, stateVersion }:
+{ stateVersion }:
 { lib, ... }:
+let
+  ids = import ../ids.nix;
+in
 {
   system.stateVersion = lib.mkDefault stateVersion;
 
@@ -10,11 +13,11 @@
 
   users.users.sandbox = {
     isSystemUser = true;
-    inherit uid;
+    uid = ids.sandbox;
     group = "sandbox";
     home = "/data";
   };
-  users.groups.sandbox.gid = uid;
+  users.groups.sandbox.gid = ids.sandbox;
   users.mutableUsers = lib.mkDefault false;
   users.allowNoPasswordLogin = true;
   security.sudo.enable = lib.mkDefault false;

@@ -58,12 +58,6 @@ mkOption {
           example = false;
           description = "Whether the health answer must name the sandbox and its role, as that of our sandbox service does.";
         };
-        uid = mkOption {
-          type = types.ints.between 1 65533;
-          default = 2990;
-          example = 1000;
-          description = "The id of the user and group `sandbox` inside, to whom `/data` belongs.";
-        };
       };
     }
   );

@@ -1,0 +1,10 @@
+# A second machine on the wire, from which the host is what the world sees.
+{ pkgs, ... }:
+{
+  networking.firewall.enable = false;
+  environment.systemPackages = [
+    pkgs.curl
+    pkgs.iproute2
+    pkgs.python3
+  ];
+}

@@ -1,0 +1,16 @@
+# The host that the VM tests are about.
+{ pkgs, ... }:
+{
+  services.choiros = {
+    enable = true;
+    domain = "choir.test";
+    redirectDomains = [ "www.choir.test" ];
+    ingress.internalCa = true;
+  };
+  environment.systemPackages = [
+    pkgs.curl
+    pkgs.jq
+    pkgs.python3
+    pkgs.sqlite
+  ];
+}

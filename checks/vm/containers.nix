@@ -1,0 +1,6 @@
+{
+  nodes.machine.imports = [
+    ./common/host.nix
+    ./common/vm.nix
+  ];
+}

@@ -1,0 +1,70 @@
+"""Two sandboxes, their data, and what a restart, another range of ids, and a power cut leave of it."""
+import json
+
+urls = {"sandbox-live": "http://10.233.1.2:8080", "sandbox-dev": "http://10.233.2.2:8080"}
+
+
+def health(name):
+    return json.loads(machine.wait_until_succeeds(f"curl -sf --max-time 10 {urls[name]}/health", timeout=120))
+
+
+def events(name):
+    return int(machine.succeed(f"sqlite3 'file:/var/lib/choiros/sandboxes/{name}/events.db?mode=ro' 'select count(*) from events'"))
+
+
+def first_id(name):
+    leader = machine.succeed(f"machinectl show {name} -p Leader --value").strip()
+    return int(machine.succeed(f"cat /proc/{leader}/uid_map").split()[1])
+
+
+start_all()
+
+with subtest("both boot, and each knows who it is"):
+    machine.wait_for_unit("multi-user.target")
+    for name in urls:
+        machine.wait_for_unit(f"container@{name}")
+        answer = health(name)
+        t.assertEqual((answer["status"], answer["name"], answer["hostname"]), ("healthy", name, name))
+        t.assertEqual(answer["instance_role"], name.removeprefix("sandbox-"))
+
+with subtest("each has ids of its own, far from the host's, and writes /data as no root"):
+    t.assertNotEqual(first_id("sandbox-live"), first_id("sandbox-dev"))
+    for name in urls:
+        t.assertGreaterEqual(first_id(name), 524288)
+        t.assertEqual(machine.succeed(f"stat -c %u:%g /var/lib/choiros/sandboxes/{name}/events.db").strip(), "2990:2990")
+
+with subtest("neither sees the other's data"):
+    for name in urls:
+        machine.succeed(f"test $(stat -c %a /var/lib/choiros/sandboxes/{name}) = 700")
+
+with subtest("the limits are the ones that were set"):
+    for name in urls:
+        t.assertEqual(machine.get_unit_property(f"container@{name}", "MemoryMax"), str(2 * 1024**3))
+        t.assertEqual(machine.get_unit_property(f"container@{name}", "TasksMax"), "1024")
+
+with subtest("a restart keeps the data, and notes itself"):
+    before = events("sandbox-live")
+    machine.succeed("systemctl restart container@sandbox-live")
+    health("sandbox-live")
+    t.assertGreater(events("sandbox-live"), before)
+
+with subtest("another range of ids keeps the data"):
+    before, taken = events("sandbox-dev"), first_id("sandbox-dev")
+    machine.succeed("systemctl stop container@sandbox-dev", f"useradd -M -u {taken} blocker", "systemctl start container@sandbox-dev")
+    health("sandbox-dev")
+    t.assertNotEqual(first_id("sandbox-dev"), taken)
+    t.assertGreater(events("sandbox-dev"), before)
+    t.assertEqual(machine.succeed("stat -c %u:%g /var/lib/choiros/sandboxes/sandbox-dev/events.db").strip(), "2990:2990")
+
+with subtest("the service inside is sealed"):
+    score = machine.succeed("systemd-run -M sandbox-dev -q --wait --pipe systemd-analyze security sandbox.service --no-pager | tail -n 1")
+    t.assertLessEqual(float(score.split("sandbox.service:")[1].split()[0]), 2.0, score)
+
+with subtest("a power cut keeps the data"):
+    before = events("sandbox-live")
+    machine.succeed("sync")
+    machine.crash()
+    machine.start()
+    machine.wait_for_unit("container@sandbox-live")
+    health("sandbox-live")
+    t.assertGreater(events("sandbox-live"), before)
