@@ -1,5 +1,6 @@
 { lib, config, ... }:
 let
+  hardening = import ../hardening.nix;
   cfg = config.services.choiros;
   redirect = domain: {
     name = domain;
@@ -42,6 +43,19 @@ in
         '';
       }
       // lib.listToAttrs (map redirect cfg.redirectDomains);
+    };
+
+    # the first to read what the world sends, so it is sealed as our own units are
+    systemd.services.caddy.serviceConfig = hardening // {
+      AmbientCapabilities = "CAP_NET_BIND_SERVICE"; # 80 and 443
+      CapabilityBoundingSet = "CAP_NET_BIND_SERVICE";
+      PrivateUsers = false; # a capability of a private user namespace binds no low port
+      ProcSubset = "all"; # the length of the accept queue is read from /proc/sys
+      RestrictAddressFamilies = [
+        "AF_UNIX"
+        "AF_INET"
+        "AF_INET6"
+      ];
     };
   };
 }

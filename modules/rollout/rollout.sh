@@ -33,10 +33,10 @@ on_probation() {
 }
 
 promote() { # WORKSPACE SANDBOX URL
-  hypervisor swap --config "$CONFIG" --workspace "$1" --expect-generation "$(generation "$1")"
+  hypervisor swap "$1" --config "$CONFIG" --expect-generation "$(generation "$1")"
   on_probation "$3" && return
   echo "$2 was live, and is no longer healthy: taking the swap of $1 back" >&2
-  hypervisor swap --config "$CONFIG" --workspace "$1" --force
+  hypervisor swap "$1" --config "$CONFIG" --force
   return 1
 }
 
