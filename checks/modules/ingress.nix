@@ -41,6 +41,10 @@ in
     config = on { };
     expect = c: says (host c) "Strict-Transport-Security";
   };
+  "a crash of the hypervisor is bridged" = {
+    config = on { };
+    expect = c: says (host c) "lb_try_duration";
+  };
   "a reload keeps WebSockets, for as long as one says" = {
     config = on { ingress.streamCloseDelay = "1h"; };
     expect = c: says (host c) "stream_close_delay 1h";

@@ -58,6 +58,20 @@ with subtest("a user of the host calls no sandbox in the gateway's name"):
     machine.fail(f"{nobody} {curl} -H 'X-ChoirOS-User-Id: 1' {live}")
     machine.succeed(f"setpriv --reuid 2991 --regid 2991 --clear-groups {curl} {live}")
 
+with subtest("the hypervisor may start and stop its sandboxes, and nothing else"):
+    hypervisor = "setpriv --reuid 2991 --regid 2991 --clear-groups"
+    for verb in ("restart", "stop", "start"):
+        machine.succeed(f"{hypervisor} systemctl --no-ask-password {verb} container@sandbox-dev")
+    for order in ("restart caddy", "stop hypervisor", "start container@other", "kill container@sandbox-dev", "daemon-reload", "set-property container@sandbox-dev TasksMax=9"):
+        machine.fail(f"{hypervisor} systemctl --no-ask-password {order}")
+    machine.fail(f"{hypervisor} systemd-run --no-ask-password true")
+    machine.fail("setpriv --reuid 65534 --regid 65534 --clear-groups systemctl --no-ask-password stop container@sandbox-dev")
+
+with subtest("every unit of ours is sealed"):
+    for unit in ("hypervisor", "choiros-rollout", "choiros-backup-hypervisor", "choiros-backup-sandbox-live", "caddy"):
+        score = machine.succeed(f"systemd-analyze security {unit}.service --no-pager | tail -n 1")
+        t.assertLessEqual(float(score.split(".service:")[1].split()[0]), 2.0, score)
+
 with subtest("it is the table that keeps them apart"):
     machine.succeed("nft list table inet choiros > /run/choiros.nft", "nft delete table inet choiros")
     machine.succeed(inside("sandbox-dev", f"curl -sf -o /dev/null --max-time 10 {live}"))

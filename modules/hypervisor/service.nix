@@ -1,15 +1,21 @@
 {
   lib,
   config,
+  pkgs,
   ...
 }:
 let
   ids = import ../ids.nix;
   cfg = config.services.choiros;
+  # the operator's command, which knows where the socket is
+  command = pkgs.writeShellScriptBin "hypervisor" ''
+    exec ${lib.getExe cfg.package} --config ${cfg.configFile} "$@"
+  '';
 in
 {
   config = lib.mkIf cfg.enable {
-    environment.systemPackages = [ cfg.package ];
+    environment.systemPackages = [ command ];
+    system.build.hypervisor = command;
 
     users.users.choiros = {
       isSystemUser = true;

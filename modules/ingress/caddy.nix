@@ -39,6 +39,9 @@ in
             flush_interval -1
             stream_close_delay ${cfg.ingress.streamCloseDelay}
             header_down -Server
+            # a hypervisor that crashed is back before anyone notices
+            lb_try_duration 10s
+            lb_try_interval 100ms
           }
         '';
       }

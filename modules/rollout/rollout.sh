@@ -1,10 +1,10 @@
 # choiros-rollout PLAN: restart the dev sandbox of each workspace whose closure is another now; swap if asked to.
-# CONFIG, SWAP and PROBATION are in the environment.
+# SWAP and PROBATION are in the environment.
 plan=$1
 
 # role_of SANDBOX -- live or dev, as the hypervisor routes it now
 role_of() {
-  hypervisor sandboxes --json --config "$CONFIG" | jq -er --arg name "$1" 'map(select(.sandbox == $name))[0].role'
+  hypervisor sandboxes --json | jq -er --arg name "$1" 'map(select(.sandbox == $name))[0].role'
 }
 
 # within SECONDS COMMAND... -- until it succeeds
@@ -20,7 +20,7 @@ within() {
 healthy() { curl --silent --fail --max-time 3 --output /dev/null "$1"; }
 
 generation() {
-  hypervisor sandboxes --json --config "$CONFIG" | jq -er --arg name "$1" 'map(select(.workspace == $name))[0].generation'
+  hypervisor sandboxes --json | jq -er --arg name "$1" 'map(select(.workspace == $name))[0].generation'
 }
 
 # on_probation URL -- healthy each second, for all of the time
@@ -33,15 +33,15 @@ on_probation() {
 }
 
 promote() { # WORKSPACE SANDBOX URL
-  hypervisor swap "$1" --config "$CONFIG" --expect-generation "$(generation "$1")"
+  hypervisor swap "$1" --expect-generation "$(generation "$1")"
   on_probation "$3" && return
   echo "$2 was live, and is no longer healthy: taking the swap of $1 back" >&2
-  hypervisor swap "$1" --config "$CONFIG" --force
+  hypervisor swap "$1" --force
   return 1
 }
 
 failed=0
-within 60 hypervisor sandboxes --json --config "$CONFIG" || {
+within 60 hypervisor sandboxes --json || {
   echo "the hypervisor doesn't answer on its socket: see journalctl -u hypervisor" >&2
   exit 1
 }

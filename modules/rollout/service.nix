@@ -9,14 +9,13 @@ let
   rollout = pkgs.writeShellApplication {
     name = "choiros-rollout";
     runtimeInputs = [
-      cfg.package
+      config.system.build.hypervisor
       config.systemd.package
       pkgs.coreutils
       pkgs.curl
       pkgs.jq
     ];
     runtimeEnv = {
-      CONFIG = "${cfg.configFile}";
       SWAP = cfg.rollout.swap;
       PROBATION = toString cfg.rollout.probationSecs;
     };

@@ -1,0 +1,7 @@
+{
+  nodes.machine.imports = [
+    ./common/host.nix
+    ./common/vm.nix
+  ];
+  nodes.client.imports = [ ./common/client.nix ];
+}

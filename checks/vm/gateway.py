@@ -1,0 +1,176 @@
+"""A person's way: a redirect, a passkey, their own sandbox, a swap and its undo, and all of it after a reboot."""
+import base64
+import hashlib
+import json
+import secrets
+import struct
+
+origin = "https://choir.test"
+ca = "/var/lib/caddy/.local/share/caddy/pki/authorities/local/root.crt"
+
+
+# -- a passkey in software: P-256 by the book, and the two answers that a browser would give
+
+P = 2**256 - 2**224 + 2**192 + 2**96 - 1
+N = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+G = (
+    0x6B17D1F2E12C4247F8BCE6E563A440F277037D812DEB33A0F4A13945D898C296,
+    0x4FE342E2FE1A7F9B8EE7EB4A7C0F9E162BCE33576B315ECECBB6406837BF51F5,
+)
+
+
+def add(a, b):
+    if a is None or b is None:
+        return a or b
+    if a[0] == b[0]:
+        if a != b:
+            return None
+        slope = (3 * a[0] * a[0] - 3) * pow(2 * a[1], -1, P)
+    else:
+        slope = (b[1] - a[1]) * pow(b[0] - a[0], -1, P)
+    x = (slope * slope - a[0] - b[0]) % P
+    return x, (slope * (a[0] - x) - a[1]) % P
+
+
+def times(k, point):
+    result = None
+    while k:
+        if k & 1:
+            result = add(result, point)
+        point, k = add(point, point), k >> 1
+    return result
+
+
+def der(*numbers):
+    def integer(n):
+        body = n.to_bytes(n.bit_length() // 8 + 1, "big")
+        return b"\x02" + bytes([len(body)]) + body
+
+    body = b"".join(map(integer, numbers))
+    return b"\x30" + bytes([len(body)]) + body
+
+
+def b64(data):
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+class Passkey:
+    def __init__(self):
+        self.secret, self.id = secrets.randbelow(N - 1) + 1, secrets.token_bytes(16)
+
+    def data(self, rp_id, flags, more=b""):
+        return hashlib.sha256(rp_id.encode()).digest() + bytes([flags]) + struct.pack(">I", 0) + more
+
+    def answer(self, kind, options, response):
+        said = json.dumps({"type": kind, "challenge": options["challenge"], "origin": origin, "crossOrigin": False}).encode()
+        return {"id": b64(self.id), "rawId": b64(self.id), "type": "public-key", "extensions": {},
+                "response": {"clientDataJSON": b64(said)} | response(said)}
+
+    def create(self, options):
+        x, y = (n.to_bytes(32, "big") for n in times(self.secret, G))
+        key = b"\xa5\x01\x02\x03\x26\x20\x01\x21\x58\x20" + x + b"\x22\x58\x20" + y
+        data = self.data(options["rp"]["id"], 0x45, bytes(16) + struct.pack(">H", len(self.id)) + self.id + key)
+        attestation = b"\xa3\x63fmt\x64none\x67attStmt\xa0\x68authData\x58" + bytes([len(data)]) + data
+        return self.answer("webauthn.create", options, lambda _: {"attestationObject": b64(attestation)})
+
+    def get(self, options, user_id):
+        data = self.data(options["rpId"], 0x05)
+
+        def signed(said):
+            digest = int.from_bytes(hashlib.sha256(data + hashlib.sha256(said).digest()).digest(), "big")
+            k = secrets.randbelow(N - 1) + 1
+            r = times(k, G)[0] % N
+            return {"authenticatorData": b64(data), "signature": b64(der(r, pow(k, -1, N) * (digest + r * self.secret) % N)), "userHandle": user_id}
+
+        return self.answer("webauthn.get", options, signed)
+
+
+# -- a browser of curl's: one cookie jar, and the certificate authority of the host's Caddy
+
+curl = ("curl -sS --max-time 60 --cacert /tmp/ca.pem --cookie /tmp/jar --cookie-jar /tmp/jar "
+        "--connect-to choir.test:443:machine:443 --connect-to www.choir.test:443:machine:443 --connect-to choir.test:80:machine:80")
+
+
+def get(path):
+    return client.succeed(f"{curl} -f '{origin}{path}'")
+
+
+def post(path, body):
+    return json.loads(client.succeed(f"{curl} --fail-with-body -H 'Content-Type: application/json' -d '{json.dumps(body)}' {origin}{path}"))
+
+
+def redirect(url):
+    return client.succeed(f"{curl} -o /dev/null -w '%{{http_code}} %{{redirect_url}}' '{url}'")
+
+
+def rows():
+    return {row["sandbox"]: row for row in json.loads(get("/admin/sandboxes"))}
+
+
+def both_running():
+    machine.wait_until_succeeds("hypervisor sandboxes --json | jq -e 'all(.[]; .status == \"running\")'", timeout=120)
+
+
+start_all()
+machine.wait_for_unit("hypervisor")
+machine.wait_for_file(ca)
+client.succeed(f"cat > /tmp/ca.pem <<'EOF'\n{machine.succeed(f'cat {ca}')}EOF")
+client.wait_until_succeeds(f"{curl} -f {origin}/health", timeout=60)
+both_running()
+
+with subtest("plain HTTP and the other domain answer 308, with path and query"):
+    for url in ("http://choir.test/a?b=c", "https://www.choir.test/a?b=c"):
+        t.assertEqual(redirect(url), f"308 {origin}/a?b=c")
+
+with subtest("without a session a page leads to the login, and a call is refused"):
+    t.assertEqual(redirect(f"{origin}/"), f"303 {origin}/login?next=%2F")
+    t.assertIn("401", client.succeed(f"{curl} -o /dev/null -w '%{{http_code}}' -X POST {origin}/x"))
+
+with subtest("an invite and a passkey make an account"):
+    invite = json.loads(machine.succeed("hypervisor invite --admin --json"))["url"].split("invite=")[1]
+    passkey = Passkey()
+    options = post("/auth/register/start", {"username": "ada@choir.test", "invite": invite})["publicKey"]
+    registered = post("/auth/register/finish", passkey.create(options))
+    t.assertEqual(len(registered["recovery_codes"]), 10)
+
+with subtest("an invite serves once"):
+    client.fail(f"{curl} -f -H 'Content-Type: application/json' -d '{{\"username\": \"eve\", \"invite\": \"{invite}\"}}' {origin}/auth/register/start")
+
+with subtest("the person lands on the live sandbox, and finds the other under /dev"):
+    t.assertIn("sandbox-live", get("/"))
+    t.assertIn("sandbox-dev", get("/dev/"))
+
+with subtest("what a client says in the gateway's name doesn't reach the sandbox"):
+    page = client.succeed(f"{curl} -f -H 'X-ChoirOS-Generation: 4711' -H 'X-ChoirOS-Role: dev' {origin}/")
+    t.assertNotIn("4711", page)
+
+with subtest("after logging out the passkey opens again"):
+    client.succeed(f"{curl} -f -X POST {origin}/auth/logout")
+    t.assertFalse(json.loads(get("/auth/me"))["authenticated"])
+    options = post("/auth/login/start", {"username": "ada@choir.test"})["publicKey"]
+    t.assertEqual(post("/auth/login/finish", passkey.get(options, None))["username"], "ada@choir.test")
+
+with subtest("a swap makes dev live, and its undo takes that back"):
+    before = rows()["sandbox-live"]["generation"]
+    swap = f"/admin/sandboxes/{registered['user_id']}/swap"
+    answer = post(swap, {"drain_secs": 1})
+    t.assertEqual((answer["live"], answer["generation"]), ("sandbox-dev", before + 1))
+    t.assertIn("sandbox-dev", get("/"))
+    t.assertEqual(post(swap, answer["undo"] | {"drain_secs": 1})["live"], "sandbox-live")
+    t.assertIn("sandbox-live", get("/"))
+
+with subtest("a restart of the hypervisor refuses no connection"):
+    client.succeed(f"(for i in $(seq 60); do {curl} -o /dev/null -w '%{{http_code}}\\n' {origin}/health || echo cut; sleep 0.1; done) > /tmp/answers 2>&1 &")
+    machine.succeed("sleep 1", "systemctl restart hypervisor")
+    client.wait_until_succeeds("test $(wc -l < /tmp/answers) -ge 60", timeout=120)
+    t.assertEqual(set(client.succeed("cat /tmp/answers").split()), {"200"})
+
+with subtest("a reboot keeps the route, the account and the session"):
+    both_running()
+    post(swap, {"drain_secs": 1})
+    machine.reboot()
+    machine.wait_for_unit("hypervisor")
+    client.wait_until_succeeds(f"{curl} -f {origin}/health", timeout=120)
+    both_running()
+    t.assertIn("sandbox-dev", get("/"))
+    t.assertIn("sandbox-live", get("/dev/"))
