@@ -1,11 +1,6 @@
 # choiros-rollout PLAN: restart the dev sandbox of each workspace whose closure is another now; swap if asked to.
-# SWAP and PROBATION are in the environment.
+# HYPERVISOR, SWAP and PROBATION are in the environment.
 plan=$1
-
-# role_of SANDBOX -- live or dev, as the hypervisor routes it now
-role_of() {
-  hypervisor sandboxes --json | jq -er --arg name "$1" 'map(select(.sandbox == $name))[0].role'
-}
 
 # within SECONDS COMMAND... -- until it succeeds
 within() {
@@ -17,13 +12,14 @@ within() {
   done
 }
 
-healthy() { curl --silent --fail --max-time 3 --output /dev/null "$1"; }
-
-generation() {
-  hypervisor sandboxes --json | jq -er --arg name "$1" 'map(select(.workspace == $name))[0].generation'
+# now SANDBOX FIELD -- what the hypervisor says of it: role, generation …
+now() {
+  "$HYPERVISOR" sandboxes --json | jq -er --arg name "$1" --arg field "$2" 'map(select(.sandbox == $name))[0][$field]'
 }
 
-# on_probation URL -- healthy each second, for all of the time
+healthy() { curl --silent --fail --max-time 3 --output /dev/null "$1"; }
+
+# on_probation URL -- healthy each second, for all of the time; one slow answer is forgiven
 on_probation() {
   local end=$((SECONDS + PROBATION))
   while [ "$SECONDS" -lt "$end" ]; do
@@ -33,31 +29,36 @@ on_probation() {
 }
 
 promote() { # WORKSPACE SANDBOX URL
-  hypervisor swap "$1" --expect-generation "$(generation "$1")"
+  # the hypervisor probes by itself, and has to have seen the new one
+  within 60 "$HYPERVISOR" swap "$1" --expect-generation "$(now "$2" generation)" || return 1
   on_probation "$3" && return
   echo "$2 was live, and is no longer healthy: taking the swap of $1 back" >&2
-  hypervisor swap "$1" --force
+  "$HYPERVISOR" swap "$1" --force
   return 1
 }
 
-failed=0
-within 60 hypervisor sandboxes --json || {
-  echo "the hypervisor doesn't answer on its socket: see journalctl -u hypervisor" >&2
-  exit 1
-}
-while read -r workspace sandbox closure url; do
-  [ "$(cat "/run/choiros-sandboxes/$sandbox" 2> /dev/null)" != "$closure" ] || continue
-  if [ "$(role_of "$sandbox")" != dev ]; then
-    echo "$sandbox is live and stays as it is; it is renewed when it is dev at a switch"
-    continue
+renew() { # WORKSPACE SANDBOX CLOSURE URL
+  within 60 now "$2" role || {
+    echo "the hypervisor doesn't answer: see journalctl -u hypervisor" >&2
+    return 1
+  }
+  if [ "$(now "$2" role)" != dev ]; then
+    echo "$2 is live and stays as it is; it is renewed when it is dev at a switch"
+    return
   fi
-  echo "$sandbox is dev: restarting it with $closure"
-  systemctl restart "container@$sandbox.service"
-  if ! within 120 healthy "$url"; then
-    echo "$sandbox isn't healthy at $url: see journalctl -M $sandbox; live is untouched" >&2
-    failed=1
-  elif [ "$SWAP" = automatic ]; then
-    promote "$workspace" "$sandbox" "$url" || failed=1
+  echo "$2 is dev: restarting it with $3"
+  systemctl restart "container@$2.service"
+  if ! within 120 healthy "$4"; then
+    echo "$2 isn't healthy at $4: see journalctl -M $2; live is untouched" >&2
+    return 1
+  fi
+  [ "$SWAP" = manual ] || promote "$1" "$2" "$4"
+}
+
+failed=0
+while read -r workspace sandbox closure url; do
+  if [ "$(cat "/run/choiros-sandboxes/$sandbox" 2> /dev/null)" != "$closure" ]; then
+    renew "$workspace" "$sandbox" "$closure" "$url" < /dev/null || failed=1
   fi
 done < "$plan"
 exit "$failed"

@@ -9,13 +9,13 @@ let
   rollout = pkgs.writeShellApplication {
     name = "choiros-rollout";
     runtimeInputs = [
-      config.system.build.hypervisor
       config.systemd.package
       pkgs.coreutils
       pkgs.curl
       pkgs.jq
     ];
     runtimeEnv = {
+      HYPERVISOR = lib.getExe config.system.build.hypervisor;
       SWAP = cfg.rollout.swap;
       PROBATION = toString cfg.rollout.probationSecs;
     };
