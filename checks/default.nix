@@ -8,27 +8,21 @@
 }:
 let
   inherit (pkgs.stdenv.hostPlatform) system;
-  vmTests =
-    lib.mapAttrs'
-      (
-        file: _:
-        let
-          name = lib.removeSuffix ".nix" file;
-        in
-        lib.nameValuePair "vm-${name}" (
-          pkgs.testers.runNixOSTest {
-            imports = [ (./vm + "/${file}") ];
-            inherit name;
-            testScript = builtins.readFile (./vm + "/${name}.py");
-            _module.args = { inherit self inputs; };
-            defaults.imports = [ self.nixosModules.default ];
-            skipTypeCheck = true;
-          }
-        )
-      )
-      (
-        lib.filterAttrs (file: kind: kind == "regular" && lib.hasSuffix ".nix" file) (builtins.readDir ./vm)
-      );
+  vmTest =
+    name:
+    pkgs.testers.runNixOSTest {
+      imports = [ (./vm/tests + "/${name}.nix") ];
+      inherit name;
+      testScript = builtins.readFile ./vm/words.py + builtins.readFile (./vm/tests + "/${name}.py");
+      skipTypeCheck = true;
+      _module.args = { inherit self inputs; };
+      defaults.imports = [ self.nixosModules.default ];
+    };
+  vmTests = lib.listToAttrs (
+    map (
+      file: lib.nameValuePair "vm-${lib.removeSuffix ".nix" file}" (vmTest (lib.removeSuffix ".nix" file))
+    ) (lib.filter (lib.hasSuffix ".nix") (lib.attrNames (builtins.readDir ./vm/tests)))
+  );
 in
 serviceChecks
 // vmTests

@@ -1,7 +1,11 @@
-# The hosts of the VM tests, whole: what a stand-in host boots is rendered from these.
-_: {
-  "the VM tests' host is whole" = {
-    config = ../vm/common/host.nix;
-    expect = c: c.services.choiros.domain == "choir.test";
-  };
-}
+# The hosts of the VM tests, whole: what a stand-in for a host boots is rendered from these.
+_:
+builtins.listToAttrs (
+  map (file: {
+    name = "the VM tests' host ${file} is whole";
+    value = {
+      config = ../vm/hosts + "/${file}";
+      expect = c: c.services.choiros.domain == "choir.test";
+    };
+  }) (builtins.attrNames (builtins.readDir ../vm/hosts))
+)

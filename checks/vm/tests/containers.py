@@ -1,6 +1,4 @@
 """Two sandboxes, their data, and what a restart, another range of ids, and a power cut leave of it."""
-import json
-
 urls = {"sandbox-live": "http://10.233.1.2:8080", "sandbox-dev": "http://10.233.2.2:8080"}
 
 

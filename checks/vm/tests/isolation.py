@@ -1,6 +1,6 @@
 """What is closed: the host to the world, the sandboxes to each other, to the host, to the world, and to the host's users."""
 live, dev = "http://10.233.1.2:8080/health", "http://10.233.2.2:8080/health"
-curl = "curl -sf -o /dev/null --max-time 3"
+try_ = "curl -sf -o /dev/null --max-time 3"
 
 
 def inside(name, command):
@@ -19,20 +19,20 @@ start_all()
 machine.wait_for_unit("multi-user.target")
 machine.wait_for_open_port(443)
 for url in (live, dev):
-    machine.wait_until_succeeds(f"{curl} {url}", timeout=120)
+    machine.wait_until_succeeds(f"{try_} {url}", timeout=120)
 
 with subtest("the world reaches 80 and 443, and nothing else"):
-    client.wait_until_succeeds(f"{curl} http://machine/ || test $? = 22", timeout=60)
+    client.wait_until_succeeds(f"{try_} http://machine/ || test $? = 22", timeout=60)
     t.assertEqual(open_ports(client.succeed, "machine", (22, 53, 80, 443, 2019, 8080, 9090, 9091, 9100)), [80, 443])
 
 with subtest("the world reaches no sandbox, even by a route through a host that forwards"):
     machine.succeed("sysctl -w net.ipv4.ip_forward=1")
     client.succeed("ip route add 10.233.0.0/16 via $(getent ahostsv4 machine | head -n 1 | cut -d ' ' -f 1)")
-    client.fail(f"{curl} {live}")
+    client.fail(f"{try_} {live}")
 
 with subtest("a sandbox reaches no other"):
-    machine.fail(inside("sandbox-dev", f"{curl} {live}"))
-    machine.fail(inside("sandbox-live", f"{curl} {dev}"))
+    machine.fail(inside("sandbox-dev", f"{try_} {live}"))
+    machine.fail(inside("sandbox-live", f"{try_} {dev}"))
 
 with subtest("a sandbox reaches nothing of the host"):
     machine.succeed("systemd-run --unit=bait $(command -v python3) -m http.server --directory /run 7000")
@@ -45,8 +45,8 @@ with subtest("a sandbox reaches nothing of the host"):
 with subtest("a sandbox reaches no other machine"):
     client.succeed("setsid python3 -m http.server --directory /run 7001 > /dev/null 2>&1 &")
     address = client.succeed("ip -4 -o address show scope global | tail -n 1 | tr -s ' ' | cut -d ' ' -f 4 | cut -d / -f 1").strip()
-    machine.wait_until_succeeds(f"{curl} http://{address}:7001/", timeout=60)
-    machine.fail(inside("sandbox-dev", f"{curl} http://{address}:7001/"))
+    machine.wait_until_succeeds(f"{try_} http://{address}:7001/", timeout=60)
+    machine.fail(inside("sandbox-dev", f"{try_} http://{address}:7001/"))
 
 with subtest("a sandbox can't speak from another's address"):
     machine.succeed(inside("sandbox-dev", "ip address add 10.233.1.2 dev eth0"))
@@ -55,8 +55,8 @@ with subtest("a sandbox can't speak from another's address"):
 
 with subtest("a user of the host calls no sandbox in the gateway's name"):
     nobody = "setpriv --reuid 65534 --regid 65534 --clear-groups"
-    machine.fail(f"{nobody} {curl} -H 'X-ChoirOS-User-Id: 1' {live}")
-    machine.succeed(f"setpriv --reuid 2991 --regid 2991 --clear-groups {curl} {live}")
+    machine.fail(f"{nobody} {try_} -H 'X-ChoirOS-User-Id: 1' {live}")
+    machine.succeed(f"setpriv --reuid 2991 --regid 2991 --clear-groups {try_} {live}")
 
 with subtest("the hypervisor may start and stop its sandboxes, and nothing else"):
     hypervisor = "setpriv --reuid 2991 --regid 2991 --clear-groups"
@@ -76,4 +76,4 @@ with subtest("it is the table that keeps them apart"):
     machine.succeed("nft list table inet choiros > /run/choiros.nft", "nft delete table inet choiros")
     machine.succeed(inside("sandbox-dev", f"curl -sf -o /dev/null --max-time 10 {live}"))
     machine.succeed("nft -f /run/choiros.nft")
-    machine.fail(inside("sandbox-dev", f"{curl} {live}"))
+    machine.fail(inside("sandbox-dev", f"{try_} {live}"))

@@ -1,6 +1,0 @@
-{
-  nodes.machine.imports = [
-    ./common/host.nix
-    ./common/vm.nix
-  ];
-}

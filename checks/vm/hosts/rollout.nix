@@ -1,0 +1,8 @@
+# A host whose deployments go live by themselves.
+{
+  imports = [ ./plain.nix ];
+  services.choiros.rollout = {
+    swap = "automatic";
+    probationSecs = 5;
+  };
+}

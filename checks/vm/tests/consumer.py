@@ -1,0 +1,20 @@
+"""Somebody else's web service, that knows nothing of us, with passkeys, TLS and swaps."""
+start_all()
+machine.wait_for_unit("hypervisor")
+trust()
+both_running()
+
+with subtest("nobody sees it without a session"):
+    t.assertEqual(redirect(f"{origin}/"), f"303 {origin}/login?next=%2F")
+
+with subtest("who has a passkey sees it"):
+    me = sign_up("ada@choir.test", Passkey())
+    t.assertIn("a-page-of-my-own", get("/"))
+    t.assertIn("the-next-page", get("/dev/"))
+
+with subtest("it is swapped as ours is"):
+    post(f"/admin/sandboxes/{me['user_id']}/swap", {"drain_secs": 1})
+    t.assertIn("the-next-page", get("/"))
+
+with subtest("its data is its own"):
+    t.assertEqual(machine.succeed("stat -c %u /var/lib/choiros/sandboxes/sandbox-live/index.html").strip(), "2990")

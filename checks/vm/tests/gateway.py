@@ -1,0 +1,60 @@
+"""A person's way: a redirect, a passkey, their own sandbox, a swap and its undo, and all of it after a reboot."""
+start_all()
+machine.wait_for_unit("hypervisor")
+trust()
+both_running()
+
+with subtest("plain HTTP and the other domain answer 308, with path and query"):
+    for url in ("http://choir.test/a?b=c", "https://www.choir.test/a?b=c"):
+        t.assertEqual(redirect(url), f"308 {origin}/a?b=c")
+
+with subtest("without a session a page leads to the login, and a call is refused"):
+    t.assertEqual(redirect(f"{origin}/"), f"303 {origin}/login?next=%2F")
+    t.assertIn("401", client.succeed(f"{curl} -o /dev/null -w '%{{http_code}}' -X POST {origin}/x"))
+
+with subtest("an invite and a passkey make an account"):
+    passkey = Passkey()
+    registered = sign_up("ada@choir.test", passkey)
+    t.assertEqual(len(registered["recovery_codes"]), 10)
+
+with subtest("an invite serves once"):
+    client.fail(f"{curl} -f -H 'Content-Type: application/json' -d '{{\"username\": \"eve\", \"invite\": \"{registered['invite']}\"}}' {origin}/auth/register/start")
+
+with subtest("the person lands on the live sandbox, and finds the other under /dev"):
+    t.assertIn("sandbox-live", get("/"))
+    t.assertIn("sandbox-dev", get("/dev/"))
+
+with subtest("what a client says in the gateway's name doesn't reach the sandbox"):
+    page = client.succeed(f"{curl} -f -H 'X-ChoirOS-Generation: 4711' -H 'X-ChoirOS-Role: dev' {origin}/")
+    t.assertNotIn("4711", page)
+
+with subtest("after logging out the passkey opens again"):
+    client.succeed(f"{curl} -f -X POST {origin}/auth/logout")
+    t.assertFalse(json.loads(get("/auth/me"))["authenticated"])
+    options = post("/auth/login/start", {"username": "ada@choir.test"})["publicKey"]
+    t.assertEqual(post("/auth/login/finish", passkey.get(options, None))["username"], "ada@choir.test")
+
+with subtest("a swap makes dev live, and its undo takes that back"):
+    before = rows()["sandbox-live"]["generation"]
+    swap = f"/admin/sandboxes/{registered['user_id']}/swap"
+    answer = post(swap, {"drain_secs": 1})
+    t.assertEqual((answer["live"], answer["generation"]), ("sandbox-dev", before + 1))
+    t.assertIn("sandbox-dev", get("/"))
+    t.assertEqual(post(swap, answer["undo"] | {"drain_secs": 1})["live"], "sandbox-live")
+    t.assertIn("sandbox-live", get("/"))
+
+with subtest("a restart of the hypervisor refuses no connection"):
+    client.succeed(f"(for i in $(seq 60); do {curl} -o /dev/null -w '%{{http_code}}\\n' {origin}/health || echo cut; sleep 0.1; done) > /tmp/answers 2>&1 &")
+    machine.succeed("sleep 1", "systemctl restart hypervisor")
+    client.wait_until_succeeds("test $(wc -l < /tmp/answers) -ge 60", timeout=120)
+    t.assertEqual(set(client.succeed("cat /tmp/answers").split()), {"200"})
+
+with subtest("a reboot keeps the route, the account and the session"):
+    both_running()
+    post(swap, {"drain_secs": 1})
+    machine.reboot()
+    machine.wait_for_unit("hypervisor")
+    client.wait_until_succeeds(f"{curl} -f {origin}/health", timeout=120)
+    both_running()
+    t.assertIn("sandbox-dev", get("/"))
+    t.assertIn("sandbox-live", get("/dev/"))
