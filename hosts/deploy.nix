@@ -6,13 +6,8 @@
   ...
 }:
 let
-  switch = "$PROFILE/bin/switch-to-configuration";
   node =
     { config, pkgs, ... }:
-    let
-      inherit (deploy-rs.lib.${pkgs.stdenv.hostPlatform.system}) activate;
-      wellWithin = nixpkgs.lib.getExe (pkgs.callPackage ../packages/well-within.nix { });
-    in
     {
       hostname = config.services.choiros.domain;
       sshUser = "root";
@@ -23,20 +18,11 @@ let
       confirmTimeout = 60;
       profiles.system = {
         user = "root";
-        path =
-          (
-            activate.custom
-            // {
-              dryActivate = "${switch} dry-activate";
-              boot = "${switch} boot";
-            }
-          )
-            config.system.build.toplevel
-            ''
-              cd /tmp
-              ${switch} switch
-              ${wellWithin} 60 http://${config.services.choiros.settings.server.listen}
-            '';
+        path = import ./activation.nix {
+          inherit (nixpkgs) lib;
+          inherit (deploy-rs.lib.${pkgs.stdenv.hostPlatform.system}) activate;
+          inherit config pkgs;
+        };
       };
     };
 in

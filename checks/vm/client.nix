@@ -5,6 +5,7 @@
   environment.systemPackages = [
     pkgs.curl
     pkgs.iproute2
+    pkgs.openssh
     pkgs.python3
   ];
 }

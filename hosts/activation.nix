@@ -1,0 +1,21 @@
+# A system as a deploy-rs profile that counts as activated only when the gateway on it is well.
+{
+  lib,
+  pkgs,
+  activate,
+  config,
+  withinSecs ? 60,
+}:
+let
+  switch = "$PROFILE/bin/switch-to-configuration";
+  wellWithin = lib.getExe (pkgs.callPackage ../packages/well-within.nix { });
+  custom = activate.custom // {
+    dryActivate = "${switch} dry-activate";
+    boot = "${switch} boot";
+  };
+in
+custom config.system.build.toplevel ''
+  cd /tmp
+  ${switch} switch
+  ${wellWithin} ${toString withinSecs} http://${config.services.choiros.settings.server.listen}
+''
