@@ -20,8 +20,6 @@ sandbox:
       RestrictAddressFamilies = [ "AF_INET" ]; # serves HTTP
       IPAddressDeny = "any";
       IPAddressAllow = [ sandbox.hostAddress ];
-      # a user namespace in the container's own hides the mapped ids of /data
-      PrivateUsers = false;
       Restart = "always";
       RestartSec = 1;
     };

@@ -6,6 +6,8 @@
     domain = "choir.test";
     redirectDomains = [ "www.choir.test" ];
     ingress.internalCa = true;
+    # isn't there until a test makes it
+    metricsTokenFile = "/run/secrets/metrics-token";
   };
   environment.systemPackages = [
     pkgs.curl

@@ -49,6 +49,15 @@ with subtest("a restart of the hypervisor refuses no connection"):
     client.wait_until_succeeds("test $(wc -l < /tmp/answers) -ge 60", timeout=120)
     t.assertEqual(set(client.succeed("cat /tmp/answers").split()), {"200"})
 
+with subtest("metrics are for loopback, and for who has the token; without a token file, for nobody else"):
+    machine.succeed("curl -sf -o /dev/null http://127.0.0.1:9090/metrics")
+    metrics = f"{curl} -o /dev/null -w '%{{http_code}}' {origin}/metrics -H 'Authorization: Bearer "
+    t.assertEqual([client.succeed(f"{metrics}{token}'") for token in ("", "x")], ["403", "403"])
+    machine.succeed("install -d -m 0700 /run/secrets", "(umask 077; echo a-long-token > /run/secrets/metrics-token)", "systemctl restart hypervisor")
+    # a host in namespaces can't hand a unit its credentials
+    able = machine.execute("systemd-run -q --wait -p SetCredential=x:y bash -c 'test -s $CREDENTIALS_DIRECTORY/x'")[0] == 0
+    t.assertEqual([client.succeed(f"{metrics}{token}'") for token in ("", "x", "a-long-token")], ["403", "403", "200" if able else "403"])
+
 with subtest("a reboot keeps the route, the account and the session"):
     both_running()
     post(swap, {"drain_secs": 1})

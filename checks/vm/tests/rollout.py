@@ -22,7 +22,6 @@ def starts(sandbox):
 
 start_all()
 machine.wait_for_unit("hypervisor")
-machine.wait_until_succeeds("systemctl show -p ActiveState choiros-rollout | grep -qE '=(active|failed)'", timeout=300)
 both_running()
 settled()
 if live() != "sandbox-live":
