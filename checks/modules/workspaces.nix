@@ -133,6 +133,10 @@ in
       && !inside.systemd.services.console-getty.enable
       && inside.environment.defaultPackages == [ ];
   };
+  "who may reach the internet can resolve its names" = {
+    config = on { workspaces.sandbox.egress = "internet"; };
+    expect = c: c.containers.sandbox-live.config.networking.nameservers != [ ];
+  };
   "a stranger's web service stands in for ours" = {
     config = own;
     expect =

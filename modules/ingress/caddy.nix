@@ -50,7 +50,10 @@ in
 
     # the first to read what the world sends, so it is sealed as our own units are
     systemd.services.caddy.serviceConfig = hardening // {
-      AmbientCapabilities = "CAP_NET_BIND_SERVICE"; # 80 and 443
+      AmbientCapabilities = [
+        "" # what Caddy's own unit file gives it, and it doesn't need
+        "CAP_NET_BIND_SERVICE" # 80 and 443
+      ];
       CapabilityBoundingSet = "CAP_NET_BIND_SERVICE";
       PrivateUsers = false; # a capability of a private user namespace binds no low port
       ProcSubset = "all"; # the length of the accept queue is read from /proc/sys

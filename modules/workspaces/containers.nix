@@ -16,7 +16,10 @@ let
       isReadOnly = false;
     };
     config.imports = [
-      (import ./inside.nix { inherit (config.system) stateVersion; })
+      (import ./inside.nix {
+        inherit (config.system) stateVersion;
+        inherit (cfg.workspaces.${s.workspace}) egress;
+      })
       (if s.options.config == null then import ./sandbox.nix s else s.options.config)
     ];
   };

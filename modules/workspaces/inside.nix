@@ -1,5 +1,5 @@
 # What every sandbox's inside has, and has not: no logins, no Nix daemon, no documentation.
-{ stateVersion }:
+{ stateVersion, egress }:
 { lib, ... }:
 let
   ids = import ../ids.nix;
@@ -9,7 +9,15 @@ in
 
   # the host's firewall decides who reaches a sandbox, and whom it reaches
   networking.firewall.enable = lib.mkDefault false;
-  networking.useHostResolvConf = lib.mkDefault false;
+  # NixOS has a default of its own for containers here, as for console-getty below
+  networking.useHostResolvConf = false;
+  networking.nameservers = lib.mkIf (egress == "internet") (
+    # public ones: the host's own may be in a private network, where sandboxes don't get
+    lib.mkDefault [
+      "9.9.9.9"
+      "1.1.1.1"
+    ]
+  );
 
   users.users.sandbox = {
     isSystemUser = true;
@@ -21,7 +29,7 @@ in
   users.mutableUsers = lib.mkDefault false;
   users.allowNoPasswordLogin = true;
   security.sudo.enable = lib.mkDefault false;
-  systemd.services.console-getty.enable = lib.mkDefault false;
+  systemd.services.console-getty.enable = false;
 
   nix.enable = lib.mkDefault false;
   documentation.enable = lib.mkDefault false;

@@ -49,7 +49,7 @@ let
           ]) (types.listOf names.ipv4);
           default = "none";
           example = [ "198.51.100.0/24" ];
-          description = "Where the sandboxes may open connections to: nowhere, public addresses only (neither the host, nor private networks, nor a cloud's metadata service), or the IPv4 networks listed.";
+          description = "Where the sandboxes may open connections to: nowhere, public addresses only (neither the host, nor private networks, nor a cloud's metadata service; names are resolved by public servers, unless `config` sets others), or the IPv4 networks listed.";
         };
       };
     };
