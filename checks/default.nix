@@ -4,7 +4,7 @@
   inputs,
   lib,
   pkgs,
-  serviceChecks,
+  services,
 }:
 let
   inherit (pkgs.stdenv.hostPlatform) system;
@@ -15,7 +15,7 @@ let
       inherit name;
       testScript = builtins.readFile ./vm/words.py + builtins.readFile (./vm/tests + "/${name}.py");
       skipTypeCheck = true;
-      _module.args = { inherit self inputs; };
+      _module.args = { inherit self inputs services; };
       defaults.imports = [ self.nixosModules.default ];
     };
   vmTests = lib.listToAttrs (
@@ -24,7 +24,7 @@ let
     ) (lib.filter (lib.hasSuffix ".nix") (lib.attrNames (builtins.readDir ./vm/tests)))
   );
 in
-serviceChecks
+services.checks
 // vmTests
 // lib.mapAttrs' (name: lib.nameValuePair "host-${name}") (
   lib.mapAttrs (_: machine: machine.config.system.build.toplevel) (

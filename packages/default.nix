@@ -42,8 +42,8 @@ in
       inputs
       lib
       pkgs
+      services
       ;
-    serviceChecks = services.checks;
   };
   devShells.default = pkgs.callPackage ./shell.nix {
     inherit (inputs.deploy-rs.packages.${system}) deploy-rs;

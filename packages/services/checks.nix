@@ -3,7 +3,6 @@
   craneLib,
   common,
   built,
-  cacert,
 }:
 {
   services-fmt = craneLib.cargoFmt { inherit (common) src pname version; };
@@ -17,14 +16,12 @@
       env.RUSTDOCFLAGS = "--deny warnings";
     }
   );
-  services-deny = craneLib.cargoDeny common;
+  services-deny = craneLib.cargoDeny (common // { cargoExtraArgs = "--locked"; });
   # without a browser: these tests run in the VM test `browser`, which has one
   services-test = craneLib.cargoNextest (
     built
     // {
       cargoNextestExtraArgs = "--no-fail-fast -E 'not binary(/browser/)'";
-      nativeBuildInputs = [ cacert ];
-      SSL_CERT_FILE = "${cacert}/etc/ssl/certs/ca-bundle.crt";
     }
   );
 }

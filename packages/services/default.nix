@@ -14,9 +14,7 @@ let
   common = {
     inherit src;
     pname = "choiros-services";
-    inherit (craneLib.crateNameFromCargoToml { cargoToml = ../../services/hypervisor/Cargo.toml; })
-      version
-      ;
+    inherit ((lib.importTOML ../../services/Cargo.toml).workspace.package) version;
     strictDeps = true;
     cargoExtraArgs = "--locked --workspace";
     meta.license = lib.licenses.mit;
@@ -52,8 +50,20 @@ in
 {
   hypervisor = program "hypervisor" "Passkey gateway in front of sandboxes that can be replaced while they serve";
   sandbox = program "sandbox" "The sandbox service: an event log of one's own";
-  checks = import ./checks.nix {
-    inherit craneLib built common;
-    inherit (pkgs) cacert;
-  };
+  # every test, built, for a machine that has a browser but no compiler
+  tests = craneLib.mkCargoDerivation (
+    built
+    // {
+      pnameSuffix = "-tests";
+      nativeBuildInputs = [ pkgs.cargo-nextest ];
+      doInstallCargoArtifacts = false;
+      buildPhaseCargoCommand = ''
+        mkdir -p $out
+        cargo nextest archive --locked --workspace ''${CARGO_PROFILE:+--cargo-profile $CARGO_PROFILE} \
+          --archive-file $out/tests.tar.zst
+      '';
+      passthru = { inherit src; };
+    }
+  );
+  checks = import ./checks.nix { inherit craneLib built common; };
 }
