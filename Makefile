@@ -6,10 +6,11 @@ SHELL := /bin/bash
 SERVICES := services
 CARGO := cargo
 MANIFEST := --manifest-path $(SERVICES)/Cargo.toml
+HOST := aws-prod
 # What tests can die at, beside what is shipped.
 TEST_FLAGS := --workspace --features hypervisor/fail-points
 
-.PHONY: help run test fmt check bench screenshots clean tools browser
+.PHONY: help run test fmt check deploy screenshots clean tools browser
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | column -ts "$$(printf '\t')"
@@ -21,8 +22,9 @@ run: tools ## Build and serve on http://localhost:9090, with all state under ./.
 test: tools browser ## Run every test, browser included
 	$(CARGO) test $(MANIFEST) --locked $(TEST_FLAGS) --no-fail-fast
 
-fmt: ## Format everything
+fmt: ## Format everything (Nix too, where nixfmt is)
 	$(CARGO) fmt --manifest-path $(SERVICES)/Cargo.toml --all
+	@if command -v nixfmt >/dev/null; then git ls-files '*.nix' | xargs nixfmt; fi
 
 check: tools ## Formatting, lints and licences, without running anything
 	$(CARGO) fmt --manifest-path $(SERVICES)/Cargo.toml --all --check
@@ -30,6 +32,11 @@ check: tools ## Formatting, lints and licences, without running anything
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc $(MANIFEST) --locked --workspace --no-deps --quiet
 	@if command -v cargo-deny >/dev/null; then cd $(SERVICES) && cargo deny check bans licenses sources; \
 	else echo "cargo-deny is not installed: licences are not checked"; fi
+	@if command -v nix >/dev/null; then nix flake check --no-build && nix build --no-link .#checks.$$(nix eval --raw --impure --expr builtins.currentSystem).modules; \
+	else echo "nix is not installed: the flake is not evaluated"; fi
+
+deploy: ## Build, check, show what changes, deploy to $(HOST), verify (needs Nix)
+	nix run .#deploy -- $(HOST)
 
 # All sizes and schemes go to the target folder; the README shows three of them.
 SHOTS := $(CURDIR)/$(SERVICES)/target/screenshots
