@@ -6,6 +6,7 @@ use crate::ending::Ending;
 use crate::http;
 use crate::log::{Draft, EventLog, LogError};
 use axum::serve::ListenerExt;
+use sd_notify::NotifyState;
 use serde::Serialize;
 use std::io;
 use std::net::SocketAddr;
@@ -89,6 +90,7 @@ pub async fn run(config: Config) -> Result<(), ServiceError> {
     let address = listener.local_addr()?;
     let service = Arc::new(open(&config).await?);
     info!(%address, name = %config.name, "listening");
+    tell_systemd(NotifyState::Ready);
     tokio::spawn(end_at_signal(Arc::clone(&service), terminate, interrupt));
     serve(listener, &service).await?;
     service.log.close().await;
@@ -158,5 +160,13 @@ async fn end_at_signal(service: Arc<Service>, mut terminate: Signal, mut interru
         _ = interrupt.recv() => {}
     }
     info!("stopping");
+    tell_systemd(NotifyState::Stopping);
     service.ending.begin();
+}
+
+/// For a unit of `Type=notify`; without systemd nothing happens.
+fn tell_systemd(state: NotifyState<'_>) {
+    if let Err(error) = sd_notify::notify(&[state]) {
+        warn!(%error, "systemd does not hear us on NOTIFY_SOCKET");
+    }
 }

@@ -22,9 +22,17 @@ impl Process {
     ///
     /// # Errors
     /// It could not be started.
-    pub fn spawn(mut command: Command) -> Result<Self> {
+    pub fn spawn(command: Command) -> Result<Self> {
+        Self::spawn_with(command, Stdio::null())
+    }
+
+    /// Starts it with this standard input.
+    ///
+    /// # Errors
+    /// It could not be started.
+    pub fn spawn_with(mut command: Command, stdin: Stdio) -> Result<Self> {
         let mut child = command
-            .stdin(Stdio::null())
+            .stdin(stdin)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()

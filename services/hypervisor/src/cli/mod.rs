@@ -3,6 +3,7 @@
 
 mod client;
 mod serve;
+mod systemd;
 mod table;
 
 use crate::config::{self, Config};

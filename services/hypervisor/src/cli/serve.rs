@@ -1,5 +1,6 @@
 //! `hypervisor serve`: puts the parts together, and takes them apart in order.
 
+use super::systemd;
 use crate::api::{self, Api, Control, Metrics};
 use crate::auth::Auth;
 use crate::config::{self, Config, Registration};
@@ -14,7 +15,6 @@ use anyhow::{Context as _, Result};
 use std::io::{IsTerminal as _, Write as _};
 use std::sync::Arc;
 use std::time::Instant;
-use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing::info;
@@ -27,10 +27,7 @@ pub(super) async fn serve(config: Config) -> Result<()> {
     let control = Control::bind(config.control_socket())
         .await
         .context("cannot listen on the operator's socket")?;
-    let address = config.server.listen;
-    let listener = TcpListener::bind(address).await.with_context(|| {
-        format!("cannot listen on {address}; stop what has the port, or set server.listen or HYPERVISOR_PORT")
-    })?;
+    let listener = systemd::listener(config.server.listen).await?;
     let stop = stop_signal()?;
 
     let store: Arc<dyn Store> = Arc::new(Sqlite::open(&config.store.path)?);
@@ -57,6 +54,7 @@ pub(super) async fn serve(config: Config) -> Result<()> {
 
     let operator = tokio::spawn(api::serve_control(control, api));
     greet(&config, &auth).await?;
+    systemd::ready(stop.clone());
     server::serve(listener, Arc::new(gateway), &config.server, stop).await;
     operator.abort();
     runtime.shutdown().await;

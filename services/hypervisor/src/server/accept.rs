@@ -16,13 +16,17 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
 /// Said to a connection above the limit, at once: it must not wait for a place.
 const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\n\
     Connection: close\r\nContent-Length: 0\r\n\r\n";
+
+/// How long a new connection has for its first byte once nothing more is accepted: hyper closes
+/// a silent one at once, and the request that was on its way would get no answer.
+const SILENCE: Duration = Duration::from_secs(1);
 
 /// Serves `listener` until `stop`, then finishes the requests that were begun, for
 /// `shutdown_secs` at most.
@@ -34,6 +38,7 @@ pub async fn serve(
 ) {
     let builder = limits::builder(config);
     let connections = GracefulShutdown::new();
+    let (silent, mut all_spoke) = mpsc::channel(1);
     let places = Arc::new(Semaphore::new(config.max_connections));
     loop {
         let accepted = tokio::select! {
@@ -58,10 +63,11 @@ pub async fn serve(
         }
         let tunnel = Tunnel::default();
         let stream = WriteLimit::new(stream, Duration::from_secs(config.write_idle_secs));
-        let guard = Guard::new(stream, config, tunnel.clone(), place);
+        let guard = Guard::new(stream, config, tunnel.clone(), silent.clone(), place);
         spawn(&builder, &connections, guard, tunnel, &gateway, socket);
     }
-    drop(listener);
+    drop((listener, silent));
+    let _ = tokio::time::timeout(SILENCE, all_spoke.recv()).await;
     finish(
         connections,
         &gateway,

@@ -3,6 +3,7 @@
 use crate::config;
 
 use super::framing::Framing;
+use std::convert::Infallible;
 use std::io;
 use std::mem::MaybeUninit;
 use std::pin::Pin;
@@ -11,12 +12,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio::time::Sleep;
 use tracing::debug;
 
 /// Set once a connection's bytes are no longer HTTP/1 (after a 101).
 pub(super) type Tunnel = Arc<AtomicBool>;
+
+/// Lives while a connection has not sent anything; nothing is ever sent over it.
+pub(super) type Silent = mpsc::Sender<Infallible>;
 
 /// A stream that lets hyper see well-framed HTTP/1 alone.
 ///
@@ -37,6 +41,8 @@ pub(super) struct Guard<S> {
     ended: bool,
     /// Runs while we have closed our side and the client has not.
     linger: Option<Pin<Box<Sleep>>>,
+    /// Dropped at the first byte.
+    silent: Option<Silent>,
     /// One of the connections that there may be; it goes with the stream, upgraded or not.
     _permit: OwnedSemaphorePermit,
 }
@@ -61,6 +67,7 @@ impl<S> Guard<S> {
         stream: S,
         config: &config::Server,
         tunnel: Tunnel,
+        silent: Silent,
         permit: OwnedSemaphorePermit,
     ) -> Self {
         Self {
@@ -73,6 +80,7 @@ impl<S> Guard<S> {
             deadline: None,
             ended: false,
             linger: None,
+            silent: Some(silent),
             _permit: permit,
         }
     }
@@ -123,6 +131,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Guard<S> {
             Poll::Pending => this.poll_deadline(cx),
             Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
             Poll::Ready(Ok(())) => {
+                this.silent = None;
                 this.ended |= buf.filled().len() == start && buf.remaining() > 0;
                 this.inspect(buf, start);
                 Poll::Ready(Ok(()))
