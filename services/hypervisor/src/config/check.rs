@@ -1,6 +1,7 @@
 //! Finds what is well-formed but makes no sense, and says how it is mended.
 
 use super::{Config, DEFAULT_WORKSPACE, RuntimeKind, Workspace};
+use crate::runtime::PLACEHOLDER;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use url::{Host, Url};
@@ -21,10 +22,11 @@ pub(super) fn check(mut config: Config) -> Result<Config, String> {
     }
     origin(&config)?;
     limits(&config)?;
+    unit(&config.runtime.unit)?;
     for (name, workspace) in &config.workspaces {
         workspace_name(name)?;
-        if config.runtime.kind == RuntimeKind::Adopt {
-            adoptable(name, workspace)?;
+        if config.runtime.kind != RuntimeKind::Process {
+            addressed(name, workspace)?;
         }
     }
     distinct_addresses(&config.workspaces)?;
@@ -123,11 +125,22 @@ fn workspace_name(name: &str) -> Verdict {
     ))
 }
 
-fn adoptable(name: &str, workspace: &Workspace) -> Verdict {
+/// Two sandboxes must not be one unit, and systemd takes whole names only.
+fn unit(template: &str) -> Verdict {
+    if template.matches(PLACEHOLDER).count() == 1 && template.ends_with(".service") {
+        return Ok(());
+    }
+    Err(format!(
+        "runtime.unit: `{template}` must have {PLACEHOLDER} once and end with .service, such as container@{PLACEHOLDER}.service"
+    ))
+}
+
+/// What is not started from here has no address that we could choose.
+fn addressed(name: &str, workspace: &Workspace) -> Verdict {
     for (role, sandbox) in [("live", &workspace.live), ("dev", &workspace.dev)] {
         if sandbox.address.is_none() && sandbox.port.is_none() {
             return Err(format!(
-                "workspaces.{name}.{role}: runtime.kind is `adopt`, so it needs `address`, such as \"10.233.1.2:8080\" (or `port` on 127.0.0.1)"
+                "workspaces.{name}.{role}: runtime.kind is not `process`, so it needs `address`, such as \"10.233.1.2:8080\" (or `port` on 127.0.0.1)"
             ));
         }
     }

@@ -6,6 +6,7 @@
 mod check;
 mod load;
 
+use crate::routes::Role;
 use ipnet::IpNet;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -139,8 +140,12 @@ pub struct Runtime {
     pub command: Vec<String>,
     /// `process`: each sandbox's `/data` is made below this folder.
     pub data_dir: PathBuf,
+    /// `systemd`: the unit of a sandbox, whose name stands in the place of `{sandbox}`.
+    pub unit: String,
     /// Seconds without a request after which a sandbox is stopped; 0 for never.
     pub idle_secs: u64,
+    /// The roles in which a sandbox is stopped when idle.
+    pub idle_roles: Vec<Role>,
     /// Seconds for a sandbox to become healthy.
     pub start_secs: u64,
     /// Seconds between SIGTERM and SIGKILL.
@@ -161,6 +166,8 @@ pub enum RuntimeKind {
     Adopt,
     /// Each sandbox is a child process.
     Process,
+    /// Each sandbox is a unit that systemd runs; their addresses are in the config.
+    Systemd,
 }
 
 /// `[shell]`: the auth shell's looks.
@@ -197,7 +204,7 @@ pub struct Workspace {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Sandbox {
-    /// Where it listens; `adopt` needs it (or `port`).
+    /// Where it listens; `adopt` and `systemd` need it (or `port`).
     pub address: Option<SocketAddr>,
     /// Its port on 127.0.0.1; `process` takes a free one by default.
     pub port: Option<u16>,
@@ -288,7 +295,9 @@ impl Default for Runtime {
             kind: RuntimeKind::Process,
             command: Vec::new(),
             data_dir: ".state/sandboxes".into(),
+            unit: "container@{sandbox}.service".into(),
             idle_secs: 1800,
+            idle_roles: vec![Role::Live, Role::Dev],
             start_secs: 20,
             stop_secs: 10,
             probe_secs: 10,

@@ -256,6 +256,7 @@ impl Routes {
         role: Role,
         sandbox: Arc<Sandbox>,
     ) -> Arc<Route> {
+        sandbox.rest_when_idle(self.config.runtime.idle_roles.contains(&role));
         Arc::new(Route {
             workspace: row.name.as_str().into(),
             role,

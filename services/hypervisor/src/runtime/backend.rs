@@ -14,6 +14,25 @@ pub(super) trait Backend: Send + Sync {
     /// # Errors
     /// A sentence, without the sandbox's name.
     async fn start(&self, spec: &Spec) -> Result<Box<dyn Unit>, String>;
+
+    /// Resolves when it finds the sandbox started by something else, now or in time; a start
+    /// then takes it over.
+    async fn appeared(&self, _spec: &Spec) {
+        std::future::pending::<()>().await;
+    }
+
+    /// Whether sandboxes live on when the hypervisor ends, for the next one to take over.
+    fn outlives(&self) -> bool {
+        false
+    }
+}
+
+/// How a sandbox ended without being asked to from here.
+pub(super) enum End {
+    /// By itself, with how: a child's exit, or a manager's report.
+    Crashed(String),
+    /// Something else stopped it, on purpose.
+    Stopped,
 }
 
 /// A sandbox that was started and not yet stopped.
@@ -22,9 +41,17 @@ pub(super) trait Unit: Send {
     /// Where it will listen.
     fn address(&self) -> SocketAddr;
 
-    /// Resolves when it ended without being asked to, with how: a child's exit, or a manager's
-    /// report of a state change. May be dropped and called again.
-    async fn ended(&mut self) -> String;
+    /// Resolves when it may be probed, if that is not from the beginning. May be dropped and
+    /// called again.
+    ///
+    /// # Errors
+    /// A sentence, if it does not come to that.
+    async fn started(&mut self) -> Result<(), String> {
+        Ok(())
+    }
+
+    /// Resolves when it ended without being asked to. May be dropped and called again.
+    async fn ended(&mut self) -> End;
 
     /// The last lines that it wrote, oldest first; whole once it has ended.
     fn last_lines(&self) -> Vec<String>;

@@ -8,6 +8,7 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio::sync::watch;
 
 /// Written by the supervisor alone.
 pub(super) struct Board {
@@ -16,6 +17,8 @@ pub(super) struct Board {
     pub(super) state: ArcSwap<State>,
     /// There is one while requests may enter.
     pub(super) instance: ArcSwapOption<Instance>,
+    /// Whether it is stopped when idle; its role decides.
+    pub(super) rests: watch::Sender<bool>,
 }
 
 /// How the sandbox is, apart from who holds it.
@@ -39,6 +42,7 @@ impl Board {
             config,
             state: ArcSwap::from_pointee(state),
             instance: ArcSwapOption::empty(),
+            rests: watch::Sender::new(true),
         }
     }
 
@@ -62,6 +66,20 @@ impl Board {
     pub(super) fn close(&self) {
         if let Some(instance) = self.instance.swap(None) {
             instance.gate.close();
+        }
+    }
+
+    /// Resolves once nobody has held the instance for `runtime.idle_secs`, with its gate closed.
+    pub(super) async fn idle(&self, instance: &Instance) {
+        let limit = Duration::from_secs(self.config.idle_secs);
+        let mut rests = self.rests.subscribe();
+        loop {
+            // The sender lives in this board, so neither wait fails.
+            let _ = rests.wait_for(|rests| *rests).await;
+            tokio::select! {
+                () = instance.idle_for(limit) => return,
+                _ = rests.wait_for(|rests| !*rests) => {}
+            }
         }
     }
 

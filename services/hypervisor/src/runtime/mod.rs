@@ -3,8 +3,8 @@
 //!
 //! Each sandbox has one supervisor task, which alone changes what its `Board` shows; everyone
 //! else has a [`Sandbox`], a handle that reads the board and sends the supervisor orders.
-//! A `Supervisor` drives whatever a `Backend` can start and stop (`process`; a unit or
-//! container manager fits the same trait); `adopt` only watches what something else runs.
+//! A `Supervisor` drives whatever a `Backend` can start and stop (`process`, `systemd`); `adopt`
+//! only watches what something else runs.
 
 mod adopt;
 mod backend;
@@ -19,12 +19,14 @@ mod process;
 mod sandbox;
 mod spec;
 mod supervisor;
+mod systemd;
 
 pub use error::RuntimeError;
 pub use instance::Hold;
 pub use probe::ProbeError;
 pub use sandbox::{DrainGuard, Sandbox, View};
 pub use spec::{Spec, Status};
+pub(crate) use systemd::PLACEHOLDER;
 
 use crate::config::{self, RuntimeKind};
 use backend::Backend;
@@ -67,18 +69,23 @@ impl Runtime {
         let backend: Option<Arc<dyn Backend>> = match config.kind {
             RuntimeKind::Adopt => None,
             RuntimeKind::Process => Some(Arc::new(process::Process::new(&config, program)?)),
+            RuntimeKind::Systemd => Some(Arc::new(systemd::Systemd::new(&config))),
         };
-        Ok(Arc::new(Self {
+        Ok(Self::over(config, backend))
+    }
+
+    fn over(config: Arc<config::Runtime>, backend: Option<Arc<dyn Backend>>) -> Arc<Self> {
+        Arc::new(Self {
             config,
             backend,
             sandboxes: DashMap::new(),
-        }))
+        })
     }
 
     /// Whether sandboxes can be made for a new user's workspace, or only those of the config
     /// exist.
     pub fn can_create(&self) -> bool {
-        self.backend.is_some()
+        self.config.kind == RuntimeKind::Process
     }
 
     /// The sandbox of this name, registered by the first call, whose spec it keeps. It is
@@ -104,7 +111,7 @@ impl Runtime {
     }
 
     /// Stops all sandboxes at once, within twice `runtime.stop_secs`. Requests that still hold
-    /// one are cut, so wait for them first. Adopted sandboxes run on.
+    /// one are cut, so wait for them first. Adopted sandboxes and systemd's run on.
     pub async fn shutdown(&self) {
         let all: Vec<_> = self
             .sandboxes

@@ -164,6 +164,11 @@ impl Sandbox {
         }
     }
 
+    /// Whether it may be stopped when idle, from now on.
+    pub fn rest_when_idle(&self, rests: bool) {
+        self.board.rests.send_replace(rests);
+    }
+
     /// While the guard lives, the sandbox is shown as draining if it runs.
     pub fn drain_guard(self: &Arc<Self>) -> DrainGuard {
         self.drains.fetch_add(1, Ordering::Relaxed);

@@ -4,7 +4,7 @@
 //! one of four places (at rest, coming up, serving, pausing after a crash) and hears orders in
 //! each.
 
-use super::backend::{Backend, Unit};
+use super::backend::{Backend, End, Unit};
 use super::board::Board;
 use super::health::{healthy, hung};
 use super::instance::Instance;
@@ -39,8 +39,8 @@ enum Down {
     Halted(Halt),
     /// For want of requests.
     Idle,
-    /// By itself.
-    Gone(String),
+    /// Not by our doing.
+    Gone(End),
     /// It lives, and does not answer.
     Hung(String),
 }
@@ -70,10 +70,19 @@ impl Supervisor {
         while self.wanted().await && self.keep_up().await {}
     }
 
-    /// At rest until someone wants it; `false` if the hypervisor ends.
+    /// At rest until someone wants it, or has started it elsewhere; `false` if the hypervisor
+    /// ends.
     async fn wanted(&mut self) -> bool {
         loop {
-            match self.orders.next().await {
+            let order = tokio::select! {
+                biased;
+                order = self.orders.next() => order,
+                () = self.backend.appeared(&self.board.spec) => {
+                    self.failure = None;
+                    return true;
+                }
+            };
+            match order {
                 Order::Start { by_hand, reply } => {
                     let Some(refusal) = self.refusal(by_hand) else {
                         self.orders.wait(reply);
@@ -164,10 +173,16 @@ impl Supervisor {
         let address = unit.address();
         let earlier = self.board.state.load().cause.clone();
         self.board.show(Status::Starting, Some(address), earlier);
+        let started = tokio::select! {
+            biased;
+            halt = self.orders.halt() => return Err(Down::Halted(halt)),
+            started = unit.started() => started,
+        };
+        started.map_err(|cause| Down::Gone(End::Crashed(cause)))?;
         let late = tokio::select! {
             biased;
             halt = self.orders.halt() => return Err(Down::Halted(halt)),
-            cause = unit.ended() => return Err(Down::Gone(cause)),
+            end = unit.ended() => return Err(Down::Gone(end)),
             outcome = healthy(&self.board, address) => outcome,
         };
         late.map_err(|cause| {
@@ -188,13 +203,12 @@ impl Supervisor {
         info!(sandbox = self.name(), %address, ?took, "running");
         let instance = self.board.open(address, started);
         self.orders.settle(&Ok(()));
-        let idle = Duration::from_secs(self.board.config.idle_secs);
         let down = tokio::select! {
             biased;
             halt = self.orders.halt_running() => Down::Halted(halt),
-            cause = unit.ended() => Down::Gone(cause),
+            end = unit.ended() => Down::Gone(end),
             cause = hung(&self.board, address) => Down::Hung(cause),
-            () = instance.idle_for(idle) => Down::Idle,
+            () = self.board.idle(&instance) => Down::Idle,
         };
         self.board.close();
         if let Down::Halted(Halt { last: false, .. }) = down {
@@ -223,7 +237,12 @@ impl Supervisor {
     /// Has what is left of a run ended, and says what comes then.
     async fn take_down(&mut self, unit: &mut dyn Unit, down: Down) -> After {
         match down {
-            Down::Gone(cause) => After::Again(with_lines(&cause, unit)),
+            Down::Gone(End::Crashed(cause)) => After::Again(with_lines(&cause, unit)),
+            Down::Gone(End::Stopped) => {
+                info!(sandbox = self.name(), "stopped by something else");
+                self.stopped();
+                After::Rest
+            }
             Down::Hung(cause) => {
                 let address = Some(unit.address());
                 self.board
@@ -241,6 +260,7 @@ impl Supervisor {
                 let _ = self.stop(unit).await;
                 After::Rest
             }
+            Down::Halted(halt) if halt.last && self.backend.outlives() => self.halted(halt, Ok(())),
             Down::Halted(halt) => {
                 let outcome = self.stop(unit).await;
                 self.halted(halt, outcome)
@@ -257,9 +277,16 @@ impl Supervisor {
             return Err(RuntimeError::CannotStop { sandbox, cause });
         }
         info!(sandbox = self.name(), "stopped");
+        self.stopped();
+        Ok(())
+    }
+
+    /// At rest again, and those who waited for its start are told so.
+    fn stopped(&mut self) {
         self.forget_crashes();
         self.board.show(Status::Stopped, None, None);
-        Ok(())
+        let sandbox = self.name().to_owned();
+        self.orders.settle(&Err(RuntimeError::Stopped { sandbox }));
     }
 
     /// Tells the one who ordered it, and those whose start it ended.

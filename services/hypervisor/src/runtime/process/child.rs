@@ -1,7 +1,7 @@
 //! One running child, as the hypervisor sees it: through its guardian.
 
 use super::output::Output;
-use crate::runtime::backend::Unit;
+use crate::runtime::backend::{End, Unit};
 use async_trait::async_trait;
 use rustix::process::{Pid, Signal, kill_process_group};
 use std::io;
@@ -80,17 +80,17 @@ impl Unit for Child {
         self.address
     }
 
-    async fn ended(&mut self) -> String {
+    async fn ended(&mut self) -> End {
         let status = self.guardian.wait().await;
         self.output.whole().await;
-        match status {
+        End::Crashed(match status {
             Ok(status) if status.signal().is_some() => {
                 self.kill();
                 "its guardian process was killed, and so it was too".to_owned()
             }
             Ok(status) => sentence(status),
             Err(error) => format!("its guardian cannot be waited for: {error}"),
-        }
+        })
     }
 
     fn last_lines(&self) -> Vec<String> {

@@ -1,0 +1,158 @@
+//! A unit that was told to start.
+
+use super::PAUSE;
+use super::bus::{self, Bus, JobRemovedStream};
+use super::watch::Watch;
+use crate::runtime::backend::{End, Unit};
+use async_trait::async_trait;
+use futures_util::StreamExt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use tracing::warn;
+use zbus::OwnedObjectPath;
+
+/// A unit that was told to start, and not yet to stop.
+pub(super) struct Started {
+    bus: Arc<Bus>,
+    name: String,
+    address: SocketAddr,
+    /// Until it has started.
+    job: Option<Job>,
+    /// While it is looked at.
+    watch: Option<Watch>,
+}
+
+impl Started {
+    pub(super) async fn new(
+        bus: Arc<Bus>,
+        name: String,
+        address: SocketAddr,
+    ) -> Result<Self, String> {
+        let job = Job::queue(&bus, &name, Verb::Start).await?;
+        Ok(Self {
+            bus,
+            name,
+            address,
+            job: Some(job),
+            watch: None,
+        })
+    }
+
+    async fn down(&mut self) -> zbus::Result<End> {
+        let watch = match &mut self.watch {
+            Some(watch) => watch,
+            none => none.insert(Watch::open(&self.bus, &self.name).await?),
+        };
+        watch.down(&self.name).await
+    }
+}
+
+#[async_trait]
+impl Unit for Started {
+    fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    async fn started(&mut self) -> Result<(), String> {
+        let Some(job) = &mut self.job else {
+            return Ok(());
+        };
+        let outcome = job.done(&self.name).await;
+        self.job = None;
+        outcome
+    }
+
+    async fn ended(&mut self) -> End {
+        loop {
+            match self.down().await {
+                Ok(end) => return end,
+                Err(error) => {
+                    let error = bus::sentence(&error, &self.name, "watch");
+                    warn!(error, "cannot see a sandbox's unit");
+                }
+            }
+            self.watch = None;
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    fn last_lines(&self) -> Vec<String> {
+        Vec::new() // The journal has them.
+    }
+
+    async fn stop(&mut self) -> Result<(), String> {
+        (self.job, self.watch) = (None, None);
+        let mut job = Job::queue(&self.bus, &self.name, Verb::Stop).await?;
+        job.done(&self.name).await
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Verb {
+    Start,
+    Stop,
+}
+
+impl Verb {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Start => "start",
+            Self::Stop => "stop",
+        }
+    }
+}
+
+/// Something that systemd was told to do, and will say the end of. It has its own time limits.
+struct Job {
+    verb: Verb,
+    path: OwnedObjectPath,
+    removed: JobRemovedStream,
+}
+
+impl Job {
+    async fn queue(bus: &Bus, unit: &str, verb: Verb) -> Result<Self, String> {
+        let queue = async {
+            let manager = bus.manager().await?;
+            // First, for the job may be done before we have heard its name.
+            let removed = manager.receive_job_removed().await?;
+            // A job that waits gives way to this one; one that runs is joined.
+            let path = match verb {
+                Verb::Start => manager.start_unit(unit, "replace").await?,
+                Verb::Stop => manager.stop_unit(unit, "replace").await?,
+            };
+            Ok(Self {
+                verb,
+                path,
+                removed,
+            })
+        };
+        queue
+            .await
+            .map_err(|error: zbus::Error| bus::sentence(&error, unit, verb.as_str()))
+    }
+
+    /// Resolves when it is done. May be dropped and called again.
+    async fn done(&mut self, unit: &str) -> Result<(), String> {
+        let verb = self.verb.as_str();
+        while let Some(removed) = self.removed.next().await {
+            let Ok(job) = removed.args() else {
+                continue;
+            };
+            if *job.job() != *self.path {
+                continue;
+            }
+            return match *job.result() {
+                "done" => Ok(()),
+                "canceled" => Err(format!(
+                    "someone else's order for {unit} came between; try again"
+                )),
+                result => Err(format!(
+                    "systemd could not {verb} {unit} ({result}); see `systemctl status {unit}`"
+                )),
+            };
+        }
+        Err(format!(
+            "the connection to the system bus broke before {unit} could {verb}; try again"
+        ))
+    }
+}

@@ -1,0 +1,77 @@
+//! What systemd says of one unit: its state, and then each change.
+
+use super::bus::{self, Bus, SERVICE, UNIT};
+use crate::runtime::backend::End;
+use futures_util::StreamExt;
+use zbus::fdo::{PropertiesChangedStream, PropertiesProxy};
+
+/// A look at a unit that misses no change from its beginning on.
+pub(super) struct Watch {
+    properties: PropertiesProxy<'static>,
+    changes: PropertiesChangedStream,
+    /// `ActiveState`, as it was said last.
+    active: String,
+}
+
+impl Watch {
+    /// Begins to look.
+    ///
+    /// # Errors
+    /// The bus's, or systemd's.
+    pub(super) async fn open(bus: &Bus, unit: &str) -> zbus::Result<Self> {
+        let manager = bus.manager().await?;
+        let path = manager.load_unit(unit).await?;
+        let properties = bus::properties(&manager, path).await?;
+        let changes = properties
+            .receive_properties_changed_with_args(&[(0, UNIT)])
+            .await?;
+        let active = bus::text(&properties, UNIT, "ActiveState").await?;
+        Ok(Self {
+            properties,
+            changes,
+            active,
+        })
+    }
+
+    /// Resolves once the unit runs, or is on the way there.
+    ///
+    /// # Errors
+    /// The connection broke.
+    pub(super) async fn up(&mut self) -> zbus::Result<()> {
+        while !(self.runs() || self.active == "activating") {
+            self.change().await?;
+        }
+        Ok(())
+    }
+
+    /// Resolves once the unit no longer runs, with how it ended. May be dropped and called again.
+    ///
+    /// # Errors
+    /// The connection broke.
+    pub(super) async fn down(&mut self, unit: &str) -> zbus::Result<End> {
+        while self.runs() {
+            self.change().await?;
+        }
+        let result = bus::text(&self.properties, SERVICE, "Result").await?;
+        if result == "success" {
+            return Ok(End::Stopped);
+        }
+        Ok(End::Crashed(format!(
+            "its unit {unit} failed ({result}); see `journalctl -u {unit}`"
+        )))
+    }
+
+    fn runs(&self) -> bool {
+        matches!(self.active.as_str(), "active" | "reloading" | "refreshing")
+    }
+
+    async fn change(&mut self) -> zbus::Result<()> {
+        let lost = || zbus::Error::Failure("the connection to the bus broke".into());
+        let change = self.changes.next().await.ok_or_else(lost)?;
+        let change = change.args()?;
+        if let Some(active) = change.changed_properties.get("ActiveState") {
+            self.active = active.try_clone()?.try_into()?;
+        }
+        Ok(())
+    }
+}
