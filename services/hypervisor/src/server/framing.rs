@@ -109,11 +109,10 @@ impl Framing {
     /// Reads one line, or as much of it as there is, and says where the next byte is.
     fn read_line(&mut self, bytes: &[u8], at: usize) -> Result<usize, (usize, Malformed)> {
         let Some(length) = memchr(b'\n', &bytes[at..]) else {
-            self.partial.extend_from_slice(&bytes[at..]);
-            if self.partial.len() > self.limit {
-                // hyper answers 431 by itself; only our copy must not grow.
-                self.release();
+            if self.partial.len() + bytes.len() - at > self.limit {
+                return Err((at, Malformed("a line longer than the limit")));
             }
+            self.partial.extend_from_slice(&bytes[at..]);
             return Ok(bytes.len());
         };
         let end = at + length;
