@@ -100,6 +100,7 @@ fn router(api: Api) -> Router {
         .route("/users", get(users))
         .route("/sandboxes", get(list))
         .route("/sandboxes/{workspace}/{role}/{verb}", post(steer))
+        .route("/sandboxes/{workspace}/{role}/probe", get(probe))
         .route("/swap/{workspace}", post(swap))
         .route("/invites", post(invite))
         .route("/recover/{username}", post(recover))
@@ -137,6 +138,18 @@ async fn steer(
 ) -> Result<Json<Outcome>, HttpError> {
     let sandbox = named(&api, &workspace)?.pair().route(role).sandbox.clone();
     Ok(Json(verb.apply(&sandbox).await?))
+}
+
+async fn probe(
+    State(api): State<Api>,
+    Path((workspace, role)): Path<(String, Role)>,
+) -> Result<Json<Outcome>, HttpError> {
+    let sandbox = named(&api, &workspace)?.pair().route(role).sandbox.clone();
+    sandbox.probe().await.map_err(|error| {
+        let said = error.to_string();
+        HttpError::new(StatusCode::SERVICE_UNAVAILABLE, "sandbox_unhealthy", said)
+    })?;
+    Ok(Json(Outcome::of(&sandbox)))
 }
 
 async fn swap(

@@ -1,7 +1,9 @@
 //! The command line: one binary that serves, and steers what serves.
 #![allow(clippy::doc_markdown, reason = "doc comments are the help texts here")]
 
+mod backup;
 mod client;
+mod probation;
 mod serve;
 mod systemd;
 mod table;
@@ -77,6 +79,25 @@ enum Command {
         /// Swap even if the dev sandbox is not healthy
         #[arg(long)]
         force: bool,
+        /// Watch live's health for so long, and swap back and exit with 1 if it fails
+        #[arg(long, value_name = "SECONDS")]
+        probation: Option<u64>,
+    },
+    /// Copy the store to a file, also while the gateway uses it
+    ///
+    /// The copy is checked before it takes the file's place.
+    Backup {
+        /// The file
+        #[arg(long, value_name = "FILE")]
+        to: PathBuf,
+    },
+    /// Put a copy in the store's place, while the gateway is stopped
+    ///
+    /// The copy is checked first, and what was there is kept beside it.
+    Restore {
+        /// The copy
+        #[arg(long, value_name = "FILE")]
+        from: PathBuf,
     },
     /// Say how the running gateway is
     Status,
@@ -120,11 +141,14 @@ pub fn run() -> ExitCode {
 
 fn execute(cli: Cli) -> Result<()> {
     let config = config::load(cli.config.as_deref(), std::env::vars())?;
-    if matches!(cli.command, Command::CheckConfig) {
-        return Ok(writeln!(
-            std::io::stdout(),
-            "the configuration makes sense"
-        )?);
+    let said = match &cli.command {
+        Command::CheckConfig => Some("the configuration makes sense".to_owned()),
+        Command::Backup { to } => Some(backup::backup(&config, to)?),
+        Command::Restore { from } => Some(backup::restore(&config, from)?),
+        _ => None,
+    };
+    if let Some(said) = said {
+        return Ok(writeln!(std::io::stdout(), "{said}")?);
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -164,6 +188,7 @@ async fn steer(cli: Cli, config: &Config) -> Result<()> {
             expect_generation,
             drain_secs,
             force,
+            probation,
         } => {
             let order = serde_json::to_value(SwapOrder {
                 expect_generation,
@@ -171,9 +196,16 @@ async fn steer(cli: Cli, config: &Config) -> Result<()> {
                 force,
             })?;
             let path = format!("/swap/{}", segment(&workspace));
-            (client.post(&path, &order).await?, &[])
+            let swapped = client.post(&path, &order).await?;
+            if let Some(secs) = probation {
+                probation::watch(&client, &workspace, &swapped, secs).await?;
+            }
+            (swapped, &[])
         }
-        Command::Serve | Command::CheckConfig => return Ok(()),
+        Command::Serve
+        | Command::CheckConfig
+        | Command::Backup { .. }
+        | Command::Restore { .. } => return Ok(()),
     };
     let text = if cli.json {
         format!("{}\n", serde_json::to_string_pretty(&answer)?)

@@ -18,7 +18,7 @@ pub use rows::{
     AuditRow, Hash, InviteRow, NewAccount, PasskeyRow, PasskeyUse, SessionKind, SessionRow,
     UserRow, WorkspaceRow,
 };
-pub use sqlite::Sqlite;
+pub use sqlite::{Sqlite, backup, restore};
 pub use timestamp::Timestamp;
 
 /// All that the hypervisor keeps.

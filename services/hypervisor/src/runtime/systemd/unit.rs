@@ -16,7 +16,7 @@ pub(super) struct Started {
     bus: Arc<Bus>,
     name: String,
     address: SocketAddr,
-    /// Until it has started.
+    /// The start, until it is done, if it was ordered from here.
     job: Option<Job>,
     /// While it is looked at.
     watch: Option<Watch>,
@@ -28,13 +28,22 @@ impl Started {
         name: String,
         address: SocketAddr,
     ) -> Result<Self, String> {
-        let job = Job::queue(&bus, &name, Verb::Start).await?;
+        let verb = Verb::Start;
+        let watch = Watch::open(&bus, &name)
+            .await
+            .map_err(|error| bus::sentence(&error, &name, verb.as_str()))?;
+        // What runs is taken over, and what systemd itself starts again is left to its timing.
+        let (job, watch) = if watch.is_up() {
+            (None, Some(watch))
+        } else {
+            (Some(Job::queue(&bus, &name, verb).await?), None)
+        };
         Ok(Self {
             bus,
             name,
             address,
-            job: Some(job),
-            watch: None,
+            job,
+            watch,
         })
     }
 
@@ -54,12 +63,16 @@ impl Unit for Started {
     }
 
     async fn started(&mut self) -> Result<(), String> {
-        let Some(job) = &mut self.job else {
+        if let Some(job) = &mut self.job {
+            let outcome = job.done(&self.name).await;
+            self.job = None;
+            return outcome;
+        }
+        let Some(watch) = &mut self.watch else {
             return Ok(());
         };
-        let outcome = job.done(&self.name).await;
-        self.job = None;
-        outcome
+        let seen = watch.started(&self.name).await;
+        seen.unwrap_or_else(|error| Err(bus::sentence(&error, &self.name, "watch")))
     }
 
     async fn ended(&mut self) -> End {

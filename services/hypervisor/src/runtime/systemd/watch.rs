@@ -38,10 +38,28 @@ impl Watch {
     /// # Errors
     /// The connection broke.
     pub(super) async fn up(&mut self) -> zbus::Result<()> {
-        while !(self.runs() || self.active == "activating") {
+        while !self.is_up() {
             self.change().await?;
         }
         Ok(())
+    }
+
+    /// Resolves once the unit is no longer on the way, with why it came to nothing if it did.
+    /// May be dropped and called again.
+    ///
+    /// # Errors
+    /// The connection broke.
+    pub(super) async fn started(&mut self, unit: &str) -> zbus::Result<Result<(), String>> {
+        while self.starts() {
+            self.change().await?;
+        }
+        if self.runs() {
+            return Ok(Ok(()));
+        }
+        Ok(Err(match self.down(unit).await? {
+            End::Crashed(cause) => cause,
+            End::Stopped => format!("its unit {unit} was stopped while it started"),
+        }))
     }
 
     /// Resolves once the unit no longer runs, with how it ended. May be dropped and called again.
@@ -59,6 +77,15 @@ impl Watch {
         Ok(End::Crashed(format!(
             "its unit {unit} failed ({result}); see `journalctl -u {unit}`"
         )))
+    }
+
+    /// Whether the unit runs, or is on the way there: by an order, or again after a failure.
+    pub(super) fn is_up(&self) -> bool {
+        self.runs() || self.starts()
+    }
+
+    fn starts(&self) -> bool {
+        self.active == "activating"
     }
 
     fn runs(&self) -> bool {

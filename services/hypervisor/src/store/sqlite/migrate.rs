@@ -8,6 +8,22 @@ use std::path::Path;
 pub(super) const MIGRATIONS: [&str; 1] = [include_str!("migrations/0001_first.sql")];
 
 pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
+    let done = match known(connection, path) {
+        Err(StoreError::Foreign { .. }) if empty(connection)? => 0,
+        done => done?,
+    };
+    for (version, step) in (1_u32..).zip(MIGRATIONS).skip(done) {
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        transaction.execute_batch(step)?;
+        transaction.pragma_update(None, "user_version", version)?;
+        transaction.commit()?;
+        tracing::info!(path = %path.display(), version, "store migrated");
+    }
+    Ok(())
+}
+
+/// How many steps a store has gone through, if it is one that this program knows.
+pub(super) fn known(connection: &Connection, path: &Path) -> Result<usize, StoreError> {
     let found = version(connection)?;
     let done = usize::try_from(found).unwrap_or(usize::MAX);
     if done > MIGRATIONS.len() {
@@ -17,17 +33,10 @@ pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), St
             known: u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX),
         });
     }
-    if found == 0 && !empty(connection)? {
+    if done == 0 {
         return Err(StoreError::Foreign { path: path.into() });
     }
-    for (version, step) in (1_u32..).zip(MIGRATIONS).skip(done) {
-        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        transaction.execute_batch(step)?;
-        transaction.pragma_update(None, "user_version", version)?;
-        transaction.commit()?;
-        tracing::info!(path = %path.display(), version, "store migrated");
-    }
-    Ok(())
+    Ok(done)
 }
 
 fn version(connection: &Connection) -> Result<u32, StoreError> {

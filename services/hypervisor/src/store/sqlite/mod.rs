@@ -4,6 +4,7 @@
 
 mod accounts;
 mod audit;
+mod backup;
 mod columns;
 mod meta;
 mod migrate;
@@ -13,6 +14,8 @@ mod sessions;
 #[cfg(test)]
 mod tests;
 mod workspaces;
+
+pub use backup::{backup, restore};
 
 use super::StoreError;
 use rusqlite::{Connection, Transaction, TransactionBehavior};

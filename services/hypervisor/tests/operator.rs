@@ -1,0 +1,133 @@
+//! What an operator does to the store, and a swap that is watched.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a failed test is a panic"
+)]
+
+mod common;
+
+use common::{builder, sides};
+use serde_json::Value;
+use std::process::Output;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use testkit::harness::Hypervisor;
+use testkit::person::Person;
+use testkit::wait::eventually;
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&[output.stdout.as_slice(), &output.stderr].concat()).into_owned()
+}
+
+async fn users(gateway: &Hypervisor) -> usize {
+    let users = gateway.cli(&["users", "--json"]).await.unwrap();
+    let users: Vec<Value> = serde_json::from_slice(&users.stdout).unwrap();
+    users.len()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_backup_of_a_store_in_use_restores_to_a_store_that_serves() {
+    let mut gateway = builder().start().await.unwrap();
+    Person::register(&gateway, "alice").await.unwrap();
+    let (client, written) = (gateway.client(), Arc::new(AtomicUsize::new(1)));
+    let counted = written.clone();
+    let writer = tokio::spawn(async move {
+        for n in 0.. {
+            client.clear_cookies();
+            Person::register_with(client.clone(), &format!("user-{n}"))
+                .await
+                .unwrap();
+            counted.fetch_add(1, Ordering::SeqCst);
+        }
+    });
+    let busy = async || (written.load(Ordering::SeqCst) > 10).then_some(());
+    eventually("writes", busy).await.unwrap();
+    let copy = gateway.state_dir().join("copy.db");
+    let copy = copy.to_str().unwrap();
+    let mut before = 0;
+    for _ in 0..5 {
+        before = written.load(Ordering::SeqCst);
+        let backup = gateway.cli(&["backup", "--to", copy]).await.unwrap();
+        assert!(backup.status.success(), "{}", said(&backup));
+    }
+    writer.abort();
+    let _ = writer.await;
+
+    let refused = gateway.cli(&["restore", "--from", copy]).await.unwrap();
+    assert!(
+        said(&refused).contains("stop it first"),
+        "{}",
+        said(&refused)
+    );
+    gateway.sigterm().unwrap();
+    gateway.wait_exit().await.unwrap();
+    let store = gateway.state_dir().join("hypervisor.db");
+    std::fs::write(&store, [7; 40_000]).unwrap();
+    let restored = gateway.cli(&["restore", "--from", copy]).await.unwrap();
+    assert!(restored.status.success(), "{}", said(&restored));
+    gateway.restart().await.unwrap();
+    assert!(users(&gateway).await >= before);
+    let kept = std::fs::read(gateway.state_dir().join("hypervisor.db.before-restore"));
+    assert_eq!(kept.unwrap(), [7; 40_000]);
+}
+
+#[tokio::test]
+async fn a_copy_that_is_no_store_is_not_restored() {
+    let mut gateway = builder().start().await.unwrap();
+    Person::register(&gateway, "alice").await.unwrap();
+    gateway.sigterm().unwrap();
+    gateway.wait_exit().await.unwrap();
+    let copy = gateway.state_dir().join("copy.db");
+    for bytes in [vec![], vec![7; 40_000]] {
+        std::fs::write(&copy, bytes).unwrap();
+        let refused = gateway
+            .cli(&["restore", "--from", copy.to_str().unwrap()])
+            .await
+            .unwrap();
+        assert!(!refused.status.success(), "{}", said(&refused));
+    }
+    gateway.restart().await.unwrap();
+    assert_eq!(users(&gateway).await, 1);
+}
+
+async fn generation_and_live(gateway: &Hypervisor) -> (u64, String) {
+    let rows = gateway.cli(&["sandboxes", "--json"]).await.unwrap();
+    let rows: Vec<Value> = serde_json::from_slice(&rows.stdout).unwrap();
+    let live = rows.iter().find(|row| row["role"] == "live").unwrap();
+    let name = live["sandbox"].as_str().unwrap().to_owned();
+    (live["generation"].as_u64().unwrap(), name)
+}
+
+#[tokio::test]
+async fn a_swap_on_probation_is_taken_back_when_live_falls_ill() {
+    let (_live, dev, config) = sides().await;
+    let gateway = builder().config(&config).start().await.unwrap();
+    let probation = ["swap", "--probation", "60"];
+    let swap = gateway.cli(&probation);
+    let falls_ill = async {
+        let swapped = async || (generation_and_live(&gateway).await.0 == 2).then_some(());
+        eventually("the swap", swapped).await.unwrap();
+        dev.set_healthy(false);
+    };
+    let (swap, ()) = tokio::join!(swap, falls_ill);
+    let swap = swap.unwrap();
+    assert_eq!(swap.status.code(), Some(1));
+    assert!(
+        said(&swap).contains("taken back, and sandbox-live is live again"),
+        "{}",
+        said(&swap)
+    );
+    let live_again = (3, "sandbox-live".to_owned());
+    assert_eq!(generation_and_live(&gateway).await, live_again);
+}
+
+#[tokio::test]
+async fn a_swap_stays_when_live_is_healthy_on_probation() {
+    let (_live, _dev, config) = sides().await;
+    let gateway = builder().config(&config).start().await.unwrap();
+    let swap = gateway.cli(&["swap", "--probation", "1"]).await.unwrap();
+    assert!(swap.status.success(), "{}", said(&swap));
+    let swapped = (2, "sandbox-dev".to_owned());
+    assert_eq!(generation_and_live(&gateway).await, swapped);
+}
