@@ -138,6 +138,9 @@ fn nonsense_is_refused_with_its_mend() {
         ("[workspaces.\"Big One\"]", "lowercase"),
         ("[workspaces.x-]", "lowercase"),
         ("[runtime]\nkind = \"adopt\"", "workspaces.sandbox.live"),
+        ("[runtime]\nkind = \"systemd\"", "workspaces.sandbox.live"),
+        ("[runtime]\nunit = \"sandbox.service\"", "{sandbox} once"),
+        ("[runtime]\nidle_roles = [\"production\"]", "line 2"),
         (
             "[workspaces.a.live]\nport = 8080\n[workspaces.b.dev]\naddress = \"127.0.0.1:8080\"",
             "give each sandbox its own",

@@ -63,13 +63,13 @@ async fn a_backup_of_a_store_in_use_restores_to_a_store_that_serves() {
     gateway.sigterm().unwrap();
     gateway.wait_exit().await.unwrap();
     let store = gateway.state_dir().join("hypervisor.db");
-    std::fs::write(&store, [7; 40_000]).unwrap();
+    std::fs::write(&store, vec![7; 40_000]).unwrap();
     let restored = gateway.cli(&["restore", "--from", copy]).await.unwrap();
     assert!(restored.status.success(), "{}", said(&restored));
     gateway.restart().await.unwrap();
     assert!(users(&gateway).await >= before);
     let kept = std::fs::read(gateway.state_dir().join("hypervisor.db.before-restore"));
-    assert_eq!(kept.unwrap(), [7; 40_000]);
+    assert_eq!(kept.unwrap(), vec![7; 40_000]);
 }
 
 #[tokio::test]

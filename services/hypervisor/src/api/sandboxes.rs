@@ -110,7 +110,7 @@ pub(super) struct Outcome {
 }
 
 impl Outcome {
-    fn of(sandbox: &Sandbox) -> Self {
+    pub(super) fn of(sandbox: &Sandbox) -> Self {
         let view = sandbox.view();
         Self {
             status: view.status,

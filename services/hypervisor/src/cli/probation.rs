@@ -4,7 +4,7 @@ use super::client::Client;
 use super::segment;
 use crate::routes::SwapOrder;
 use anyhow::{Context as _, Result, bail};
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
@@ -23,7 +23,7 @@ pub(super) async fn watch(
     let end = Instant::now() + Duration::from_secs(secs);
     let mut failed = false;
     loop {
-        match client.post(&probe, &json!({})).await {
+        match client.get(&probe).await {
             Ok(_) if Instant::now() >= end => return Ok(()),
             Ok(_) => failed = false,
             Err(_) if !failed => failed = true,

@@ -20,8 +20,7 @@ const MAX_BODY: usize = 64 * 1024;
 /// Characters of a stranger's answer that are repeated in a sentence.
 const MAX_QUOTE: usize = 120;
 
-/// What a probe found instead of the healthy sandbox. Each is half a sentence, such as
-/// `127.0.0.1:8080 refuses connections`.
+/// What a probe found instead of the healthy sandbox.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ProbeError {
     /// It does not run, so there is nothing to ask.
