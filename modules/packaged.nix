@@ -5,6 +5,8 @@ let
   ours = self.packages.${pkgs.stdenv.hostPlatform.system};
 in
 {
+  # imported twice is imported once
+  key = "choiros";
   imports = [ ./. ];
   services.choiros = {
     package = lib.mkDefault ours.hypervisor;

@@ -45,10 +45,10 @@ in
     config =
       { pkgs, ... }:
       {
-        imports = [ (on { package = pkgs.another; }) ];
+        imports = [ (on { package = pkgs.hello; }) ];
       };
     expect =
-      c: says (unit c).ExecStart "/bin/another serve --config " && builtins.length c.system.checks > 0;
+      c: says (unit c).ExecStart "/bin/hello serve --config " && builtins.length c.system.checks > 0;
   };
   "a listener for the world is refused" = {
     config = on { settings.server.listen = "0.0.0.0:9090"; };

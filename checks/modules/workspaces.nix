@@ -172,8 +172,8 @@ in
       {
         imports = [
           (on {
-            sandboxPackage = pkgs.one;
-            workspaces.sandbox.dev.package = pkgs.other;
+            sandboxPackage = pkgs.hello;
+            workspaces.sandbox.dev.package = pkgs.jq;
           })
         ];
       };
@@ -183,7 +183,7 @@ in
         start =
           name: baseNameOf c.containers.${name}.config.systemd.services.sandbox.serviceConfig.ExecStart;
       in
-      start "sandbox-live" == "one" && start "sandbox-dev" == "other";
+      start "sandbox-live" == "hello" && start "sandbox-dev" == "jq";
   };
   "members reach the gateway" = {
     config = on (notes {
