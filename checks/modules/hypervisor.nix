@@ -19,6 +19,13 @@ in
     expect =
       c: c.systemd.services.hypervisor.notSocketActivated && !c.systemd.services.hypervisor.stopIfChanged;
   };
+  "systemd runs the sandboxes, and only dev is stopped when idle" = {
+    config = on { };
+    expect =
+      c:
+      c.services.choiros.settings.runtime.kind == "systemd"
+      && c.services.choiros.settings.runtime.idle_roles == [ "dev" ];
+  };
   "each sandbox is found at its own address" = {
     config = on { };
     expect =

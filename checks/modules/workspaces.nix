@@ -53,6 +53,10 @@ in
         builtins.attrValues c.containers
       );
   };
+  "live starts with the host, dev when it is asked for" = {
+    config = on { };
+    expect = c: c.containers.sandbox-live.autoStart && !c.containers.sandbox-dev.autoStart;
+  };
   "a switch restarts no sandbox" = {
     config = on { };
     expect =

@@ -123,6 +123,8 @@ def sign_up(username, passkey):
 def both_running():
     """Both sandboxes are, and no rollout is about to restart one."""
     machine.wait_until_succeeds("systemctl show -p ActiveState choiros-rollout | grep -qE '=(active|failed)'", timeout=300)
+    for role in ("live", "dev"):
+        machine.wait_until_succeeds(f"hypervisor sandboxes start sandbox {role}", timeout=120)
     machine.wait_until_succeeds("hypervisor sandboxes --json | jq -e 'all(.[]; .status == \"running\")'", timeout=120)
 
 

@@ -30,6 +30,7 @@ in
       wantedBy = [ "sockets.target" ];
       listenStreams = [ cfg.settings.server.listen ];
       socketConfig = {
+        FileDescriptorName = "http";
         Backlog = 4096;
         NoDelay = true;
       };
@@ -64,6 +65,7 @@ in
           RestartSec = 1;
           TimeoutStartSec = 90;
           TimeoutStopSec = 60;
+          WatchdogSec = 30;
           LimitNOFILE = 65536;
           OOMScoreAdjust = -500;
           RestrictAddressFamilies = [

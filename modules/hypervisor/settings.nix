@@ -8,8 +8,13 @@
 let
   cfg = config.services.choiros;
   format = pkgs.formats.toml { };
-  # what starts and stops the containers: "adopt" leaves that to systemd alone
-  runtime.kind = "adopt";
+  runtime = {
+    kind = "systemd";
+    # who is live is always there; dev is started by the request that needs it
+    idle_roles = [ "dev" ];
+    # the container's own limit, and a little for the service inside
+    start_secs = 75;
+  };
 
   sandbox = s: {
     address = "${s.address}:${toString s.options.port}";

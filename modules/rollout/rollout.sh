@@ -38,6 +38,10 @@ promote() { # WORKSPACE SANDBOX URL
 }
 
 renew() { # WORKSPACE SANDBOX CLOSURE URL
+  if [ "$SWAP" = manual ] && ! systemctl is-active --quiet "container@$2.service"; then
+    echo "$2 is stopped, and has the new version when a request starts it"
+    return
+  fi
   within 60 now "$2" role || {
     echo "the hypervisor doesn't answer: see journalctl -u hypervisor" >&2
     return 1

@@ -3,7 +3,8 @@
 let
   cfg = config.services.choiros;
   container = s: {
-    autoStart = true;
+    # the other is started by the request that needs it
+    autoStart = s.role == "live";
     # a deployment reaches the sandbox that is dev, by choiros-rollout; a switch leaves both alone
     restartIfChanged = false;
     privateNetwork = true;

@@ -13,11 +13,15 @@ sandbox:
       SANDBOX_DATA_DIR = "/data";
     };
     serviceConfig = import ../hardening.nix // {
+      Type = "notify";
       ExecStart = lib.getExe sandbox.options.package;
       User = "sandbox";
       Group = "sandbox";
       ReadWritePaths = [ "/data" ];
-      RestrictAddressFamilies = [ "AF_INET" ]; # serves HTTP
+      RestrictAddressFamilies = [
+        "AF_UNIX" # says when it is ready
+        "AF_INET" # serves HTTP
+      ];
       IPAddressDeny = "any";
       IPAddressAllow = [ sandbox.hostAddress ];
       Restart = "always";

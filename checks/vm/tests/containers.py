@@ -17,8 +17,10 @@ def first_id(name):
 
 start_all()
 
-with subtest("both boot, and each knows who it is"):
+with subtest("live boots with the host, dev when it is asked for, and each knows who it is"):
     machine.wait_for_unit("multi-user.target")
+    machine.require_unit_state("container@sandbox-dev.service", "inactive")
+    machine.succeed("systemctl start container@sandbox-dev")
     for name in urls:
         machine.wait_for_unit(f"container@{name}")
         answer = health(name)

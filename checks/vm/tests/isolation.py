@@ -18,6 +18,7 @@ def open_ports(run, host, ports):
 start_all()
 machine.wait_for_unit("multi-user.target")
 machine.wait_for_open_port(443)
+machine.succeed("systemctl start container@sandbox-dev")
 for url in (live, dev):
     machine.wait_until_succeeds(f"{try_} {url}", timeout=120)
 
