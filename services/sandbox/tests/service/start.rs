@@ -1,8 +1,10 @@
 use crate::{Sandbox, kinds, program};
 use anyhow::Result;
 use std::net::TcpListener;
+use std::os::unix::net::UnixDatagram;
 use std::process::Command;
 use testkit::process::Process;
+use testkit::wait::DEADLINE;
 
 /// The exit code and what was said of a start that fails.
 async fn failure(command: Command) -> Result<(Option<i32>, String)> {
@@ -83,5 +85,26 @@ async fn a_log_filter_that_is_none_ends_the_start_with_a_sentence() -> Result<()
     let (code, said) = failure(command).await?;
     assert_eq!(code, Some(1));
     assert!(said.contains("--log a=b=c"), "{said}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn systemd_hears_that_it_listens_and_that_it_stops() -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    let path = dir.path().join("notify");
+    let socket = UnixDatagram::bind(&path)?;
+    socket.set_read_timeout(Some(DEADLINE))?;
+    let mut command = program(&dir.path().join("data"), "127.0.0.1:0");
+    command.env("NOTIFY_SOCKET", &path);
+    let mut process = Process::spawn(command)?;
+    let heard = || -> Result<String> {
+        let mut message = [0; 64];
+        let length = socket.recv(&mut message)?;
+        Ok(String::from_utf8(message[..length].to_vec())?)
+    };
+    assert_eq!(heard()?, "READY=1\n");
+    process.sigterm()?;
+    assert_eq!(heard()?, "STOPPING=1\n");
+    assert!(process.wait_exit().await?.success());
     Ok(())
 }
