@@ -1,0 +1,6 @@
+{
+  nodes.machine.imports = [
+    ../hosts/upgrade.nix
+    ../vm.nix
+  ];
+}
