@@ -50,7 +50,10 @@ pub(super) trait Unit: Send {
         Ok(())
     }
 
-    /// Resolves when it ended without being asked to. May be dropped and called again.
+    /// Resolves when it begins to end without being asked to. May be dropped and called again.
+    async fn ending(&mut self);
+
+    /// Resolves once such an end is over, with how it ended.
     async fn ended(&mut self) -> End;
 
     /// The last lines that it wrote, oldest first; whole once it has ended.

@@ -39,8 +39,10 @@ enum Down {
     Halted(Halt),
     /// For want of requests.
     Idle,
+    /// Its start came to nothing.
+    Unstarted(String),
     /// Not by our doing.
-    Gone(End),
+    Gone,
     /// It lives, and does not answer.
     Hung(String),
 }
@@ -178,11 +180,11 @@ impl Supervisor {
             halt = self.orders.halt() => return Err(Down::Halted(halt)),
             started = unit.started() => started,
         };
-        started.map_err(|cause| Down::Gone(End::Crashed(cause)))?;
+        started.map_err(Down::Unstarted)?;
         let late = tokio::select! {
             biased;
             halt = self.orders.halt() => return Err(Down::Halted(halt)),
-            end = unit.ended() => return Err(Down::Gone(end)),
+            () = unit.ending() => return Err(Down::Gone),
             outcome = healthy(&self.board, address) => outcome,
         };
         late.map_err(|cause| {
@@ -206,7 +208,7 @@ impl Supervisor {
         let down = tokio::select! {
             biased;
             halt = self.orders.halt_running() => Down::Halted(halt),
-            end = unit.ended() => Down::Gone(end),
+            () = unit.ending() => Down::Gone,
             cause = hung(&self.board, address) => Down::Hung(cause),
             () = self.board.idle(&instance) => Down::Idle,
         };
@@ -237,12 +239,8 @@ impl Supervisor {
     /// Has what is left of a run ended, and says what comes then.
     async fn take_down(&mut self, unit: &mut dyn Unit, down: Down) -> After {
         match down {
-            Down::Gone(End::Crashed(cause)) => After::Again(with_lines(&cause, unit)),
-            Down::Gone(End::Stopped) => {
-                info!(sandbox = self.name(), "stopped by something else");
-                self.stopped();
-                After::Rest
-            }
+            Down::Unstarted(cause) => After::Again(with_lines(&cause, unit)),
+            Down::Gone => self.gone(unit).await,
             Down::Hung(cause) => {
                 let address = Some(unit.address());
                 self.board
@@ -264,6 +262,20 @@ impl Supervisor {
             Down::Halted(halt) => {
                 let outcome = self.stop(unit).await;
                 self.halted(halt, outcome)
+            }
+        }
+    }
+
+    /// Nothing of it is left to be ended, but it may not be over yet.
+    async fn gone(&mut self, unit: &mut dyn Unit) -> After {
+        let address = Some(unit.address());
+        self.board.show(Status::Draining, address, None);
+        match unit.ended().await {
+            End::Crashed(cause) => After::Again(with_lines(&cause, unit)),
+            End::Stopped => {
+                info!(sandbox = self.name(), "stopped by something else");
+                self.stopped();
+                After::Rest
             }
         }
     }

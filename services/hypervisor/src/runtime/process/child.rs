@@ -80,6 +80,10 @@ impl Unit for Child {
         self.address
     }
 
+    async fn ending(&mut self) {
+        let _ = self.guardian.wait().await; // `ended` looks at it again.
+    }
+
     async fn ended(&mut self) -> End {
         let status = self.guardian.wait().await;
         self.output.whole().await;

@@ -47,12 +47,19 @@ impl Started {
         })
     }
 
-    async fn down(&mut self) -> zbus::Result<End> {
-        let watch = match &mut self.watch {
-            Some(watch) => watch,
-            none => none.insert(Watch::open(&self.bus, &self.name).await?),
-        };
-        watch.down(&self.name).await
+    async fn watch(&mut self) -> zbus::Result<&mut Watch> {
+        match &mut self.watch {
+            Some(watch) => Ok(watch),
+            none => Ok(none.insert(Watch::open(&self.bus, &self.name).await?)),
+        }
+    }
+
+    /// The bus is away: that says nothing of the unit.
+    async fn lost(&mut self, error: zbus::Error) {
+        let error = bus::sentence(&error, &self.name, "watch");
+        warn!(error, "cannot see a sandbox's unit");
+        self.watch = None;
+        tokio::time::sleep(PAUSE).await;
     }
 }
 
@@ -71,21 +78,27 @@ impl Unit for Started {
         let Some(watch) = &mut self.watch else {
             return Ok(());
         };
-        let seen = watch.started(&self.name).await;
+        let seen = watch.started().await;
         seen.unwrap_or_else(|error| Err(bus::sentence(&error, &self.name, "watch")))
+    }
+
+    async fn ending(&mut self) {
+        loop {
+            let seen = async { self.watch().await?.ending().await };
+            match seen.await {
+                Ok(()) => return,
+                Err(error) => self.lost(error).await,
+            }
+        }
     }
 
     async fn ended(&mut self) -> End {
         loop {
-            match self.down().await {
+            let seen = async { self.watch().await?.ended().await };
+            match seen.await {
                 Ok(end) => return end,
-                Err(error) => {
-                    let error = bus::sentence(&error, &self.name, "watch");
-                    warn!(error, "cannot see a sandbox's unit");
-                }
+                Err(error) => self.lost(error).await,
             }
-            self.watch = None;
-            tokio::time::sleep(PAUSE).await;
         }
     }
 

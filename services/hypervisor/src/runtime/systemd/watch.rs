@@ -7,6 +7,7 @@ use zbus::fdo::{PropertiesChangedStream, PropertiesProxy};
 
 /// A look at a unit that misses no change from its beginning on.
 pub(super) struct Watch {
+    unit: String,
     properties: PropertiesProxy<'static>,
     changes: PropertiesChangedStream,
     /// `ActiveState`, as it was said last.
@@ -27,6 +28,7 @@ impl Watch {
             .await?;
         let active = bus::text(&properties, UNIT, "ActiveState").await?;
         Ok(Self {
+            unit: unit.to_owned(),
             properties,
             changes,
             active,
@@ -49,31 +51,43 @@ impl Watch {
     ///
     /// # Errors
     /// The connection broke.
-    pub(super) async fn started(&mut self, unit: &str) -> zbus::Result<Result<(), String>> {
+    pub(super) async fn started(&mut self) -> zbus::Result<Result<(), String>> {
         while self.starts() {
             self.change().await?;
         }
         if self.runs() {
             return Ok(Ok(()));
         }
-        Ok(Err(match self.down(unit).await? {
+        Ok(Err(match self.ended().await? {
             End::Crashed(cause) => cause,
-            End::Stopped => format!("its unit {unit} was stopped while it started"),
+            End::Stopped => format!("its unit {} was stopped while it started", self.unit),
         }))
     }
 
-    /// Resolves once the unit no longer runs, with how it ended. May be dropped and called again.
+    /// Resolves once the unit no longer runs, or is about to. May be dropped and called again.
     ///
     /// # Errors
     /// The connection broke.
-    pub(super) async fn down(&mut self, unit: &str) -> zbus::Result<End> {
+    pub(super) async fn ending(&mut self) -> zbus::Result<()> {
         while self.runs() {
+            self.change().await?;
+        }
+        Ok(())
+    }
+
+    /// Resolves once that end is over, with how it was: only then is its result to be trusted.
+    ///
+    /// # Errors
+    /// The connection broke.
+    pub(super) async fn ended(&mut self) -> zbus::Result<End> {
+        while self.active == "deactivating" {
             self.change().await?;
         }
         let result = bus::text(&self.properties, SERVICE, "Result").await?;
         if result == "success" {
             return Ok(End::Stopped);
         }
+        let unit = &self.unit;
         Ok(End::Crashed(format!(
             "its unit {unit} failed ({result}); see `journalctl -u {unit}`"
         )))
