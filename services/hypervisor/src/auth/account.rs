@@ -1,7 +1,7 @@
 //! Who one is, one's sessions, and what happened to one's account.
 
+use super::answer::with_cookies;
 use super::client::Client;
-use super::router::with_cookies;
 use super::{Auth, AuthError, Session};
 use crate::config::Registration;
 use crate::store::{AuditRow, SessionKind, Timestamp};

@@ -1,8 +1,8 @@
 //! Logging in, with a username or with whatever passkey the browser offers.
 
+use super::answer::with_cookies;
 use super::ceremony::{Ceremony, LogIn, Who};
 use super::client::Client;
-use super::router::with_cookies;
 use super::{Auth, AuthError, names};
 use crate::error::Payload;
 use crate::store::{PasskeyRow, SessionKind, Store, UserRow};

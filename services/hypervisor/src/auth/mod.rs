@@ -4,6 +4,7 @@
 //! also when the caller is gone meanwhile, and answers. Sessions are looked up in memory alone.
 
 mod account;
+mod answer;
 mod ceremony;
 mod client;
 mod codes;

@@ -1,8 +1,8 @@
 //! One's own passkeys.
 
+use super::answer::with_cookies;
 use super::ceremony::{Addition, Ceremony};
 use super::client::Client;
-use super::router::with_cookies;
 use super::{Auth, AuthError, names};
 use crate::error::Payload;
 use crate::store::Timestamp;

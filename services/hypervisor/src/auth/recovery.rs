@@ -1,7 +1,7 @@
 //! Recovery codes: a way in for who lost every passkey, which leads only to adding one.
 
+use super::answer::with_cookies;
 use super::client::Client;
-use super::router::with_cookies;
 use super::{Auth, AuthError, codes, names};
 use crate::error::Payload;
 use crate::store::{SessionKind, Timestamp, UserRow};

@@ -1,8 +1,8 @@
 //! Signing up: a new account with its first passkey. Never touches an account that exists.
 
+use super::answer::with_cookies;
 use super::ceremony::{Ceremony, Registration};
 use super::client::Client;
-use super::router::with_cookies;
 use super::token::Token;
 use super::{Auth, AuthError, codes, names};
 use crate::config;

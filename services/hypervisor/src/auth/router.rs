@@ -1,15 +1,13 @@
-//! The paths under `/auth`, and what every one of them has in common.
+//! The paths under `/auth`, and the guard before every one of them.
 
-use super::ceremony::Ceremony;
 use super::{Auth, AuthError, account, check_origin, invites, login, passkeys, recovery, register};
 use crate::server::Peer;
+use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
-use axum::response::{AppendHeaders, IntoResponse, Response};
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, patch, post};
-use axum::{Json, Router};
 use http::{HeaderValue, header};
-use serde_json::Value;
 use std::sync::Arc;
 
 /// The largest credential is a few kilobytes.
@@ -47,33 +45,6 @@ impl Auth {
             .layer(from_fn_with_state(Arc::clone(&auth), guard))
             .with_state(auth)
     }
-
-    /// The answer to a ceremony's start: its options, and the cookie that may finish it.
-    pub(super) fn began(&self, ceremony: Ceremony, options: Value) -> Result<Response, AuthError> {
-        let token = self.ceremonies.begin(ceremony)?;
-        let cookie = self
-            .cookies
-            .set(self.cookies.ceremony, &token, self.ceremonies.lasts);
-        Ok(with_cookies([cookie], Json(options)))
-    }
-
-    /// The cookie that takes a ceremony's cookie away.
-    pub(super) fn no_ceremony(&self) -> HeaderValue {
-        self.cookies.clear(self.cookies.ceremony)
-    }
-
-    /// The cookie that takes a session's cookie away.
-    pub(super) fn no_session(&self) -> HeaderValue {
-        self.cookies.clear(self.cookies.session)
-    }
-}
-
-pub(super) fn with_cookies<const N: usize>(
-    cookies: [HeaderValue; N],
-    answer: impl IntoResponse,
-) -> Response {
-    let cookies = AppendHeaders(cookies.map(|cookie| (header::SET_COOKIE, cookie)));
-    (cookies, answer).into_response()
 }
 
 /// Turns away what comes from another site or too often; nothing here is for caches.

@@ -1,0 +1,37 @@
+//! What the answers of several calls have in common: their cookies.
+
+use super::ceremony::Ceremony;
+use super::{Auth, AuthError};
+use axum::Json;
+use axum::response::{AppendHeaders, IntoResponse, Response};
+use http::{HeaderValue, header};
+use serde_json::Value;
+
+impl Auth {
+    /// The answer to a ceremony's start: its options, and the cookie that may finish it.
+    pub(super) fn began(&self, ceremony: Ceremony, options: Value) -> Result<Response, AuthError> {
+        let token = self.ceremonies.begin(ceremony)?;
+        let cookie = self
+            .cookies
+            .set(self.cookies.ceremony, &token, self.ceremonies.lasts);
+        Ok(with_cookies([cookie], Json(options)))
+    }
+
+    /// The cookie that takes a ceremony's cookie away.
+    pub(super) fn no_ceremony(&self) -> HeaderValue {
+        self.cookies.clear(self.cookies.ceremony)
+    }
+
+    /// The cookie that takes a session's cookie away.
+    pub(super) fn no_session(&self) -> HeaderValue {
+        self.cookies.clear(self.cookies.session)
+    }
+}
+
+pub(super) fn with_cookies<const N: usize>(
+    cookies: [HeaderValue; N],
+    answer: impl IntoResponse,
+) -> Response {
+    let cookies = AppendHeaders(cookies.map(|cookie| (header::SET_COOKIE, cookie)));
+    (cookies, answer).into_response()
+}
