@@ -76,7 +76,7 @@ fn rows(owner: Option<&(Uuid, String)>, workspace: &Workspace) -> Vec<Row> {
 
 /// The rows of every workspace, one pair for each owner.
 pub(super) async fn all_rows(api: &Api) -> Result<Vec<Row>, HttpError> {
-    let users = api.auth.users().await?;
+    let users = api.store.run(|store| store.users()).await?;
     let names: HashMap<Uuid, String> = users
         .into_iter()
         .map(|user| (user.id, user.username))

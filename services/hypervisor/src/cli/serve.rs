@@ -44,6 +44,7 @@ pub(super) async fn serve(config: Config) -> Result<()> {
         metrics: metrics.clone(),
         started: Instant::now(),
     };
+    let nobody = api.store.run(|store| store.users()).await?.is_empty();
     let own = shell::router(&config)
         .merge(auth.router())
         .merge(api::router(api.clone()))
@@ -53,7 +54,7 @@ pub(super) async fn serve(config: Config) -> Result<()> {
     let gateway = Gateway::new(auth.clone(), routes, proxy, own, metrics, &config);
 
     let operator = tokio::spawn(api::serve_control(control, api));
-    greet(&config, &auth).await?;
+    greet(&config, &auth, nobody).await?;
     systemd::ready(stop.clone());
     server::serve(listener, Arc::new(gateway), &config.server, stop).await;
     operator.abort();
@@ -98,13 +99,12 @@ fn stop_signal() -> Result<CancellationToken> {
     Ok(stop)
 }
 
-/// Says where to go; on standard output, so that scripts find it among the logs.
-async fn greet(config: &Config, auth: &Arc<Auth>) -> Result<()> {
+/// Says where to go, and to the first one ever how to get in; on standard output, so that scripts find it among the logs.
+async fn greet(config: &Config, auth: &Arc<Auth>, nobody: bool) -> Result<()> {
     let origin = config.origin().origin().ascii_serialization();
     let mut out = std::io::stdout();
     let version = env!("CARGO_PKG_VERSION");
     writeln!(out, "ChoirOS hypervisor {version} serves {origin}")?;
-    let nobody = auth.users().await?.is_empty();
     if nobody && config.registration != Registration::Closed {
         let invite = auth.invite(true).await?;
         writeln!(

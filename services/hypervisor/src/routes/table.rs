@@ -4,7 +4,7 @@ use super::claim::Claim;
 use super::error::ClaimError;
 use super::route::{Pair, Role, Route, Workspace};
 use crate::auth::User;
-use crate::config::{self, Config, DEFAULT_WORKSPACE};
+use crate::config::{Config, DEFAULT_WORKSPACE};
 use crate::gate::Gate;
 use crate::proxy::Upstream;
 use crate::runtime::{Runtime, Sandbox, Spec};
@@ -229,12 +229,7 @@ impl Routes {
             .get(&row.name)
             .cloned()
             .unwrap_or_default();
-        let config::Sandbox {
-            address,
-            port,
-            health_path,
-            identity,
-        } = match instance_role {
+        let declared = match instance_role {
             Role::Live => workspace.live,
             Role::Dev => workspace.dev,
         };
@@ -242,10 +237,9 @@ impl Routes {
             name: name.to_owned(),
             workspace: row.name.clone(),
             instance_role,
-            address,
-            port,
-            health_path,
-            identity,
+            address: declared.listens(),
+            health_path: declared.health_path,
+            identity: declared.identity,
         }))
     }
 

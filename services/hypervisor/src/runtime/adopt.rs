@@ -14,7 +14,7 @@ use tracing::{error, info, warn};
 /// it is failed also at each request.
 pub(super) async fn watch(board: Arc<Board>, mut orders: Orders) {
     let mut failed = 0;
-    board.show(Status::Starting, board.spec.listens(), None);
+    board.show(Status::Starting, board.spec.address, None);
     loop {
         let outcome = tokio::select! {
             biased;
@@ -30,7 +30,7 @@ pub(super) async fn watch(board: Arc<Board>, mut orders: Orders) {
 
 /// Probes it, and shows what was found. `failed` counts the probes in a row that failed.
 async fn look(board: &Board, failed: &mut u32) -> Result<(), RuntimeError> {
-    let Some(address) = board.spec.listens() else {
+    let Some(address) = board.spec.address else {
         return Err(lose(board, "the config gives it no address".to_owned()));
     };
     let Err(error) = board.probe(address).await else {
@@ -58,7 +58,7 @@ fn lose(board: &Board, cause: String) -> RuntimeError {
         error!(sandbox = board.spec.name, cause, "failed");
     }
     board.close();
-    board.show(Status::Failed, board.spec.listens(), Some(cause.clone()));
+    board.show(Status::Failed, board.spec.address, Some(cause.clone()));
     RuntimeError::Lost {
         sandbox: board.spec.name.clone(),
         cause,

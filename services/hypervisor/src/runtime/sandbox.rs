@@ -154,10 +154,7 @@ impl Sandbox {
         View {
             status,
             address: state.address,
-            port: state
-                .address
-                .or(spec.listens())
-                .map(|address| address.port()),
+            port: state.address.or(spec.address).map(|address| address.port()),
             idle_secs: instance.as_ref().map_or(0, |it| it.idle().as_secs()),
             cause: state.cause.clone(),
             age_secs: instance.as_ref().map(|it| it.started.elapsed().as_secs()),

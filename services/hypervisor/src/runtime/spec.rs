@@ -3,7 +3,7 @@
 use crate::routes::Role;
 use serde::Serialize;
 use std::fmt;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 
 /// What a sandbox is, whatever runs it.
 #[derive(Debug, Clone)]
@@ -16,20 +16,10 @@ pub struct Spec {
     pub instance_role: Role,
     /// Where it listens, if the config says so.
     pub address: Option<SocketAddr>,
-    /// Its port on 127.0.0.1, if the config says so.
-    pub port: Option<u16>,
     /// The path that answers 200 when it is healthy.
     pub health_path: String,
     /// Whether `/health` must name the sandbox and its instance role.
     pub identity: bool,
-}
-
-impl Spec {
-    /// Where the config says that it listens.
-    pub fn listens(&self) -> Option<SocketAddr> {
-        let local = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        self.address.or_else(|| self.port.map(local))
-    }
 }
 
 /// How a sandbox is.

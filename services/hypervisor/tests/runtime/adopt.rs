@@ -145,7 +145,7 @@ async fn a_service_without_identity_needs_only_to_be_healthy() {
     let bench = adopting();
     let something = Something::that_says(&answer("200 OK", "", "fine"));
     let mut spec = spec("guest");
-    spec.port = Some(something.address.port());
+    spec.address = Some(something.address);
     spec.identity = false;
     let sandbox = bench.runtime.sandbox(spec);
     sandbox.ready().await.unwrap();

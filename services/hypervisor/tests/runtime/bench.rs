@@ -45,7 +45,6 @@ pub fn spec(name: &str) -> Spec {
         workspace: "w".to_owned(),
         instance_role: Role::Live,
         address: None,
-        port: None,
         health_path: "/health".to_owned(),
         identity: true,
     }

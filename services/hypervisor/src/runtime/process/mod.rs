@@ -110,7 +110,7 @@ fn environment(spec: &Spec, address: SocketAddr) -> [(&'static str, OsString); 5
 /// the port before the child does, then the child dies of that, and is started again.
 fn free_address(spec: &Spec) -> Result<SocketAddr, String> {
     let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let wanted = spec.listens().unwrap_or(any);
+    let wanted = spec.address.unwrap_or(any);
     TcpListener::bind(wanted)
         .and_then(|listener| listener.local_addr())
         .map_err(|error| {

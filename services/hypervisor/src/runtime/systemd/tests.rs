@@ -182,7 +182,6 @@ impl Host {
             workspace: "sandbox".into(),
             instance_role: Role::Live,
             address: Some(self.address),
-            port: None,
             health_path: "/".into(),
             identity: false,
         });
