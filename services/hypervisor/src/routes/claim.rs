@@ -28,25 +28,32 @@ impl Drop for Pass {
 }
 
 impl Workspace {
-    /// Claims the sandbox of `role`, starting it if need be.
-    ///
-    /// # Errors
-    /// When the sandbox cannot be had; the error says why and what to do.
-    pub async fn claim(&self, role: Role) -> Result<Claim, ClaimError> {
+    /// A claim on the sandbox of `role`, if it runs; takes no lock and waits for nothing.
+    pub fn try_claim(&self, role: Role) -> Option<Claim> {
         loop {
             let route = self.pair.load().route(role).clone();
             if !route.gate.enter() {
                 // Closed by a swap, which has published the next generation before.
                 continue;
             }
-            let pass = Pass(route);
-            if let Some(hold) = pass.0.sandbox.enter() {
-                return Ok(Claim { hold, route: pass });
+            let route = Pass(route);
+            let hold = route.0.sandbox.enter()?;
+            return Some(Claim { hold, route });
+        }
+    }
+
+    /// Claims the sandbox of `role`, starting it if need be.
+    ///
+    /// # Errors
+    /// When the sandbox cannot be had; the error says why and what to do.
+    pub async fn claim(&self, role: Role) -> Result<Claim, ClaimError> {
+        loop {
+            if let Some(claim) = self.try_claim(role) {
+                return Ok(claim);
             }
             // A request that still waits for a sandbox is not yet routed: after a swap it
             // goes where the new generation says.
-            let sandbox = pass.0.sandbox.clone();
-            drop(pass);
+            let sandbox = self.pair.load().route(role).sandbox.clone();
             sandbox.ready().await.map_err(|cause| ClaimError::Sandbox {
                 sandbox: sandbox.name().to_owned(),
                 cause,

@@ -1,0 +1,3 @@
+//! Measures the hypervisor beside its peers.
+
+fn main() {}
