@@ -38,7 +38,7 @@ impl FromRequestParts<Arc<Auth>> for Client {
                 .take(LONGEST_USER_AGENT)
                 .collect(),
             session: auth.session(&parts.headers),
-            ceremony: cookie::tokens(&parts.headers, auth.cookies.ceremony).next(),
+            ceremony: cookie::tokens(cookie::lines(&parts.headers), auth.cookies.ceremony).next(),
         })
     }
 }

@@ -48,7 +48,7 @@ pub use crate::store::SessionKind;
 pub use error::AuthError;
 pub use invites::Invite;
 pub use operator::{Account, RecoveryCode};
-pub use origin::check_origin;
+pub use origin::{check_origin, is_ours};
 pub use session::{Session, User};
 
 /// How long a session from a recovery code lasts: enough to find an authenticator.
@@ -122,7 +122,12 @@ impl Auth {
 
     /// The session that these headers' cookie names; a lookup in memory.
     pub fn session(&self, headers: &HeaderMap) -> Option<Arc<Session>> {
-        cookie::tokens(headers, self.cookies.session)
+        self.session_of(cookie::lines(headers))
+    }
+
+    /// The session that these `Cookie` lines name; a lookup in memory.
+    pub fn session_of<'a>(&'a self, lines: impl Iterator<Item = &'a [u8]>) -> Option<Arc<Session>> {
+        cookie::tokens(lines, self.cookies.session)
             .find_map(|token| self.sessions.find(&token.hash()))
     }
 

@@ -56,7 +56,9 @@ pub(super) async fn serve(config: Config) -> Result<()> {
     let operator = tokio::spawn(api::serve_control(control, api));
     greet(&config, &auth, nobody).await?;
     systemd::ready(stop.clone());
-    server::serve(listener, Arc::new(gateway), &config.server, stop).await;
+    server::serve(listener, Arc::new(gateway), &config.server, stop)
+        .await
+        .context("cannot serve")?;
     operator.abort();
     runtime.shutdown().await;
     auth.tidy().await?;

@@ -10,9 +10,13 @@ use hyper::body::Incoming;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::{Client, Error};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+static NEXT: AtomicU64 = AtomicU64::new(0);
 
 /// The pool of one sandbox in one generation: HTTP/1.1, kept alive.
 pub struct Upstream {
+    id: u64,
     pool: Client<Connector, Upload>,
     /// For the second try, which must not meet another dead connection of the pool.
     fresh: Client<Connector, Upload>,
@@ -34,7 +38,16 @@ impl Upstream {
             .pool_idle_timeout(seconds(config.pool_idle_secs));
         let pool = builder.build(connector.clone());
         let fresh = builder.pool_max_idle_per_host(0).build(connector);
-        Self { pool, fresh }
+        Self {
+            id: NEXT.fetch_add(1, Ordering::Relaxed),
+            pool,
+            fresh,
+        }
+    }
+
+    /// Tells it from all others; the fast path keeps its connections by this.
+    pub(super) fn id(&self) -> u64 {
+        self.id
     }
 
     /// The answer's head. A bodyless idempotent request is tried once more, on a new

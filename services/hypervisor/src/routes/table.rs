@@ -104,6 +104,11 @@ impl Routes {
         self.workspace(user).await?.claim(role).await
     }
 
+    /// A claim on the user's sandbox of `role`, if both are at hand; waits for nothing.
+    pub fn try_claim(&self, user: Uuid, role: Role) -> Option<Claim> {
+        self.by_user.get(&user)?.try_claim(role)
+    }
+
     /// The user's workspace; the first time, one is given to them.
     ///
     /// # Errors

@@ -1,13 +1,13 @@
 //! Says which part of the program a request is for, and who may send it there.
 
-use super::{Peer, host};
+use super::{Head, Peer, host};
 use crate::Body;
 use crate::api::Metrics;
 use crate::auth::{self, Auth, AuthError, Session};
 use crate::config::Config;
 use crate::error::HttpError;
-use crate::proxy::{self, Failure, Proxy};
-use crate::routes::{ClaimError, Role, Routes};
+use crate::proxy::{self, Failure, Order, Pool, Proxy};
+use crate::routes::{Claim, ClaimError, Role, Routes};
 use axum::Router;
 use axum::response::IntoResponse;
 use http::uri::PathAndQuery;
@@ -16,6 +16,7 @@ use hyper::body::Incoming;
 use ipnet::IpNet;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 use tower::ServiceExt;
 use url::Url;
 
@@ -31,7 +32,20 @@ pub struct Gateway {
     own: Router,
     metrics: Arc<Metrics>,
     origin: Url,
+    /// The same as browsers write it.
+    origin_text: String,
     trusted: Vec<IpNet>,
+    pool_idle: Duration,
+}
+
+/// What is to be done about a plain request.
+pub(super) enum Errand {
+    /// It is for [`Gateway::handle`].
+    General,
+    /// Its sandbox is at hand.
+    Go(Order, Claim),
+    /// Its sandbox has to be waited for.
+    Wait(Arc<Session>, Role),
 }
 
 /// Whom a path belongs to.
@@ -77,7 +91,9 @@ impl Gateway {
             own,
             metrics,
             origin: config.origin(),
+            origin_text: config.origin().origin().ascii_serialization(),
             trusted: config.server.trusted_proxies.clone(),
+            pool_idle: Duration::from_secs(config.proxy.pool_idle_secs),
         }
     }
 
@@ -114,6 +130,73 @@ impl Gateway {
                 self.sandbox(request, &peer, &session, role).await
             }
         }
+    }
+
+    /// What a plain request comes to. Whatever is not a sandbox's, or is refused, is general.
+    pub(super) fn errand(&self, head: &Head<'_>, socket: SocketAddr) -> Errand {
+        let Target::Sandbox(role) = Target::of(head.path()) else {
+            return Errand::General;
+        };
+        let safe = matches!(head.method, "GET" | "HEAD" | "OPTIONS");
+        let (sites, origins) = (head.values("sec-fetch-site"), head.values("origin"));
+        if head.length > self.proxy.max_body()
+            || !(safe || auth::is_ours(sites, origins, &self.origin_text))
+        {
+            return Errand::General;
+        }
+        let session = self.auth.session_of(head.values("cookie"));
+        let Some(session) = session.filter(|session| session.is_full()) else {
+            return Errand::General;
+        };
+        match self.routes.try_claim(session.user.id, role) {
+            Some(claim) => Errand::Go(self.order(head, socket, &session, &claim), claim),
+            None => Errand::Wait(session, role),
+        }
+    }
+
+    /// The request as its sandbox gets it.
+    pub(super) fn order(
+        &self,
+        head: &Head<'_>,
+        socket: SocketAddr,
+        session: &Session,
+        claim: &Claim,
+    ) -> Order {
+        let target = match claim.route().role {
+            Role::Live => head.target,
+            Role::Dev => head.target.strip_prefix("/dev").unwrap_or(head.target),
+        };
+        let address = socket.ip().to_canonical();
+        let trusted = self.trusted.iter().any(|net| net.contains(&address));
+        let caller = proxy::Caller {
+            user_id: session.user.id,
+        };
+        self.proxy
+            .order(head, target, (socket, trusted), &caller, claim)
+    }
+
+    /// Claims the sandbox of `role` for the session's user, however long it takes.
+    pub(super) async fn claim(
+        self: Arc<Self>,
+        session: Arc<Session>,
+        role: Role,
+    ) -> Result<Claim, ClaimError> {
+        self.routes.claim(&session.user, role).await
+    }
+
+    /// The proxy, for what is on the fast path.
+    pub(super) fn proxy(&self) -> &Proxy {
+        &self.proxy
+    }
+
+    /// A worker's connections to the sandboxes.
+    pub(super) fn pool(&self) -> Pool {
+        Pool::new(self.pool_idle)
+    }
+
+    /// Counts an answer that did not come through [`Gateway::handle`].
+    pub(super) fn answered(&self, status: StatusCode) {
+        self.metrics.answered(status);
     }
 
     async fn own(
@@ -169,7 +252,7 @@ fn to_login(request: &Request<Body>) -> Response<Body> {
 }
 
 /// Why there is no sandbox to ask, as a page or as JSON.
-fn unclaimed(request: &Request<Body>, error: ClaimError) -> Response<Body> {
+pub(super) fn unclaimed(request: &Request<Body>, error: ClaimError) -> Response<Body> {
     match error {
         ClaimError::Sandbox { sandbox, cause } => {
             let failure = Failure::unavailable(sandbox, cause.to_string(), RETRY_SECS);

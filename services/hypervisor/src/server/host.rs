@@ -41,7 +41,7 @@ pub(super) fn check<B>(request: &Request<B>) -> Result<(), &'static str> {
 }
 
 /// `uri-host [ ":" port ]`, without user information.
-fn parse(value: &[u8]) -> Option<Authority> {
+pub(super) fn parse(value: &[u8]) -> Option<Authority> {
     let authority = Authority::try_from(value).ok()?;
     let text = authority.as_str();
     let port = match text.strip_prefix('[') {

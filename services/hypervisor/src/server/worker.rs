@@ -1,0 +1,121 @@
+//! A thread that accepts connections and serves what is plain on them.
+//!
+//! Each has a runtime, and connections to the sandboxes, of its own: a request is never passed
+//! between threads, and whoever has time accepts the next connection.
+
+use super::dispatch::Gateway;
+use super::fast::Lane;
+use super::general::General;
+use crate::config;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Builder;
+use tokio::sync::{Semaphore, oneshot};
+use tokio::task::yield_now;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use tracing::warn;
+
+/// Said to a connection above the limit, at once: it must not wait for a place.
+const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\n\
+    Connection: close\r\nContent-Length: 0\r\n\r\n";
+
+/// How long a connection has, once nothing more is accepted, for a request that was on its way:
+/// it is answered, and told that the connection ends with it.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// What all workers have together.
+pub(super) struct Shared {
+    pub(super) gateway: Arc<Gateway>,
+    pub(super) general: Arc<General>,
+    pub(super) config: config::Server,
+    /// The connections that there may be.
+    pub(super) places: Arc<Semaphore>,
+    /// Each answer from now on is the last of its connection.
+    pub(super) stopping: AtomicBool,
+}
+
+/// A worker's thread.
+pub(super) struct Worker {
+    finished: oneshot::Receiver<()>,
+}
+
+impl Worker {
+    /// Starts one, until `stop`.
+    pub(super) fn start(
+        listener: std::net::TcpListener,
+        shared: Arc<Shared>,
+        stop: CancellationToken,
+    ) -> io::Result<Self> {
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        let (done, finished) = oneshot::channel();
+        let work = move || {
+            runtime.block_on(work(listener, shared, stop));
+            // Cuts what did not finish, before anybody hears of it.
+            drop(runtime);
+            let _ = done.send(()); // Nobody waits longer than `shutdown_secs`.
+        };
+        thread::Builder::new().name("worker".into()).spawn(work)?;
+        Ok(Self { finished })
+    }
+
+    /// Resolves when its requests are answered.
+    pub(super) async fn finished(self) {
+        let _ = self.finished.await; // An error says so, too.
+    }
+}
+
+async fn work(listener: std::net::TcpListener, shared: Arc<Shared>, stop: CancellationToken) {
+    let lane = Arc::new(Lane::new(&shared));
+    let sweeper = lane.clone();
+    tokio::spawn(async move { sweeper.pool.sweep().await });
+    match TcpListener::from_std(listener) {
+        Ok(listener) => {
+            tokio::select! {
+                () = accept(&listener, &lane, &shared) => {}
+                () = stop.cancelled() => {}
+            }
+        }
+        Err(error) => warn!(%error, "a worker cannot listen"),
+    }
+    shared.stopping.store(true, Ordering::Relaxed);
+    lane.open.close();
+    let _ = timeout(GRACE, lane.open.empty()).await;
+    lane.busy.close();
+    lane.busy.empty().await;
+}
+
+/// Accepts for ever.
+async fn accept(listener: &TcpListener, lane: &Arc<Lane>, shared: &Shared) {
+    loop {
+        match listener.accept().await {
+            Ok((stream, socket)) => begin(stream, socket, lane, shared),
+            Err(error) => {
+                // Out of file descriptors, most likely; a pause lets some go.
+                warn!(%error, "cannot accept a connection");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+        // One at a time: the others are for whoever is not busy.
+        yield_now().await;
+    }
+}
+
+fn begin(stream: TcpStream, socket: SocketAddr, lane: &Arc<Lane>, shared: &Shared) {
+    let Ok(place) = shared.places.clone().try_acquire_owned() else {
+        let _ = stream.try_write(FULL); // A full socket buffer is no reason to wait either.
+        return;
+    };
+    if lane.open.enter() {
+        let lane = lane.clone();
+        tokio::spawn(async move {
+            lane.serve(stream, socket, place).await;
+            lane.open.leave();
+        });
+    }
+}
