@@ -5,6 +5,7 @@ use super::general::General;
 use super::limits;
 use super::worker::{Shared, Worker};
 use crate::config;
+use crate::gate::Gate;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -29,16 +30,17 @@ pub async fn serve(
     let listener = listener.into_std()?;
     limits::tune(&listener)?;
     let general = Arc::new(General::new(gateway.clone(), config));
+    let count = thread::available_parallelism()?.get();
     let shared = Arc::new(Shared {
         gateway: gateway.clone(),
         general: general.clone(),
         config: config.clone(),
+        open: (0..count).map(|_| Gate::new()).collect(),
         places: Arc::new(Semaphore::new(config.max_connections)),
         stopping: AtomicBool::new(false),
     });
-    let count = thread::available_parallelism()?.get();
     let workers = (0..count)
-        .map(|_| Worker::start(listener.try_clone()?, shared.clone(), stop.clone()))
+        .map(|index| Worker::start(listener.try_clone()?, shared.clone(), index, stop.clone()))
         .collect::<io::Result<Vec<_>>>()?;
     drop((listener, shared));
     stop.cancelled().await;

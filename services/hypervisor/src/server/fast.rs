@@ -30,11 +30,10 @@ pub(super) struct Lane {
     gateway: Arc<Gateway>,
     general: Arc<General>,
     pub(super) pool: Pool,
-    /// Its connections.
-    pub(super) open: Gate,
     /// Its requests.
     pub(super) busy: Gate,
     shared: Arc<Shared>,
+    index: usize,
 }
 
 /// What a connection does next.
@@ -48,15 +47,20 @@ enum Step {
 }
 
 impl Lane {
-    pub(super) fn new(shared: &Arc<Shared>) -> Self {
+    pub(super) fn new(shared: &Arc<Shared>, index: usize) -> Self {
         Self {
             gateway: shared.gateway.clone(),
             general: shared.general.clone(),
             pool: shared.gateway.pool(),
-            open: Gate::new(),
             busy: Gate::new(),
             shared: shared.clone(),
+            index,
         }
+    }
+
+    /// Its connections.
+    pub(super) fn open(&self) -> &Gate {
+        &self.shared.open[self.index]
     }
 
     /// Serves a connection to its end, or to where it is no longer plain.
@@ -155,7 +159,6 @@ impl Lane {
             }
         };
         let close = order.close() || self.stopping();
-        let kept = client.inbox.bytes()[..length].to_vec();
         client.inbox.consume(length);
         let proxy = self.gateway.proxy();
         let outcome = proxy.carry(client, &order, &claim, &self.pool, close).await;
@@ -166,7 +169,8 @@ impl Lane {
             }
             Err(Unanswered::Cut) => Step::Cut,
             Err(Unanswered::Failed(reason)) => {
-                let response = head::read(&kept, |head, _| {
+                // All that tells a page from a call went to the sandbox, too.
+                let response = head::read(order.head(), |head, _| {
                     head.to_request()
                         .map(|request| proxy::refuse(request.headers(), &claim, reason))
                 });

@@ -7,6 +7,7 @@ use super::dispatch::Gateway;
 use super::fast::Lane;
 use super::general::General;
 use crate::config;
+use crate::gate::Gate;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -29,11 +30,16 @@ const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\n\
 /// it is answered, and told that the connection ends with it.
 const GRACE: Duration = Duration::from_secs(1);
 
+/// How long a worker with more than its share of the connections leaves a new one to the others.
+const HEAD_START: Duration = Duration::from_millis(1);
+
 /// What all workers have together.
 pub(super) struct Shared {
     pub(super) gateway: Arc<Gateway>,
     pub(super) general: Arc<General>,
     pub(super) config: config::Server,
+    /// The connections of each worker.
+    pub(super) open: Box<[Gate]>,
     /// The connections that there may be.
     pub(super) places: Arc<Semaphore>,
     /// Each answer from now on is the last of its connection.
@@ -50,12 +56,13 @@ impl Worker {
     pub(super) fn start(
         listener: std::net::TcpListener,
         shared: Arc<Shared>,
+        index: usize,
         stop: CancellationToken,
     ) -> io::Result<Self> {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let (done, finished) = oneshot::channel();
         let work = move || {
-            runtime.block_on(work(listener, shared, stop));
+            runtime.block_on(work(listener, shared, index, stop));
             // Cuts what did not finish, before anybody hears of it.
             drop(runtime);
             let _ = done.send(()); // Nobody waits longer than `shutdown_secs`.
@@ -70,8 +77,13 @@ impl Worker {
     }
 }
 
-async fn work(listener: std::net::TcpListener, shared: Arc<Shared>, stop: CancellationToken) {
-    let lane = Arc::new(Lane::new(&shared));
+async fn work(
+    listener: std::net::TcpListener,
+    shared: Arc<Shared>,
+    index: usize,
+    stop: CancellationToken,
+) {
+    let lane = Arc::new(Lane::new(&shared, index));
     let sweeper = lane.clone();
     tokio::spawn(async move { sweeper.pool.sweep().await });
     match TcpListener::from_std(listener) {
@@ -84,8 +96,8 @@ async fn work(listener: std::net::TcpListener, shared: Arc<Shared>, stop: Cancel
         Err(error) => warn!(%error, "a worker cannot listen"),
     }
     shared.stopping.store(true, Ordering::Relaxed);
-    lane.open.close();
-    let _ = timeout(GRACE, lane.open.empty()).await;
+    lane.open().close();
+    let _ = timeout(GRACE, lane.open().empty()).await;
     lane.busy.close();
     lane.busy.empty().await;
 }
@@ -103,7 +115,17 @@ async fn accept(listener: &TcpListener, lane: &Arc<Lane>, shared: &Shared) {
         }
         // One at a time: the others are for whoever is not busy.
         yield_now().await;
+        if has_more_than_its_share(lane, shared) {
+            // Not for long, for the others may be stuck.
+            tokio::time::sleep(HEAD_START).await;
+        }
     }
+}
+
+fn has_more_than_its_share(lane: &Lane, shared: &Shared) -> bool {
+    let all: usize = shared.open.iter().map(Gate::inside).sum();
+    let share = all / shared.open.len();
+    lane.open().inside() > share + share / 8 + 1
 }
 
 fn begin(stream: TcpStream, socket: SocketAddr, lane: &Arc<Lane>, shared: &Shared) {
@@ -111,11 +133,11 @@ fn begin(stream: TcpStream, socket: SocketAddr, lane: &Arc<Lane>, shared: &Share
         let _ = stream.try_write(FULL); // A full socket buffer is no reason to wait either.
         return;
     };
-    if lane.open.enter() {
+    if lane.open().enter() {
         let lane = lane.clone();
         tokio::spawn(async move {
             lane.serve(stream, socket, place).await;
-            lane.open.leave();
+            lane.open().leave();
         });
     }
 }

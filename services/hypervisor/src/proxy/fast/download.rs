@@ -17,6 +17,9 @@ use tokio::net::tcp::{ReadHalf, WriteHalf};
 /// Once a drain is over, how long an event stream may take to the end of its event.
 const GOODBYE: Duration = Duration::from_secs(2);
 
+/// Bytes that are sooner copied than written from two places.
+const SMALL: usize = 4096;
+
 /// How far a request is, as its answer needs to know.
 #[derive(Default)]
 pub(super) struct Progress {
@@ -93,7 +96,7 @@ impl<C: Target> Download<'_, '_, C> {
             }
         };
         self.progress.begun.store(true, Ordering::Relaxed);
-        self.body(answer, &head, buffer).await
+        self.body(answer, head, buffer).await
     }
 
     /// Reads on in the answer's head.
@@ -125,7 +128,7 @@ impl<C: Target> Download<'_, '_, C> {
     async fn body(
         &mut self,
         mut answer: Answer,
-        head: &[u8],
+        head: Vec<u8>,
         mut buffer: Buffer,
     ) -> Result<Done, Fault> {
         let rest = &mut answer.rest;
@@ -199,14 +202,17 @@ impl<C: Target> Download<'_, '_, C> {
         })
     }
 
-    async fn pass(&mut self, rest: &Rest, head: &[u8], body: &[u8]) -> Result<(), Fault> {
-        if body.is_empty() || !matches!(rest, Rest::Connection { .. }) {
-            return self.write(&[head, body]).await;
+    async fn pass(&mut self, rest: &Rest, mut head: Vec<u8>, body: &[u8]) -> Result<(), Fault> {
+        if matches!(rest, Rest::Connection { .. }) && !body.is_empty() {
+            // The client cannot tell the end of such a body from a failure, unless it is chunked.
+            head.extend_from_slice(format!("{:x}\r\n", body.len()).as_bytes());
+            return self.write(&[&head, body, b"\r\n"]).await;
         }
-        // The client cannot tell the end of such a body from a failure, unless it is chunked.
-        let mut start = head.to_vec();
-        start.extend_from_slice(format!("{:x}\r\n", body.len()).as_bytes());
-        self.write(&[&start, body, b"\r\n"]).await
+        if head.is_empty() || body.len() > SMALL {
+            return self.write(&[&head, body]).await;
+        }
+        head.extend_from_slice(body);
+        self.write(&[&head]).await
     }
 
     async fn write(&mut self, parts: &[&[u8]]) -> Result<(), Fault> {

@@ -6,7 +6,6 @@ use std::net::SocketAddr;
 
 /// A request as its sandbox gets it, apart from its body.
 pub(crate) struct Order {
-    /// The whole head.
     pub(super) head: Vec<u8>,
     /// Bytes of the body.
     pub(super) body: u64,
@@ -44,6 +43,11 @@ struct Seen<'a> {
 }
 
 impl Order {
+    /// The head that the sandbox gets.
+    pub(crate) fn head(&self) -> &[u8] {
+        &self.head
+    }
+
     /// Whether the client's connection ends with the answer.
     pub(crate) fn close(&self) -> bool {
         self.close
