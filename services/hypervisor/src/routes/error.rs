@@ -22,9 +22,62 @@ pub enum ClaimError {
         /// Why.
         cause: RuntimeError,
     },
+    /// There are as many requests as there may be.
+    #[error("{} has {limit} requests under way and may have no more; {}", scope.subject(), scope.mend())]
+    Busy {
+        /// What is full.
+        scope: Scope,
+        /// How many requests it may hold.
+        limit: usize,
+    },
     /// The routes could not be read or written.
     #[error("the store does not answer: {0}")]
     Store(#[from] StoreError),
+}
+
+/// What holds so many requests at once, and no more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// One user's requests, wherever they go.
+    User,
+    /// One sandbox's, whoever sends them.
+    Sandbox,
+    /// All that the gateway carries.
+    Server,
+}
+
+impl Scope {
+    /// All three.
+    pub const ALL: [Self; 3] = [Self::User, Self::Sandbox, Self::Server];
+
+    /// `user`, `sandbox` or `server`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Sandbox => "sandbox",
+            Self::Server => "server",
+        }
+    }
+
+    const fn subject(self) -> &'static str {
+        match self {
+            Self::User => "your account",
+            Self::Sandbox => "the sandbox",
+            Self::Server => "the server",
+        }
+    }
+
+    const fn mend(self) -> &'static str {
+        match self {
+            Self::User => {
+                "close some of your pages and try again, or have the operator raise proxy.max_requests_per_user"
+            }
+            Self::Sandbox => {
+                "try again in a moment, or have the operator raise proxy.max_requests_per_sandbox"
+            }
+            Self::Server => "try again in a moment, or have the operator raise proxy.max_requests",
+        }
+    }
 }
 
 /// Why nothing was swapped.
