@@ -1,6 +1,6 @@
 //! The one place where errors become HTTP: `{"error": code, "message": the mend}`.
 
-use crate::routes::{ClaimError, Scope, SwapError};
+use crate::routes::{ClaimError, SwapError};
 use crate::runtime::RuntimeError;
 use crate::store::StoreError;
 use axum::Json;
@@ -98,14 +98,9 @@ impl From<ClaimError> for HttpError {
         match error {
             ClaimError::Sandbox { cause, .. } => cause.into(),
             ClaimError::Store(error) => error.into(),
-            ClaimError::Busy { scope, .. } => {
-                let code = match scope {
-                    Scope::User => "user_busy",
-                    Scope::Sandbox => "sandbox_busy",
-                    Scope::Server => "server_busy",
-                };
+            ClaimError::Busy { full, .. } => {
                 let status = StatusCode::SERVICE_UNAVAILABLE;
-                Self::new(status, code, error.to_string()).retry_after(1)
+                Self::new(status, full.code(), error.to_string()).retry_after(1)
             }
             ClaimError::NoWorkspace { .. } => {
                 Self::new(StatusCode::FORBIDDEN, "no_workspace", error.to_string())

@@ -1,9 +1,9 @@
 //! A request's hold on the sandbox that it was routed to.
 
 use super::cap::Place;
-use super::error::{ClaimError, Scope};
+use super::error::{ClaimError, Full, Scope};
 use super::route::{Role, Route, Workspace};
-use super::table::Routes;
+use super::table::{Member, Routes};
 use crate::auth::User;
 use crate::proxy;
 use crate::runtime::{Hold, Sandbox};
@@ -86,6 +86,13 @@ impl Routes {
         let Some(member) = self.by_user.get(&user) else {
             return Ok(Attempt::Unknown);
         };
+        self.enter(&member, role).map_err(|full| ClaimError::Busy {
+            sandbox: member.workspace.sandbox(role).name().to_owned(),
+            full,
+        })
+    }
+
+    fn enter(&self, member: &Member, role: Role) -> Result<Attempt, Full> {
         let user = self.refused.or_place(Scope::User, &member.cap)?;
         let server = self.refused.or_place(Scope::Server, &self.cap)?;
         let route = member.workspace.enter(role);
@@ -103,6 +110,10 @@ impl Routes {
 }
 
 impl Workspace {
+    fn sandbox(&self, role: Role) -> Arc<Sandbox> {
+        self.pair.load().route(role).sandbox.clone()
+    }
+
     fn enter(&self, role: Role) -> Pass {
         loop {
             let route = self.pair.load().route(role).clone();

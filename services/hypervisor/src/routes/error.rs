@@ -23,12 +23,12 @@ pub enum ClaimError {
         cause: RuntimeError,
     },
     /// There are as many requests as there may be.
-    #[error("{} has {limit} requests under way and may have no more; {}", scope.subject(), scope.mend())]
+    #[error("{full}. {}", full.mend())]
     Busy {
+        /// The sandbox that was not asked.
+        sandbox: String,
         /// What is full.
-        scope: Scope,
-        /// How many requests it may hold.
-        limit: usize,
+        full: Full,
     },
     /// The routes could not be read or written.
     #[error("the store does not answer: {0}")]
@@ -58,24 +58,48 @@ impl Scope {
             Self::Server => "server",
         }
     }
+}
 
-    const fn subject(self) -> &'static str {
-        match self {
-            Self::User => "your account",
-            Self::Sandbox => "the sandbox",
-            Self::Server => "the server",
+/// A cap that is reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{} {limit} requests under way, and may have no more", self.subject())]
+pub struct Full {
+    /// Whose cap.
+    pub scope: Scope,
+    /// How many requests it allows.
+    pub limit: usize,
+}
+
+impl Full {
+    const fn subject(&self) -> &'static str {
+        match self.scope {
+            Scope::User => "you have",
+            Scope::Sandbox => "it has",
+            Scope::Server => "this server has",
         }
     }
 
-    const fn mend(self) -> &'static str {
-        match self {
-            Self::User => {
-                "close some of your pages and try again, or have the operator raise proxy.max_requests_per_user"
+    /// A stable word for programs.
+    pub const fn code(&self) -> &'static str {
+        match self.scope {
+            Scope::User => "user_busy",
+            Scope::Sandbox => "sandbox_busy",
+            Scope::Server => "server_busy",
+        }
+    }
+
+    /// What to do.
+    pub const fn mend(&self) -> &'static str {
+        match self.scope {
+            Scope::User => {
+                "Close some of your pages and try again, or have the operator raise proxy.max_requests_per_user."
             }
-            Self::Sandbox => {
-                "try again in a moment, or have the operator raise proxy.max_requests_per_sandbox"
+            Scope::Sandbox => {
+                "Try again in a moment, or have the operator raise proxy.max_requests_per_sandbox."
             }
-            Self::Server => "try again in a moment, or have the operator raise proxy.max_requests",
+            Scope::Server => {
+                "Try again in a moment, or have the operator raise proxy.max_requests."
+            }
         }
     }
 }

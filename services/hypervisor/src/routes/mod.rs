@@ -9,7 +9,7 @@ mod swap;
 mod table;
 
 pub use claim::Claim;
-pub use error::{ClaimError, Scope, SwapError};
+pub use error::{ClaimError, Full, Scope, SwapError};
 pub use route::{Pair, Role, Route, Workspace};
 pub use swap::{SwapOrder, Swapped};
 pub use table::Routes;

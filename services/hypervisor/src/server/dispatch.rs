@@ -6,7 +6,7 @@ use crate::api::Metrics;
 use crate::auth::{self, Auth, AuthError, Session};
 use crate::config::Config;
 use crate::error::HttpError;
-use crate::proxy::{self, Failure, Proxy};
+use crate::proxy::{self, Failure, Proxy, Reason};
 use crate::routes::{ClaimError, Role, Routes};
 use axum::Router;
 use axum::response::IntoResponse;
@@ -174,6 +174,10 @@ fn unclaimed(request: &Request<Body>, error: ClaimError) -> Response<Body> {
         ClaimError::Sandbox { sandbox, cause } => {
             let failure = Failure::unavailable(sandbox, cause.to_string(), RETRY_SECS);
             proxy::failure_response(request.headers(), &failure)
+        }
+        ClaimError::Busy { sandbox, full } => {
+            let reason = Reason::Busy(full);
+            proxy::failure_response(request.headers(), &Failure { sandbox, reason })
         }
         error => HttpError::from(error).into_response(),
     }
