@@ -11,7 +11,6 @@ mod common;
 use common::builder;
 use futures_util::SinkExt as _;
 use http::Method;
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use testkit::client::Response;
@@ -288,16 +287,6 @@ async fn those_that_wait_for_a_start_have_places_and_no_more_wait() {
     places(&gateway, 0).await;
 }
 
-/// Lets this process have as many open files as it may.
-fn raise_open_files() {
-    let limit = getrlimit(Resource::Nofile);
-    let all = Rlimit {
-        current: limit.maximum,
-        ..limit
-    };
-    setrlimit(Resource::Nofile, all).unwrap();
-}
-
 /// The most memory that a process ever had, in MiB.
 fn peak(pid: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
@@ -311,7 +300,7 @@ async fn a_thousand_slow_clients_cost_others_nothing_and_little_memory() {
     const SLOW_HEADS: usize = 1000;
     const SLOW_READERS: usize = 200;
     const CEILING_MIB: u64 = 160;
-    raise_open_files();
+    testkit::open_files::allow_all().unwrap();
     let house = House::with("").await;
     let mut slow = Vec::new();
     for _ in 0..SLOW_HEADS {
