@@ -3,6 +3,7 @@
 pub mod browser;
 pub mod client;
 pub mod harness;
+pub mod open_files;
 pub mod passkey;
 pub mod person;
 pub mod port;

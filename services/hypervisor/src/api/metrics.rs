@@ -2,6 +2,7 @@
 
 use super::Api;
 use crate::error::HttpError;
+use crate::routes::Scope;
 use crate::runtime::Status;
 use crate::server::Peer;
 use axum::Extension;
@@ -145,6 +146,23 @@ fn render(api: &Api) -> String {
         "gauge",
         "Sandboxes by status.",
         &by_status,
+    );
+    let requests = api.routes.requests() as u64;
+    family(
+        "choiros_requests",
+        "gauge",
+        "Requests under way, those that wait for a sandbox included.",
+        &[(String::new(), requests)],
+    );
+    let refused = Scope::ALL.map(|scope| {
+        let cap = scope.as_str();
+        (format!("{{cap=\"{cap}\"}}"), api.routes.refused(scope))
+    });
+    family(
+        "choiros_refused_total",
+        "counter",
+        "Requests above a cap.",
+        &refused,
     );
     let uptime = api.started.elapsed().as_secs();
     family(

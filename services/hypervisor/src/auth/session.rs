@@ -128,7 +128,7 @@ impl Sessions {
 
     /// The session of this token, which has now been seen.
     pub(super) fn find(&self, token: &Hash) -> Option<Arc<Session>> {
-        let now = Timestamp::now();
+        let now = Timestamp::about_now();
         let session = Arc::clone(self.by_token.get(token)?.value());
         (now < session.expires_at).then(|| {
             session.seen(now);

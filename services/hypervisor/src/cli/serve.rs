@@ -1,6 +1,6 @@
 //! `hypervisor serve`: puts the parts together, and takes them apart in order.
 
-use super::systemd;
+use super::{open_files, systemd};
 use crate::api::{self, Api, Control, Metrics};
 use crate::auth::Auth;
 use crate::config::{self, Config, Registration};
@@ -23,6 +23,7 @@ use tracing_subscriber::EnvFilter;
 /// Serves until SIGTERM, SIGINT or SIGHUP.
 pub(super) async fn serve(config: Config) -> Result<()> {
     log(&config.log)?;
+    open_files::allow(&config);
     // Before anything else is touched: a second start must not disturb the first.
     let control = Control::bind(config.control_socket())
         .await

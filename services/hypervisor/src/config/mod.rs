@@ -126,6 +126,13 @@ pub struct Proxy {
     pub body_idle_secs: u64,
     /// Bytes of a request's body at most.
     pub max_body_bytes: u64,
+    /// Requests under way at most, open WebSockets and event streams included; one more is
+    /// answered 503 at once.
+    pub max_requests: usize,
+    /// The same, in one sandbox.
+    pub max_requests_per_sandbox: usize,
+    /// The same, of one user.
+    pub max_requests_per_user: usize,
     /// Seconds that an unused connection to a sandbox is kept.
     pub pool_idle_secs: u64,
 }
@@ -284,6 +291,9 @@ impl Default for Proxy {
             response_secs: 60,
             body_idle_secs: 120,
             max_body_bytes: 8 * 1024 * 1024 * 1024,
+            max_requests: 4096,
+            max_requests_per_sandbox: 2048,
+            max_requests_per_user: 1024,
             pool_idle_secs: 60,
         }
     }

@@ -1,10 +1,11 @@
 //! A clock for waits: runs only while nothing comes.
 
 use super::LONGEST;
+use crate::clock;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::time::{Instant, Sleep, sleep};
 
 /// Expires when nothing was seen for so long.
 ///
@@ -12,8 +13,8 @@ use tokio::time::{Instant, Sleep, sleep_until};
 /// it goes off when the first of them would have expired, and is then set for the present one.
 pub(crate) struct Idle {
     after: Duration,
-    /// When the present wait expires.
-    expires: Option<Instant>,
+    /// When the present wait expires, by our own clock.
+    expires: Option<Duration>,
     /// Made at the first wait: most bodies are ready when asked.
     timer: Option<Pin<Box<Sleep>>>,
 }
@@ -35,16 +36,16 @@ impl Idle {
     /// Nothing is there yet; ready once that has lasted too long.
     pub(crate) fn poll_expired(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let after = self.after;
-        let expires = *self.expires.get_or_insert_with(|| Instant::now() + after);
-        let timer = self
-            .timer
-            .get_or_insert_with(|| Box::pin(sleep_until(expires)));
+        let expires = *self
+            .expires
+            .get_or_insert_with(|| clock::monotonic() + after);
+        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(after)));
         loop {
             ready!(timer.as_mut().poll(cx));
-            if timer.deadline() >= expires {
-                return Poll::Ready(());
+            match expires.checked_sub(clock::monotonic()) {
+                Some(left) if !left.is_zero() => timer.as_mut().reset(Instant::now() + left),
+                _ => return Poll::Ready(()),
             }
-            timer.as_mut().reset(expires);
         }
     }
 }

@@ -28,7 +28,7 @@ mod write_limit;
 
 pub(crate) use failure::refuse;
 pub use failure::{Failure, Reason, failure_response};
-pub(crate) use fast::{Client, Next, Order, Pool, Unanswered};
+pub(crate) use fast::{Client, FarEnd, Next, Order, Pool, Unanswered};
 pub(crate) use idle::Idle;
 pub use navigation::is_navigation;
 pub use upstream::Upstream;

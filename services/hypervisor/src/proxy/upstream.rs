@@ -35,7 +35,8 @@ impl Upstream {
         let mut builder = Client::builder(TokioExecutor::new());
         builder
             .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(seconds(config.pool_idle_secs));
+            .pool_idle_timeout(seconds(config.pool_idle_secs))
+            .http1_max_buf_size(64 * 1024);
         let pool = builder.build(connector.clone());
         let fresh = builder.pool_max_idle_per_host(0).build(connector);
         Self {

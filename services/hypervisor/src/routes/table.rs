@@ -1,7 +1,7 @@
 //! All workspaces, in the store and in memory.
 
-use super::claim::Claim;
-use super::error::ClaimError;
+use super::cap::{Cap, Refused};
+use super::error::{ClaimError, Scope};
 use super::route::{Pair, Role, Route, Workspace};
 use crate::auth::User;
 use crate::config::{Config, DEFAULT_WORKSPACE};
@@ -23,11 +23,21 @@ pub struct Routes {
     runtime: Arc<Runtime>,
     config: Config,
     by_name: DashMap<String, Arc<Workspace>>,
-    by_user: DashMap<Uuid, Arc<Workspace>>,
+    pub(super) by_user: DashMap<Uuid, Member>,
+    /// The places that there are in the whole gateway.
+    pub(super) cap: Cap,
+    pub(super) refused: Refused,
     /// Parent of every route's cut, those of drained generations included.
     end: CancellationToken,
     /// Held while a user is given a workspace, so that no two get the same.
     giving: Mutex<()>,
+}
+
+/// Who owns a workspace.
+pub(super) struct Member {
+    pub(super) workspace: Arc<Workspace>,
+    /// The user's places.
+    pub(super) cap: Cap,
 }
 
 impl Routes {
@@ -46,6 +56,8 @@ impl Routes {
             config: config.clone(),
             by_name: DashMap::new(),
             by_user: DashMap::new(),
+            cap: Cap::new(config.proxy.max_requests),
+            refused: Refused::default(),
             end: CancellationToken::new(),
             giving: Mutex::new(()),
         });
@@ -71,7 +83,8 @@ impl Routes {
 
     /// The workspace of a user who has one already.
     pub fn of(&self, user: Uuid) -> Option<Arc<Workspace>> {
-        self.by_user.get(&user).map(|found| found.clone())
+        let found = self.by_user.get(&user);
+        found.map(|member| member.workspace.clone())
     }
 
     /// All workspaces, by name.
@@ -90,23 +103,20 @@ impl Routes {
         let mut owners: Vec<_> = self
             .by_user
             .iter()
-            .map(|entry| (*entry.key(), entry.value().clone()))
+            .map(|entry| (*entry.key(), entry.value().workspace.clone()))
             .collect();
         owners.sort_by(|a, b| (&a.1.name, a.0).cmp(&(&b.1.name, b.0)));
         owners
     }
 
-    /// Claims the user's sandbox of `role`.
-    ///
-    /// # Errors
-    /// When the user can have no workspace, or the sandbox cannot be had.
-    pub async fn claim(&self, user: &User, role: Role) -> Result<Claim, ClaimError> {
-        self.workspace(user).await?.claim(role).await
+    /// How many requests have a place: those that hold a sandbox, and those that wait for one.
+    pub fn requests(&self) -> usize {
+        self.cap.taken()
     }
 
-    /// A claim on the user's sandbox of `role`, if both are at hand; waits for nothing.
-    pub fn try_claim(&self, user: Uuid, role: Role) -> Option<Claim> {
-        self.by_user.get(&user)?.try_claim(role)
+    /// How many requests were refused because `scope` was full.
+    pub fn refused(&self, scope: Scope) -> u64 {
+        self.refused.count(scope)
     }
 
     /// The user's workspace; the first time, one is given to them.
@@ -160,14 +170,21 @@ impl Routes {
         let workspace = self.named(&name).ok_or(ClaimError::NoWorkspace {
             username: user.username.clone(),
         })?;
-        self.by_user.insert(user.id, workspace.clone());
+        self.add(user.id, &workspace);
         Ok(workspace)
     }
 
+    fn add(&self, user: Uuid, workspace: &Arc<Workspace>) {
+        let member = Member {
+            workspace: workspace.clone(),
+            cap: Cap::new(self.config.proxy.max_requests_per_user),
+        };
+        self.by_user.insert(user, member);
+    }
+
     fn owned(&self, name: &str) -> bool {
-        self.by_user
-            .iter()
-            .any(|entry| *entry.value().name == *name)
+        let mut members = self.by_user.iter();
+        members.any(|entry| *entry.value().workspace.name == *name)
     }
 
     /// A workspace name made of the username's letters and digits.
@@ -205,13 +222,18 @@ impl Routes {
 
     /// Puts a stored workspace into memory.
     fn publish(&self, row: &WorkspaceRow) -> Result<(), StoreError> {
+        let new = |role, name: &str| {
+            let cap = Cap::new(self.config.proxy.max_requests_per_sandbox);
+            let sandbox = self.sandbox(row, name)?;
+            Ok::<_, StoreError>(self.route(row, role, sandbox, Arc::new(cap)))
+        };
         let pair = Pair {
-            live: self.route(row, Role::Live, self.sandbox(row, &row.live)?),
-            dev: self.route(row, Role::Dev, self.sandbox(row, &row.dev)?),
+            live: new(Role::Live, &row.live)?,
+            dev: new(Role::Dev, &row.dev)?,
         };
         let workspace = Arc::new(Workspace::new(row.name.as_str().into(), pair));
         for member in &row.members {
-            self.by_user.insert(*member, workspace.clone());
+            self.add(*member, &workspace);
         }
         self.by_name.insert(row.name.clone(), workspace);
         Ok(())
@@ -254,6 +276,7 @@ impl Routes {
         row: &WorkspaceRow,
         role: Role,
         sandbox: Arc<Sandbox>,
+        cap: Arc<Cap>,
     ) -> Arc<Route> {
         sandbox.rest_when_idle(self.config.runtime.idle_roles.contains(&role));
         Arc::new(Route {
@@ -262,6 +285,7 @@ impl Routes {
             generation: row.generation,
             sandbox,
             upstream: Upstream::new(&self.config.proxy),
+            cap,
             gate: Gate::new(),
             cut: self.end.child_token(),
         })

@@ -6,7 +6,7 @@ use crate::api::Metrics;
 use crate::auth::{self, Auth, AuthError, Session};
 use crate::config::Config;
 use crate::error::HttpError;
-use crate::proxy::{self, Failure, Order, Pool, Proxy};
+use crate::proxy::{self, Failure, FarEnd, Order, Pool, Proxy, Reason};
 use crate::routes::{Claim, ClaimError, Role, Routes};
 use axum::Router;
 use axum::response::IntoResponse;
@@ -46,6 +46,8 @@ pub(super) enum Errand {
     Go(Order, Claim),
     /// Its sandbox has to be waited for.
     Wait(Arc<Session>, Role),
+    /// There is no sandbox for it.
+    Refuse(ClaimError),
 }
 
 /// Whom a path belongs to.
@@ -133,7 +135,7 @@ impl Gateway {
     }
 
     /// What a plain request comes to. Whatever is not a sandbox's, or is refused, is general.
-    pub(super) fn errand(&self, head: &Head<'_>, socket: SocketAddr) -> Errand {
+    pub(super) fn errand(&self, head: &Head<'_>, from: &FarEnd) -> Errand {
         let Target::Sandbox(role) = Target::of(head.path()) else {
             return Errand::General;
         };
@@ -149,8 +151,9 @@ impl Gateway {
             return Errand::General;
         };
         match self.routes.try_claim(session.user.id, role) {
-            Some(claim) => Errand::Go(self.order(head, socket, &session, &claim), claim),
-            None => Errand::Wait(session, role),
+            Ok(Some(claim)) => Errand::Go(self.order(head, from, &session, &claim), claim),
+            Ok(None) => Errand::Wait(session, role),
+            Err(error) => Errand::Refuse(error),
         }
     }
 
@@ -158,7 +161,7 @@ impl Gateway {
     pub(super) fn order(
         &self,
         head: &Head<'_>,
-        socket: SocketAddr,
+        from: &FarEnd,
         session: &Session,
         claim: &Claim,
     ) -> Order {
@@ -166,13 +169,10 @@ impl Gateway {
             Role::Live => head.target,
             Role::Dev => head.target.strip_prefix("/dev").unwrap_or(head.target),
         };
-        let address = socket.ip().to_canonical();
-        let trusted = self.trusted.iter().any(|net| net.contains(&address));
         let caller = proxy::Caller {
             user_id: session.user.id,
         };
-        self.proxy
-            .order(head, target, (socket, trusted), &caller, claim)
+        self.proxy.order(head, target, from, &caller, claim)
     }
 
     /// Claims the sandbox of `role` for the session's user, however long it takes.
@@ -182,6 +182,15 @@ impl Gateway {
         role: Role,
     ) -> Result<Claim, ClaimError> {
         self.routes.claim(&session.user, role).await
+    }
+
+    /// What a sandbox is told of a connection's far end.
+    pub(super) fn from(&self, socket: SocketAddr) -> FarEnd {
+        let address = socket.ip().to_canonical();
+        FarEnd {
+            trusted: self.trusted.iter().any(|net| net.contains(&address)),
+            address: address.to_string().into(),
+        }
     }
 
     /// The proxy, for what is on the fast path.
@@ -257,6 +266,10 @@ pub(super) fn unclaimed(request: &Request<Body>, error: ClaimError) -> Response<
         ClaimError::Sandbox { sandbox, cause } => {
             let failure = Failure::unavailable(sandbox, cause.to_string(), RETRY_SECS);
             proxy::failure_response(request.headers(), &failure)
+        }
+        ClaimError::Busy { sandbox, full } => {
+            let reason = Reason::Busy(full);
+            proxy::failure_response(request.headers(), &Failure { sandbox, reason })
         }
         error => HttpError::from(error).into_response(),
     }

@@ -8,8 +8,8 @@ use super::worker::Shared;
 use crate::Body;
 use crate::auth::Session;
 use crate::gate::Gate;
-use crate::proxy::{self, Client, Idle, Next, Order, Pool, Unanswered};
-use crate::routes::{Claim, Role};
+use crate::proxy::{self, Client, FarEnd, Idle, Next, Pool, Unanswered};
+use crate::routes::{Claim, ClaimError, Role};
 use bytes::Bytes;
 use http::{Response, header};
 use http_body_util::BodyExt;
@@ -77,11 +77,12 @@ impl Lane {
             seconds(config.write_idle_secs),
             self.gateway.proxy(),
         );
+        let from = self.gateway.from(socket);
         let mut head_time = Idle::new(seconds(config.header_read_secs));
         let mut idle = Idle::new(seconds(config.idle_secs));
         let mut fresh = true;
         loop {
-            match self.request(&mut client, socket).await {
+            match self.request(&mut client, &from).await {
                 Step::More => {
                     // Also a new connection owes a head, and not just something.
                     let begun = fresh || !client.inbox.bytes().is_empty();
@@ -117,12 +118,12 @@ impl Lane {
     }
 
     /// Answers the request that lies in the inbox.
-    async fn request(&self, client: &mut Client, socket: SocketAddr) -> Step {
+    async fn request(&self, client: &mut Client, from: &FarEnd) -> Step {
         if client.inbox.bytes().is_empty() {
             return Step::More;
         }
         let found = head::read(client.inbox.bytes(), |head, length| {
-            (self.gateway.errand(head, socket), length)
+            (self.gateway.errand(head, from), length)
         });
         let limit = self.shared.config.max_header_bytes;
         match found {
@@ -133,7 +134,7 @@ impl Lane {
             Found::Foreign | Found::Head((Errand::General, _)) => Step::General,
             Found::Head((_, length)) if length > limit => Step::General,
             Found::Head((errand, length)) if self.busy.enter() => {
-                let step = self.answer(client, socket, errand, length).await;
+                let step = self.answer(client, from, errand, length).await;
                 self.busy.leave();
                 step
             }
@@ -144,19 +145,27 @@ impl Lane {
     async fn answer(
         &self,
         client: &mut Client,
-        socket: SocketAddr,
+        from: &FarEnd,
         errand: Errand,
         length: usize,
     ) -> Step {
         let (order, claim) = match errand {
             Errand::General => return Step::General,
+            Errand::Refuse(error) => return self.refuse(client, length, error).await,
             Errand::Go(order, claim) => (order, claim),
-            Errand::Wait(session, role) => {
-                match self.wait(client, socket, (session, role), length).await {
-                    Ok(made) => made,
-                    Err(step) => return step,
+            Errand::Wait(session, role) => match self.wait(client, &session, role).await {
+                Some(Ok(claim)) => {
+                    let order = head::read(client.inbox.bytes(), |head, _| {
+                        self.gateway.order(head, from, &session, &claim)
+                    });
+                    let Found::Head(order) = order else {
+                        return Step::Cut;
+                    };
+                    (order, claim)
                 }
-            }
+                Some(Err(error)) => return self.refuse(client, length, error).await,
+                None => return Step::Cut,
+            },
         };
         let close = order.close() || self.stopping();
         client.inbox.consume(length);
@@ -183,36 +192,33 @@ impl Lane {
         }
     }
 
-    /// Claims a sandbox that has to be waited for. `Err` is what comes of it otherwise.
+    /// Claims a sandbox that has to be waited for; `None` if the client is gone meanwhile.
     async fn wait(
         &self,
         client: &mut Client,
-        socket: SocketAddr,
-        (session, role): (Arc<Session>, Role),
-        length: usize,
-    ) -> Result<(Order, Claim), Step> {
+        session: &Arc<Session>,
+        role: Role,
+    ) -> Option<Result<Claim, ClaimError>> {
         // What it may start or make must outlive this worker.
         let claiming = self.gateway.clone().claim(session.clone(), role);
         let claiming = self.general.runtime().spawn(claiming);
-        let claim = tokio::select! {
-            claim = claiming => claim,
-            () = client.gone() => return Err(Step::Cut),
-        };
-        let made = head::read(client.inbox.bytes(), |head, _| match claim {
-            Ok(Ok(claim)) => Ok((self.gateway.order(head, socket, &session, &claim), claim)),
-            Ok(Err(error)) => Err(head.to_request().map(|request| unclaimed(&request, error))),
-            Err(_) => Err(None), // It panicked, and has said so.
-        });
-        match made {
-            Found::Head(Ok(made)) => Ok(made),
-            Found::Head(Err(Some(response))) => {
-                let whole = head::read(client.inbox.bytes(), |head, _| head.length == 0);
-                client.inbox.consume(length);
-                let close = self.stopping() || whole != Found::Head(true);
-                Err(self.tell(client, response, close).await)
-            }
-            _ => Err(Step::Cut),
+        tokio::select! {
+            claim = claiming => claim.ok(), // An error is a panic, which has said so.
+            () = client.gone() => None,
         }
+    }
+
+    /// Says why there is no sandbox to ask.
+    async fn refuse(&self, client: &mut Client, length: usize, error: ClaimError) -> Step {
+        let told = head::read(client.inbox.bytes(), |head, _| {
+            let request = head.to_request()?;
+            Some((unclaimed(&request, error), head.close || head.length > 0))
+        });
+        let Found::Head(Some((response, close))) = told else {
+            return Step::Cut;
+        };
+        client.inbox.consume(length);
+        self.tell(client, response, close || self.stopping()).await
     }
 
     /// Gives an answer of ours.

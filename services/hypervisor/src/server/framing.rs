@@ -213,7 +213,7 @@ fn take(left: u64, available: usize) -> (usize, u64) {
 }
 
 /// `method SP target SP version`, each of visible ASCII; hyper reads the parts.
-pub(super) fn request_line(line: &[u8]) -> Result<(), Malformed> {
+fn request_line(line: &[u8]) -> Result<(), Malformed> {
     if !line.iter().all(|byte| matches!(byte, 0x20..=0x7e)) {
         return Err(Malformed("a request line with bytes beyond visible ASCII"));
     }

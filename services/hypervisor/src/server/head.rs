@@ -4,7 +4,7 @@
 //! wrong is [`Found::Foreign`], and goes through [`super::guard`] and hyper, which also say 400.
 //! So this reader may refuse more than they do, and must never accept more.
 
-use super::framing::{decimal, request_line};
+use super::framing::decimal;
 use super::host;
 use crate::Body;
 use httparse::{Header, Request, Status};
@@ -57,12 +57,10 @@ pub(crate) fn read<R>(bytes: &[u8], make: impl FnOnce(&Head<'_>, usize) -> R) ->
 
 fn accept<'a>(request: &'a Request<'_, 'a>, bytes: &[u8]) -> Option<Head<'a>> {
     let (method, target) = (request.method?, request.path?);
-    let line = memchr::memchr(b'\n', bytes).and_then(|end| bytes[..end].strip_suffix(b"\r"))?;
     let plain = request.version == Some(1)
         && METHODS.contains(&method)
         && target.starts_with('/')
         && target.bytes().all(is_plain)
-        && request_line(line).is_ok()
         && ends_lines_well(bytes);
     if !plain {
         return None;
@@ -87,7 +85,9 @@ fn accept<'a>(request: &'a Request<'_, 'a>, bytes: &[u8]) -> Option<Head<'a>> {
             None => {}
         }
     }
-    host::parse(host?)?;
+    if !host::is_host(host?) {
+        return None;
+    }
     head.length = length.unwrap_or(0);
     Some(head)
 }

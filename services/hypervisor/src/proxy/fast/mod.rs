@@ -15,7 +15,7 @@ mod wire;
 
 pub(crate) use buffer::Buffer;
 pub(crate) use pool::Pool;
-pub(crate) use request::Order;
+pub(crate) use request::{FarEnd, Order};
 
 use super::idle::Idle;
 use super::{Proxy, Reason, Target};

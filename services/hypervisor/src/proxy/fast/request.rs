@@ -2,7 +2,6 @@
 
 use super::super::{Caller, Proxy, Target, cookies, forwarded, hop, trace};
 use crate::server::Head;
-use std::net::SocketAddr;
 
 /// A request as its sandbox gets it, apart from its body.
 pub(crate) struct Order {
@@ -14,6 +13,14 @@ pub(crate) struct Order {
     /// Whether it may be sent again when nothing came of it.
     pub(super) repeatable: bool,
     close: bool,
+}
+
+/// A connection's far end.
+pub(crate) struct FarEnd {
+    /// Its address, in digits.
+    pub(crate) address: Box<str>,
+    /// Whether it is a trusted proxy, whose forwarding headers count.
+    pub(crate) trusted: bool,
 }
 
 /// How a field goes to the sandbox.
@@ -70,7 +77,7 @@ impl Proxy {
         &self,
         head: &Head<'_>,
         target: &str,
-        peer: (SocketAddr, bool),
+        from: &FarEnd,
         caller: &Caller,
         claim: &impl Target,
     ) -> Order {
@@ -80,8 +87,8 @@ impl Proxy {
             out.push(b'/');
         }
         put(&mut out, &[target.as_bytes(), b" HTTP/1.1\r\n"]);
-        let seen = self.fields(head, peer.1, &mut out);
-        add_origin(&mut out, &seen, peer.0);
+        let seen = self.fields(head, from.trusted, &mut out);
+        add_origin(&mut out, &seen, from);
         add_identity(&mut out, caller, claim);
         add_trace(&mut out, &seen);
         out.extend_from_slice(b"\r\n");
@@ -153,9 +160,11 @@ impl Field {
     }
 }
 
-fn add_origin(out: &mut Vec<u8>, seen: &Seen<'_>, socket: SocketAddr) {
-    put(out, &[b"x-forwarded-for: ", &seen.path]);
-    text(out, socket.ip().to_canonical());
+fn add_origin(out: &mut Vec<u8>, seen: &Seen<'_>, from: &FarEnd) {
+    put(
+        out,
+        &[b"x-forwarded-for: ", &seen.path, from.address.as_bytes()],
+    );
     if !seen.proto {
         out.extend_from_slice(b"\r\nx-forwarded-proto: http");
     }
@@ -177,8 +186,11 @@ fn add_identity(out: &mut Vec<u8>, caller: &Caller, claim: &impl Target) {
         &[b"\r\nx-choiros-role: ", claim.role().as_str().as_bytes()],
     );
     out.extend_from_slice(b"\r\nx-choiros-generation: ");
-    text(out, claim.generation());
-    out.extend_from_slice(b"\r\n");
+    let mut digits = itoa::Buffer::new();
+    put(
+        out,
+        &[digits.format(claim.generation()).as_bytes(), b"\r\n"],
+    );
 }
 
 fn add_trace(out: &mut Vec<u8>, seen: &Seen<'_>) {
@@ -193,13 +205,6 @@ fn add_trace(out: &mut Vec<u8>, seen: &Seen<'_>) {
 
 fn line(out: &mut Vec<u8>, name: &str, value: &[u8]) {
     put(out, &[name.as_bytes(), b": ", value, b"\r\n"]);
-}
-
-/// Writes what is short and plain.
-fn text(out: &mut Vec<u8>, value: impl std::fmt::Display) {
-    use std::io::Write as _;
-    // A vector takes all that it is given.
-    let _ = write!(out, "{value}");
 }
 
 fn put(out: &mut Vec<u8>, parts: &[&[u8]]) {
