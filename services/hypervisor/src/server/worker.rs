@@ -31,7 +31,11 @@ const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\n\
 const GRACE: Duration = Duration::from_secs(1);
 
 /// How long a worker with more than its share of the connections leaves a new one to the others.
+/// They may be waiting for its very processor, so it has to sleep, but not for long.
 const HEAD_START: Duration = Duration::from_millis(1);
+
+/// How many connections more than others a worker may well have.
+const SLACK: usize = 8;
 
 /// What all workers have together.
 pub(super) struct Shared {
@@ -116,7 +120,6 @@ async fn accept(listener: &TcpListener, lane: &Arc<Lane>, shared: &Shared) {
         // One at a time: the others are for whoever is not busy.
         yield_now().await;
         if has_more_than_its_share(lane, shared) {
-            // Not for long, for the others may be stuck.
             tokio::time::sleep(HEAD_START).await;
         }
     }
@@ -125,7 +128,7 @@ async fn accept(listener: &TcpListener, lane: &Arc<Lane>, shared: &Shared) {
 fn has_more_than_its_share(lane: &Lane, shared: &Shared) -> bool {
     let all: usize = shared.open.iter().map(Gate::inside).sum();
     let share = all / shared.open.len();
-    lane.open().inside() > share + share / 8 + 1
+    lane.open().inside() > share + share / 8 + SLACK
 }
 
 fn begin(stream: TcpStream, socket: SocketAddr, lane: &Arc<Lane>, shared: &Shared) {
