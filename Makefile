@@ -10,17 +10,22 @@ HOST := aws-prod
 # What tests can die at, beside what is shipped.
 TEST_FLAGS := --workspace --features hypervisor/fail-points
 
-.PHONY: help run test fmt check deploy screenshots clean tools browser
+.PHONY: help run test swap-storm fmt check deploy screenshots clean tools browser
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | column -ts "$$(printf '\t')"
 
 run: tools ## Build and serve on http://localhost:9090, with all state under ./.state
-	$(CARGO) build $(MANIFEST) --release --locked --bins
+	$(CARGO) build $(MANIFEST) --release --locked -p hypervisor -p sandbox
 	@exec $(SERVICES)/target/release/hypervisor serve
 
 test: tools browser ## Run every test, browser included
 	$(CARGO) test $(MANIFEST) --locked $(TEST_FLAGS) --no-fail-fast
+
+# STORM="--seed 7 --swaps 500" makes another one; --help says what there is.
+swap-storm: tools ## Swap, break and restart under a million requests, and account for each
+	$(CARGO) build $(MANIFEST) --release --locked -p hypervisor -p testkit
+	@exec $(SERVICES)/target/release/swap-storm --hypervisor $(SERVICES)/target/release/hypervisor $(STORM)
 
 fmt: ## Format everything (Nix too, where nixfmt is)
 	$(CARGO) fmt --manifest-path $(SERVICES)/Cargo.toml --all

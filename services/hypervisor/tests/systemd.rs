@@ -9,11 +9,10 @@ mod common;
 
 use common::builder;
 use std::net::TcpListener;
-use std::os::fd::OwnedFd;
 use std::path::Path;
-use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use testkit::activation;
 use testkit::client::Client;
 use testkit::process::Process;
 use testkit::wait::{DEADLINE, eventually};
@@ -52,12 +51,9 @@ async fn systemd_hears_that_it_serves_that_it_lives_and_that_it_stops() {
 
 /// Starts the program as systemd does that listens on its behalf.
 fn activated(folder: &Path, listener: &TcpListener, names: &str) -> Process {
-    let mut command = Command::new("/bin/sh");
-    // The shell becomes the program, and so has its process id.
-    let script =
-        r#"exec 3<&0 </dev/null; LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES=$1 exec "$0" serve"#;
+    let mut command = activation::command(Path::new(BIN), names);
     command
-        .args(["-c", script, BIN, names])
+        .arg("serve")
         .current_dir(folder)
         .env_clear()
         // Taken, so that a listener of its own would fail.
@@ -66,8 +62,7 @@ fn activated(folder: &Path, listener: &TcpListener, names: &str) -> Process {
             listener.local_addr().unwrap().to_string(),
         )
         .env("HYPERVISOR_STORE_PATH", folder.join("hypervisor.db"));
-    let listener = OwnedFd::from(listener.try_clone().unwrap());
-    Process::spawn_with(command, Stdio::from(listener)).unwrap()
+    Process::spawn_with(command, activation::stdin(listener).unwrap()).unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

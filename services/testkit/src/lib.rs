@@ -1,5 +1,6 @@
 //! What the tests of this workspace share.
 
+pub mod activation;
 pub mod browser;
 pub mod client;
 pub mod harness;
@@ -10,5 +11,6 @@ pub mod port;
 pub mod process;
 pub mod raw;
 pub mod sse;
+pub mod storm;
 pub mod upstream;
 pub mod wait;

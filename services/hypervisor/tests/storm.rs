@@ -1,0 +1,42 @@
+//! Swap under fire, in short: `make swap-storm` does the same for long.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a failed test is a panic"
+)]
+
+use std::path::Path;
+use testkit::storm::{self, Fault, Kind, Plan};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn swaps_faults_and_a_restart_under_fire_lose_nothing() {
+    let plan = Plan {
+        requests: 20_000,
+        clients: 64,
+        swaps: 10,
+        restarts: 1,
+        seed: 1,
+    };
+    let report = storm::run(Path::new(env!("CARGO_BIN_EXE_hypervisor")), &plan)
+        .await
+        .unwrap();
+    assert!(report.is_clean(), "{plan}\n\n{report}");
+    // And it was a storm indeed.
+    assert!(report.answered() >= plan.requests, "{report}");
+    for kind in Kind::ALL {
+        let row = report.rows.iter().find(|row| row.kind == kind).unwrap();
+        assert!(row.answered > 0, "{kind}\n{report}");
+    }
+    for fault in Fault::ALL {
+        assert!(
+            report.faults.contains_key(&fault.to_string()),
+            "{fault}\n{report}"
+        );
+    }
+    assert!(report.accounted.values().sum::<u64>() > 0, "{report}");
+    assert!(report.sockets.drained > 0, "{report}");
+    assert!(report.events.drained > 0, "{report}");
+    assert_eq!(report.swaps.len() as u64, plan.swaps, "{report}");
+    assert_eq!(report.refusals, 4, "{report}");
+    assert_eq!(report.restarts.len() as u64, plan.restarts, "{report}");
+}

@@ -1,0 +1,51 @@
+//! Swap under fire, as long and as hard as one likes: `make swap-storm`.
+
+use anyhow::Result;
+use clap::Parser;
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use testkit::storm::{self, Plan};
+
+/// Swaps, breaks and restarts everything under the eyes of many clients, and accounts for every
+/// request. Ends with 1 if a promise was broken.
+#[derive(Parser)]
+struct Args {
+    /// Answered requests at least.
+    #[arg(long, default_value_t = 1_000_000)]
+    requests: u64,
+    /// Clients at once.
+    #[arg(long, default_value_t = 256)]
+    clients: usize,
+    /// Swaps that succeed.
+    #[arg(long, default_value_t = 100)]
+    swaps: u64,
+    /// Restarts of the hypervisor.
+    #[arg(long, default_value_t = 5)]
+    restarts: u64,
+    /// The same number brings the same events in the same order.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// The program to try.
+    #[arg(long, default_value = "services/target/release/hypervisor")]
+    hypervisor: PathBuf,
+}
+
+#[tokio::main]
+async fn main() -> Result<ExitCode> {
+    let args = Args::parse();
+    let plan = Plan {
+        requests: args.requests,
+        clients: args.clients,
+        swaps: args.swaps,
+        restarts: args.restarts,
+        seed: args.seed,
+    };
+    let report = storm::run(&args.hypervisor, &plan).await?;
+    write!(std::io::stdout(), "{plan}\n\n{report}")?;
+    Ok(if report.is_clean() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}

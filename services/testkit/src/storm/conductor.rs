@@ -1,0 +1,157 @@
+//! Brings about what the plan says, each when enough requests have been answered.
+
+use super::clients::Field;
+use super::gateway::{self, Gateway};
+use super::ledger::{Span, Swap};
+use super::plan::{Meanwhile, Plan, Step, Trouble};
+use super::sandbox::{Fault, Sandbox};
+use super::words::Role;
+use anyhow::{Result, bail};
+use serde_json::json;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
+
+/// For so long may no request be answered until the storm is given up.
+const STALLED: Duration = Duration::from_secs(60);
+
+pub(super) struct Conductor {
+    pub(super) field: Arc<Field>,
+    pub(super) gateway: Gateway,
+    /// Live first, by birth.
+    pub(super) sandboxes: [Sandbox; 2],
+    /// Who orders the swaps.
+    pub(super) user_id: String,
+    pub(super) generation: u64,
+}
+
+impl Conductor {
+    /// Everything, from the first step to the last request.
+    pub(super) async fn conduct(&mut self, plan: &Plan) -> Result<()> {
+        let steps = plan.steps();
+        let parts = steps.len() as u64 + 1;
+        for (index, step) in (1..).zip(&steps) {
+            self.answered(plan.requests * index / parts).await?;
+            self.take(step).await?;
+        }
+        self.answered(plan.requests).await
+    }
+
+    /// Waits until so many requests were answered.
+    async fn answered(&self, count: u64) -> Result<()> {
+        let (mut last, mut since) = (0, Instant::now());
+        loop {
+            let answered = self.field.ledger.answered();
+            if answered >= count {
+                return Ok(());
+            }
+            if answered > last {
+                (last, since) = (answered, Instant::now());
+            } else if since.elapsed() > STALLED {
+                let transcript = self.gateway.transcript();
+                bail!("no request was answered for {STALLED:?}\n{transcript}");
+            }
+            sleep(Duration::from_millis(2)).await;
+        }
+    }
+
+    async fn take(&mut self, step: &Step) -> Result<()> {
+        let Some(trouble) = step.trouble else {
+            return self.swap(step).await;
+        };
+        let born = trouble.role.held_by(self.generation);
+        let number = self.field.ledger.suffers(born, trouble.fault);
+        self.sandbox(born).suffer(trouble.fault).await?;
+        self.meanwhile(&trouble, step).await?;
+        self.sandbox(born).recover(trouble.fault).await?;
+        self.field.ledger.recovered(number);
+        if trouble.meanwhile == Meanwhile::Rescue {
+            return Ok(());
+        }
+        self.swap(step).await
+    }
+
+    /// While a sandbox is in trouble.
+    async fn meanwhile(&mut self, trouble: &Trouble, step: &Step) -> Result<()> {
+        if trouble.fault == Fault::Restart {
+            return Ok(()); // It is over already.
+        }
+        sleep(trouble.lasts / 2).await;
+        match trouble.meanwhile {
+            Meanwhile::Nothing => {}
+            Meanwhile::Refusal => self.refused().await?,
+            Meanwhile::Rescue => self.swap(step).await?,
+        }
+        sleep(trouble.lasts / 2).await;
+        Ok(())
+    }
+
+    fn sandbox(&self, born: Role) -> &Sandbox {
+        &self.sandboxes[born as usize]
+    }
+
+    /// A swap that has to succeed, with a restart in its midst if the step says so.
+    async fn swap(&mut self, step: &Step) -> Result<()> {
+        let field = self.field.clone();
+        let next = self.generation + 1;
+        let order = json!({ "expect_generation": self.generation, "drain_secs": step.drain });
+        let path = format!("/admin/sandboxes/{}/swap", self.user_id);
+        let begin = field.ledger.order(next);
+        let ordered = gateway::call(&field, "POST", &path, &order);
+        let answer = if step.restart {
+            let (answer, restarted) = tokio::join!(ordered, self.restart());
+            restarted?;
+            answer
+        } else {
+            ordered.await
+        };
+        let end = field.ledger.now();
+        let whole = |answer: &(u16, serde_json::Value)| {
+            answer.0 == 200
+                && answer.1["generation"] == next
+                && answer.1["live"] == Role::Live.held_by(next).sandbox()
+        };
+        if !answer.as_ref().is_ok_and(whole) {
+            let what = format!("the swap to generation {next}: {answer:?}");
+            field.ledger.broken(what);
+            if gateway::generation(&field).await? != next {
+                return Ok(());
+            }
+        }
+        self.generation = next;
+        field.ledger.swapped(Swap {
+            generation: next,
+            span: Span { begin, end },
+            drain: step.drain,
+        });
+        Ok(())
+    }
+
+    /// A swap to a dev sandbox that is in trouble: 409, and nothing changes.
+    async fn refused(&self) -> Result<()> {
+        let path = format!("/admin/sandboxes/{}/swap", self.user_id);
+        let order = json!({ "expect_generation": self.generation });
+        let answer = gateway::call(&self.field, "POST", &path, &order).await;
+        let right = answer
+            .as_ref()
+            .is_ok_and(|(status, said)| *status == 409 && said["error"] == "dev_unhealthy");
+        let generation = gateway::generation(&self.field).await?;
+        if !right || generation != self.generation {
+            let what = format!("a swap to an unhealthy dev at {generation}: {answer:?}");
+            self.field.ledger.broken(what);
+        }
+        self.field.ledger.record(|records| records.refusals += 1);
+        Ok(())
+    }
+
+    async fn restart(&mut self) -> Result<()> {
+        let ledger = &self.field.ledger;
+        match self.gateway.restart(|| ledger.now()).await {
+            Ok(span) => {
+                ledger.record(|records| records.restarts.push(span));
+                Ok(())
+            }
+            Err(error) => Err(error.context(self.gateway.transcript())),
+        }
+    }
+}

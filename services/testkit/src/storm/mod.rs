@@ -1,0 +1,89 @@
+//! Swap under fire: clients of every kind ask without a pause, while the sandboxes behind the
+//! hypervisor are swapped, crash, hang, refuse and restart, and the hypervisor is restarted too.
+//!
+//! Nothing may be lost by that. Every request is accounted for: answered, by the side that has
+//! the role; failed, while the sandbox that it went to was in trouble of our own making; or
+//! failed otherwise, which is a broken promise.
+//!
+//! | part | what it does |
+//! | --- | --- |
+//! | `plan` | says what happens in which order |
+//! | `sandbox`, `answers` | two sandboxes that name themselves, and go wrong when told to |
+//! | `gateway` | the real hypervisor, on a socket that outlives it as under systemd |
+//! | `clients`, `wire` | ask, and note what they see |
+//! | `conductor` | swaps, breaks, mends and restarts, as requests go by |
+//! | `ledger`, `judge`, `report` | what happened, what it means, and how it is told |
+
+mod answers;
+mod clients;
+mod conductor;
+mod gateway;
+mod judge;
+mod ledger;
+mod plan;
+mod report;
+mod sandbox;
+mod wire;
+mod words;
+
+pub use plan::Plan;
+pub use report::{Report, Row, Streams};
+pub use sandbox::Fault;
+pub use words::Kind;
+
+use anyhow::{Result, ensure};
+use clients::Field;
+use conductor::Conductor;
+use gateway::Gateway;
+use ledger::Ledger;
+use sandbox::Sandbox;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use tokio::task::JoinSet;
+use words::Role;
+
+/// Brings a storm over the hypervisor `bin`.
+///
+/// # Errors
+/// It could not be brought about, or came to a standstill. Broken promises are no error, but in
+/// the report.
+pub async fn run(bin: &Path, plan: &Plan) -> Result<Report> {
+    ensure!(
+        plan.swaps > 0 && plan.clients > 0,
+        "a storm has swaps and clients"
+    );
+    let sandboxes = [
+        Sandbox::start(Role::Live).await?,
+        Sandbox::start(Role::Dev).await?,
+    ];
+    let gateway = Gateway::start(bin, &sandboxes)?;
+    let person = gateway.person().await?;
+    let field = Arc::new(Field {
+        ledger: Ledger::new(plan),
+        address: gateway.address(),
+        headers: format!(
+            "Host: localhost:{}\r\nCookie: {}\r\nX-Requested-With: storm\r\n",
+            gateway.address().port(),
+            person.cookie()
+        ),
+        over: AtomicBool::new(false),
+    });
+    let mut clients = JoinSet::new();
+    for index in 0..plan.clients {
+        clients.spawn(clients::run(field.clone(), index));
+    }
+    let mut conductor = Conductor {
+        field: field.clone(),
+        gateway,
+        sandboxes,
+        user_id: person.user_id,
+        generation: 1,
+    };
+    conductor.conduct(plan).await?;
+    field.over.store(true, Ordering::SeqCst);
+    while let Some(client) = clients.join_next().await {
+        client?;
+    }
+    Ok(Report::of(&field.ledger))
+}
