@@ -10,7 +10,7 @@ HOST := aws-prod
 # What tests can die at, beside what is shipped.
 TEST_FLAGS := --workspace --features hypervisor/fail-points
 
-.PHONY: help run test fmt check deploy screenshots clean tools browser
+.PHONY: help run test bench fmt check deploy screenshots clean tools browser peers
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | column -ts "$$(printf '\t')"
@@ -21,6 +21,13 @@ run: tools ## Build and serve on http://localhost:9090, with all state under ./.
 
 test: tools browser ## Run every test, browser included
 	$(CARGO) test $(MANIFEST) --locked $(TEST_FLAGS) --no-fail-fast
+
+# CASE=small runs one case, ROUNDS= and SECS= make it longer, BEFORE=<program> measures an older hypervisor
+# beside this one, and WRITE=1 writes services/BENCH.md.
+bench: tools peers ## Measure the hypervisor beside nginx and HAProxy
+	$(CARGO) build $(MANIFEST) --release --locked -p hypervisor -p sandbox -p bench --bins
+	@PATH="$$PATH:/usr/sbin" $(SERVICES)/target/release/bench $(CASE) $(if $(ROUNDS),--rounds $(ROUNDS)) \
+		$(if $(SECS),--secs $(SECS)) $(if $(BEFORE),--before $(BEFORE)) $(if $(WRITE),--write $(SERVICES)/BENCH.md)
 
 fmt: ## Format everything (Nix too, where nixfmt is)
 	$(CARGO) fmt --manifest-path $(SERVICES)/Cargo.toml --all
@@ -53,3 +60,6 @@ tools:
 
 browser:
 	@.ci/need chromium
+
+peers:
+	@PATH="$$PATH:/usr/sbin" .ci/need wrk nginx haproxy
