@@ -25,7 +25,7 @@ test: tools browser ## Run every test, browser included
 # CASE=small runs one case, ROUNDS= and SECS= make it longer, BEFORE=<program> measures an older hypervisor
 # beside this one, and WRITE=1 writes services/BENCH.md.
 bench: tools peers ## Measure the hypervisor beside nginx and HAProxy
-	$(CARGO) build $(MANIFEST) --release --locked -p hypervisor -p sandbox -p bench --bins
+	$(CARGO) build $(MANIFEST) --release --locked --bins
 	@PATH="$$PATH:/usr/sbin" $(SERVICES)/target/release/bench $(CASE) $(if $(ROUNDS),--rounds $(ROUNDS)) \
 		$(if $(SECS),--secs $(SECS)) $(if $(BEFORE),--before $(BEFORE)) $(if $(WRITE),--write $(SERVICES)/BENCH.md)
 

@@ -8,7 +8,7 @@ use crate::settings::Settings;
 use crate::table::{Figure, Table};
 use crate::target::Target;
 use crate::upstream;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use std::time::Duration;
 use tokio::time::sleep;
 
@@ -35,6 +35,9 @@ pub const FIGURES: &[Figure] = &[
         decimals: 1,
     },
 ];
+
+/// How often a measurement is begun.
+const ATTEMPTS: usize = 3;
 
 /// Long enough that pools are filled and pages are touched.
 const WARM_UP: Duration = Duration::from_secs(1);
@@ -63,7 +66,7 @@ async fn table(settings: &Settings, load: &Load, wrk: &Wrk, targets: &[Target]) 
     }
     for round in 1..=settings.rounds {
         for target in targets {
-            let (outcome, values) = measure(load, wrk, target, settings.time()).await?;
+            let (outcome, values) = measure_steadily(load, wrk, target, settings.time()).await?;
             check(load, target).await?;
             let (title, name) = (&load.title, target.name);
             let rate = values[0].unwrap_or_default();
@@ -75,6 +78,32 @@ async fn table(settings: &Settings, load: &Load, wrk: &Wrk, targets: &[Target]) 
         }
     }
     Ok(table)
+}
+
+/// Measures once more if the machine or the load stood still meanwhile.
+async fn measure_steadily(
+    load: &Load,
+    wrk: &Wrk,
+    target: &Target,
+    time: Duration,
+) -> Result<(Outcome, Vec<Option<f64>>)> {
+    for _ in 0..ATTEMPTS {
+        let measured = measure(load, wrk, target, time).await?;
+        let took = measured.0.duration();
+        if !stood_still(took, time) {
+            return Ok(measured);
+        }
+        say(format_args!(
+            "it took {took:?} in place of {time:?}: once more"
+        ));
+    }
+    bail!("the load stands still again and again: is the machine busy?")
+}
+
+/// A measurement that lasts far longer than was asked for was stopped in between, and wrk
+/// takes that time for the servers'.
+fn stood_still(took: Duration, asked: Duration) -> bool {
+    took > asked + asked / 5 + Duration::from_millis(300)
 }
 
 async fn measure(
@@ -102,7 +131,7 @@ fn values(outcome: &Outcome, cpu: Option<Duration>, memory: Option<u64>) -> Vec<
     let requests = outcome.requests as f64;
     let answered = |value: f64| (requests > 0.0).then_some(value);
     vec![
-        Some(requests / (outcome.duration_us as f64 / 1e6)),
+        Some(requests / (outcome.duration().as_secs_f64())),
         answered(outcome.p50_us as f64 / 1e3),
         answered(outcome.p99_us as f64 / 1e3),
         cpu.and_then(|cpu| answered(cpu.as_secs_f64() / requests * 1e5)),

@@ -32,14 +32,20 @@ pub struct Load {
 pub struct Outcome {
     /// Answers.
     pub requests: u64,
-    /// How long it took.
-    pub duration_us: u64,
+    duration_us: u64,
     /// The median latency.
     pub p50_us: u64,
     /// The latency that one in a hundred exceeds.
     pub p99_us: u64,
     /// What went wrong.
     pub errors: Errors,
+}
+
+impl Outcome {
+    /// How long it took.
+    pub fn duration(&self) -> Duration {
+        Duration::from_micros(self.duration_us)
+    }
 }
 
 /// What went wrong, by kind.
