@@ -105,10 +105,11 @@ impl Session {
         Timestamp::from_millis(self.last_seen_at.load(Ordering::Relaxed))
     }
 
-    /// Notes that it came with a request. Rarely writes, so that requests of one session do
+    /// Notes that it came with a request, `now` or just before. Rarely writes, so that requests of one session do
     /// not fight for a cache line.
     fn seen(&self, now: Timestamp) {
         if self.last_seen_at().after(SEEN_EVERY) <= now {
+            let now = Timestamp::now();
             self.last_seen_at.store(now.millis(), Ordering::Relaxed);
         }
     }

@@ -5,6 +5,7 @@
 //! knows nothing of passkeys or of what runs a sandbox: it gets a caller and a [`Target`].
 
 mod answer;
+mod buffer;
 mod cookies;
 mod download;
 mod exchange;

@@ -134,7 +134,8 @@ impl Lane {
             Found::Foreign | Found::Head((Errand::General, _)) => Step::General,
             Found::Head((_, length)) if length > limit => Step::General,
             Found::Head((errand, length)) if self.busy.enter() => {
-                let step = self.answer(client, from, errand, length).await;
+                // In a box, since it is large, and most connections have no request most of the time.
+                let step = Box::pin(self.answer(client, from, errand, length)).await;
                 self.busy.leave();
                 step
             }

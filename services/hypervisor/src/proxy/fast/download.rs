@@ -3,7 +3,7 @@
 use super::super::idle::Idle;
 use super::super::{Limits, Target};
 use super::answer::{self, Answer, Begun, LAST_CHUNK, Rest};
-use super::buffer::Buffer;
+use super::super::buffer::Buffer;
 use super::request::Order;
 use super::wire;
 use http::StatusCode;

@@ -5,7 +5,6 @@
 //! `head` to say; the rest of the proxy does all else, by the same rules.
 
 mod answer;
-mod buffer;
 mod chunks;
 mod download;
 mod pool;
@@ -13,7 +12,7 @@ mod request;
 mod upload;
 mod wire;
 
-pub(crate) use buffer::Buffer;
+use super::buffer::Buffer;
 pub(crate) use pool::Pool;
 pub(crate) use request::{FarEnd, Order};
 

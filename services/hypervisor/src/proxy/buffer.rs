@@ -3,6 +3,7 @@
 //! Each thread keeps a few for reuse, the last one first, for that is still in the cache.
 
 use std::cell::RefCell;
+use std::future::poll_fn;
 use std::io;
 use std::ops::Range;
 use std::pin::Pin;
@@ -73,6 +74,11 @@ impl Buffer {
                 Poll::Pending
             }
         }
+    }
+
+    /// As [`Buffer::poll_fill`].
+    pub(crate) async fn fill(&mut self, from: &mut (impl AsyncRead + Unpin)) -> io::Result<usize> {
+        poll_fn(|cx| self.poll_fill(from, cx, usize::MAX)).await
     }
 
     fn move_to(&mut self, mut bytes: Box<[u8]>) {
