@@ -3,41 +3,23 @@
 use crate::fleet::Fleet;
 use crate::load::{Load, Outcome, Wrk, check};
 use crate::proc;
-use crate::progress::say;
+use crate::rounds::{self, Measured};
 use crate::settings::Settings;
 use crate::table::{Figure, Table};
 use crate::target::Target;
 use crate::upstream;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use std::time::Duration;
 use tokio::time::sleep;
 
 /// What is measured of each server.
 pub const FIGURES: &[Figure] = &[
-    Figure {
-        name: "requests/s",
-        decimals: 0,
-    },
-    Figure {
-        name: "p50 ms",
-        decimals: 2,
-    },
-    Figure {
-        name: "p99 ms",
-        decimals: 2,
-    },
-    Figure {
-        name: "CPU s/100k",
-        decimals: 2,
-    },
-    Figure {
-        name: "memory MiB",
-        decimals: 1,
-    },
+    Figure::new("requests/s", 0),
+    Figure::new("p50 ms", 2),
+    Figure::new("p99 ms", 2),
+    Figure::new("CPU s/100k", 2),
+    Figure::new("memory MiB", 1),
 ];
-
-/// How often a measurement is begun.
-const ATTEMPTS: usize = 3;
 
 /// Long enough that pools are filled and pages are touched.
 const WARM_UP: Duration = Duration::from_secs(1);
@@ -59,59 +41,22 @@ pub async fn run(settings: &Settings, loads: &[Load]) -> Result<Vec<Table>> {
 }
 
 async fn table(settings: &Settings, load: &Load, wrk: &Wrk, targets: &[Target]) -> Result<Table> {
-    let mut table = Table::new(&load.title, FIGURES);
+    let mut table = Table::new(&load.title, FIGURES).with_goals(load.goals);
     for target in targets {
         check(load, target).await?;
         wrk.run(load, target, WARM_UP).await?;
     }
-    for round in 1..=settings.rounds {
-        for target in targets {
-            let (outcome, values) = measure_steadily(load, wrk, target, settings.time()).await?;
-            check(load, target).await?;
-            let (title, name) = (&load.title, target.name);
-            let rate = values[0].unwrap_or_default();
-            say(format_args!("{title}, round {round}, {name}: {rate:.0}/s"));
-            table.add(name, &values);
-            if outcome.errors.total() > 0 {
-                table.fault(name, &outcome.errors.to_string());
-            }
-        }
-    }
+    let time = settings.time();
+    rounds::run(settings, &mut table, targets, async |target| {
+        let measured = measure(load, wrk, target, time).await?;
+        check(load, target).await?;
+        Ok(measured)
+    })
+    .await?;
     Ok(table)
 }
 
-/// Measures once more if the machine or the load stood still meanwhile.
-async fn measure_steadily(
-    load: &Load,
-    wrk: &Wrk,
-    target: &Target,
-    time: Duration,
-) -> Result<(Outcome, Vec<Option<f64>>)> {
-    for _ in 0..ATTEMPTS {
-        let measured = measure(load, wrk, target, time).await?;
-        let took = measured.0.duration();
-        if !stood_still(took, time) {
-            return Ok(measured);
-        }
-        say(format_args!(
-            "it took {took:?} in place of {time:?}: once more"
-        ));
-    }
-    bail!("the load stands still again and again: is the machine busy?")
-}
-
-/// A measurement that lasts far longer than was asked for was stopped in between, and wrk
-/// takes that time for the servers'.
-fn stood_still(took: Duration, asked: Duration) -> bool {
-    took > asked + asked / 5 + Duration::from_millis(300)
-}
-
-async fn measure(
-    load: &Load,
-    wrk: &Wrk,
-    target: &Target,
-    time: Duration,
-) -> Result<(Outcome, Vec<Option<f64>>)> {
+async fn measure(load: &Load, wrk: &Wrk, target: &Target, time: Duration) -> Result<Measured> {
     let memory = async {
         sleep(time / 2).await;
         target.pid.map(proc::memory).transpose()
@@ -121,8 +66,12 @@ async fn measure(
     let after = target.pid.map(proc::cpu).transpose()?;
     let cpu = after.zip(before);
     let cpu = cpu.map(|(after, before)| after.saturating_sub(before));
-    let values = values(&outcome, cpu, memory);
-    Ok((outcome, values))
+    let errors = &outcome.errors;
+    Ok(Measured {
+        values: values(&outcome, cpu, memory),
+        fault: (errors.total() > 0).then(|| errors.to_string()),
+        took: outcome.duration(),
+    })
 }
 
 /// In the order of [`FIGURES`].
@@ -131,7 +80,7 @@ fn values(outcome: &Outcome, cpu: Option<Duration>, memory: Option<u64>) -> Vec<
     let requests = outcome.requests as f64;
     let answered = |value: f64| (requests > 0.0).then_some(value);
     vec![
-        Some(requests / (outcome.duration().as_secs_f64())),
+        Some(requests / outcome.duration().as_secs_f64()),
         answered(outcome.p50_us as f64 / 1e3),
         answered(outcome.p99_us as f64 / 1e3),
         cpu.and_then(|cpu| answered(cpu.as_secs_f64() / requests * 1e5)),

@@ -5,14 +5,22 @@
 //! while disturbs all of them.
 
 pub mod cases;
+pub mod echo;
+pub mod files;
 pub mod fleet;
+pub mod frames;
 pub mod gateway;
+pub mod goal;
 pub mod http_case;
 pub mod load;
+pub mod machine;
 pub mod peers;
 pub mod proc;
 pub mod progress;
+pub mod report;
+pub mod rounds;
 pub mod settings;
+pub mod sockets;
 pub mod stats;
 pub mod table;
 pub mod target;

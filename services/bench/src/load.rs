@@ -1,5 +1,6 @@
 //! HTTP load by wrk, and what it measured.
 
+use crate::goal::Goal;
 use crate::target::Target;
 use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
@@ -23,6 +24,8 @@ pub struct Load {
     pub body: Option<usize>,
     /// The size of the answer's body.
     pub answer: usize,
+    /// What is wanted of the figures.
+    pub goals: &'static [Goal],
     /// Whether each request has a connection of its own.
     pub fresh: bool,
 }

@@ -1,5 +1,6 @@
 //! A table of figures for servers beside each other, as Markdown.
 
+use crate::goal::Goal;
 use crate::stats::Summary;
 use crate::target::{DIRECT, HYPERVISOR};
 use std::fmt::{Display, Formatter, Result};
@@ -13,11 +14,19 @@ pub struct Figure {
     pub decimals: usize,
 }
 
+impl Figure {
+    /// A column with this heading and so many digits behind the point.
+    pub const fn new(name: &'static str, decimals: usize) -> Self {
+        Self { name, decimals }
+    }
+}
+
 /// Figures of servers, each from several rounds.
 #[derive(Debug)]
 pub struct Table {
     title: String,
     figures: Vec<Figure>,
+    goals: Vec<Goal>,
     rows: Vec<Row>,
 }
 
@@ -35,8 +44,21 @@ impl Table {
         Self {
             title: title.to_owned(),
             figures: figures.to_vec(),
+            goals: Vec::new(),
             rows: Vec::new(),
         }
+    }
+
+    /// Says below the figures whether these are reached.
+    #[must_use]
+    pub fn with_goals(mut self, goals: &[Goal]) -> Self {
+        self.goals = goals.to_vec();
+        self
+    }
+
+    /// What stands above it.
+    pub fn title(&self) -> &str {
+        &self.title
     }
 
     /// Adds one round of a server: a value for each figure, none where there is nothing to say.
@@ -137,6 +159,11 @@ impl Display for Table {
                 rule(f, &widths)?;
             }
         }
+        let verdicts = self.goals.iter().filter_map(|goal| goal.verdict(self));
+        for (number, verdict) in verdicts.enumerate() {
+            let gap = if number == 0 { "\n" } else { "" };
+            writeln!(f, "{gap}- {verdict}")?;
+        }
         Ok(())
     }
 }
@@ -191,16 +218,7 @@ fn number(value: f64, decimals: usize) -> String {
 mod tests {
     use super::{Figure, Table, number};
 
-    const FIGURES: &[Figure] = &[
-        Figure {
-            name: "requests/s",
-            decimals: 0,
-        },
-        Figure {
-            name: "p50 ms",
-            decimals: 2,
-        },
-    ];
+    const FIGURES: &[Figure] = &[Figure::new("requests/s", 0), Figure::new("p50 ms", 2)];
 
     #[test]
     fn a_table_shows_medians_spreads_and_ratios() {

@@ -1,15 +1,20 @@
 //! The cost of a connection: a new one for each request.
 
+use crate::goal::{Bound, Goal};
 use crate::load::Load;
-use crate::upstream::SMALL;
+use crate::target::{HAPROXY, NGINX};
+
+const GOAL: Goal = Goal {
+    figure: "requests/s",
+    bound: Bound::AtLeast(0.9),
+    peers: &[NGINX, HAPROXY],
+};
 
 pub(super) fn loads() -> Vec<Load> {
     vec![Load {
         title: "fresh: a new connection for each request, 64 at once".to_owned(),
-        path: "/small",
-        connections: 64,
-        body: None,
-        answer: SMALL,
+        goals: &[GOAL],
         fresh: true,
+        ..super::small::load(64)
     }]
 }

@@ -2,7 +2,9 @@
 
 mod bodies;
 mod fresh;
+mod idle;
 mod small;
+mod sockets;
 
 use crate::http_case;
 use crate::settings::Settings;
@@ -19,6 +21,10 @@ pub enum Case {
     Bodies,
     /// A new connection for each request
     Fresh,
+    /// Messages over 100 and 5,000 WebSockets
+    Sockets,
+    /// The memory of 10,000 idle connections
+    Idle,
 }
 
 impl Case {
@@ -31,6 +37,8 @@ impl Case {
             Self::Small => http_case::run(settings, &small::loads()).await,
             Self::Bodies => http_case::run(settings, &bodies::loads()).await,
             Self::Fresh => http_case::run(settings, &fresh::loads()).await,
+            Self::Sockets => sockets::run(settings).await,
+            Self::Idle => idle::run(settings).await,
         }
     }
 }
