@@ -24,13 +24,13 @@ test: tools browser ## Run every test, browser included
 
 # STORM="--seed 7 --swaps 500" makes another one; --help says what there is.
 swap-storm: tools ## Swap, break and restart under a million requests, and account for each
-	$(CARGO) build $(MANIFEST) --release --locked -p hypervisor -p testkit
+	$(CARGO) build $(MANIFEST) --release --locked --no-default-features -p hypervisor -p testkit
 	@exec $(SERVICES)/target/release/swap-storm --hypervisor $(SERVICES)/target/release/hypervisor $(STORM)
 
 # CASE=small runs one case, ROUNDS= and SECS= make it longer, BEFORE=<program> measures an older hypervisor
 # beside this one, and WRITE=1 writes services/BENCH.md.
 bench: tools peers ## Measure the hypervisor beside nginx and HAProxy
-	$(CARGO) build $(MANIFEST) --release --locked --bins
+	$(CARGO) build $(MANIFEST) --release --locked -p hypervisor -p bench
 	@PATH="$$PATH:/usr/sbin" $(SERVICES)/target/release/bench $(CASE) $(if $(ROUNDS),--rounds $(ROUNDS)) \
 		$(if $(SECS),--secs $(SECS)) $(if $(BEFORE),--before $(BEFORE)) $(if $(WRITE),--write $(SERVICES)/BENCH.md)
 

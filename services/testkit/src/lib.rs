@@ -1,6 +1,7 @@
 //! What the tests of this workspace share.
 
 pub mod activation;
+#[cfg(feature = "browser")]
 pub mod browser;
 pub mod client;
 pub mod harness;
