@@ -10,7 +10,7 @@ HOST := aws-prod
 # What tests can die at, beside what is shipped.
 TEST_FLAGS := --workspace --features hypervisor/fail-points
 
-.PHONY: help run test fmt check deploy screenshots clean tools browser
+.PHONY: help run test fmt check flood deploy screenshots clean tools browser
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | column -ts "$$(printf '\t')"
@@ -34,6 +34,10 @@ check: tools ## Formatting, lints and licences, without running anything
 	else echo "cargo-deny is not installed: licences are not checked"; fi
 	@if command -v nix >/dev/null; then nix flake check --no-build && nix build --no-link .#checks.$$(nix eval --raw --impure --expr builtins.currentSystem).modules; \
 	else echo "nix is not installed: the flake is not evaluated"; fi
+
+flood: tools ## Flood the gateway, and say what honest clients notice and what it costs
+	$(CARGO) build $(MANIFEST) --release --locked --bins
+	@$(SERVICES)/target/release/flood
 
 deploy: ## Build, check, show what changes, deploy to $(HOST), verify (needs Nix)
 	nix run .#deploy -- $(HOST)
