@@ -1,6 +1,7 @@
 //! Accepts connections until told to stop, then lets them finish.
 
 use super::dispatch::Gateway;
+use super::full::Refusals;
 use super::guard::{Guard, Tunnel};
 use super::limits;
 use crate::config;
@@ -20,10 +21,6 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
-/// Said to a connection above the limit, at once: it must not wait for a place.
-const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\n\
-    Connection: close\r\nContent-Length: 0\r\n\r\n";
-
 /// How long a new connection has for its first byte once nothing more is accepted: hyper closes
 /// a silent one at once, and the request that was on its way would get no answer.
 const SILENCE: Duration = Duration::from_secs(1);
@@ -40,6 +37,7 @@ pub async fn serve(
     let connections = GracefulShutdown::new();
     let (silent, mut all_spoke) = mpsc::channel(1);
     let places = Arc::new(Semaphore::new(config.max_connections));
+    let refusals = Refusals::new();
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -55,7 +53,7 @@ pub async fn serve(
             }
         };
         let Ok(place) = places.clone().try_acquire_owned() else {
-            let _ = stream.try_write(FULL); // A full socket buffer is no reason to wait either.
+            refusals.refuse(stream);
             continue;
         };
         if let Err(error) = limits::tune(&stream) {

@@ -6,6 +6,7 @@
 mod accept;
 mod dispatch;
 mod framing;
+mod full;
 mod guard;
 mod host;
 mod limits;
