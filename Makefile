@@ -10,7 +10,7 @@ HOST := aws-prod
 # What tests can die at, beside what is shipped.
 TEST_FLAGS := --workspace --features hypervisor/fail-points
 
-.PHONY: help run test bench swap-storm fmt check deploy screenshots clean tools browser peers
+.PHONY: help run test bench flood swap-storm fmt check deploy screenshots clean tools browser peers
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | column -ts "$$(printf '\t')"
@@ -21,6 +21,10 @@ run: tools ## Build and serve on http://localhost:9090, with all state under ./.
 
 test: tools browser ## Run every test, browser included
 	$(CARGO) test $(MANIFEST) --locked $(TEST_FLAGS) --no-fail-fast
+
+flood: tools ## Flood the gateway, and say what honest clients notice and what it costs
+	$(CARGO) build $(MANIFEST) --release --locked -p hypervisor -p bench
+	@$(SERVICES)/target/release/flood
 
 # STORM="--seed 7 --swaps 500" makes another one; --help says what there is.
 swap-storm: tools ## Swap, break and restart under a million requests, and account for each

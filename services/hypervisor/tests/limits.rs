@@ -20,6 +20,7 @@ use testkit::raw::Raw;
 use testkit::upstream::Upstream;
 use testkit::wait::{eventually, until};
 use tokio::net::TcpSocket;
+use tokio::task::JoinSet;
 
 /// Two people in one workspace, whose sandboxes misbehave on demand.
 struct House {
@@ -285,6 +286,39 @@ async fn those_that_wait_for_a_start_have_places_and_no_more_wait() {
         assert_eq!(answer.status, 200, "{}", answer.text());
     }
     places(&gateway, 0).await;
+}
+
+#[tokio::test]
+async fn a_connection_above_the_limit_reads_that_there_is_no_place() {
+    const PLACES: usize = 4;
+    const CLIENTS: usize = 20;
+    let gateway = builder()
+        .env("HYPERVISOR_SERVER_MAX_CONNECTIONS", &PLACES.to_string())
+        .start()
+        .await
+        .unwrap();
+    let mut clients = JoinSet::new();
+    for _ in 0..CLIENTS {
+        let mut raw = Raw::connect(gateway.address()).await.unwrap();
+        // Without its end, so that who has a place keeps it.
+        let head = "GET /health HTTP/1.1\r\nHost: localhost\r\n";
+        raw.send(head).await.unwrap();
+        clients.spawn(raw.read_to_end());
+    }
+    for _ in 0..CLIENTS - PLACES {
+        let ending = clients.join_next().await.unwrap().unwrap().unwrap();
+        assert!(ending.clean, "it could not read why");
+        let said = String::from_utf8(ending.bytes).unwrap();
+        assert!(said.starts_with("HTTP/1.1 503 "), "{said}");
+        assert!(said.contains("\r\nRetry-After: 1\r\n"), "{said}");
+    }
+    clients.shutdown().await;
+    eventually("a place", async || {
+        let answer = gateway.client().get("/health").await.ok()?;
+        (answer.status == 200).then_some(())
+    })
+    .await
+    .unwrap();
 }
 
 /// The most memory that a process ever had, in MiB.

@@ -4,8 +4,8 @@ use crate::config::Config;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tracing::warn;
 
-/// For what is neither a client's connection nor a sandbox's.
-const OTHERS: u64 = 256;
+/// For what is neither a served client's connection nor a sandbox's.
+const OTHERS: u64 = 512;
 
 /// Raises the soft limit as far as `config` needs and the hard one allows: with the customary
 /// 1,024 a gateway could not accept what it says that it takes.

@@ -1,6 +1,7 @@
 //! Has workers accept connections until told to stop, then lets them finish.
 
 use super::dispatch::Gateway;
+use super::full::Refusals;
 use super::general::General;
 use super::limits;
 use super::worker::{Shared, Worker};
@@ -37,6 +38,7 @@ pub async fn serve(
         config: config.clone(),
         open: (0..count).map(|_| Gate::new()).collect(),
         places: Arc::new(Semaphore::new(config.max_connections)),
+        refusals: Refusals::new(),
         stopping: AtomicBool::new(false),
     });
     let workers = (0..count)

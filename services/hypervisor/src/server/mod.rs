@@ -10,6 +10,7 @@ mod accept;
 mod dispatch;
 mod fast;
 mod framing;
+mod full;
 mod general;
 mod guard;
 mod head;

@@ -5,6 +5,7 @@
 
 use super::dispatch::Gateway;
 use super::fast::Lane;
+use super::full::Refusals;
 use super::general::General;
 use crate::config;
 use crate::gate::Gate;
@@ -21,10 +22,6 @@ use tokio::task::yield_now;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
-
-/// Said to a connection above the limit, at once: it must not wait for a place.
-const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\n\
-    Connection: close\r\nContent-Length: 0\r\n\r\n";
 
 /// How long a connection has, once nothing more is accepted, for a request that was on its way:
 /// it is answered, and told that the connection ends with it.
@@ -46,6 +43,7 @@ pub(super) struct Shared {
     pub(super) open: Box<[Gate]>,
     /// The connections that there may be.
     pub(super) places: Arc<Semaphore>,
+    pub(super) refusals: Refusals,
     /// Each answer from now on is the last of its connection.
     pub(super) stopping: AtomicBool,
 }
@@ -133,8 +131,7 @@ fn has_more_than_its_share(lane: &Lane, shared: &Shared) -> bool {
 
 fn begin(stream: TcpStream, socket: SocketAddr, lane: &Arc<Lane>, shared: &Shared) {
     let Ok(place) = shared.places.clone().try_acquire_owned() else {
-        let _ = stream.try_write(FULL); // A full socket buffer is no reason to wait either.
-        return;
+        return shared.refusals.refuse(stream);
     };
     if lane.open().enter() {
         let lane = lane.clone();

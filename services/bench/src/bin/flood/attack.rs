@@ -33,6 +33,8 @@ pub struct Target {
     pub headers: String,
     /// Megabytes a second of all bodies together.
     pub rate: u32,
+    /// Bytes of its head that a slow one sends at once.
+    pub head_bytes: usize,
 }
 
 /// What they did.
@@ -120,7 +122,8 @@ async fn again(kind: Kind, target: Target, deeds: Arc<Deeds>) {
 
 async fn slow_head(target: &Target, deeds: &Deeds) -> Result<()> {
     let mut stream = TcpSocket::new_v4()?.connect(target.address).await?;
-    let begin = format!("GET / HTTP/1.1\r\n{}X: ", target.headers);
+    let padding = "x".repeat(target.head_bytes);
+    let begin = format!("GET / HTTP/1.1\r\n{}X: {padding}", target.headers);
     stream.write_all(begin.as_bytes()).await?;
     deeds.heads.fetch_add(1, Ordering::Relaxed);
     loop {

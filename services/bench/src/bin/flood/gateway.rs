@@ -36,13 +36,13 @@ impl Gateway {
         format!("Host: localhost:{port}\r\nCookie: {cookie}\r\n")
     }
 
-    /// Waits until no request is under way.
+    /// Waits until no request holds a sandbox.
     pub async fn calm(&self) -> Result<()> {
         testkit::wait::eventually("calm", async || {
             let metrics = self.hypervisor.client().get("/metrics").await.ok()?;
             let text = metrics.text();
             text.lines()
-                .any(|line| line == "choiros_requests 0")
+                .any(|line| line == "choiros_claims 0")
                 .then_some(())
         })
         .await

@@ -18,8 +18,8 @@ pub const PAUSE: Duration = Duration::from_millis(20);
 pub struct Outcome {
     /// How long each answer took, in order of length.
     pub latencies: Vec<Duration>,
-    /// How many had no answer, or another than 200.
-    pub failed: usize,
+    /// What those got that had no answer, or none that counts.
+    pub failures: Vec<String>,
 }
 
 impl Outcome {
@@ -33,7 +33,7 @@ impl Outcome {
     pub fn add(&mut self, other: Self) {
         self.latencies.extend(other.latencies);
         self.latencies.sort_unstable();
-        self.failed += other.failed;
+        self.failures.extend(other.failures);
     }
 }
 
@@ -47,8 +47,8 @@ pub async fn measure(address: SocketAddr, request: &str, time: Duration) -> Outc
             sleep(PAUSE * client / CLIENTS).await; // Not all in step.
             let mut outcome = Outcome::default();
             while Instant::now() < end {
-                if ask(address, &request, end, &mut outcome).await.is_err() {
-                    outcome.failed += 1;
+                if let Err(error) = ask(address, &request, end, &mut outcome).await {
+                    outcome.failures.push(format!("{error:#}"));
                 }
             }
             outcome
@@ -73,7 +73,7 @@ async fn ask(
         let begun = Instant::now();
         match wire.ask(request).await? {
             200 => outcome.latencies.push(begun.elapsed()),
-            _ => outcome.failed += 1,
+            status => outcome.failures.push(status.to_string()),
         }
         sleep(PAUSE).await;
     }

@@ -21,7 +21,17 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 use upstream::Upstream;
 
-const MIB: u64 = 1024 * 1024;
+const KIB: u64 = 1024;
+const MIB: u64 = 1024 * KIB;
+
+/// What the attack and the honest clients need, and a little more.
+const MAX_CONNECTIONS: u64 = 2200;
+const MAX_REQUESTS: u64 = 1200;
+const MAX_HEADER_BYTES: u64 = 32 * KIB; // As shipped.
+
+/// The ceiling of the hypervisor's memory that follows from these: the README has the formula.
+const CEILING: u64 =
+    64 * MIB + MAX_CONNECTIONS * (2 * MAX_HEADER_BYTES + 16 * KIB) + MAX_REQUESTS * 256 * KIB;
 
 /// Measures honest clients beside attackers.
 #[derive(Parser)]
@@ -33,11 +43,14 @@ struct Options {
     #[arg(long, default_value_t = 3)]
     rounds: usize,
     /// For how many seconds each time
-    #[arg(long, default_value_t = 4)]
+    #[arg(long, default_value_t = 3)]
     secs: u64,
     /// Megabytes a second of the flood of bodies
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
     rate: u32,
+    /// Bytes that a slow head begins with
+    #[arg(long, default_value_t = 0)]
+    head_bytes: usize,
 }
 
 impl Options {
@@ -65,7 +78,11 @@ async fn run(options: &Options) -> Result<String> {
     let beside = std::env::current_exe()?.with_file_name("hypervisor");
     let bin = options.hypervisor.as_ref().unwrap_or(&beside);
     let upstream = Upstream::start()?;
-    let gateway = Gateway::start(bin, &upstream, "").await?;
+    let caps = format!(
+        "[server]\nmax_connections = {MAX_CONNECTIONS}\n\
+         [proxy]\nmax_requests = {MAX_REQUESTS}\n"
+    );
+    let gateway = Gateway::start(bin, &upstream, &caps).await?;
     let mut report = flood(options, &gateway, &upstream).await?;
     drop(gateway);
     let caps = format!("[proxy]\nmax_requests = {}\n", overload::CAP);
@@ -99,7 +116,7 @@ impl Rounds {
         format!(
             "| {name} | {} | {} | {} | {} ({}–{}) |\n",
             self.all.latencies.len(),
-            self.all.failed,
+            self.all.failures.len(),
             ms(self.all.percentile(50)),
             ms(self.p99()),
             ms(least),
@@ -115,6 +132,7 @@ async fn flood(options: &Options, gateway: &Gateway, upstream: &Upstream) -> Res
         address,
         headers: gateway.headers(&gateway.mallory),
         rate: options.rate,
+        head_bytes: options.head_bytes,
     };
     honest::measure(address, &request, options.time()).await; // Warm.
     let before = gateway.memory("VmRSS:")?;
@@ -138,19 +156,32 @@ async fn flood(options: &Options, gateway: &Gateway, upstream: &Upstream) -> Res
     let ratio = flooded.p99().as_secs_f64() / quiet.p99().as_secs_f64();
     writeln!(
         report,
-        "\np99 flooded / quiet: {ratio:.2}. Memory: {} MiB before, {} MiB during, {} MiB at its highest. \
+        "\np99 flooded / quiet: {ratio:.2}. Memory: {} MiB before, {} MiB during, {} MiB at its highest; \
+         the ceiling of this configuration is {} MiB. \
          Attackers: {} slow heads, {} slow readers, {} MB of bodies from {} clients at {} MB/s at most; \
          cut off: {cut}.\n",
         before / MIB,
         during / MIB,
         gateway.memory("VmHWM:")? / MIB,
+        CEILING / MIB,
         attack::SLOW_HEADS,
         attack::SLOW_READERS,
         uploaded / 1_000_000,
         attack::UPLOADERS,
         options.rate,
     )?;
+    report += &failures(&quiet.all);
+    report += &failures(&flooded.all);
     Ok(report)
+}
+
+/// What went wrong, for the end of a table.
+fn failures(outcome: &Outcome) -> String {
+    let first: Vec<_> = outcome.failures.iter().take(3).collect();
+    if first.is_empty() {
+        return String::new();
+    }
+    format!("\n{} failed, such as {first:?}\n", outcome.failures.len())
 }
 
 async fn overloaded(options: &Options, gateway: &Gateway) -> String {
@@ -178,6 +209,6 @@ async fn overloaded(options: &Options, gateway: &Gateway) -> String {
             ms(99)
         );
     }
-    let _ = writeln!(report, "\nNeither: {}.", outcomes.served.failed);
+    report += &failures(&outcomes.served);
     report
 }

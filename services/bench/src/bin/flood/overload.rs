@@ -31,8 +31,8 @@ pub async fn measure(address: SocketAddr, request: &str, time: Duration) -> Outc
         let request = request.to_owned();
         clients.spawn(async move {
             let mut outcomes = Outcomes::default();
-            if ask(address, &request, end, &mut outcomes).await.is_err() {
-                outcomes.served.failed += 1;
+            if let Err(error) = ask(address, &request, end, &mut outcomes).await {
+                outcomes.served.failures.push(format!("{error:#}"));
             }
             outcomes
         });
@@ -61,7 +61,7 @@ async fn ask(
                 outcomes.refused.latencies.push(begun.elapsed());
                 sleep(PAUSE).await;
             }
-            _ => outcomes.served.failed += 1,
+            status => outcomes.served.failures.push(status.to_string()),
         }
     }
     Ok(())

@@ -1,9 +1,9 @@
 //! An answer on its way to the client.
 
+use super::super::buffer::Buffer;
 use super::super::idle::Idle;
 use super::super::{Limits, Target};
 use super::answer::{self, Answer, Begun, LAST_CHUNK, Rest};
-use super::super::buffer::Buffer;
 use super::request::Order;
 use super::wire;
 use http::StatusCode;

@@ -1,7 +1,7 @@
 //! A request on its way to the sandbox.
 
-use super::super::idle::Idle;
 use super::super::buffer::Buffer;
+use super::super::idle::Idle;
 use super::wire;
 use std::io;
 use std::time::Duration;

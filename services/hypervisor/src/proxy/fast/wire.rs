@@ -1,7 +1,7 @@
 //! Reads and writes that do not wait for ever.
 
-use super::super::idle::Idle;
 use super::super::buffer::Buffer;
+use super::super::idle::Idle;
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
