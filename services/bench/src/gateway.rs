@@ -51,7 +51,8 @@ impl Gateway {
     }
 }
 
-/// Only what says where the upstream is; dev is never asked for, but has to be somewhere.
+/// Only what says where the upstream is; dev is never asked for, but has to be somewhere. And one
+/// user stands for thousands here, so that the caps on one are raised to what the gateway takes.
 fn config(upstream: SocketAddr) -> String {
     let sandbox = |role, address| {
         format!(
@@ -61,5 +62,11 @@ fn config(upstream: SocketAddr) -> String {
     };
     let nowhere = SocketAddr::from(([127, 0, 0, 1], 9));
     let (live, dev) = (sandbox("live", upstream), sandbox("dev", nowhere));
-    format!("[runtime]\nkind = \"adopt\"\n\n{live}\n{dev}")
+    let caps = [
+        "max_requests",
+        "max_requests_per_sandbox",
+        "max_requests_per_user",
+    ];
+    let caps = caps.map(|cap| format!("{cap} = 10_000\n")).concat();
+    format!("[runtime]\nkind = \"adopt\"\n\n[proxy]\n{caps}\n{live}\n{dev}")
 }
