@@ -44,7 +44,7 @@ pub(super) async fn serve(config: Config) -> Result<()> {
         metrics: metrics.clone(),
         started: Instant::now(),
     };
-    let nobody = api.store.run(|store| store.users()).await?.is_empty();
+    let nobody = api.store.run(|store| store.user_count()).await? == 0;
     let own = shell::router(&config)
         .merge(auth.router())
         .merge(api::router(api.clone()))

@@ -105,12 +105,13 @@ impl Gateway {
         if let Err(error) = auth::check_origin(request.method(), request.headers(), &self.origin) {
             return error.into_response();
         }
-        let session = self.auth.session(request.headers());
+        let session = self.auth.find_session(request.headers()).await;
         match (Target::of(request.uri().path()), session) {
-            (Target::Public, session) => self.own(request, peer, session).await,
-            (_, None) => to_login(&request),
-            (Target::Private, session) => self.own(request, peer, session).await,
-            (Target::Sandbox(role), Some(session)) => {
+            (Target::Public, session) => self.own(request, peer, session.ok().flatten()).await,
+            (_, Err(error)) => error.into_response(),
+            (_, Ok(None)) => to_login(&request),
+            (Target::Private, Ok(session)) => self.own(request, peer, session).await,
+            (Target::Sandbox(role), Ok(Some(session))) => {
                 self.sandbox(request, &peer, &session, role).await
             }
         }
