@@ -22,6 +22,7 @@ use tracing_subscriber::EnvFilter;
 
 /// Serves until SIGTERM, SIGINT or SIGHUP.
 pub(super) async fn serve(config: Config) -> Result<()> {
+    let config = Arc::new(config);
     log(&config.log)?;
     // Before anything else is touched: a second start must not disturb the first.
     let control = Control::bind(config.control_socket())
@@ -34,13 +35,13 @@ pub(super) async fn serve(config: Config) -> Result<()> {
     let auth = Auth::open(&config, store.clone()).await?;
     let store = Handle::new(store);
     let runtime = Runtime::open(&config)?;
-    let routes = Routes::open(&config, store.clone(), runtime.clone()).await?;
+    let routes = Routes::open(config.clone(), store.clone(), runtime.clone()).await?;
     let metrics = Arc::new(Metrics::default());
     let api = Api {
         auth: auth.clone(),
         routes: routes.clone(),
         store,
-        config: Arc::new(config.clone()),
+        config: config.clone(),
         metrics: metrics.clone(),
         started: Instant::now(),
     };

@@ -227,12 +227,12 @@ pub trait WorkspaceStore {
     /// The engine's.
     fn workspaces(&self) -> Result<Vec<WorkspaceRow>, StoreError>;
 
-    /// Keeps a new workspace, members included.
+    /// Keeps new workspaces, members included.
     ///
     /// # Errors
-    /// [`Conflict::Workspace`] if the name exists, [`Conflict::Member`] if a member has
-    /// another workspace; the engine's.
-    fn create_workspace(&self, row: &WorkspaceRow) -> Result<(), StoreError>;
+    /// [`Conflict::Workspace`] if a name exists, [`Conflict::Member`] if a member has another
+    /// workspace, and then none is kept; the engine's.
+    fn create_workspaces(&self, rows: &[WorkspaceRow]) -> Result<(), StoreError>;
 
     /// Makes a user a member; nothing to do if they are.
     ///

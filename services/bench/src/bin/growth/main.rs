@@ -1,6 +1,7 @@
 //! `make bench CASE=growth`: what a request, a start and an idle workspace cost, with few and
 //! with many workspaces and sessions. Prints markdown.
 
+mod client;
 mod fill;
 mod load;
 mod site;

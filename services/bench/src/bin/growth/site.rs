@@ -1,7 +1,7 @@
 //! A hypervisor whose store was filled while it was stopped.
 
+use crate::client::{self, Client};
 use crate::fill::{self, Amounts};
-use crate::load::{self, Client};
 use crate::{upstream, usage};
 use anyhow::{Result, bail, ensure};
 use std::fmt::Write as _;
@@ -63,7 +63,7 @@ impl Site {
         stop(&mut hypervisor).await?;
         fill::fill(&hypervisor.state_dir().join("hypervisor.db"), amounts)?;
         let address = hypervisor.address();
-        let requests = (0..used).map(|number| load::request(address, &fill::cookie(number)));
+        let requests = (0..used).map(|number| client::request(address, &fill::cookie(number)));
         Ok(Self {
             requests: Arc::new(requests.collect()),
             hypervisor,
@@ -73,7 +73,7 @@ impl Site {
     /// Has it use these sessions.
     pub fn use_sessions(&mut self, numbers: impl Iterator<Item = u32>) {
         let address = self.address();
-        let requests = numbers.map(|number| load::request(address, &fill::cookie(number)));
+        let requests = numbers.map(|number| client::request(address, &fill::cookie(number)));
         self.requests = Arc::new(requests.collect());
     }
 
@@ -137,7 +137,7 @@ async fn stop(hypervisor: &mut Hypervisor) -> Result<()> {
 /// Resolves at the first answer to `GET /health`.
 async fn first_answer(hypervisor: &mut Hypervisor) -> Result<()> {
     let address = hypervisor.address();
-    let request = load::request(address, "");
+    let request = client::request(address, "");
     let request = String::from_utf8(request)?.replace("/small", "/health");
     let deadline = Instant::now() + LIMIT;
     while Instant::now() < deadline && hypervisor.process().exited()?.is_none() {

@@ -427,7 +427,7 @@ fn a_recovery_code_works_once_for_its_user() {
 fn a_stale_swap_changes_nothing() {
     let (_folder, path) = folder();
     let store = Sqlite::open(&path).unwrap();
-    store.create_workspace(&workspace("sandbox")).unwrap();
+    store.create_workspaces(&[workspace("sandbox")]).unwrap();
     let swapped = store.swap("sandbox", 1).unwrap();
     assert_eq!(
         (&*swapped.live, &*swapped.dev),
@@ -445,9 +445,9 @@ fn a_user_has_one_workspace() {
     let store = Sqlite::open(&path).unwrap();
     let ada = account("ada");
     store.create_account(&ada).unwrap();
-    store.create_workspace(&workspace("one")).unwrap();
-    store.create_workspace(&workspace("two")).unwrap();
-    let again = store.create_workspace(&workspace("one"));
+    store.create_workspaces(&[workspace("one")]).unwrap();
+    store.create_workspaces(&[workspace("two")]).unwrap();
+    let again = store.create_workspaces(&[workspace("one")]);
     assert_eq!(conflict(again), Conflict::Workspace);
     store.add_member("one", ada.user.id).unwrap();
     store.add_member("one", ada.user.id).unwrap();
@@ -457,18 +457,28 @@ fn a_user_has_one_workspace() {
     );
     let mut three = workspace("three");
     three.members = vec![ada.user.id];
-    assert_eq!(conflict(store.create_workspace(&three)), Conflict::Member);
+    assert_eq!(
+        conflict(store.create_workspaces(&[three])),
+        Conflict::Member
+    );
+    let one_is_there = [workspace("four"), workspace("one")];
+    let both = store.create_workspaces(&one_is_there);
+    assert_eq!(conflict(both), Conflict::Workspace);
+    let bob = account("bob");
+    store.create_account(&bob).unwrap();
+    store.add_member("one", bob.user.id).unwrap();
     let found = store.workspaces().unwrap();
     let names: Vec<_> = found.iter().map(|row| &*row.name).collect();
     assert_eq!(names, ["one", "two"]);
-    assert_eq!(found[0].members, [ada.user.id]);
+    assert_eq!(found[0].members, [ada.user.id, bob.user.id]);
+    assert!(found[1].members.is_empty());
 }
 
 #[test]
 fn concurrent_writers_all_get_through_and_exactly_one_wins_each_swap() {
     let (_folder, path) = folder();
     let store = Arc::new(Sqlite::open(&path).unwrap());
-    store.create_workspace(&workspace("sandbox")).unwrap();
+    store.create_workspaces(&[workspace("sandbox")]).unwrap();
     let writers: Vec<_> = (0..8)
         .map(|writer| {
             let store = Arc::clone(&store);
