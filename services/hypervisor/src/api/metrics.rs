@@ -125,6 +125,7 @@ fn render(api: &Api) -> String {
         .flat_map(|workspace| workspace.pair().both().map(|route| route.sandbox.clone()))
         .collect();
     let held = sandboxes.iter().map(|sandbox| sandbox.holds() as u64).sum();
+    let statuses: Vec<_> = sandboxes.iter().map(|it| it.view().status).collect();
     family(
         "choiros_claims",
         "gauge",
@@ -134,10 +135,7 @@ fn render(api: &Api) -> String {
     let by_status: Vec<_> = Status::ALL
         .iter()
         .map(|status| {
-            let count = sandboxes
-                .iter()
-                .filter(|it| it.view().status == *status)
-                .count();
+            let count = statuses.iter().filter(|it| *it == status).count();
             (format!("{{status=\"{status}\"}}"), count as u64)
         })
         .collect();

@@ -37,7 +37,7 @@ impl FromRequestParts<Arc<Auth>> for Client {
                 .chars()
                 .take(LONGEST_USER_AGENT)
                 .collect(),
-            session: auth.session(&parts.headers),
+            session: auth.find_session(&parts.headers).await?,
             ceremony: cookie::tokens(cookie::lines(&parts.headers), auth.cookies.ceremony).next(),
         })
     }

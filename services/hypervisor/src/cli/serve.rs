@@ -22,6 +22,7 @@ use tracing_subscriber::EnvFilter;
 
 /// Serves until SIGTERM, SIGINT or SIGHUP.
 pub(super) async fn serve(config: Config) -> Result<()> {
+    let config = Arc::new(config);
     log(&config.log)?;
     open_files::allow(&config);
     // Before anything else is touched: a second start must not disturb the first.
@@ -35,17 +36,17 @@ pub(super) async fn serve(config: Config) -> Result<()> {
     let auth = Auth::open(&config, store.clone()).await?;
     let store = Handle::new(store);
     let runtime = Runtime::open(&config)?;
-    let routes = Routes::open(&config, store.clone(), runtime.clone()).await?;
+    let routes = Routes::open(config.clone(), store.clone(), runtime.clone()).await?;
     let metrics = Arc::new(Metrics::default());
     let api = Api {
         auth: auth.clone(),
         routes: routes.clone(),
         store,
-        config: Arc::new(config.clone()),
+        config: config.clone(),
         metrics: metrics.clone(),
         started: Instant::now(),
     };
-    let nobody = api.store.run(|store| store.users()).await?.is_empty();
+    let nobody = api.store.run(|store| store.user_count()).await? == 0;
     let own = shell::router(&config)
         .merge(auth.router())
         .merge(api::router(api.clone()))

@@ -100,6 +100,8 @@ pub struct Auth {
     pub ceremony_secs: u64,
     /// Hours until an invite ends.
     pub invite_hours: u64,
+    /// Days that the audit log goes back; 0 for ever.
+    pub audit_days: u64,
     /// Auth requests a minute from one address.
     pub rate_per_address: u32,
     /// Attempts a minute at one account.
@@ -270,6 +272,7 @@ impl Default for Auth {
             step_up_secs: 180,
             ceremony_secs: 300,
             invite_hours: 72,
+            audit_days: 365,
             rate_per_address: 120,
             rate_per_account: 20,
         }

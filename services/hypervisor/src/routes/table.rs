@@ -8,8 +8,9 @@ use crate::config::{Config, DEFAULT_WORKSPACE};
 use crate::gate::Gate;
 use crate::proxy::Upstream;
 use crate::runtime::{Runtime, Sandbox, Spec};
-use crate::store::{Handle, StoreError, WorkspaceRow};
+use crate::store::{Handle, Store, StoreError, WorkspaceRow};
 use dashmap::DashMap;
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Mutex;
@@ -21,8 +22,8 @@ use uuid::Uuid;
 pub struct Routes {
     pub(super) store: Handle,
     runtime: Arc<Runtime>,
-    config: Config,
-    by_name: DashMap<String, Arc<Workspace>>,
+    config: Arc<Config>,
+    by_name: DashMap<Arc<str>, Arc<Workspace>>,
     pub(super) by_user: DashMap<Uuid, Member>,
     /// The places that there are in the whole gateway.
     pub(super) cap: Cap,
@@ -46,33 +47,32 @@ impl Routes {
     /// # Errors
     /// When the store fails, or holds routes to sandboxes that are not the workspace's.
     pub async fn open(
-        config: &Config,
+        config: Arc<Config>,
         store: Handle,
         runtime: Arc<Runtime>,
     ) -> Result<Arc<Self>, StoreError> {
         let routes = Arc::new(Self {
             store,
             runtime,
-            config: config.clone(),
+            cap: Cap::new(config.proxy.max_requests),
+            config,
             by_name: DashMap::new(),
             by_user: DashMap::new(),
-            cap: Cap::new(config.proxy.max_requests),
             refused: Refused::default(),
             end: CancellationToken::new(),
             giving: Mutex::new(()),
         });
         for row in routes.store.run(|store| store.workspaces()).await? {
-            if config.workspaces.contains_key(&row.name) || routes.runtime.can_create() {
+            if routes.config.workspaces.contains_key(&row.name) || routes.runtime.can_create() {
                 routes.publish(&row)?;
             } else {
                 warn!(workspace = %row.name, "stored, but no longer declared: left alone");
             }
         }
-        for name in config.workspaces.keys() {
-            if !routes.by_name.contains_key(name) {
-                routes.create(name, Vec::new()).await?;
-            }
-        }
+        let declared = routes.config.workspaces.keys();
+        let new = declared.filter(|name| !routes.by_name.contains_key(name.as_str()));
+        let new = new.map(|name| new_row(name, Vec::new())).collect();
+        routes.create(new).await?;
         Ok(routes)
     }
 
@@ -142,9 +142,16 @@ impl Routes {
             members.any(|member| member.eq_ignore_ascii_case(&user.username))
         });
         let nobodys = || {
+            let owned: HashSet<_> = self
+                .by_user
+                .iter()
+                .map(|entry| entry.workspace.name.clone())
+                .collect();
             let default = declared.get_key_value(DEFAULT_WORKSPACE);
             let mut in_order = default.into_iter().chain(declared.iter());
-            in_order.find(|(name, workspace)| workspace.members.is_empty() && !self.owned(name))
+            in_order.find(|(name, workspace)| {
+                workspace.members.is_empty() && !owned.contains(name.as_str())
+            })
         };
         let name = match theirs.or_else(nobodys) {
             Some((name, _)) => {
@@ -157,7 +164,7 @@ impl Routes {
             }
             None if self.runtime.can_create() => {
                 let name = self.free_name(&user.username);
-                self.create(&name, vec![user.id]).await?;
+                self.create(vec![new_row(&name, vec![user.id])]).await?;
                 name
             }
             None => {
@@ -182,11 +189,6 @@ impl Routes {
         self.by_user.insert(user, member);
     }
 
-    fn owned(&self, name: &str) -> bool {
-        let mut members = self.by_user.iter();
-        members.any(|entry| *entry.value().workspace.name == *name)
-    }
-
     /// A workspace name made of the username's letters and digits.
     fn free_name(&self, username: &str) -> String {
         let local = username.split('@').next().unwrap_or_default();
@@ -201,23 +203,15 @@ impl Routes {
         }
         let mut names = std::iter::once(stem.clone()).chain((2..).map(|n| format!("{stem}-{n}")));
         names
-            .find(|name| !self.by_name.contains_key(name))
+            .find(|name| !self.by_name.contains_key(name.as_str()))
             .unwrap_or(stem)
     }
 
-    async fn create(&self, name: &str, members: Vec<Uuid>) -> Result<(), StoreError> {
-        let row = WorkspaceRow {
-            name: name.to_owned(),
-            generation: 1,
-            live: sandbox_name(name, Role::Live),
-            dev: sandbox_name(name, Role::Dev),
-            members,
-        };
-        let stored = row.clone();
-        self.store
-            .run(move |store| store.create_workspace(&stored))
-            .await?;
-        self.publish(&row)
+    /// Stores new workspaces, all or none, and publishes them.
+    async fn create(&self, rows: Vec<WorkspaceRow>) -> Result<(), StoreError> {
+        let work = move |store: &dyn Store| store.create_workspaces(&rows).map(|()| rows);
+        let rows = self.store.run(work).await?;
+        rows.iter().try_for_each(|row| self.publish(row))
     }
 
     /// Puts a stored workspace into memory.
@@ -231,11 +225,12 @@ impl Routes {
             live: new(Role::Live, &row.live)?,
             dev: new(Role::Dev, &row.dev)?,
         };
-        let workspace = Arc::new(Workspace::new(row.name.as_str().into(), pair));
+        let name = pair.live.workspace.clone();
+        let workspace = Arc::new(Workspace::new(name.clone(), pair));
         for member in &row.members {
             self.add(*member, &workspace);
         }
-        self.by_name.insert(row.name.clone(), workspace);
+        self.by_name.insert(name, workspace);
         Ok(())
     }
 
@@ -250,16 +245,12 @@ impl Routes {
                 row.name
             )));
         };
-        let workspace = self
-            .config
-            .workspaces
-            .get(&row.name)
-            .cloned()
-            .unwrap_or_default();
-        let declared = match instance_role {
-            Role::Live => workspace.live,
-            Role::Dev => workspace.dev,
-        };
+        let workspace = self.config.workspaces.get(&row.name);
+        let declared = workspace.map(|workspace| match instance_role {
+            Role::Live => workspace.live.clone(),
+            Role::Dev => workspace.dev.clone(),
+        });
+        let declared = declared.unwrap_or_default();
         Ok(self.runtime.sandbox(Spec {
             name: name.to_owned(),
             workspace: row.name.clone(),
@@ -305,6 +296,17 @@ impl Routes {
         while held() {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
+    }
+}
+
+/// A workspace in its first generation.
+fn new_row(name: &str, members: Vec<Uuid>) -> WorkspaceRow {
+    WorkspaceRow {
+        name: name.to_owned(),
+        generation: 1,
+        live: sandbox_name(name, Role::Live),
+        dev: sandbox_name(name, Role::Dev),
+        members,
     }
 }
 

@@ -11,7 +11,7 @@ use crate::routes::{Claim, ClaimError, Role, Routes};
 use axum::Router;
 use axum::response::IntoResponse;
 use http::uri::PathAndQuery;
-use http::{HeaderValue, Request, Response, StatusCode, Uri, header};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri, header};
 use hyper::body::Incoming;
 use ipnet::IpNet;
 use std::net::SocketAddr;
@@ -42,6 +42,8 @@ pub struct Gateway {
 pub(super) enum Errand {
     /// It is for [`Gateway::handle`].
     General,
+    /// Its session is not in memory, but may be in the store.
+    Recall(HeaderMap),
     /// Its sandbox is at hand.
     Go(Order, Claim),
     /// Its sandbox has to be waited for.
@@ -123,12 +125,13 @@ impl Gateway {
         if let Err(error) = auth::check_origin(request.method(), request.headers(), &self.origin) {
             return error.into_response();
         }
-        let session = self.auth.session(request.headers());
+        let session = self.auth.find_session(request.headers()).await;
         match (Target::of(request.uri().path()), session) {
-            (Target::Public, session) => self.own(request, peer, session).await,
-            (_, None) => to_login(&request),
-            (Target::Private, session) => self.own(request, peer, session).await,
-            (Target::Sandbox(role), Some(session)) => {
+            (Target::Public, session) => self.own(request, peer, session.ok().flatten()).await,
+            (_, Err(error)) => error.into_response(),
+            (_, Ok(None)) => to_login(&request),
+            (Target::Private, Ok(session)) => self.own(request, peer, session).await,
+            (Target::Sandbox(role), Ok(Some(session))) => {
                 self.sandbox(request, &peer, &session, role).await
             }
         }
@@ -146,10 +149,17 @@ impl Gateway {
         {
             return Errand::General;
         }
-        let session = self.auth.session_of(head.values("cookie"));
-        let Some(session) = session.filter(|session| session.is_full()) else {
-            return Errand::General;
+        let Some(session) = self.auth.session_of(head.values("cookie")) else {
+            return match head.to_request() {
+                Some(request) if self.auth.names_session(request.headers()) => {
+                    Errand::Recall(request.into_parts().0.headers)
+                }
+                _ => Errand::General,
+            };
         };
+        if !session.is_full() {
+            return Errand::General;
+        }
         match self.routes.try_claim(session.user.id, role) {
             Ok(Some(claim)) => Errand::Go(self.order(head, from, &session, &claim), claim),
             Ok(None) => Errand::Wait(session, role),
@@ -173,6 +183,11 @@ impl Gateway {
             user_id: session.user.id,
         };
         self.proxy.order(head, target, from, &caller, claim)
+    }
+
+    /// Whether the session that these headers name is in memory from now on.
+    pub(super) async fn recall(self: Arc<Self>, headers: HeaderMap) -> bool {
+        matches!(self.auth.find_session(&headers).await, Ok(Some(_)))
     }
 
     /// Claims the sandbox of `role` for the session's user, however long it takes.

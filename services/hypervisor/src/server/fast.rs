@@ -152,6 +152,13 @@ impl Lane {
     ) -> Step {
         let (order, claim) = match errand {
             Errand::General => return Step::General,
+            Errand::Recall(headers) => {
+                let recalled = self.gateway.clone().recall(headers);
+                return match self.general.runtime().spawn(recalled).await {
+                    Ok(true) => Step::Next(Next::Request), // The same one, once more.
+                    _ => Step::General,
+                };
+            }
             Errand::Refuse(error) => return self.refuse(client, length, error).await,
             Errand::Go(order, claim) => (order, claim),
             Errand::Wait(session, role) => match self.wait(client, &session, role).await {
