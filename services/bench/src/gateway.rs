@@ -1,6 +1,6 @@
 //! The hypervisor under load: the shipped program with its defaults, and someone logged in.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use std::net::SocketAddr;
 use std::path::Path;
 use testkit::harness::Hypervisor;
@@ -43,6 +43,17 @@ impl Gateway {
     /// Its process.
     pub fn pid(&self) -> u32 {
         self.hypervisor.pid()
+    }
+
+    /// Copies its store.
+    ///
+    /// # Errors
+    /// It does not say that it did.
+    pub async fn backup(&self, to: &Path) -> Result<()> {
+        let to = to.to_str().context("a path in UTF-8")?;
+        let output = self.hypervisor.cli(&["backup", "--to", to]).await?;
+        ensure!(output.status.success(), "{output:?}");
+        Ok(())
     }
 
     /// The `Cookie` header of the session.

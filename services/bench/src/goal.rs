@@ -10,7 +10,7 @@ pub struct Goal {
     pub figure: &'static str,
     /// The ratio to the better of the peers.
     pub bound: Bound,
-    /// The peers.
+    /// The peers; without any, the bound is the figure's own.
     pub peers: &'static [&'static str],
 }
 
@@ -30,9 +30,14 @@ impl Goal {
         let ours = table.median(HYPERVISOR, figure)?;
         let peers = self.peers.iter().map(|peer| table.median(peer, figure));
         let peers = peers.collect::<Option<Vec<f64>>>()?.into_iter();
-        let (best, words, factor) = match self.bound {
-            Bound::AtLeast(factor) => (peers.reduce(f64::max)?, "at least", factor),
-            Bound::AtMost(factor) => (peers.reduce(f64::min)?, "at most", factor),
+        let (words, factor) = match self.bound {
+            Bound::AtLeast(factor) => ("at least", factor),
+            Bound::AtMost(factor) => ("at most", factor),
+        };
+        let best = match self.bound {
+            _ if self.peers.is_empty() => 1.0,
+            Bound::AtLeast(_) => peers.reduce(f64::max)?,
+            Bound::AtMost(_) => peers.reduce(f64::min)?,
         };
         let ratio = ours / best;
         let reached = match self.bound {
@@ -45,11 +50,12 @@ impl Goal {
             "**not reached**"
         };
         let whose = match self.peers {
-            [one] => format!("{one}'s"),
-            all => format!("the better of {}", all.join(" and ")),
+            [] => String::new(),
+            [one] => format!(" × {one}'s"),
+            all => format!(" × the better of {}", all.join(" and ")),
         };
         Some(format!(
-            "Goal: {figure} {words} {factor:.2} × {whose}: {verdict} ({ratio:.2})."
+            "Goal: {figure} {words} {factor:.2}{whose}: {verdict} ({ratio:.2})."
         ))
     }
 }
@@ -87,6 +93,10 @@ mod tests {
         assert_eq!(
             verdict("p99", Bound::AtMost(2.0), &["HAProxy"]),
             "Goal: p99 at most 2.00 × HAProxy's: reached (1.50)."
+        );
+        assert_eq!(
+            verdict("p99", Bound::AtMost(3.0), &[]),
+            "Goal: p99 at most 3.00: reached (3.00)."
         );
         assert!(verdict("p99", Bound::AtMost(1.0), both).contains("**not reached** (1.50)"));
     }

@@ -22,7 +22,7 @@ pub const FIGURES: &[Figure] = &[
 ];
 
 /// Long enough that pools are filled and pages are touched.
-const WARM_UP: Duration = Duration::from_secs(1);
+pub(crate) const WARM_UP: Duration = Duration::from_secs(1);
 
 /// One table for each load.
 ///
@@ -56,7 +56,12 @@ async fn table(settings: &Settings, load: &Load, wrk: &Wrk, targets: &[Target]) 
     Ok(table)
 }
 
-async fn measure(load: &Load, wrk: &Wrk, target: &Target, time: Duration) -> Result<Measured> {
+pub(crate) async fn measure(
+    load: &Load,
+    wrk: &Wrk,
+    target: &Target,
+    time: Duration,
+) -> Result<Measured> {
     let memory = async {
         sleep(time / 2).await;
         target.pid.map(proc::memory).transpose()

@@ -3,6 +3,7 @@
 mod bodies;
 mod fresh;
 mod idle;
+mod session;
 mod small;
 mod sockets;
 
@@ -25,6 +26,8 @@ pub enum Case {
     Sockets,
     /// The memory of 10,000 idle connections
     Idle,
+    /// What the check of a session costs
+    Session,
 }
 
 impl Case {
@@ -39,6 +42,7 @@ impl Case {
             Self::Fresh => http_case::run(settings, &fresh::loads()).await,
             Self::Sockets => sockets::run(settings).await,
             Self::Idle => idle::run(settings).await,
+            Self::Session => session::run(settings).await,
         }
     }
 }
