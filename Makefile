@@ -24,7 +24,7 @@ test: tools browser ## Run every test, browser included
 
 # STORM="--seed 7 --swaps 500" makes another one; --help says what there is.
 swap-storm: tools ## Swap, break and restart under a million requests, and account for each
-	$(CARGO) build $(MANIFEST) --release --locked -p hypervisor -p testkit
+	$(CARGO) build $(MANIFEST) --release --locked --bins
 	@exec $(SERVICES)/target/release/swap-storm --hypervisor $(SERVICES)/target/release/hypervisor $(STORM)
 
 fmt: ## Format everything (Nix too, where nixfmt is)

@@ -34,6 +34,11 @@ pub struct Report {
     pub drains: BTreeMap<u64, Vec<Duration>>,
     /// From each SIGTERM to the hypervisor's end.
     pub restarts: Vec<Duration>,
+    /// What was done to the sandboxes and the hypervisor, and when.
+    pub timeline: Vec<String>,
+    /// The longest time for which this program itself stood still. Beyond a second or so, other
+    /// programs had the machine, and times mean little.
+    pub standstill: Duration,
     /// All of it.
     pub took: Duration,
 }
@@ -99,7 +104,7 @@ impl Report {
 }
 
 /// So many of each list are shown.
-const SHOWN: usize = 20;
+const SHOWN: usize = 20000;
 
 impl Display for Report {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -205,7 +210,9 @@ impl Report {
         for (secs, drains) in &self.drains {
             times(f, &format!("drain of {secs} s"), drains)?;
         }
-        times(f, "restart, SIGTERM to end", &self.restarts)
+        times(f, "restart, SIGTERM to end", &self.restarts)?;
+        let still = self.standstill.as_secs_f64() * 1e3;
+        writeln!(f, "this program stood still for {still:.0} ms at most")
     }
 }
 
