@@ -10,7 +10,7 @@ HOST := aws-prod
 # What tests can die at, beside what is shipped.
 TEST_FLAGS := --workspace --features hypervisor/fail-points
 
-.PHONY: help run test swap-storm fmt check deploy screenshots clean tools browser
+.PHONY: help run test bench flood swap-storm fmt check deploy screenshots clean tools browser peers
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | column -ts "$$(printf '\t')"
@@ -22,10 +22,21 @@ run: tools ## Build and serve on http://localhost:9090, with all state under ./.
 test: tools browser ## Run every test, browser included
 	$(CARGO) test $(MANIFEST) --locked $(TEST_FLAGS) --no-fail-fast
 
+flood: tools ## Flood the gateway, and say what honest clients notice and what it costs
+	$(CARGO) build $(MANIFEST) --release --locked -p hypervisor -p bench
+	@$(SERVICES)/target/release/flood
+
 # STORM="--seed 7 --swaps 500" makes another one; --help says what there is.
 swap-storm: tools ## Swap, break and restart under a million requests, and account for each
-	$(CARGO) build $(MANIFEST) --release --locked --bins
+	$(CARGO) build $(MANIFEST) --release --locked --no-default-features -p hypervisor -p testkit
 	@exec $(SERVICES)/target/release/swap-storm --hypervisor $(SERVICES)/target/release/hypervisor $(STORM)
+
+# CASE=small runs one case, ROUNDS= and SECS= make it longer, BEFORE=<program> measures an older hypervisor
+# beside this one, and WRITE=1 writes services/BENCH.md.
+bench: tools peers ## Measure the hypervisor beside nginx and HAProxy
+	$(CARGO) build $(MANIFEST) --release --locked -p hypervisor -p bench
+	@PATH="$$PATH:/usr/sbin" $(SERVICES)/target/release/bench $(CASE) $(if $(ROUNDS),--rounds $(ROUNDS)) \
+		$(if $(SECS),--secs $(SECS)) $(if $(BEFORE),--before $(BEFORE)) $(if $(WRITE),--write $(SERVICES)/BENCH.md)
 
 fmt: ## Format everything (Nix too, where nixfmt is)
 	$(CARGO) fmt --manifest-path $(SERVICES)/Cargo.toml --all
@@ -58,3 +69,6 @@ tools:
 
 browser:
 	@.ci/need chromium
+
+peers:
+	@PATH="$$PATH:/usr/sbin" .ci/need wrk nginx haproxy

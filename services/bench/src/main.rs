@@ -1,3 +1,69 @@
 //! Measures the hypervisor beside its peers.
 
-fn main() {}
+use anyhow::{Context, Result, bail, ensure};
+use bench::cases::Case;
+use bench::settings::Settings;
+use bench::{progress, report};
+use clap::{Parser, ValueEnum};
+use std::io::Write;
+use std::path::PathBuf;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Measures the hypervisor beside nginx and HAProxy, and prints Markdown tables.
+#[derive(Parser)]
+struct Options {
+    /// What to measure; everything if nothing is named
+    cases: Vec<Case>,
+
+    #[command(flatten)]
+    settings: Settings,
+
+    /// Where to write the page of this run
+    #[arg(long)]
+    write: Option<PathBuf>,
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<()> {
+    let options = Options::parse();
+    let mut end = signal(SignalKind::terminate())?;
+    // Whoever is dropped here ends what it has started.
+    tokio::select! {
+        result = run(&options) => result,
+        _ = tokio::signal::ctrl_c() => bail!("interrupted"),
+        _ = end.recv() => bail!("terminated"),
+    }
+}
+
+async fn run(options: &Options) -> Result<()> {
+    let settings = &options.settings;
+    let all = Case::value_variants();
+    let cases = if options.cases.is_empty() {
+        all
+    } else {
+        &options.cases
+    };
+    let mut tables = Vec::new();
+    for case in cases {
+        let measured = case.run(settings).await;
+        for table in measured.with_context(|| format!("case {case:?}"))? {
+            writeln!(std::io::stdout(), "{table}")?;
+            tables.push(table);
+        }
+    }
+    if let Some(path) = &options.write {
+        let page = report::page(settings, &names(cases), &tables);
+        std::fs::write(path, page).with_context(|| path.display().to_string())?;
+        progress::say(format_args!("written to {}", path.display()));
+    }
+    let faulty = tables.iter().any(bench::table::Table::is_faulty);
+    ensure!(!faulty, "some runs had errors; their tables say which");
+    Ok(())
+}
+
+/// As they are called on the command line.
+fn names(cases: &[Case]) -> String {
+    let values = cases.iter().filter_map(ValueEnum::to_possible_value);
+    let names: Vec<String> = values.map(|value| value.get_name().to_owned()).collect();
+    names.join(", ")
+}

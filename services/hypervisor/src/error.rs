@@ -98,6 +98,10 @@ impl From<ClaimError> for HttpError {
         match error {
             ClaimError::Sandbox { cause, .. } => cause.into(),
             ClaimError::Store(error) => error.into(),
+            ClaimError::Busy { full, .. } => {
+                let status = StatusCode::SERVICE_UNAVAILABLE;
+                Self::new(status, full.code(), error.to_string()).retry_after(1)
+            }
             ClaimError::NoWorkspace { .. } => {
                 Self::new(StatusCode::FORBIDDEN, "no_workspace", error.to_string())
             }

@@ -1,9 +1,11 @@
 //! What the tests of this workspace share.
 
 pub mod activation;
+#[cfg(feature = "browser")]
 pub mod browser;
 pub mod client;
 pub mod harness;
+pub mod open_files;
 pub mod passkey;
 pub mod person;
 pub mod port;

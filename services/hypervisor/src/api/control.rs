@@ -119,7 +119,7 @@ async fn status(State(api): State<Api>) -> Result<Json<Value>, HttpError> {
         "uptime_secs": api.started.elapsed().as_secs(),
         "origin": api.config.origin().origin().ascii_serialization(),
         "workspaces": workspaces.len(),
-        "users": api.store.run(|store| store.users()).await?.len(),
+        "users": api.store.run(|store| store.user_count()).await?,
         "claims": workspaces.iter().map(holds).sum::<usize>(),
     })))
 }

@@ -2,6 +2,7 @@
 
 use super::Api;
 use crate::error::HttpError;
+use crate::routes::Scope;
 use crate::runtime::Status;
 use crate::server::Peer;
 use axum::Extension;
@@ -124,6 +125,7 @@ fn render(api: &Api) -> String {
         .flat_map(|workspace| workspace.pair().both().map(|route| route.sandbox.clone()))
         .collect();
     let held = sandboxes.iter().map(|sandbox| sandbox.holds() as u64).sum();
+    let statuses: Vec<_> = sandboxes.iter().map(|it| it.view().status).collect();
     family(
         "choiros_claims",
         "gauge",
@@ -133,10 +135,7 @@ fn render(api: &Api) -> String {
     let by_status: Vec<_> = Status::ALL
         .iter()
         .map(|status| {
-            let count = sandboxes
-                .iter()
-                .filter(|it| it.view().status == *status)
-                .count();
+            let count = statuses.iter().filter(|it| *it == status).count();
             (format!("{{status=\"{status}\"}}"), count as u64)
         })
         .collect();
@@ -145,6 +144,23 @@ fn render(api: &Api) -> String {
         "gauge",
         "Sandboxes by status.",
         &by_status,
+    );
+    let requests = api.routes.requests() as u64;
+    family(
+        "choiros_requests",
+        "gauge",
+        "Requests under way, those that wait for a sandbox included.",
+        &[(String::new(), requests)],
+    );
+    let refused = Scope::ALL.map(|scope| {
+        let cap = scope.as_str();
+        (format!("{{cap=\"{cap}\"}}"), api.routes.refused(scope))
+    });
+    family(
+        "choiros_refused_total",
+        "counter",
+        "Requests above a cap.",
+        &refused,
     );
     let uptime = api.started.elapsed().as_secs();
     family(

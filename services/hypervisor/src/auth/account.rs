@@ -2,9 +2,9 @@
 
 use super::answer::with_cookies;
 use super::client::Client;
-use super::{Auth, AuthError, Session};
+use super::{Auth, AuthError};
 use crate::config::Registration;
-use crate::store::{AuditRow, SessionKind, Timestamp};
+use crate::store::{AuditRow, SessionKind, SessionRow, Timestamp};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
@@ -60,7 +60,7 @@ pub(super) async fn log_out(
     auth.run(move |auth, store| {
         if let Some(session) = &client.session {
             store.remove_session(session.id)?;
-            auth.sessions.remove(session);
+            auth.sessions.remove(&session.token);
             client.note(store, "logged_out", Some(session.user.id), "");
         }
         let location = [(header::LOCATION, HeaderValue::from_static("/login"))];
@@ -89,19 +89,25 @@ pub(super) async fn sessions(
     State(auth): State<Arc<Auth>>,
     client: Client,
 ) -> Result<Json<Vec<View>>, AuthError> {
-    let asking = client.full()?;
-    let mut sessions = auth.sessions.list(|other| other.user.id == asking.user.id);
-    sessions.sort_by_key(|session| std::cmp::Reverse(session.authenticated_at));
-    let view = |session: Arc<Session>| View {
-        id: session.id,
-        kind: session.kind,
-        current: session.id == asking.id,
-        created_at: session.authenticated_at,
-        last_seen_at: session.last_seen_at(),
-        address: session.address.clone(),
-        user_agent: session.user_agent.clone(),
-    };
-    Ok(Json(sessions.into_iter().map(view).collect()))
+    auth.run(move |auth, store| {
+        let asking = client.full()?;
+        let view = |row: SessionRow| View {
+            id: row.id,
+            kind: row.kind,
+            current: row.id == asking.id,
+            created_at: row.created_at,
+            // What is in use is written down later.
+            last_seen_at: auth
+                .sessions
+                .peek(&row.token)
+                .map_or(row.last_seen_at, |session| session.last_seen_at()),
+            address: row.address,
+            user_agent: row.user_agent,
+        };
+        let sessions = store.sessions_of(asking.user.id, Timestamp::now())?;
+        Ok(Json(sessions.into_iter().map(view).collect()))
+    })
+    .await
 }
 
 pub(super) async fn revoke(
@@ -113,13 +119,11 @@ pub(super) async fn revoke(
         let asking = client.full()?;
         let user = asking.user.id;
         let id: Option<Uuid> = id.parse().ok();
-        let ended = auth
-            .sessions
-            .list(|other| Some(other.id) == id && other.user.id == user)
-            .pop()
-            .ok_or(AuthError::NotFound("session"))?;
+        let sessions = store.sessions_of(user, Timestamp::now())?;
+        let ended = sessions.into_iter().find(|other| Some(other.id) == id);
+        let ended = ended.ok_or(AuthError::NotFound("session"))?;
         store.remove_session(ended.id)?;
-        auth.sessions.remove(&ended);
+        auth.sessions.remove(&ended.token);
         client.note(store, "session_revoked", Some(user), &ended.user_agent);
         if ended.id == asking.id {
             return Ok(with_cookies([auth.no_session()], StatusCode::NO_CONTENT));

@@ -37,8 +37,8 @@ impl FromRequestParts<Arc<Auth>> for Client {
                 .chars()
                 .take(LONGEST_USER_AGENT)
                 .collect(),
-            session: auth.session(&parts.headers),
-            ceremony: cookie::tokens(&parts.headers, auth.cookies.ceremony).next(),
+            session: auth.find_session(&parts.headers).await?,
+            ceremony: cookie::tokens(cookie::lines(&parts.headers), auth.cookies.ceremony).next(),
         })
     }
 }

@@ -49,18 +49,24 @@ impl Cookies {
     }
 }
 
-/// The tokens that a request's cookies of this name hold. There may be several: on plain
-/// localhost other ports set cookies for us too.
+/// The tokens that a request's `Cookie` lines hold under this name. There may be several: on
+/// plain localhost other ports set cookies for us too.
 pub(super) fn tokens<'a>(
-    headers: &'a HeaderMap,
+    lines: impl Iterator<Item = &'a [u8]>,
     name: &'a str,
-) -> impl Iterator<Item = Token> + 'a {
+) -> impl Iterator<Item = Token> {
+    lines
+        .flat_map(|line| line.split(|byte| *byte == b';'))
+        .filter_map(move |pair| {
+            let value = pair.trim_ascii().strip_prefix(name.as_bytes())?;
+            Token::parse(value.strip_prefix(b"=")?)
+        })
+}
+
+/// The `Cookie` lines of a header map.
+pub(super) fn lines(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
     headers
         .get_all(header::COOKIE)
         .into_iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='))
-        .filter(move |(key, _)| *key == name)
-        .filter_map(|(_, value)| Token::parse(value))
+        .map(HeaderValue::as_bytes)
 }

@@ -24,7 +24,7 @@ pub(super) fn spawn(auth: &Arc<Auth>) {
 }
 
 impl Auth {
-    /// Forgets what has ended, and writes down when sessions were last seen. Runs every minute
+    /// Forgets what has ended or is too old, and writes down when sessions were last seen. Runs every minute
     /// by itself; worth another call before the program ends.
     ///
     /// # Errors
@@ -34,9 +34,11 @@ impl Auth {
             auth.ceremonies.tidy();
             auth.limits.tidy();
             let now = Timestamp::now();
-            auth.sessions
-                .remove_where(|session| session.expires_at <= now);
             store.tidy_sessions(&auth.sessions.seen_since_last_time(now), now)?;
+            auth.sessions.tidy(now);
+            if !auth.audit_lasts.is_zero() {
+                store.tidy_audit(now.before(auth.audit_lasts))?;
+            }
             Ok(())
         })
         .await

@@ -1,7 +1,8 @@
 //! Who is calling: passkeys, sessions, recovery, invites. Knows nothing of proxying.
 //!
 //! A handler reads its request, runs one blocking function (store and signatures) to its end,
-//! also when the caller is gone meanwhile, and answers. Sessions are looked up in memory alone.
+//! also when the caller is gone meanwhile, and answers. Sessions are looked up in memory; one
+//! that was not used since the start is fetched from the store by its first request.
 
 mod account;
 mod answer;
@@ -29,7 +30,7 @@ mod tests;
 mod token;
 
 use crate::config::{Config, Registration};
-use crate::store::{Handle, SessionRow, Store, Timestamp, UserRow};
+use crate::store::{Handle, Hash, SessionRow, Store, Timestamp, UserRow};
 use ceremony::Ceremonies;
 use client::Client;
 use cookie::Cookies;
@@ -37,10 +38,10 @@ use http::{HeaderMap, HeaderValue};
 use keys::Keys;
 use limits::Limits;
 use session::Sessions;
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 use token::Token;
+use tokio::sync::Mutex;
 use url::Url;
 use uuid::Uuid;
 
@@ -48,7 +49,7 @@ pub use crate::store::SessionKind;
 pub use error::AuthError;
 pub use invites::Invite;
 pub use operator::{Account, RecoveryCode};
-pub use origin::check_origin;
+pub use origin::{check_origin, is_ours};
 pub use session::{Session, User};
 
 /// How long a session from a recovery code lasts: enough to find an authenticator.
@@ -56,6 +57,9 @@ const RECOVERY_LASTS: Duration = Duration::from_mins(15);
 
 /// More than this many at once is an attack. Each takes about a kilobyte.
 const MOST_CEREMONIES: usize = 16_384;
+
+/// Tokens of one request that are looked for in the store. A browser sends one.
+const MOST_TOKENS: usize = 4;
 
 /// Everything that knows who is calling.
 #[derive(Debug)]
@@ -66,10 +70,13 @@ pub struct Auth {
     session_lasts: Duration,
     step_up: Duration,
     invite_lasts: Duration,
+    audit_lasts: Duration,
     store: Handle,
     cookies: Cookies,
     keys: Keys,
     sessions: Sessions,
+    /// The turn to ask the store for a session.
+    asking: Arc<Mutex<()>>,
     ceremonies: Ceremonies,
     limits: Limits,
 }
@@ -83,7 +90,7 @@ impl Auth {
     pub async fn open(config: &Config, store: Arc<dyn Store>) -> Result<Arc<Self>, AuthError> {
         let settings = &config.auth;
         let store = Handle::new(store);
-        let (secret, users, sessions) = recall(&store, settings.rp_id.clone()).await?;
+        let secret = recall(&store, settings.rp_id.clone()).await?;
         let origin = config.origin();
         let auth = Arc::new(Self {
             registration: config.registration,
@@ -91,10 +98,12 @@ impl Auth {
             session_lasts: Duration::from_secs(settings.session_days.saturating_mul(86_400)),
             step_up: Duration::from_secs(settings.step_up_secs),
             invite_lasts: Duration::from_secs(settings.invite_hours.saturating_mul(3600)),
+            audit_lasts: Duration::from_secs(settings.audit_days.saturating_mul(86_400)),
             store,
             cookies: Cookies::of(&origin),
             keys: Keys::new(settings, &origin, &secret.hash())?,
             sessions: Sessions::default(),
+            asking: Arc::default(),
             ceremonies: Ceremonies::new(
                 Duration::from_secs(settings.ceremony_secs),
                 MOST_CEREMONIES,
@@ -102,28 +111,66 @@ impl Auth {
             limits: Limits::new(settings.rate_per_address, settings.rate_per_account),
             origin,
         });
-        auth.restore(users, sessions);
         housekeeping::spawn(&auth);
         Ok(auth)
     }
 
-    fn restore(&self, users: Vec<UserRow>, sessions: Vec<SessionRow>) {
-        let users: HashMap<Uuid, Arc<User>> = users
-            .into_iter()
-            .map(|row| (row.id, Arc::new(User::from(row))))
-            .collect();
-        for row in sessions {
-            if let Some(user) = users.get(&row.user_id) {
-                let session = Session::new(row, Arc::clone(user), self.step_up);
-                self.sessions.insert(Arc::new(session));
-            }
-        }
+    /// The session that these headers' cookie names, if it was used before; a lookup in memory.
+    /// Who gets none asks [`Auth::find_session`].
+    pub fn session(&self, headers: &HeaderMap) -> Option<Arc<Session>> {
+        self.session_of(cookie::lines(headers))
     }
 
-    /// The session that these headers' cookie names; a lookup in memory.
-    pub fn session(&self, headers: &HeaderMap) -> Option<Arc<Session>> {
-        cookie::tokens(headers, self.cookies.session)
+    /// The session that these `Cookie` lines name; a lookup in memory.
+    pub fn session_of<'a>(&'a self, lines: impl Iterator<Item = &'a [u8]>) -> Option<Arc<Session>> {
+        cookie::tokens(lines, self.cookies.session)
             .find_map(|token| self.sessions.find(&token.hash()))
+    }
+
+    /// Whether these headers' cookies name a session, be there one or not.
+    pub fn names_session(&self, headers: &HeaderMap) -> bool {
+        let mut tokens = cookie::tokens(cookie::lines(headers), self.cookies.session);
+        tokens.next().is_some()
+    }
+
+    /// The session that these headers' cookie names, fetched from the store if need be. The
+    /// store is asked for one request at a time: made-up cookies keep nobody else from it, and
+    /// cost little more than the answer that they get.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn find_session(
+        self: &Arc<Self>,
+        headers: &HeaderMap,
+    ) -> Result<Option<Arc<Session>>, AuthError> {
+        if let Some(session) = self.session(headers) {
+            return Ok(Some(session));
+        }
+        let lines = cookie::lines(headers);
+        let tokens = cookie::tokens(lines, self.cookies.session).take(MOST_TOKENS);
+        let tokens: Vec<Hash> = tokens.map(|token| token.hash()).collect();
+        if tokens.is_empty() {
+            return Ok(None);
+        }
+        let turn = Arc::clone(&self.asking).lock_owned().await;
+        self.run(move |auth, store| {
+            // Not before the work is done: a caller who is gone makes no room for the next.
+            let _turn = turn;
+            let find = |token| auth.load_session(store, token).transpose();
+            tokens.iter().find_map(find).transpose()
+        })
+        .await
+    }
+
+    fn load_session(
+        &self,
+        store: &dyn Store,
+        token: &Hash,
+    ) -> Result<Option<Arc<Session>>, AuthError> {
+        self.sessions.find_or_load(token, || {
+            let found = store.session_by_token(token, Timestamp::now())?;
+            Ok(found.map(|(row, user)| Session::new(row, Arc::new(user.into()), self.step_up)))
+        })
     }
 
     /// The names of our cookies, session's first: they are for nobody but us.
@@ -166,30 +213,26 @@ impl Auth {
         self.sessions.insert(Arc::clone(&session));
         let old = client.session.as_deref();
         if let Err(error) = write(&row, old.map(|old| old.id)) {
-            self.sessions.remove(&session);
+            self.sessions.remove(&session.token);
             return Err(error);
         }
         if let Some(old) = old {
-            self.sessions.remove(old);
+            self.sessions.remove(&old.token);
         }
         Ok(self.cookies.set(self.cookies.session, &token, lasts))
     }
 }
 
-/// What the store knows, if its passkeys are bound to this RP ID: the secret of the decoys,
-/// users and sessions. In a new store the RP ID and a new secret are settled by this.
-async fn recall(
-    store: &Handle,
-    configured: String,
-) -> Result<(Token, Vec<UserRow>, Vec<SessionRow>), AuthError> {
+/// The secret of the decoys, if the store's passkeys are bound to this RP ID. In a new store both
+/// are settled by this.
+async fn recall(store: &Handle, configured: String) -> Result<Token, AuthError> {
     let work = move |store: &dyn Store| {
         let kept = store.meta_or("rp_id", &configured)?;
         if kept != configured {
             return Err(AuthError::RpIdChanged { kept, configured });
         }
         let secret = store.meta_or("decoy_secret", &Token::random()?.reveal())?;
-        let secret = Token::parse(&secret).ok_or(AuthError::Unreadable("the decoys' secret"))?;
-        Ok((secret, store.users()?, store.sessions(Timestamp::now())?))
+        Token::parse(&secret).ok_or(AuthError::Unreadable("the decoys' secret"))
     };
     store.run(work).await
 }

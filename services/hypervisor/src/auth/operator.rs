@@ -2,7 +2,7 @@
 
 use super::client::note;
 use super::{Auth, AuthError, codes, names};
-use crate::store::{Store, Timestamp, UserRow};
+use crate::store::{Holdings, Store, Timestamp, UserRow};
 use serde::Serialize;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -22,11 +22,26 @@ pub struct Account {
     /// When the account was made.
     pub created_at: Timestamp,
     /// How many passkeys it has.
-    pub passkeys: usize,
+    pub passkeys: u64,
     /// How many sessions are open.
-    pub sessions: usize,
+    pub sessions: u64,
     /// How many recovery codes are left.
     pub recovery_codes_left: u64,
+}
+
+impl From<(UserRow, Holdings)> for Account {
+    fn from((user, holdings): (UserRow, Holdings)) -> Self {
+        Self {
+            id: user.id,
+            username: user.username,
+            display_name: user.display_name,
+            admin: user.admin,
+            created_at: user.created_at,
+            passkeys: holdings.passkeys,
+            sessions: holdings.sessions,
+            recovery_codes_left: holdings.recovery_codes,
+        }
+    }
 }
 
 /// A recovery code that the operator hands to a user.
@@ -48,21 +63,9 @@ impl Auth {
     /// # Errors
     /// The store's.
     pub async fn users(self: &Arc<Self>) -> Result<Vec<Account>, AuthError> {
-        self.run(|auth, store| {
-            let now = Timestamp::now();
-            let account = |user: UserRow| {
-                Ok(Account {
-                    passkeys: store.passkeys_of(user.id)?.len(),
-                    sessions: auth.sessions.list(|other| other.user.id == user.id).len(),
-                    recovery_codes_left: store.recovery_codes_left(user.id, now)?,
-                    id: user.id,
-                    username: user.username,
-                    display_name: user.display_name,
-                    admin: user.admin,
-                    created_at: user.created_at,
-                })
-            };
-            store.users()?.into_iter().map(account).collect()
+        self.run(|_, store| {
+            let accounts = store.accounts(Timestamp::now())?;
+            Ok(accounts.into_iter().map(Account::from).collect())
         })
         .await
     }

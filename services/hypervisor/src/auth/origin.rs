@@ -2,7 +2,7 @@
 
 use super::AuthError;
 use crate::error::HttpError;
-use http::{HeaderMap, Method, header};
+use http::{HeaderMap, HeaderValue, Method};
 use url::Url;
 
 /// Refuses a request that changes state and comes from another origin: `Sec-Fetch-Site` is
@@ -12,29 +12,29 @@ use url::Url;
 /// # Errors
 /// 403 `cross_origin`.
 pub fn check_origin(method: &Method, headers: &HeaderMap, origin: &Url) -> Result<(), HttpError> {
-    if method.is_safe() {
-        return Ok(());
-    }
-    let ours = origin.origin().ascii_serialization();
-    let from_us = headers
-        .get_all("sec-fetch-site")
-        .into_iter()
-        .all(|site| site == "same-origin" || site == "none")
-        && headers
-            .get_all(header::ORIGIN)
-            .into_iter()
-            .all(|origin| origin.as_bytes() == ours.as_bytes());
-    if from_us {
+    let lines = |name| headers.get_all(name).into_iter().map(HeaderValue::as_bytes);
+    let ours = || origin.origin().ascii_serialization();
+    if method.is_safe() || is_ours(lines("sec-fetch-site"), lines("origin"), &ours()) {
         Ok(())
     } else {
         Err(AuthError::CrossOrigin.into())
     }
 }
 
+/// Whether a request with these values of `Sec-Fetch-Site` and `Origin` comes from the origin
+/// `ours`, or from no browser.
+pub fn is_ours<'a>(
+    mut sites: impl Iterator<Item = &'a [u8]>,
+    mut origins: impl Iterator<Item = &'a [u8]>,
+    ours: &str,
+) -> bool {
+    sites.all(|site| site == b"same-origin" || site == b"none")
+        && origins.all(|origin| origin == ours.as_bytes())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http::HeaderValue;
 
     type Headers = &'static [(&'static str, &'static str)];
 

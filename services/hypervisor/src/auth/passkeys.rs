@@ -104,7 +104,7 @@ pub(super) async fn finish(
         if ends.is_none() {
             return Ok(with_cookies([auth.no_ceremony()], answer));
         }
-        auth.sessions.remove(session);
+        auth.sessions.remove(&session.token);
         Ok(with_cookies(
             [auth.no_ceremony(), auth.no_session()],
             answer,

@@ -3,10 +3,13 @@
 use super::AuthError;
 use crate::store::{Hash, SessionKind, SessionRow, Timestamp, UserRow};
 use dashmap::DashMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use uuid::Uuid;
+
+/// After so long without a request a session is in the store alone, until the next one.
+const KEPT: Duration = Duration::from_hours(24);
 
 /// How exactly we know when a session was last seen.
 const SEEN_EVERY: Duration = Duration::from_mins(1);
@@ -55,7 +58,7 @@ pub struct Session {
     /// The browser that it was opened by.
     pub user_agent: String,
     fresh_until: Timestamp,
-    token: Hash,
+    pub(super) token: Hash,
     last_seen_at: AtomicI64,
 }
 
@@ -105,19 +108,28 @@ impl Session {
         Timestamp::from_millis(self.last_seen_at.load(Ordering::Relaxed))
     }
 
-    /// Notes that it came with a request. Rarely writes, so that requests of one session do
-    /// not fight for a cache line.
+    #[cfg(test)]
+    pub(super) fn was_seen_at(&self, time: Timestamp) {
+        self.last_seen_at.store(time.millis(), Ordering::Relaxed);
+    }
+
+    /// Notes that it came with a request, at about `now`. Rarely writes, so that requests of one
+    /// session do not fight for a cache line.
     fn seen(&self, now: Timestamp) {
         if self.last_seen_at().after(SEEN_EVERY) <= now {
+            let now = Timestamp::now();
             self.last_seen_at.store(now.millis(), Ordering::Relaxed);
         }
     }
 }
 
-/// All sessions, by the hash of what the browser holds.
+/// The sessions that are in use, by the hash of what the browser holds; the others are in the
+/// store alone, and come here with their next request.
 #[derive(Debug, Default)]
 pub(super) struct Sessions {
     by_token: DashMap<Hash, Arc<Session>>,
+    /// Held while a session is on its way from the store to here.
+    loading: Mutex<()>,
     written_at: AtomicI64,
 }
 
@@ -128,37 +140,72 @@ impl Sessions {
 
     /// The session of this token, which has now been seen.
     pub(super) fn find(&self, token: &Hash) -> Option<Arc<Session>> {
-        let now = Timestamp::now();
-        let session = Arc::clone(self.by_token.get(token)?.value());
+        let now = Timestamp::about_now();
+        let session = self.peek(token)?;
         (now < session.expires_at).then(|| {
             session.seen(now);
             session
         })
     }
 
-    pub(super) fn remove(&self, session: &Session) {
-        self.by_token.remove(&session.token);
+    /// The session of this token, if it is here.
+    pub(super) fn peek(&self, token: &Hash) -> Option<Arc<Session>> {
+        Some(Arc::clone(self.by_token.get(token)?.value()))
     }
 
+    /// As [`Sessions::find`]; what is not here is fetched from the store by `read`.
+    ///
+    /// # Errors
+    /// Those of `read`.
+    pub(super) fn find_or_load<E>(
+        &self,
+        token: &Hash,
+        read: impl FnOnce() -> Result<Option<Session>, E>,
+    ) -> Result<Option<Arc<Session>>, E> {
+        let _loading = self.loading.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.peek(token).is_none()
+            && let Some(session) = read()?
+        {
+            self.insert(Arc::new(session));
+        }
+        Ok(self.find(token))
+    }
+
+    /// Forgets a session that has left the store.
+    pub(super) fn remove(&self, token: &Hash) {
+        self.let_load();
+        self.by_token.remove(token);
+    }
+
+    /// Forgets the sessions that have left the store, of which `ends` tells.
     pub(super) fn remove_where(&self, ends: impl Fn(&Session) -> bool) {
-        self.by_token.retain(|_, session| !ends(session));
+        self.let_load();
+        // Readers of the map need not wait for the search.
+        let ended = self.by_token.iter().filter(|session| ends(session));
+        let ended: Vec<Hash> = ended.map(|session| session.token).collect();
+        for token in ended {
+            self.by_token.remove(&token);
+        }
     }
 
-    /// The good sessions that `wanted` picks.
-    pub(super) fn list(&self, wanted: impl Fn(&Session) -> bool) -> Vec<Arc<Session>> {
-        let now = Timestamp::now();
-        self.by_token
-            .iter()
-            .filter(|session| now < session.expires_at && wanted(session))
-            .map(|session| Arc::clone(session.value()))
-            .collect()
+    /// Forgets those that have ended, and those that were not used for long.
+    pub(super) fn tidy(&self, now: Timestamp) {
+        let unused = now.before(KEPT);
+        self.remove_where(|it| it.expires_at <= now || it.last_seen_at() <= unused);
+    }
+
+    /// Whoever was read from the store before this is here afterwards, and can be removed; who
+    /// comes later is no longer in the store.
+    fn let_load(&self) {
+        drop(self.loading.lock());
     }
 
     /// When the sessions that came with a request since the last call were seen.
     pub(super) fn seen_since_last_time(&self, now: Timestamp) -> Vec<(Uuid, Timestamp)> {
         let last = self.written_at.swap(now.millis(), Ordering::Relaxed);
-        self.list(|session| session.last_seen_at().millis() >= last)
-            .into_iter()
+        self.by_token
+            .iter()
+            .filter(|session| session.last_seen_at().millis() >= last)
             .map(|session| (session.id, session.last_seen_at()))
             .collect()
     }

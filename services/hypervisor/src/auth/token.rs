@@ -18,9 +18,13 @@ impl Token {
         Ok(Self(bytes))
     }
 
-    pub(super) fn parse(text: &str) -> Option<Self> {
-        let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
-        bytes.try_into().ok().map(Self)
+    pub(super) fn parse(text: impl AsRef<[u8]>) -> Option<Self> {
+        // With room for what may turn out to be too long.
+        let mut bytes = [0; 36];
+        match URL_SAFE_NO_PAD.decode_slice(text, &mut bytes) {
+            Ok(32) => bytes[..32].try_into().ok().map(Self),
+            _ => None,
+        }
     }
 
     pub(super) fn reveal(&self) -> String {

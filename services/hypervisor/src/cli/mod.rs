@@ -3,6 +3,7 @@
 
 mod backup;
 mod client;
+mod open_files;
 mod probation;
 mod serve;
 mod systemd;

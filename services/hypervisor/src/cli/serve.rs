@@ -1,6 +1,6 @@
 //! `hypervisor serve`: puts the parts together, and takes them apart in order.
 
-use super::systemd;
+use super::{open_files, systemd};
 use crate::api::{self, Api, Control, Metrics};
 use crate::auth::Auth;
 use crate::config::{self, Config, Registration};
@@ -22,7 +22,9 @@ use tracing_subscriber::EnvFilter;
 
 /// Serves until SIGTERM, SIGINT or SIGHUP.
 pub(super) async fn serve(config: Config) -> Result<()> {
+    let config = Arc::new(config);
     log(&config.log)?;
+    open_files::allow(&config);
     // Before anything else is touched: a second start must not disturb the first.
     let control = Control::bind(config.control_socket())
         .await
@@ -34,17 +36,17 @@ pub(super) async fn serve(config: Config) -> Result<()> {
     let auth = Auth::open(&config, store.clone()).await?;
     let store = Handle::new(store);
     let runtime = Runtime::open(&config)?;
-    let routes = Routes::open(&config, store.clone(), runtime.clone()).await?;
+    let routes = Routes::open(config.clone(), store.clone(), runtime.clone()).await?;
     let metrics = Arc::new(Metrics::default());
     let api = Api {
         auth: auth.clone(),
         routes: routes.clone(),
         store,
-        config: Arc::new(config.clone()),
+        config: config.clone(),
         metrics: metrics.clone(),
         started: Instant::now(),
     };
-    let nobody = api.store.run(|store| store.users()).await?.is_empty();
+    let nobody = api.store.run(|store| store.user_count()).await? == 0;
     let own = shell::router(&config)
         .merge(auth.router())
         .merge(api::router(api.clone()))
@@ -56,7 +58,9 @@ pub(super) async fn serve(config: Config) -> Result<()> {
     let operator = tokio::spawn(api::serve_control(control, api));
     greet(&config, &auth, nobody).await?;
     systemd::ready(stop.clone());
-    server::serve(listener, Arc::new(gateway), &config.server, stop).await;
+    server::serve(listener, Arc::new(gateway), &config.server, stop)
+        .await
+        .context("cannot serve")?;
     operator.abort();
     runtime.shutdown().await;
     auth.tidy().await?;

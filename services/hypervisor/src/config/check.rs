@@ -90,6 +90,15 @@ fn limits(config: &Config) -> Verdict {
         ("proxy.response_secs", config.proxy.response_secs),
         ("proxy.body_idle_secs", config.proxy.body_idle_secs),
         ("proxy.max_body_bytes", config.proxy.max_body_bytes),
+        ("proxy.max_requests", config.proxy.max_requests as u64),
+        (
+            "proxy.max_requests_per_sandbox",
+            config.proxy.max_requests_per_sandbox as u64,
+        ),
+        (
+            "proxy.max_requests_per_user",
+            config.proxy.max_requests_per_user as u64,
+        ),
         ("runtime.start_secs", config.runtime.start_secs),
         ("runtime.probe_secs", config.runtime.probe_secs),
         (

@@ -75,7 +75,7 @@ pub fn load(
     };
     for (name, value) in env {
         if let Some(keys) = keys_of(&name) {
-            table = with_variable(&table, &name, &keys, &value)?;
+            set_variable(&mut table, &name, &keys, &value)?;
         }
     }
     let config: Config = Value::Table(table)
@@ -112,23 +112,27 @@ fn keys_of(name: &str) -> Option<Vec<String>> {
     }
 }
 
-/// The table with one variable set; the value is TOML if that fits, and else a string.
-fn with_variable(
-    table: &Table,
+/// Sets one variable in the table; the value is TOML if that fits, and else a string.
+fn set_variable(
+    table: &mut Table,
     name: &str,
     keys: &[String],
     value: &str,
-) -> Result<Table, ConfigError> {
+) -> Result<(), ConfigError> {
     let typed = value
         .parse::<Value>()
         .ok()
         .filter(|value| !matches!(value, Value::Table(_)));
     let mut refusal = String::new();
     for candidate in typed.into_iter().chain([Value::String(value.to_owned())]) {
-        let mut table = table.clone();
-        set(&mut table, keys, candidate);
-        match Value::Table(table.clone()).try_into::<Config>() {
-            Ok(_) => return Ok(table),
+        // Whether it fits does not depend on the rest, which may be long.
+        let mut alone = Table::new();
+        set(&mut alone, keys, candidate.clone());
+        match Value::Table(alone).try_into::<Config>() {
+            Ok(_) => {
+                set(table, keys, candidate);
+                return Ok(());
+            }
             // The typed reading comes first, and its complaint is the more helpful one.
             Err(error) if refusal.is_empty() => error.message().clone_into(&mut refusal),
             Err(_) => {}

@@ -100,6 +100,8 @@ pub struct Auth {
     pub ceremony_secs: u64,
     /// Hours until an invite ends.
     pub invite_hours: u64,
+    /// Days that the audit log goes back; 0 for ever.
+    pub audit_days: u64,
     /// Auth requests a minute from one address.
     pub rate_per_address: u32,
     /// Attempts a minute at one account.
@@ -126,6 +128,13 @@ pub struct Proxy {
     pub body_idle_secs: u64,
     /// Bytes of a request's body at most.
     pub max_body_bytes: u64,
+    /// Requests under way at most, open WebSockets and event streams included; one more is
+    /// answered 503 at once.
+    pub max_requests: usize,
+    /// The same, in one sandbox.
+    pub max_requests_per_sandbox: usize,
+    /// The same, of one user.
+    pub max_requests_per_user: usize,
     /// Seconds that an unused connection to a sandbox is kept.
     pub pool_idle_secs: u64,
 }
@@ -263,6 +272,7 @@ impl Default for Auth {
             step_up_secs: 180,
             ceremony_secs: 300,
             invite_hours: 72,
+            audit_days: 365,
             rate_per_address: 120,
             rate_per_account: 20,
         }
@@ -284,6 +294,9 @@ impl Default for Proxy {
             response_secs: 60,
             body_idle_secs: 120,
             max_body_bytes: 8 * 1024 * 1024 * 1024,
+            max_requests: 4096,
+            max_requests_per_sandbox: 2048,
+            max_requests_per_user: 1024,
             pool_idle_secs: 60,
         }
     }

@@ -12,7 +12,10 @@ pub(super) fn hide(headers: &mut HeaderMap, own: &[Box<str>], joined: bool) {
     };
     let mut kept: Vec<Vec<u8>> = Vec::new();
     for value in entry.remove_entry_mult().1 {
-        kept.extend(without(value.as_bytes(), own));
+        let mut left = Vec::with_capacity(value.len());
+        if without(value.as_bytes(), own, &mut left) {
+            kept.push(left);
+        }
     }
     if joined && kept.len() > 1 {
         kept = vec![kept.join(b"; ".as_slice())];
@@ -24,9 +27,9 @@ pub(super) fn hide(headers: &mut HeaderMap, own: &[Box<str>], joined: bool) {
     }
 }
 
-/// One header's value without our cookies; `None` if nothing is left of it.
-fn without(value: &[u8], own: &[Box<str>]) -> Option<Vec<u8>> {
-    let mut kept = Vec::with_capacity(value.len());
+/// Writes one header's value without our cookies; says whether anything is left of it.
+pub(super) fn without(value: &[u8], own: &[Box<str>], kept: &mut Vec<u8>) -> bool {
+    let before = kept.len();
     let mut first = true;
     for (place, pair) in value.split(|byte| *byte == b';').enumerate() {
         if is_own(pair, own) {
@@ -43,15 +46,18 @@ fn without(value: &[u8], own: &[Box<str>]) -> Option<Vec<u8>> {
         }
         first = false;
     }
-    (!kept.is_empty()).then_some(kept)
+    kept.len() > before
+}
+
+/// Whether this value of `Set-Cookie` would plant one of our cookies.
+pub(super) fn plants(value: &[u8], own: &[Box<str>]) -> bool {
+    let pair = value.split(|byte| *byte == b';').next();
+    pair.is_some_and(|pair| is_own(skip_equals(pair), own))
 }
 
 /// Removes each `Set-Cookie` that would plant one of our cookies.
 pub(super) fn guard(headers: &mut HeaderMap, own: &[Box<str>]) {
-    let plants = |value: &HeaderValue| {
-        let pair = value.as_bytes().split(|byte| *byte == b';').next();
-        pair.is_some_and(|pair| is_own(skip_equals(pair), own))
-    };
+    let plants = |value: &HeaderValue| plants(value.as_bytes(), own);
     if !headers.get_all(SET_COOKIE).iter().any(plants) {
         return;
     }

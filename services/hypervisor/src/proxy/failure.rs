@@ -1,9 +1,9 @@
 //! What the proxy answers in a sandbox's stead: which sandbox, why, and what to do.
 
 use super::navigation::wants_page;
-use super::page;
+use super::{Target, page};
 use crate::Body;
-use crate::routes::Role;
+use crate::routes::{Full, Role};
 use http::header::{
     CACHE_CONTROL, CONNECTION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderValue,
     RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
@@ -34,6 +34,9 @@ pub enum Reason {
         /// Seconds after which another try makes sense.
         retry_after: u64,
     },
+    /// There are as many requests as there may be.
+    #[error("was not asked: {0}")]
+    Busy(Full),
     /// It did not begin its answer in time, or did not take the request.
     #[error("did not answer in time: {0}")]
     Timeout(String),
@@ -68,6 +71,7 @@ impl Reason {
                 "sandbox_unavailable",
                 "Try again in a moment. If it stays so, mend what it says here and start it from your account page.",
             ),
+            Self::Busy(full) => (StatusCode::SERVICE_UNAVAILABLE, full.code(), full.mend()),
             Self::Timeout(_) => (
                 StatusCode::GATEWAY_TIMEOUT,
                 "gateway_timeout",
@@ -104,6 +108,15 @@ impl Reason {
     /// What stands after the sandbox's name, with one full stop.
     pub(super) fn sentence(&self) -> String {
         format!("{}.", self.to_string().trim_end_matches(['.', '\n', ' ']))
+    }
+
+    /// Seconds after which another try makes sense.
+    fn retry_after(&self) -> Option<u64> {
+        match self {
+            Self::Unavailable { retry_after, .. } => Some(*retry_after),
+            Self::Busy(_) => Some(1),
+            _ => None,
+        }
     }
 
     /// Whether the rest of the request is of no use, and so the client's connection neither.
@@ -164,7 +177,7 @@ impl Failure {
             "application/json"
         };
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-        if let Reason::Unavailable { retry_after, .. } = self.reason {
+        if let Some(retry_after) = self.reason.retry_after() {
             headers.insert(RETRY_AFTER, HeaderValue::from(retry_after));
         }
         if self.reason.is_final() {
@@ -172,6 +185,15 @@ impl Failure {
         }
         response
     }
+}
+
+/// What to answer to a request with these `headers` whose claimed sandbox did not; and its line
+/// in the log.
+pub(crate) fn refuse(headers: &HeaderMap, claim: &impl Target, reason: Reason) -> Response<Body> {
+    let sandbox = claim.sandbox().to_owned();
+    let failure = Failure { sandbox, reason };
+    failure.log(claim.role());
+    failure_response(headers, &failure)
 }
 
 /// What to answer to a request with these `headers` that got nothing from its sandbox: a page

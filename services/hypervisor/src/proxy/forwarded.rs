@@ -15,21 +15,27 @@ static GENERATION: HeaderName = HeaderName::from_static("x-choiros-generation");
 /// Removes what the client has no business to say: `X-ChoirOS-*` always, for a trusted proxy
 /// passes them on unseen; where it comes from unless a trusted proxy says so.
 pub(super) fn distrust(headers: &mut HeaderMap, peer: &Peer) {
-    let lies = |name: &&HeaderName| {
-        has_prefix(name, "x-choiros-")
-            || !peer.trusted && (has_prefix(name, "x-forwarded-") || **name == FORWARDED)
-    };
-    let lies: Vec<HeaderName> = headers.keys().filter(lies).cloned().collect();
+    let lies = headers
+        .keys()
+        .filter(|name| is_lie(name.as_str(), peer.trusted));
+    let lies: Vec<HeaderName> = lies.cloned().collect();
     for name in lies {
         headers.remove(name);
     }
 }
 
+/// Whether a client has no business to send a field of this name.
+pub(super) fn is_lie(name: &str, trusted: bool) -> bool {
+    has_prefix(name, "x-choiros-")
+        || !trusted && (has_prefix(name, "x-forwarded-") || FORWARDED == *name)
+}
+
 /// Many web frameworks read `_` for `-` in a header's name, so both are meant.
-fn has_prefix(name: &HeaderName, prefix: &str) -> bool {
-    let name = name.as_str().as_bytes();
-    let same = |(given, wanted): (&u8, u8)| *given == wanted || (*given == b'_' && wanted == b'-');
-    name.len() >= prefix.len() && name.iter().zip(prefix.bytes()).all(same)
+fn has_prefix(name: &str, prefix: &str) -> bool {
+    let same = |(given, wanted): (u8, u8)| {
+        given.eq_ignore_ascii_case(&wanted) || given == b'_' && wanted == b'-'
+    };
+    name.len() >= prefix.len() && name.bytes().zip(prefix.bytes()).all(same)
 }
 
 /// Says where the request comes from.

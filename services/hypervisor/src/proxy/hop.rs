@@ -1,20 +1,19 @@
 //! Headers that end at this hop (RFC 9110, section 7.6.1), in either direction.
 
 use http::header::{
-    self, CONNECTION, CONTENT_LENGTH, HOST, HeaderMap, HeaderName, HeaderValue, TE,
-    TRANSFER_ENCODING, UPGRADE,
+    CONNECTION, CONTENT_LENGTH, HOST, HeaderMap, HeaderName, HeaderValue, TRANSFER_ENCODING,
 };
 
 /// `Trailer` is not among them: trailers are carried through, and hyper asks it for their names.
-static HOP_BY_HOP: [HeaderName; 8] = [
-    CONNECTION,
-    HeaderName::from_static("keep-alive"),
-    header::PROXY_AUTHENTICATE,
-    header::PROXY_AUTHORIZATION,
-    HeaderName::from_static("proxy-connection"),
-    TE,
-    TRANSFER_ENCODING,
-    UPGRADE,
+const HOP_BY_HOP: [&str; 8] = [
+    "connection",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "transfer-encoding",
+    "upgrade",
 ];
 
 /// Removes what is meant for this hop: the known names, and those that `Connection` names.
@@ -26,12 +25,22 @@ pub(super) fn strip(headers: &mut HeaderMap) {
     }
     let named: Vec<HeaderName> = tokens(headers, &CONNECTION)
         .filter_map(|token| HeaderName::from_bytes(token).ok())
-        // The known ones go anyway, and a sender has no say over target and framing.
-        .filter(|name| !HOP_BY_HOP.contains(name) && *name != HOST && *name != CONTENT_LENGTH)
+        // A sender has no say over target and framing.
+        .filter(|name| *name != HOST && *name != CONTENT_LENGTH)
         .collect();
-    for name in named.iter().chain(&HOP_BY_HOP) {
+    for name in named {
         headers.remove(name);
     }
+    for name in HOP_BY_HOP {
+        headers.remove(name);
+    }
+}
+
+/// Whether a field of this name ends at this hop, whatever `Connection` says.
+pub(super) fn is_hop_by_hop(name: &str) -> bool {
+    HOP_BY_HOP
+        .iter()
+        .any(|known| known.eq_ignore_ascii_case(name))
 }
 
 /// Whether the body is coded in a way that we did not ask for and would not undo.

@@ -1,42 +1,51 @@
-//! A clock for bodies: runs only while nothing comes.
+//! A clock for waits: runs only while nothing comes.
 
 use super::LONGEST;
+use crate::clock;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::time::{Instant, Sleep, sleep};
 
 /// Expires when nothing was seen for so long.
-pub(super) struct Idle {
+///
+/// Most waits are over long before, so the timer itself is left alone from one wait to the next:
+/// it goes off when the first of them would have expired, and is then set for the present one.
+pub(crate) struct Idle {
     after: Duration,
+    /// When the present wait expires, by our own clock.
+    expires: Option<Duration>,
     /// Made at the first wait: most bodies are ready when asked.
-    sleep: Option<Pin<Box<Sleep>>>,
-    waiting: bool,
+    timer: Option<Pin<Box<Sleep>>>,
 }
 
 impl Idle {
-    pub(super) fn new(after: Duration) -> Self {
+    pub(crate) fn new(after: Duration) -> Self {
         Self {
             after: after.min(LONGEST),
-            sleep: None,
-            waiting: false,
+            expires: None,
+            timer: None,
         }
     }
 
     /// Something came.
-    pub(super) fn moved(&mut self) {
-        self.waiting = false;
+    pub(crate) fn moved(&mut self) {
+        self.expires = None;
     }
 
     /// Nothing is there yet; ready once that has lasted too long.
-    pub(super) fn poll_expired(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let sleep = self
-            .sleep
-            .get_or_insert_with(|| Box::pin(sleep(self.after)));
-        if !self.waiting {
-            self.waiting = true;
-            sleep.as_mut().reset(Instant::now() + self.after);
+    pub(crate) fn poll_expired(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let after = self.after;
+        let expires = *self
+            .expires
+            .get_or_insert_with(|| clock::monotonic() + after);
+        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(after)));
+        loop {
+            ready!(timer.as_mut().poll(cx));
+            match expires.checked_sub(clock::monotonic()) {
+                Some(left) if !left.is_zero() => timer.as_mut().reset(Instant::now() + left),
+                _ => return Poll::Ready(()),
+            }
         }
-        sleep.as_mut().poll(cx)
     }
 }

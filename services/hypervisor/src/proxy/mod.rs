@@ -5,11 +5,13 @@
 //! knows nothing of passkeys or of what runs a sandbox: it gets a caller and a [`Target`].
 
 mod answer;
+mod buffer;
 mod cookies;
 mod download;
 mod exchange;
 mod expect;
 mod failure;
+mod fast;
 mod forwarded;
 mod frames;
 mod hop;
@@ -25,7 +27,10 @@ mod upload;
 mod upstream;
 mod write_limit;
 
+pub(crate) use failure::refuse;
 pub use failure::{Failure, Reason, failure_response};
+pub(crate) use fast::{Client, FarEnd, Next, Order, Pool, Unanswered};
+pub(crate) use idle::Idle;
 pub use navigation::is_navigation;
 pub use upstream::Upstream;
 pub use write_limit::WriteLimit;
@@ -77,6 +82,8 @@ pub struct Proxy {
 /// What a request may take.
 #[derive(Debug, Clone, Copy)]
 struct Limits {
+    /// For a connection to a sandbox.
+    connect: Duration,
     /// Until the answer begins, after the request's last byte.
     response: Duration,
     /// Without a byte of a body, either way.
@@ -94,6 +101,7 @@ impl Proxy {
             origin: HeaderValue::try_from(origin).unwrap_or(HeaderValue::from_static("")),
             own_cookies: own_cookies.iter().copied().map(Into::into).collect(),
             limits: Limits {
+                connect: seconds(config.connect_secs),
                 response: seconds(config.response_secs),
                 body_idle: seconds(config.body_idle_secs),
                 max_body: config.max_body_bytes,

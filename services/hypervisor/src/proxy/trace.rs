@@ -1,42 +1,80 @@
 //! `traceparent`: continues the caller's trace or begins one (W3C Trace Context).
 
 use http::header::{HeaderMap, HeaderName, HeaderValue};
+use std::cell::RefCell;
 
 static TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 static TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 
+/// Bytes of `00-<trace>-<parent>-<flags>`.
+const LENGTH: usize = 2 + 1 + 32 + 1 + 16 + 1 + 2;
+
 /// Puts us into the request's trace as the sandbox's parent.
 pub(super) fn join(headers: &mut HeaderMap) {
-    let mut random = [0; 24];
-    if getrandom::fill(&mut random).is_err() {
-        // Without randomness there is no trace; better none than one shared by strangers.
-        headers.remove(&TRACEPARENT);
-        return;
-    }
-    let (trace, parent) = random.split_at(16);
     let mut lines = headers.get_all(&TRACEPARENT).iter();
     let given = match (lines.next(), lines.next()) {
-        (Some(line), None) => parse(line.as_bytes()),
+        (Some(line), None) => Some(line.as_bytes()),
         _ => None,
     };
-    let mut value = b"00-".to_vec();
-    if let Some((trace, flags)) = given {
-        value.extend_from_slice(trace);
-        value.push(b'-');
-        push_hex(&mut value, parent);
-        value.push(b'-');
-        value.extend_from_slice(flags);
-    } else {
-        push_hex(&mut value, trace);
-        value.push(b'-');
-        push_hex(&mut value, parent);
-        value.extend_from_slice(b"-00");
-        // It belongs to the trace that we could not read.
+    let Some(ours) = parent(given) else {
+        headers.remove(&TRACEPARENT);
+        return;
+    };
+    if !ours.goes_on {
         headers.remove(&TRACESTATE);
     }
-    if let Ok(value) = HeaderValue::from_maybe_shared(bytes::Bytes::from(value)) {
+    if let Ok(value) = HeaderValue::from_bytes(&ours.value) {
         headers.insert(TRACEPARENT.clone(), value);
     }
+}
+
+/// What a sandbox is told about the trace.
+pub(super) struct Parent {
+    /// The value of `traceparent`.
+    pub(super) value: [u8; LENGTH],
+    /// Whether the trace is the caller's; `tracestate` belongs to that alone.
+    pub(super) goes_on: bool,
+}
+
+/// Us as the parent, in the trace of the `given` line or in a new one. Without randomness there
+/// is no trace: better none than one shared by strangers.
+pub(super) fn parent(given: Option<&[u8]>) -> Option<Parent> {
+    let random = random()?;
+    let (trace, parent) = random.split_at(16);
+    let given = given.and_then(parse);
+    let mut value = *b"00-00000000000000000000000000000000-0000000000000000-00";
+    match given {
+        Some((trace, flags)) => {
+            value[3..35].copy_from_slice(trace);
+            value[53..].copy_from_slice(flags);
+        }
+        None => put_hex(&mut value[3..35], trace),
+    }
+    put_hex(&mut value[36..52], parent);
+    Some(Parent {
+        value,
+        goes_on: given.is_some(),
+    })
+}
+
+/// For one request: ids of a trace and of a parent.
+const IDS: usize = 24;
+
+thread_local! {
+    /// Random bytes for the next requests, since each call to the kernel costs as much as many.
+    static RANDOM: RefCell<([u8; 64 * IDS], usize)> = const { RefCell::new(([0; 64 * IDS], 0)) };
+}
+
+fn random() -> Option<[u8; IDS]> {
+    RANDOM.with_borrow_mut(|(bytes, left)| {
+        if *left == 0 {
+            getrandom::fill(bytes).ok()?;
+            *left = bytes.len();
+        }
+        let ids = bytes[..*left].last_chunk().copied();
+        *left -= IDS;
+        ids
+    })
 }
 
 /// Trace id and flags of a valid `traceparent`.
@@ -59,13 +97,11 @@ fn is_hex(text: &[u8]) -> bool {
         .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
-fn push_hex(text: &mut Vec<u8>, bytes: &[u8]) {
-    let digit = |nibble: u8| match nibble {
-        0..=9 => b'0' + nibble,
-        _ => b'a' + nibble - 10,
-    };
-    for byte in bytes {
-        text.extend([digit(byte >> 4), digit(byte & 15)]);
+fn put_hex(text: &mut [u8], bytes: &[u8]) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    for (pair, byte) in text.chunks_exact_mut(2).zip(bytes) {
+        pair[0] = DIGITS[usize::from(byte >> 4)];
+        pair[1] = DIGITS[usize::from(byte & 15)];
     }
 }
 

@@ -1,18 +1,18 @@
 //! Bytes both ways after an upgrade, and the end of a WebSocket whose sandbox lost its role.
 
+use super::buffer::Buffer;
 use super::frames::{self, Frames};
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use std::io;
 use std::pin::pin;
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, split};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, split};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 /// For how long a WebSocket's ends may take over saying goodbye.
 const GOODBYE: Duration = Duration::from_secs(2);
-const BUFFER: usize = 16 * 1024;
 
 /// RFC 6455 and its registry: «service restart», upon which clients come back.
 const SERVICE_RESTART: u16 = 1012;
@@ -75,14 +75,15 @@ async fn either_then_other(
 
 /// Copies until the end, and passes that on.
 async fn copy(mut from: impl AsyncRead + Unpin, mut to: impl AsyncWrite + Unpin) -> io::Result<()> {
-    let mut buffer = vec![0; BUFFER];
+    let mut buffer = Buffer::default();
     loop {
-        let count = from.read(&mut buffer).await?;
+        let count = buffer.fill(&mut from).await?;
         if count == 0 {
             return to.shutdown().await;
         }
-        to.write_all(&buffer[..count]).await?;
+        to.write_all(buffer.bytes()).await?;
         to.flush().await?;
+        buffer.consume(count);
     }
 }
 
@@ -94,18 +95,18 @@ async fn copy_frames(
     cut: &CancellationToken,
 ) -> io::Result<()> {
     let mut frames = Frames::default();
-    let mut buffer = vec![0; BUFFER];
+    let mut buffer = Buffer::default();
     let mut cut_off = pin!(cut.cancelled());
     while !frames.closed() {
         let count = tokio::select! {
             biased;
             () = &mut cut_off, if frames.between() => return say_goodbye(from, to).await,
-            count = from.read(&mut buffer) => count?,
+            count = buffer.fill(&mut from) => count?,
         };
         if count == 0 {
             return to.shutdown().await;
         }
-        let bytes = &buffer[..count];
+        let bytes = buffer.bytes();
         let end = if cut.is_cancelled() {
             frames.next_end(bytes)
         } else {
@@ -114,6 +115,7 @@ async fn copy_frames(
         };
         to.write_all(&bytes[..end.unwrap_or(count)]).await?;
         to.flush().await?;
+        buffer.consume(count);
     }
     // The ends are closing by themselves.
     copy(from, to).await

@@ -10,31 +10,72 @@ use hyper::body::Incoming;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::{Client, Error};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+static NEXT: AtomicU64 = AtomicU64::new(0);
 
 /// The pool of one sandbox in one generation: HTTP/1.1, kept alive.
 pub struct Upstream {
+    id: u64,
+    limits: Limits,
+    /// Made for the first request: most sandboxes of a large installation are idle.
+    clients: OnceLock<Box<Clients>>,
+}
+
+#[derive(Clone, Copy)]
+struct Limits {
+    connect: Duration,
+    write: Duration,
+    pool_idle: Duration,
+}
+
+struct Clients {
     pool: Client<Connector, Upload>,
     /// For the second try, which must not meet another dead connection of the pool.
     fresh: Client<Connector, Upload>,
 }
 
-impl Upstream {
-    /// An empty pool.
-    pub fn new(config: &config::Proxy) -> Self {
+impl Clients {
+    fn new(limits: Limits) -> Self {
         let mut tcp = HttpConnector::new();
         tcp.set_nodelay(true);
-        tcp.set_connect_timeout(Some(seconds(config.connect_secs)));
+        tcp.set_connect_timeout(Some(limits.connect));
         // An open WebSocket has no time limit, so a far end that vanished must be noticed here.
         tcp.set_keepalive(Some(seconds(60)));
-        let write_limit = seconds(config.body_idle_secs);
-        let connector = Connector { tcp, write_limit };
+        let connector = Connector {
+            tcp,
+            write_limit: limits.write,
+        };
         let mut builder = Client::builder(TokioExecutor::new());
         builder
             .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(seconds(config.pool_idle_secs));
+            .pool_idle_timeout(limits.pool_idle)
+            .http1_max_buf_size(64 * 1024);
         let pool = builder.build(connector.clone());
         let fresh = builder.pool_max_idle_per_host(0).build(connector);
         Self { pool, fresh }
+    }
+}
+
+impl Upstream {
+    /// An empty pool.
+    pub fn new(config: &config::Proxy) -> Self {
+        Self {
+            limits: Limits {
+                connect: seconds(config.connect_secs),
+                write: seconds(config.body_idle_secs),
+                pool_idle: seconds(config.pool_idle_secs),
+            },
+            clients: OnceLock::new(),
+            id: NEXT.fetch_add(1, Ordering::Relaxed),
+        }
+    }
+
+    /// Tells it from all others; the fast path keeps its connections by this.
+    pub(super) fn id(&self) -> u64 {
+        self.id
     }
 
     /// The answer's head. A bodyless idempotent request is tried once more, on a new
@@ -42,8 +83,13 @@ impl Upstream {
     pub(super) async fn send(&self, request: Request<Upload>) -> Result<Response<Incoming>, Error> {
         let repeatable = request.method().is_idempotent() && request.body().is_end_stream();
         let again = repeatable.then(|| copy(&request));
-        match (self.pool.request(request).await, again) {
-            (Err(error), Some(again)) if link::was_dead(&error) => self.fresh.request(again).await,
+        let clients = self
+            .clients
+            .get_or_init(|| Box::new(Clients::new(self.limits)));
+        match (clients.pool.request(request).await, again) {
+            (Err(error), Some(again)) if link::was_dead(&error) => {
+                clients.fresh.request(again).await
+            }
             (answer, _) => answer,
         }
     }

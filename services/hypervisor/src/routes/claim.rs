@@ -1,12 +1,16 @@
 //! A request's hold on the sandbox that it was routed to.
 
-use super::error::ClaimError;
+use super::cap::Place;
+use super::error::{ClaimError, Full, Scope};
 use super::route::{Role, Route, Workspace};
+use super::table::{Member, Routes};
+use crate::auth::User;
 use crate::proxy;
-use crate::runtime::Hold;
+use crate::runtime::{Hold, Sandbox};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 /// A request's hold on a sandbox, from routing to its last byte.
 ///
@@ -16,7 +20,11 @@ pub struct Claim {
     // that the sandbox is no longer in use by it.
     hold: Hold,
     route: Pass,
+    _places: Places,
 }
+
+/// What a request takes of the caps: its user's, the gateway's and its sandbox's.
+type Places = [Place; 3];
 
 /// An entered gate of a route.
 struct Pass(Arc<Route>);
@@ -27,37 +35,92 @@ impl Drop for Pass {
     }
 }
 
-impl Workspace {
-    /// A claim on the sandbox of `role`, if it runs; takes no lock and waits for nothing.
-    pub fn try_claim(&self, role: Role) -> Option<Claim> {
+/// What a request without an error comes to.
+enum Attempt {
+    /// It has its sandbox.
+    Claimed(Claim),
+    /// It has its places, but the sandbox does not run.
+    Waits(Places, Arc<Sandbox>),
+    /// Its user has no workspace yet.
+    Unknown,
+}
+
+impl Routes {
+    /// Claims the user's sandbox of `role` without waiting and without a lock on anything that
+    /// changes; `None` means that only [`Routes::claim`] can have it.
+    ///
+    /// # Errors
+    /// When there are as many requests as there may be.
+    pub fn try_claim(&self, user: Uuid, role: Role) -> Result<Option<Claim>, ClaimError> {
+        Ok(match self.attempt(user, role)? {
+            Attempt::Claimed(claim) => Some(claim),
+            Attempt::Waits(..) | Attempt::Unknown => None,
+        })
+    }
+
+    /// Claims the user's sandbox of `role`, starting it if need be. Who waits for it has a place
+    /// already, so that no more wait than could be served.
+    ///
+    /// # Errors
+    /// When the user can have no workspace, the sandbox cannot be had, or there are as many
+    /// requests as there may be.
+    pub async fn claim(&self, user: &User, role: Role) -> Result<Claim, ClaimError> {
         loop {
-            let route = self.pair.load().route(role).clone();
-            if !route.gate.enter() {
-                // Closed by a swap, which has published the next generation before.
-                continue;
+            match self.attempt(user.id, role)? {
+                Attempt::Claimed(claim) => return Ok(claim),
+                // Not yet routed: after a swap it goes where the new generation says.
+                Attempt::Waits(_places, sandbox) => {
+                    sandbox.ready().await.map_err(|cause| ClaimError::Sandbox {
+                        sandbox: sandbox.name().to_owned(),
+                        cause,
+                    })?;
+                }
+                Attempt::Unknown => {
+                    self.workspace(user).await?;
+                }
             }
-            let route = Pass(route);
-            let hold = route.0.sandbox.enter()?;
-            return Some(Claim { hold, route });
         }
     }
 
-    /// Claims the sandbox of `role`, starting it if need be.
-    ///
-    /// # Errors
-    /// When the sandbox cannot be had; the error says why and what to do.
-    pub async fn claim(&self, role: Role) -> Result<Claim, ClaimError> {
+    fn attempt(&self, user: Uuid, role: Role) -> Result<Attempt, ClaimError> {
+        let Some(member) = self.by_user.get(&user) else {
+            return Ok(Attempt::Unknown);
+        };
+        self.enter(&member, role).map_err(|full| ClaimError::Busy {
+            sandbox: member.workspace.sandbox(role).name().to_owned(),
+            full,
+        })
+    }
+
+    fn enter(&self, member: &Member, role: Role) -> Result<Attempt, Full> {
+        let user = self.refused.or_place(Scope::User, &member.cap)?;
+        let server = self.refused.or_place(Scope::Server, &self.cap)?;
+        let route = member.workspace.enter(role);
+        let sandbox = self.refused.or_place(Scope::Sandbox, &route.0.cap)?;
+        let places = [user, server, sandbox];
+        Ok(match route.0.sandbox.enter() {
+            Some(hold) => Attempt::Claimed(Claim {
+                hold,
+                route,
+                _places: places,
+            }),
+            None => Attempt::Waits(places, route.0.sandbox.clone()),
+        })
+    }
+}
+
+impl Workspace {
+    fn sandbox(&self, role: Role) -> Arc<Sandbox> {
+        self.pair.load().route(role).sandbox.clone()
+    }
+
+    fn enter(&self, role: Role) -> Pass {
         loop {
-            if let Some(claim) = self.try_claim(role) {
-                return Ok(claim);
+            let route = self.pair.load().route(role).clone();
+            if route.gate.enter() {
+                return Pass(route);
             }
-            // A request that still waits for a sandbox is not yet routed: after a swap it
-            // goes where the new generation says.
-            let sandbox = self.pair.load().route(role).sandbox.clone();
-            sandbox.ready().await.map_err(|cause| ClaimError::Sandbox {
-                sandbox: sandbox.name().to_owned(),
-                cause,
-            })?;
+            // Closed by a swap, which has published the next generation before.
         }
     }
 }

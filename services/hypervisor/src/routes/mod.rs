@@ -1,5 +1,6 @@
 //! Which sandbox gets which traffic: workspaces and their routes, claims, swap and drain.
 
+mod cap;
 mod claim;
 mod drain;
 mod error;
@@ -8,7 +9,7 @@ mod swap;
 mod table;
 
 pub use claim::Claim;
-pub use error::{ClaimError, SwapError};
+pub use error::{ClaimError, Full, Scope, SwapError};
 pub use route::{Pair, Role, Route, Workspace};
 pub use swap::{SwapOrder, Swapped};
 pub use table::Routes;

@@ -1,5 +1,6 @@
 //! A workspace and its two routes.
 
+use super::cap::Cap;
 use crate::gate::Gate;
 use crate::proxy::Upstream;
 use crate::runtime::Sandbox;
@@ -51,6 +52,8 @@ pub struct Route {
     pub sandbox: Arc<Sandbox>,
     /// The connections that this generation keeps to it.
     pub upstream: Upstream,
+    /// The sandbox's places, whatever the role and the generation.
+    pub(super) cap: Arc<Cap>,
     pub(super) gate: Gate,
     pub(super) cut: CancellationToken,
 }

@@ -107,9 +107,11 @@ impl Routes {
         fail_point("probed");
         let row = self.store_swap(&workspace.name, current).await?;
         fail_point("stored");
+        let moved =
+            |role, from: &Route| self.route(&row, role, from.sandbox.clone(), from.cap.clone());
         let new = Pair {
-            live: self.route(&row, Role::Live, old.dev.sandbox.clone()),
-            dev: self.route(&row, Role::Dev, old.live.sandbox.clone()),
+            live: moved(Role::Live, &old.dev),
+            dev: moved(Role::Dev, &old.live),
         };
         workspace.pair.store(Arc::new(new));
         fail_point("published");

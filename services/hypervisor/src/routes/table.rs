@@ -1,15 +1,16 @@
 //! All workspaces, in the store and in memory.
 
-use super::claim::Claim;
-use super::error::ClaimError;
+use super::cap::{Cap, Refused};
+use super::error::{ClaimError, Scope};
 use super::route::{Pair, Role, Route, Workspace};
 use crate::auth::User;
 use crate::config::{Config, DEFAULT_WORKSPACE};
 use crate::gate::Gate;
 use crate::proxy::Upstream;
 use crate::runtime::{Runtime, Sandbox, Spec};
-use crate::store::{Handle, StoreError, WorkspaceRow};
+use crate::store::{Handle, Store, StoreError, WorkspaceRow};
 use dashmap::DashMap;
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Mutex;
@@ -21,13 +22,23 @@ use uuid::Uuid;
 pub struct Routes {
     pub(super) store: Handle,
     runtime: Arc<Runtime>,
-    config: Config,
-    by_name: DashMap<String, Arc<Workspace>>,
-    by_user: DashMap<Uuid, Arc<Workspace>>,
+    config: Arc<Config>,
+    by_name: DashMap<Arc<str>, Arc<Workspace>>,
+    pub(super) by_user: DashMap<Uuid, Member>,
+    /// The places that there are in the whole gateway.
+    pub(super) cap: Cap,
+    pub(super) refused: Refused,
     /// Parent of every route's cut, those of drained generations included.
     end: CancellationToken,
     /// Held while a user is given a workspace, so that no two get the same.
     giving: Mutex<()>,
+}
+
+/// Who owns a workspace.
+pub(super) struct Member {
+    pub(super) workspace: Arc<Workspace>,
+    /// The user's places.
+    pub(super) cap: Cap,
 }
 
 impl Routes {
@@ -36,31 +47,32 @@ impl Routes {
     /// # Errors
     /// When the store fails, or holds routes to sandboxes that are not the workspace's.
     pub async fn open(
-        config: &Config,
+        config: Arc<Config>,
         store: Handle,
         runtime: Arc<Runtime>,
     ) -> Result<Arc<Self>, StoreError> {
         let routes = Arc::new(Self {
             store,
             runtime,
-            config: config.clone(),
+            cap: Cap::new(config.proxy.max_requests),
+            config,
             by_name: DashMap::new(),
             by_user: DashMap::new(),
+            refused: Refused::default(),
             end: CancellationToken::new(),
             giving: Mutex::new(()),
         });
         for row in routes.store.run(|store| store.workspaces()).await? {
-            if config.workspaces.contains_key(&row.name) || routes.runtime.can_create() {
+            if routes.config.workspaces.contains_key(&row.name) || routes.runtime.can_create() {
                 routes.publish(&row)?;
             } else {
                 warn!(workspace = %row.name, "stored, but no longer declared: left alone");
             }
         }
-        for name in config.workspaces.keys() {
-            if !routes.by_name.contains_key(name) {
-                routes.create(name, Vec::new()).await?;
-            }
-        }
+        let declared = routes.config.workspaces.keys();
+        let new = declared.filter(|name| !routes.by_name.contains_key(name.as_str()));
+        let new = new.map(|name| new_row(name, Vec::new())).collect();
+        routes.create(new).await?;
         Ok(routes)
     }
 
@@ -71,7 +83,8 @@ impl Routes {
 
     /// The workspace of a user who has one already.
     pub fn of(&self, user: Uuid) -> Option<Arc<Workspace>> {
-        self.by_user.get(&user).map(|found| found.clone())
+        let found = self.by_user.get(&user);
+        found.map(|member| member.workspace.clone())
     }
 
     /// All workspaces, by name.
@@ -90,18 +103,20 @@ impl Routes {
         let mut owners: Vec<_> = self
             .by_user
             .iter()
-            .map(|entry| (*entry.key(), entry.value().clone()))
+            .map(|entry| (*entry.key(), entry.value().workspace.clone()))
             .collect();
         owners.sort_by(|a, b| (&a.1.name, a.0).cmp(&(&b.1.name, b.0)));
         owners
     }
 
-    /// Claims the user's sandbox of `role`.
-    ///
-    /// # Errors
-    /// When the user can have no workspace, or the sandbox cannot be had.
-    pub async fn claim(&self, user: &User, role: Role) -> Result<Claim, ClaimError> {
-        self.workspace(user).await?.claim(role).await
+    /// How many requests have a place: those that hold a sandbox, and those that wait for one.
+    pub fn requests(&self) -> usize {
+        self.cap.taken()
+    }
+
+    /// How many requests were refused because `scope` was full.
+    pub fn refused(&self, scope: Scope) -> u64 {
+        self.refused.count(scope)
     }
 
     /// The user's workspace; the first time, one is given to them.
@@ -127,9 +142,16 @@ impl Routes {
             members.any(|member| member.eq_ignore_ascii_case(&user.username))
         });
         let nobodys = || {
+            let owned: HashSet<_> = self
+                .by_user
+                .iter()
+                .map(|entry| entry.workspace.name.clone())
+                .collect();
             let default = declared.get_key_value(DEFAULT_WORKSPACE);
             let mut in_order = default.into_iter().chain(declared.iter());
-            in_order.find(|(name, workspace)| workspace.members.is_empty() && !self.owned(name))
+            in_order.find(|(name, workspace)| {
+                workspace.members.is_empty() && !owned.contains(name.as_str())
+            })
         };
         let name = match theirs.or_else(nobodys) {
             Some((name, _)) => {
@@ -142,7 +164,7 @@ impl Routes {
             }
             None if self.runtime.can_create() => {
                 let name = self.free_name(&user.username);
-                self.create(&name, vec![user.id]).await?;
+                self.create(vec![new_row(&name, vec![user.id])]).await?;
                 name
             }
             None => {
@@ -155,14 +177,16 @@ impl Routes {
         let workspace = self.named(&name).ok_or(ClaimError::NoWorkspace {
             username: user.username.clone(),
         })?;
-        self.by_user.insert(user.id, workspace.clone());
+        self.add(user.id, &workspace);
         Ok(workspace)
     }
 
-    fn owned(&self, name: &str) -> bool {
-        self.by_user
-            .iter()
-            .any(|entry| *entry.value().name == *name)
+    fn add(&self, user: Uuid, workspace: &Arc<Workspace>) {
+        let member = Member {
+            workspace: workspace.clone(),
+            cap: Cap::new(self.config.proxy.max_requests_per_user),
+        };
+        self.by_user.insert(user, member);
     }
 
     /// A workspace name made of the username's letters and digits.
@@ -179,36 +203,34 @@ impl Routes {
         }
         let mut names = std::iter::once(stem.clone()).chain((2..).map(|n| format!("{stem}-{n}")));
         names
-            .find(|name| !self.by_name.contains_key(name))
+            .find(|name| !self.by_name.contains_key(name.as_str()))
             .unwrap_or(stem)
     }
 
-    async fn create(&self, name: &str, members: Vec<Uuid>) -> Result<(), StoreError> {
-        let row = WorkspaceRow {
-            name: name.to_owned(),
-            generation: 1,
-            live: sandbox_name(name, Role::Live),
-            dev: sandbox_name(name, Role::Dev),
-            members,
-        };
-        let stored = row.clone();
-        self.store
-            .run(move |store| store.create_workspace(&stored))
-            .await?;
-        self.publish(&row)
+    /// Stores new workspaces, all or none, and publishes them.
+    async fn create(&self, rows: Vec<WorkspaceRow>) -> Result<(), StoreError> {
+        let work = move |store: &dyn Store| store.create_workspaces(&rows).map(|()| rows);
+        let rows = self.store.run(work).await?;
+        rows.iter().try_for_each(|row| self.publish(row))
     }
 
     /// Puts a stored workspace into memory.
     fn publish(&self, row: &WorkspaceRow) -> Result<(), StoreError> {
-        let pair = Pair {
-            live: self.route(row, Role::Live, self.sandbox(row, &row.live)?),
-            dev: self.route(row, Role::Dev, self.sandbox(row, &row.dev)?),
+        let new = |role, name: &str| {
+            let cap = Cap::new(self.config.proxy.max_requests_per_sandbox);
+            let sandbox = self.sandbox(row, name)?;
+            Ok::<_, StoreError>(self.route(row, role, sandbox, Arc::new(cap)))
         };
-        let workspace = Arc::new(Workspace::new(row.name.as_str().into(), pair));
+        let pair = Pair {
+            live: new(Role::Live, &row.live)?,
+            dev: new(Role::Dev, &row.dev)?,
+        };
+        let name = pair.live.workspace.clone();
+        let workspace = Arc::new(Workspace::new(name.clone(), pair));
         for member in &row.members {
-            self.by_user.insert(*member, workspace.clone());
+            self.add(*member, &workspace);
         }
-        self.by_name.insert(row.name.clone(), workspace);
+        self.by_name.insert(name, workspace);
         Ok(())
     }
 
@@ -223,16 +245,12 @@ impl Routes {
                 row.name
             )));
         };
-        let workspace = self
-            .config
-            .workspaces
-            .get(&row.name)
-            .cloned()
-            .unwrap_or_default();
-        let declared = match instance_role {
-            Role::Live => workspace.live,
-            Role::Dev => workspace.dev,
-        };
+        let workspace = self.config.workspaces.get(&row.name);
+        let declared = workspace.map(|workspace| match instance_role {
+            Role::Live => workspace.live.clone(),
+            Role::Dev => workspace.dev.clone(),
+        });
+        let declared = declared.unwrap_or_default();
         Ok(self.runtime.sandbox(Spec {
             name: name.to_owned(),
             workspace: row.name.clone(),
@@ -249,6 +267,7 @@ impl Routes {
         row: &WorkspaceRow,
         role: Role,
         sandbox: Arc<Sandbox>,
+        cap: Arc<Cap>,
     ) -> Arc<Route> {
         sandbox.rest_when_idle(self.config.runtime.idle_roles.contains(&role));
         Arc::new(Route {
@@ -257,6 +276,7 @@ impl Routes {
             generation: row.generation,
             sandbox,
             upstream: Upstream::new(&self.config.proxy),
+            cap,
             gate: Gate::new(),
             cut: self.end.child_token(),
         })
@@ -276,6 +296,17 @@ impl Routes {
         while held() {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
+    }
+}
+
+/// A workspace in its first generation.
+fn new_row(name: &str, members: Vec<Uuid>) -> WorkspaceRow {
+    WorkspaceRow {
+        name: name.to_owned(),
+        generation: 1,
+        live: sandbox_name(name, Role::Live),
+        dev: sandbox_name(name, Role::Dev),
+        members,
     }
 }
 

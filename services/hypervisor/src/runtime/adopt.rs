@@ -5,27 +5,39 @@ use super::board::Board;
 use super::health::PATIENCE;
 use super::orders::{Order, Orders, answer};
 use super::{RuntimeError, Status};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::sleep;
 use tracing::{error, info, warn};
 
 /// Watches one adopted sandbox until the hypervisor ends: each `runtime.probe_secs`, and while
-/// it is failed also at each request.
-pub(super) async fn watch(board: Arc<Board>, mut orders: Orders) {
+/// it is failed also at each request. `turns` are shared by all.
+pub(super) async fn watch(board: Arc<Board>, mut orders: Orders, turns: Arc<Semaphore>) {
     let mut failed = 0;
     board.show(Status::Starting, board.spec.address, None);
-    loop {
+    let mut time = Duration::ZERO;
+    let mut next = part_of(board.probe_pause(), &board.spec.name);
+    while let Some(turn) = pause(&board, &mut orders, &turns, time).await {
         let outcome = tokio::select! {
             biased;
-            outcome = look(&board, &mut failed) => outcome,
+            // Boxed: a probe is large, and there are many watches, most of which wait.
+            outcome = Box::pin(look(&board, &mut failed)) => outcome,
             () = ended(&board, &mut orders) => return,
         };
+        drop(turn);
         orders.settle(&outcome);
-        if !pause(&board, &mut orders).await {
-            return;
-        }
+        (time, next) = (next, board.probe_pause());
     }
+}
+
+/// A part of the pause that this sandbox alone begins with, so that later probes of many are
+/// spread over the time.
+fn part_of(pause: Duration, name: &str) -> Duration {
+    let mut hasher = DefaultHasher::new();
+    name.hash(&mut hasher);
+    pause * u32::from(hasher.finish().to_le_bytes()[0]) / 256
 }
 
 /// Probes it, and shows what was found. `failed` counts the probes in a row that failed.
@@ -76,25 +88,34 @@ async fn ended(board: &Board, orders: &mut Orders) {
     }
 }
 
-/// Until it is time for another probe, or a request needs one; `false` if the hypervisor ends.
-async fn pause(board: &Board, orders: &mut Orders) -> bool {
-    let time = sleep(board.probe_pause());
-    tokio::pin!(time);
+/// Until it is time for another probe, and its turn; or, without a turn, until a request needs
+/// one. `None` if the hypervisor ends.
+async fn pause<'t>(
+    board: &Board,
+    orders: &mut Orders,
+    turns: &'t Semaphore,
+    time: Duration,
+) -> Option<Option<SemaphorePermit<'t>>> {
+    let due = async {
+        sleep(time).await;
+        turns.acquire().await.ok()
+    };
+    tokio::pin!(due);
     loop {
         let order = tokio::select! {
-            () = &mut time => return true,
+            turn = &mut due => return Some(turn),
             order = orders.next() => order,
         };
         match order {
             Order::Start { reply, .. } if board.is_open() => answer(reply, Ok(())),
             Order::Start { reply, .. } => {
                 orders.wait(reply);
-                return true;
+                return Some(None);
             }
             Order::Stop(reply) => answer(reply, Err(not_ours(board))),
             Order::End(reply) => {
                 answer(reply, Ok(()));
-                return false;
+                return None;
             }
         }
     }

@@ -2,13 +2,13 @@
 
 use super::instance::Instance;
 use super::probe::{self, ProbeError};
+use super::switch::Switch;
 use super::{Spec, Status};
 use crate::config;
 use arc_swap::{ArcSwap, ArcSwapOption};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::sync::watch;
 
 /// Written by the supervisor alone.
 pub(super) struct Board {
@@ -18,7 +18,7 @@ pub(super) struct Board {
     /// There is one while requests may enter.
     pub(super) instance: ArcSwapOption<Instance>,
     /// Whether it is stopped when idle; its role decides.
-    pub(super) rests: watch::Sender<bool>,
+    pub(super) rests: Switch,
 }
 
 /// How the sandbox is, apart from who holds it.
@@ -42,7 +42,7 @@ impl Board {
             config,
             state: ArcSwap::from_pointee(state),
             instance: ArcSwapOption::empty(),
-            rests: watch::Sender::new(true),
+            rests: Switch::new(true),
         }
     }
 
@@ -72,13 +72,11 @@ impl Board {
     /// Resolves once nobody has held the instance for `runtime.idle_secs`, with its gate closed.
     pub(super) async fn idle(&self, instance: &Instance) {
         let limit = Duration::from_secs(self.config.idle_secs);
-        let mut rests = self.rests.subscribe();
         loop {
-            // The sender lives in this board, so neither wait fails.
-            let _ = rests.wait_for(|rests| *rests).await;
+            self.rests.until(true).await;
             tokio::select! {
                 () = instance.idle_for(limit) => return,
-                _ = rests.wait_for(|rests| !*rests) => {}
+                () = self.rests.until(false) => {}
             }
         }
     }

@@ -3,12 +3,12 @@
 use super::board::Board;
 use super::probe::ProbeError;
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::time::{sleep, timeout};
 
-/// The pause between probes of a sandbox that starts, which grows by half each time: a cold
-/// start is as fast as the sandbox, and a slow one is not disturbed.
-const FIRST_PAUSE: Duration = Duration::from_millis(10);
+/// The pause between probes of a sandbox that starts is a tenth of the time that it has taken, in
+/// these bounds: a cold start is as fast as the sandbox, and a slow one is not disturbed.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
 const LONGEST_PAUSE: Duration = Duration::from_millis(250);
 
 /// Probes in a row that must fail before a running sandbox is given up.
@@ -21,11 +21,10 @@ pub(super) const PATIENCE: u32 = 3;
 pub(super) async fn healthy(board: &Board, address: SocketAddr) -> Result<(), String> {
     let mut last = None;
     let probing = async {
-        let mut pause = FIRST_PAUSE;
+        let begun = Instant::now();
         while let Err(error) = board.probe(address).await {
             last = Some(error);
-            sleep(pause).await;
-            pause = LONGEST_PAUSE.min(pause * 3 / 2);
+            sleep((begun.elapsed() / 10).clamp(SHORTEST_PAUSE, LONGEST_PAUSE)).await;
         }
     };
     let in_time = timeout(board.start_limit(), probing).await;

@@ -1,5 +1,6 @@
 //! One run of a sandbox, from healthy to gone, and the holds on it.
 
+use crate::clock;
 use crate::gate::Gate;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -12,7 +13,7 @@ pub(super) struct Instance {
     pub(super) address: SocketAddr,
     pub(super) gate: Gate,
     pub(super) started: Instant,
-    /// Milliseconds after `started` at which the last hold ended.
+    /// Milliseconds on our own clock at which the last hold ended.
     used: AtomicU64,
 }
 
@@ -38,7 +39,7 @@ impl Instance {
             return Duration::ZERO;
         }
         let used = Duration::from_millis(self.used.load(Ordering::Relaxed));
-        self.started.elapsed().saturating_sub(used)
+        clock::monotonic().saturating_sub(used)
     }
 
     /// Resolves once nobody has held it for `limit` (zero: never), with its gate closed in the
@@ -58,7 +59,7 @@ impl Instance {
     }
 
     fn touch(&self) {
-        let now = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let now = u64::try_from(clock::monotonic().as_millis()).unwrap_or(u64::MAX);
         self.used.store(now, Ordering::Relaxed);
     }
 }

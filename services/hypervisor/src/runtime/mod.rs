@@ -2,13 +2,15 @@
 //! container or a microVM.
 //!
 //! Each sandbox has one supervisor task, which alone changes what its `Board` shows; everyone
-//! else has a [`Sandbox`], a handle that reads the board and sends the supervisor orders.
+//! else has a [`Sandbox`], a handle that reads the board and sends the supervisor orders. Where
+//! nothing runs without an order, the first one begins the task: one at rest is only a board.
 //! A `Supervisor` drives whatever a `Backend` can start and stop (`process`, `systemd`); `adopt`
 //! only watches what something else runs.
 
 mod adopt;
 mod backend;
 mod board;
+mod care;
 mod error;
 pub mod guardian;
 mod health;
@@ -19,6 +21,7 @@ mod process;
 mod sandbox;
 mod spec;
 mod supervisor;
+mod switch;
 mod systemd;
 
 pub use error::RuntimeError;
@@ -31,18 +34,16 @@ pub(crate) use systemd::PLACEHOLDER;
 use crate::config::{self, RuntimeKind};
 use backend::Backend;
 use board::Board;
+use care::Care;
 use dashmap::DashMap;
 use futures_util::future::join_all;
-use orders::Orders;
 use std::path::Path;
 use std::sync::Arc;
-use supervisor::Supervisor;
 
 /// All sandboxes of this hypervisor, and the backend that runs them.
 pub struct Runtime {
     config: Arc<config::Runtime>,
-    /// What starts and stops sandboxes; nothing does under `adopt`.
-    backend: Option<Arc<dyn Backend>>,
+    care: Arc<Care>,
     sandboxes: DashMap<String, Arc<Sandbox>>,
 }
 
@@ -74,10 +75,11 @@ impl Runtime {
         Ok(Self::over(config, backend))
     }
 
+    /// Nothing starts and stops sandboxes without a backend.
     fn over(config: Arc<config::Runtime>, backend: Option<Arc<dyn Backend>>) -> Arc<Self> {
         Arc::new(Self {
             config,
-            backend,
+            care: Arc::new(Care::new(backend)),
             sandboxes: DashMap::new(),
         })
     }
@@ -96,18 +98,12 @@ impl Runtime {
     }
 
     fn register(&self, spec: Spec) -> Arc<Sandbox> {
-        let board = Arc::new(Board::new(spec, Arc::clone(&self.config)));
-        let (sender, orders) = Orders::channel();
-        match &self.backend {
-            Some(backend) => {
-                let supervisor = Supervisor::new(Arc::clone(&board), Arc::clone(backend), orders);
-                tokio::spawn(supervisor.run());
-            }
-            None => {
-                tokio::spawn(adopt::watch(Arc::clone(&board), orders));
-            }
+        let board = Board::new(spec, Arc::clone(&self.config));
+        let sandbox = Sandbox::new(board, Arc::clone(&self.care));
+        if self.care.is_needed_at_once() {
+            sandbox.orders();
         }
-        Arc::new(Sandbox::new(board, sender))
+        Arc::new(sandbox)
     }
 
     /// Stops all sandboxes at once, within twice `runtime.stop_secs`. Requests that still hold

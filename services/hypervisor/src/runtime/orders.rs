@@ -1,7 +1,10 @@
 //! What the handles of a sandbox ask of its supervisor, and who waits for the outcome.
 
 use super::RuntimeError;
-use tokio::sync::{mpsc, oneshot};
+// Tokio's takes a kilobyte while it is empty, and every sandbox that is watched has one.
+use futures_channel::mpsc;
+use futures_util::StreamExt;
+use tokio::sync::oneshot;
 
 /// How an order went; the asker may have left without hearing it.
 pub(super) type Reply = oneshot::Sender<Result<(), RuntimeError>>;
@@ -30,7 +33,7 @@ pub(super) struct Halt {
 
 impl Orders {
     pub(super) fn channel() -> (mpsc::UnboundedSender<Order>, Self) {
-        let (sender, queue) = mpsc::unbounded_channel();
+        let (sender, queue) = mpsc::unbounded();
         let waiting = Vec::new();
         (sender, Self { queue, waiting })
     }
@@ -38,7 +41,7 @@ impl Orders {
     /// The next order. Once every handle is gone, that is to end.
     pub(super) async fn next(&mut self) -> Order {
         let gone = || Order::End(oneshot::channel().0);
-        self.queue.recv().await.unwrap_or_else(gone)
+        self.queue.next().await.unwrap_or_else(gone)
     }
 
     /// Lets everyone who asks for a start wait, until someone orders a stop. Loses no order

@@ -1,19 +1,23 @@
 //! The handle that everyone else has on a sandbox.
 
 use super::board::Board;
+use super::care::Care;
 use super::orders::{Order, Reply};
 use super::{Hold, ProbeError, RuntimeError, Spec, Status};
+use futures_channel::mpsc;
 use serde::Serialize;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 
 /// A sandbox, whether it runs or not.
 pub struct Sandbox {
     board: Arc<Board>,
-    orders: mpsc::UnboundedSender<Order>,
+    care: Arc<Care>,
+    /// To the task that looks after it, once there is one.
+    orders: OnceLock<mpsc::UnboundedSender<Order>>,
     /// How many drains wait for those who hold it.
     drains: AtomicUsize,
 }
@@ -36,10 +40,11 @@ pub struct View {
 }
 
 impl Sandbox {
-    pub(super) fn new(board: Arc<Board>, orders: mpsc::UnboundedSender<Order>) -> Self {
+    pub(super) fn new(board: Board, care: Arc<Care>) -> Self {
         Self {
-            board,
-            orders,
+            board: Arc::new(board),
+            care,
+            orders: OnceLock::new(),
             drains: AtomicUsize::new(0),
         }
     }
@@ -118,8 +123,16 @@ impl Sandbox {
 
     /// As [`Sandbox::stop`] for good, and without waiting for those who hold it.
     pub(super) async fn end(&self) {
+        // One that was never taken on does not run, and cannot from now on.
+        self.orders.get_or_init(|| mpsc::unbounded().0);
         // It can only fail by having ended before.
         let _ = self.order(Order::End).await;
+    }
+
+    /// Where orders go; the first has someone look after it.
+    pub(super) fn orders(&self) -> &mpsc::UnboundedSender<Order> {
+        self.orders
+            .get_or_init(|| self.care.take_on(Arc::clone(&self.board)))
     }
 
     async fn order(&self, order: impl FnOnce(Reply) -> Order) -> Result<(), RuntimeError> {
@@ -127,7 +140,9 @@ impl Sandbox {
             sandbox: self.name().to_owned(),
         };
         let (reply, outcome) = oneshot::channel();
-        self.orders.send(order(reply)).map_err(|_| ended())?;
+        self.orders()
+            .unbounded_send(order(reply))
+            .map_err(|_| ended())?;
         outcome.await.map_err(|_| ended())?
     }
 
@@ -163,7 +178,7 @@ impl Sandbox {
 
     /// Whether it may be stopped when idle, from now on.
     pub fn rest_when_idle(&self, rests: bool) {
-        self.board.rests.send_replace(rests);
+        self.board.rests.set(rests);
     }
 
     /// While the guard lives, the sandbox is shown as draining if it runs.

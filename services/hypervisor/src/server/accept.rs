@@ -1,120 +1,67 @@
-//! Accepts connections until told to stop, then lets them finish.
+//! Has workers accept connections until told to stop, then lets them finish.
 
 use super::dispatch::Gateway;
-use super::guard::{Guard, Tunnel};
+use super::full::Refusals;
+use super::general::General;
 use super::limits;
+use super::worker::{Shared, Worker};
 use crate::config;
-use crate::proxy::WriteLimit;
-use http::StatusCode;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo};
-use hyper_util::server::conn::auto::Builder;
-use hyper_util::server::graceful::GracefulShutdown;
-use std::convert::Infallible;
-use std::net::SocketAddr;
+use crate::gate::Gate;
+use std::io;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::AtomicBool;
+use std::thread;
 use std::time::Duration;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, mpsc};
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, info, warn};
-
-/// Said to a connection above the limit, at once: it must not wait for a place.
-const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\n\
-    Connection: close\r\nContent-Length: 0\r\n\r\n";
-
-/// How long a new connection has for its first byte once nothing more is accepted: hyper closes
-/// a silent one at once, and the request that was on its way would get no answer.
-const SILENCE: Duration = Duration::from_secs(1);
+use tracing::{info, warn};
 
 /// Serves `listener` until `stop`, then finishes the requests that were begun, for
 /// `shutdown_secs` at most.
+///
+/// # Errors
+/// When the workers cannot be started.
 pub async fn serve(
     listener: TcpListener,
     gateway: Arc<Gateway>,
     config: &config::Server,
     stop: CancellationToken,
-) {
-    let builder = limits::builder(config);
-    let connections = GracefulShutdown::new();
-    let (silent, mut all_spoke) = mpsc::channel(1);
-    let places = Arc::new(Semaphore::new(config.max_connections));
-    loop {
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
-            () = stop.cancelled() => break,
-        };
-        let (stream, socket) = match accepted {
-            Ok(accepted) => accepted,
-            Err(error) => {
-                // Out of file descriptors, most likely; a pause lets some go.
-                warn!(%error, "cannot accept a connection");
-                tokio::time::sleep(Duration::from_millis(50)).await;
-                continue;
-            }
-        };
-        let Ok(place) = places.clone().try_acquire_owned() else {
-            let _ = stream.try_write(FULL); // A full socket buffer is no reason to wait either.
-            continue;
-        };
-        if let Err(error) = limits::tune(&stream) {
-            debug!(%error, "the connection is already gone");
-        }
-        let tunnel = Tunnel::default();
-        let stream = WriteLimit::new(stream, Duration::from_secs(config.write_idle_secs));
-        let guard = Guard::new(stream, config, tunnel.clone(), silent.clone(), place);
-        spawn(&builder, &connections, guard, tunnel, &gateway, socket);
+) -> io::Result<()> {
+    let listener = listener.into_std()?;
+    limits::tune(&listener)?;
+    let general = Arc::new(General::new(gateway.clone(), config));
+    let count = thread::available_parallelism()?.get();
+    let shared = Arc::new(Shared {
+        gateway: gateway.clone(),
+        general: general.clone(),
+        config: config.clone(),
+        open: (0..count).map(|_| Gate::new()).collect(),
+        places: Arc::new(Semaphore::new(config.max_connections)),
+        refusals: Refusals::new(),
+        stopping: AtomicBool::new(false),
+    });
+    let workers = (0..count)
+        .map(|index| Worker::start(listener.try_clone()?, shared.clone(), index, stop.clone()))
+        .collect::<io::Result<Vec<_>>>()?;
+    drop((listener, shared));
+    stop.cancelled().await;
+    let patience = Duration::from_secs(config.shutdown_secs);
+    let finished = tokio::time::timeout(patience, finish(workers, &general, &gateway));
+    if finished.await.is_err() {
+        warn!("some requests did not finish in time and are cut");
     }
-    drop((listener, silent));
-    let _ = tokio::time::timeout(SILENCE, all_spoke.recv()).await;
-    finish(
-        connections,
-        &gateway,
-        Duration::from_secs(config.shutdown_secs),
-    )
-    .await;
-}
-
-fn spawn(
-    builder: &Builder<TokioExecutor>,
-    connections: &GracefulShutdown,
-    guard: Guard<WriteLimit<TcpStream>>,
-    tunnel: Tunnel,
-    gateway: &Arc<Gateway>,
-    socket: SocketAddr,
-) {
-    let gateway = gateway.clone();
-    let service = service_fn(move |request| {
-        let (gateway, tunnel) = (gateway.clone(), tunnel.clone());
-        async move {
-            let response = gateway.handle(request, socket).await;
-            if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-                tunnel.store(true, Ordering::Relaxed);
-            }
-            Ok::<_, Infallible>(response)
-        }
-    });
-    let connection = builder
-        .serve_connection_with_upgrades(TokioIo::new(guard), service)
-        .into_owned();
-    let connection = connections.watch(connection);
-    tokio::spawn(async move {
-        if let Err(error) = connection.await {
-            debug!(%error, %socket, "connection ended");
-        }
-    });
+    Ok(())
 }
 
 /// Ends what has no end of its own, waits for the rest.
-async fn finish(connections: GracefulShutdown, gateway: &Gateway, patience: Duration) {
-    info!(open = connections.count(), "shutting down");
+async fn finish(workers: Vec<Worker>, general: &General, gateway: &Gateway) {
+    info!("shutting down");
     gateway.routes().cut_all();
-    let finished = async {
-        connections.shutdown().await;
-        gateway.routes().idle().await;
-    };
-    if tokio::time::timeout(patience, finished).await.is_err() {
-        warn!("some requests did not finish in time and are cut");
+    for worker in workers {
+        worker.finished().await;
     }
+    // Nobody hands a connection over any more.
+    general.finish().await;
+    gateway.routes().idle().await;
 }

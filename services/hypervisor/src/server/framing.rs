@@ -48,7 +48,7 @@ struct Head {
 /// The message breaks the rules; the reason is for the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub(super) struct Malformed(pub(super) &'static str);
+pub(crate) struct Malformed(pub(crate) &'static str);
 
 impl Framing {
     pub(super) fn new(limit: usize) -> Self {
@@ -235,7 +235,7 @@ fn split_field(line: &[u8]) -> Result<(&[u8], &[u8]), Malformed> {
     Ok((name, value[1..].trim_ascii()))
 }
 
-fn trailer(line: &[u8]) -> Result<(), Malformed> {
+pub(crate) fn trailer(line: &[u8]) -> Result<(), Malformed> {
     let (name, _) = split_field(line)?;
     let framing: [&[u8]; 3] = [b"content-length", b"transfer-encoding", b"host"];
     if framing.iter().any(|field| name.eq_ignore_ascii_case(field)) {
@@ -244,7 +244,7 @@ fn trailer(line: &[u8]) -> Result<(), Malformed> {
     Ok(())
 }
 
-fn decimal(digits: &[u8]) -> Result<u64, Malformed> {
+pub(crate) fn decimal(digits: &[u8]) -> Result<u64, Malformed> {
     let text = str::from_utf8(digits).unwrap_or_default();
     if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(Malformed("a Content-Length that is no number"));
@@ -254,7 +254,7 @@ fn decimal(digits: &[u8]) -> Result<u64, Malformed> {
 }
 
 /// The size in `chunk-size [ chunk-ext ]`.
-fn chunk_size(line: &[u8]) -> Result<u64, Malformed> {
+pub(crate) fn chunk_size(line: &[u8]) -> Result<u64, Malformed> {
     let digits = line
         .iter()
         .take_while(|byte| byte.is_ascii_hexdigit())

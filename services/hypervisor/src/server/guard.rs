@@ -3,7 +3,8 @@
 use crate::config;
 
 use super::framing::Framing;
-use std::convert::Infallible;
+use super::limits::LINGER;
+use bytes::Bytes;
 use std::io;
 use std::mem::MaybeUninit;
 use std::pin::Pin;
@@ -12,15 +13,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Sleep;
 use tracing::debug;
 
 /// Set once a connection's bytes are no longer HTTP/1 (after a 101).
 pub(super) type Tunnel = Arc<AtomicBool>;
-
-/// Lives while a connection has not sent anything; nothing is ever sent over it.
-pub(super) type Silent = mpsc::Sender<Infallible>;
 
 /// A stream that lets hyper see well-framed HTTP/1 alone.
 ///
@@ -29,6 +27,8 @@ pub(super) type Silent = mpsc::Sender<Infallible>;
 #[derive(Debug)]
 pub(super) struct Guard<S> {
     stream: S,
+    /// What was read from the stream before this.
+    prefix: Bytes,
     framing: Framing,
     tunnel: Tunnel,
     foreign: bool,
@@ -41,8 +41,6 @@ pub(super) struct Guard<S> {
     ended: bool,
     /// Runs while we have closed our side and the client has not.
     linger: Option<Pin<Box<Sleep>>>,
-    /// Dropped at the first byte.
-    silent: Option<Silent>,
     /// One of the connections that there may be; it goes with the stream, upgraded or not.
     _permit: OwnedSemaphorePermit,
 }
@@ -58,20 +56,17 @@ fn put(bytes: &'static [u8], buf: &mut ReadBuf<'_>) -> &'static [u8] {
     later
 }
 
-/// How long a closed connection may still send. Closing under unread bytes would make the
-/// kernel reset it, and the client could lose the answer that says why.
-const LINGER: Duration = Duration::from_secs(2);
-
 impl<S> Guard<S> {
     pub(super) fn new(
         stream: S,
         config: &config::Server,
         tunnel: Tunnel,
-        silent: Silent,
+        prefix: Bytes,
         permit: OwnedSemaphorePermit,
     ) -> Self {
         Self {
             stream,
+            prefix,
             framing: Framing::new(config.max_header_bytes),
             tunnel,
             foreign: false,
@@ -80,7 +75,6 @@ impl<S> Guard<S> {
             deadline: None,
             ended: false,
             linger: None,
-            silent: Some(silent),
             _permit: permit,
         }
     }
@@ -127,11 +121,16 @@ impl<S: AsyncRead + Unpin> AsyncRead for Guard<S> {
             return Poll::Ready(Ok(()));
         }
         let start = buf.filled().len();
+        if !this.prefix.is_empty() {
+            let count = this.prefix.len().min(buf.remaining());
+            buf.put_slice(&this.prefix.split_to(count));
+            this.inspect(buf, start);
+            return Poll::Ready(Ok(()));
+        }
         match Pin::new(&mut this.stream).poll_read(cx, buf) {
             Poll::Pending => this.poll_deadline(cx),
             Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
             Poll::Ready(Ok(())) => {
-                this.silent = None;
                 this.ended |= buf.filled().len() == start && buf.remaining() > 0;
                 this.inspect(buf, start);
                 Poll::Ready(Ok(()))

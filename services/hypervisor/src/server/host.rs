@@ -40,27 +40,25 @@ pub(super) fn check<B>(request: &Request<B>) -> Result<(), &'static str> {
     }
 }
 
-/// `uri-host [ ":" port ]`, without user information.
 fn parse(value: &[u8]) -> Option<Authority> {
-    let authority = Authority::try_from(value).ok()?;
-    let text = authority.as_str();
-    let port = match text.strip_prefix('[') {
-        Some(rest) => {
-            let (inner, port) = rest.split_once(']')?;
-            inner.parse::<std::net::Ipv6Addr>().ok()?;
-            port.strip_prefix(':').or(port.is_empty().then_some(""))?
-        }
-        None => match text.split_once(':') {
-            Some((_, port)) => port,
-            None => "",
-        },
+    is_host(value).then(|| Authority::try_from(value).ok())?
+}
+
+/// Whether it is `uri-host [ ":" port ]`, without user information.
+pub(super) fn is_host(value: &[u8]) -> bool {
+    let text = str::from_utf8(value).unwrap_or_default();
+    let (good, port) = if let Some(rest) = text.strip_prefix('[') {
+        let (inner, rest) = rest.split_once(']').unwrap_or_default();
+        let closed = rest.is_empty() || rest.starts_with(':');
+        let good = closed && inner.parse::<std::net::Ipv6Addr>().is_ok();
+        (good, rest.strip_prefix(':').unwrap_or_default())
+    } else {
+        let (name, port) = text.split_once(':').unwrap_or((text, ""));
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+        (!name.is_empty() && name.bytes().all(allowed), port)
     };
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-    let name = authority.host();
-    // A name that does not begin the text has user information before it.
-    let named = text.starts_with(name)
-        && (name.starts_with('[') || (!name.is_empty() && name.bytes().all(allowed)));
-    (named && (port.is_empty() || port.parse::<u16>().is_ok())).then_some(authority)
+    let digits = port.bytes().all(|byte| byte.is_ascii_digit());
+    good && (port.is_empty() || digits && port.parse::<u16>().is_ok())
 }
 
 #[cfg(test)]

@@ -5,20 +5,26 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use socket2::{SockRef, TcpKeepalive};
 use std::io;
+use std::net::TcpListener;
 use std::time::Duration;
-use tokio::net::TcpStream;
 
 /// How long a connection may be silent before the kernel asks whether the far end still lives:
 /// a WebSocket has no other limit.
 const KEEPALIVE: Duration = Duration::from_mins(1);
 
-/// Sets what the kernel is to do for an accepted connection.
-pub(super) fn tune(stream: &TcpStream) -> io::Result<()> {
-    stream.set_nodelay(true)?;
+/// How long a closed connection may still send. Closing under unread bytes would make the
+/// kernel reset it, and the client could lose the answer that says why.
+pub(super) const LINGER: Duration = Duration::from_secs(2);
+
+/// Sets what the kernel is to do for accepted connections: they have it from their listener, so
+/// that none costs a call.
+pub(super) fn tune(listener: &TcpListener) -> io::Result<()> {
+    let socket = SockRef::from(listener);
+    socket.set_tcp_nodelay(true)?;
     let keepalive = TcpKeepalive::new()
         .with_time(KEEPALIVE)
         .with_interval(KEEPALIVE / 4);
-    SockRef::from(stream).set_tcp_keepalive(&keepalive)
+    socket.set_tcp_keepalive(&keepalive)
 }
 
 /// Requests at once on one HTTP/2 connection.

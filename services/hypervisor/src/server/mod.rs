@@ -1,16 +1,26 @@
-//! The accept loop, and around every connection its limits, its guard and its end.
+//! The accept loops, and around every connection its limits and its end.
 //!
-//! `framing` and `guard` refuse malformed HTTP/1 before hyper reads it, `host` what hyper does
-//! not check, `dispatch` says which part of the program a request is for.
+//! Threads of their own (`worker`) accept connections and serve the plain requests on them to
+//! sandboxes (`fast`, which reads a `head`). A connection that is for anything else goes on to
+//! hyper (`general`), for good: `framing` and `guard` refuse malformed HTTP/1 before hyper reads
+//! it, `host` what hyper does not check, `dispatch` says which part of the program a request is
+//! for.
 
 mod accept;
 mod dispatch;
+mod fast;
 mod framing;
+mod full;
+mod general;
 mod guard;
+mod head;
 mod host;
 mod limits;
 mod peer;
+mod worker;
 
 pub use accept::serve;
 pub use dispatch::Gateway;
+pub(crate) use framing::{Malformed, chunk_size, decimal, trailer};
+pub(crate) use head::Head;
 pub use peer::Peer;

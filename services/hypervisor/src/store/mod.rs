@@ -15,8 +15,8 @@ use uuid::Uuid;
 pub use error::{Conflict, StoreError};
 pub use handle::Handle;
 pub use rows::{
-    AuditRow, Hash, InviteRow, NewAccount, PasskeyRow, PasskeyUse, SessionKind, SessionRow,
-    UserRow, WorkspaceRow,
+    AuditRow, Hash, Holdings, InviteRow, NewAccount, PasskeyRow, PasskeyUse, SessionKind,
+    SessionRow, UserRow, WorkspaceRow,
 };
 pub use sqlite::{Sqlite, backup, restore};
 pub use timestamp::Timestamp;
@@ -55,6 +55,18 @@ pub trait AccountStore {
     /// # Errors
     /// The engine's.
     fn users(&self) -> Result<Vec<UserRow>, StoreError>;
+
+    /// How many users there are.
+    ///
+    /// # Errors
+    /// The engine's.
+    fn user_count(&self) -> Result<u64, StoreError>;
+
+    /// Every user with what is theirs and still good at `now`, oldest first.
+    ///
+    /// # Errors
+    /// The engine's.
+    fn accounts(&self, now: Timestamp) -> Result<Vec<(UserRow, Holdings)>, StoreError>;
 
     /// The user of this (normalised) name.
     ///
@@ -176,13 +188,23 @@ pub trait RecoveryStore {
     ) -> Result<bool, StoreError>;
 }
 
-/// Sessions. They are looked up in memory; these are for the next start.
+/// Sessions. They are looked up in memory, and here at their first request after a start.
 pub trait SessionStore {
-    /// Every session that is still good at `now`.
+    /// The session of this token if it is still good at `now`, and whose it is.
     ///
     /// # Errors
     /// The engine's.
-    fn sessions(&self, now: Timestamp) -> Result<Vec<SessionRow>, StoreError>;
+    fn session_by_token(
+        &self,
+        token: &Hash,
+        now: Timestamp,
+    ) -> Result<Option<(SessionRow, UserRow)>, StoreError>;
+
+    /// A user's sessions that are still good at `now`, newest first.
+    ///
+    /// # Errors
+    /// The engine's.
+    fn sessions_of(&self, user: Uuid, now: Timestamp) -> Result<Vec<SessionRow>, StoreError>;
 
     /// Ends a session; says whether there was one.
     ///
@@ -205,12 +227,12 @@ pub trait WorkspaceStore {
     /// The engine's.
     fn workspaces(&self) -> Result<Vec<WorkspaceRow>, StoreError>;
 
-    /// Keeps a new workspace, members included.
+    /// Keeps new workspaces, members included.
     ///
     /// # Errors
-    /// [`Conflict::Workspace`] if the name exists, [`Conflict::Member`] if a member has
-    /// another workspace; the engine's.
-    fn create_workspace(&self, row: &WorkspaceRow) -> Result<(), StoreError>;
+    /// [`Conflict::Workspace`] if a name exists, [`Conflict::Member`] if a member has another
+    /// workspace, and then none is kept; the engine's.
+    fn create_workspaces(&self, rows: &[WorkspaceRow]) -> Result<(), StoreError>;
 
     /// Makes a user a member; nothing to do if they are.
     ///
@@ -239,6 +261,12 @@ pub trait AuditStore {
     /// # Errors
     /// The engine's.
     fn audit_of(&self, user: Uuid, limit: u32) -> Result<Vec<AuditRow>, StoreError>;
+
+    /// Forgets the events before `time`.
+    ///
+    /// # Errors
+    /// The engine's.
+    fn tidy_audit(&self, time: Timestamp) -> Result<(), StoreError>;
 }
 
 /// What the store knows about the installation.

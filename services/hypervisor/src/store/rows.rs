@@ -22,6 +22,17 @@ pub struct UserRow {
     pub created_at: Timestamp,
 }
 
+/// How much of each a user has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Holdings {
+    /// Passkeys.
+    pub passkeys: u64,
+    /// Sessions that are good.
+    pub sessions: u64,
+    /// Recovery codes that are good.
+    pub recovery_codes: u64,
+}
+
 /// A passkey of a user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PasskeyRow {

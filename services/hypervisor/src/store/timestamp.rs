@@ -1,5 +1,6 @@
 //! Points in time, as they are kept and as they are told.
 
+use crate::clock;
 use serde::{Serialize, Serializer};
 use std::fmt;
 use std::time::Duration;
@@ -14,6 +15,12 @@ impl Timestamp {
     /// The present.
     pub fn now() -> Self {
         let millis = OffsetDateTime::now_utc().unix_timestamp_nanos() / 1_000_000;
+        Self(i64::try_from(millis).unwrap_or(i64::MAX))
+    }
+
+    /// The present, right to a few milliseconds: for what every request asks.
+    pub fn about_now() -> Self {
+        let millis = clock::epoch().as_millis();
         Self(i64::try_from(millis).unwrap_or(i64::MAX))
     }
 
@@ -32,6 +39,13 @@ impl Timestamp {
     pub fn after(self, span: Duration) -> Self {
         let millis = i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
         Self(self.0.saturating_add(millis))
+    }
+
+    /// The time that is `span` earlier.
+    #[must_use]
+    pub fn before(self, span: Duration) -> Self {
+        let millis = i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
+        Self(self.0.saturating_sub(millis))
     }
 }
 

@@ -8,6 +8,8 @@ mod bench;
 #[cfg(test)]
 mod fixture;
 #[cfg(test)]
+mod growth;
+#[cfg(test)]
 mod guardian;
 #[cfg(test)]
 mod idle;

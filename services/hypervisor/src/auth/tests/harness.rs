@@ -3,7 +3,7 @@
 use crate::auth::Auth;
 use crate::config::{Config, Registration};
 use crate::server::Peer;
-use crate::store::Sqlite;
+use crate::store::{AccountStore, SessionRow, SessionStore, Sqlite, Timestamp, UserRow};
 use axum::body::Body;
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
@@ -54,6 +54,14 @@ impl Site {
     pub async fn restart(&mut self, config: &Config) {
         self.store = Arc::new(Sqlite::open(&self.path).unwrap());
         self.auth = Auth::open(config, self.store.clone()).await.unwrap();
+    }
+
+    /// The sessions in the store.
+    pub fn sessions(&self) -> Vec<SessionRow> {
+        let users = self.store.users().unwrap();
+        let now = Timestamp::now();
+        let of = |user: &UserRow| self.store.sessions_of(user.id, now).unwrap();
+        users.iter().flat_map(of).collect()
     }
 
     pub fn browser(&self) -> Browser {
@@ -218,6 +226,16 @@ impl Browser {
     pub async fn user(&mut self) -> Option<String> {
         let me = self.me().await;
         me["username"].as_str().map(ToOwned::to_owned)
+    }
+
+    /// What it sends with a request that says who it is.
+    pub fn headers(&self) -> HeaderMap {
+        let cookies = self.cookies.iter();
+        let headers = cookies.map(|(name, value)| {
+            let cookie = format!("{name}={value}").parse().unwrap();
+            (header::COOKIE, cookie)
+        });
+        headers.collect()
     }
 
     pub fn session_cookie(&self) -> Option<&String> {

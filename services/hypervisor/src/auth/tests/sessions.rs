@@ -1,8 +1,8 @@
 //! Sessions: how they end, and how they are kept.
 
-use super::harness::{ORIGIN, Site, open};
+use super::harness::{Browser, ORIGIN, Site, open};
 use crate::auth::{Auth, AuthError};
-use crate::store::{SessionStore, Sqlite, Timestamp};
+use crate::store::{Sqlite, Timestamp};
 use http::StatusCode;
 use serde_json::json;
 use std::sync::Arc;
@@ -31,7 +31,7 @@ async fn a_revoked_session_is_refused_at_its_next_request() {
     let own = format!("/auth/sessions/{}", list[1]["id"].as_str().unwrap());
     assert_eq!(laptop.delete(&own).await.status, StatusCode::NO_CONTENT);
     assert_eq!(laptop.session_cookie(), None);
-    assert!(site.store.sessions(Timestamp::now()).unwrap().is_empty());
+    assert!(site.sessions().is_empty());
 }
 
 #[tokio::test]
@@ -47,6 +47,138 @@ async fn sessions_outlive_a_restart_and_revoked_ones_do_not() {
     revoked.cookies = old.cookies;
     assert_eq!(kept.user().await.as_deref(), Some("ada"));
     assert_eq!(revoked.user().await, None);
+}
+
+#[tokio::test]
+async fn a_start_reads_no_session_and_each_comes_with_its_first_request() {
+    let mut site = Site::new(&open()).await;
+    let mut laptop = site.member("ada").await;
+    let mut phone = laptop.clone();
+    phone.cookies.clear();
+    phone.log_in("ada").await;
+    site.restart(&open()).await;
+    (laptop.auth, phone.auth) = (site.auth.clone(), site.auth.clone());
+    let in_memory = |browser: &Browser| site.auth.session(&browser.headers()).is_some();
+    assert!(!in_memory(&laptop) && !in_memory(&phone));
+    let found = site.auth.find_session(&laptop.headers()).await.unwrap();
+    assert_eq!(found.unwrap().user.username, "ada");
+    assert!(in_memory(&laptop) && !in_memory(&phone));
+    // What is not in memory is there for its user all the same.
+    assert_eq!(
+        laptop
+            .get("/auth/sessions")
+            .await
+            .json
+            .as_array()
+            .unwrap()
+            .len(),
+        2
+    );
+    assert_eq!(site.auth.users().await.unwrap()[0].sessions, 2);
+}
+
+#[tokio::test]
+async fn a_session_that_was_revoked_before_its_first_request_is_refused() {
+    let mut site = Site::new(&open()).await;
+    let mut laptop = site.member("ada").await;
+    let mut phone = laptop.clone();
+    phone.cookies.clear();
+    phone.log_in("ada").await;
+    site.restart(&open()).await;
+    (laptop.auth, phone.auth) = (site.auth.clone(), site.auth.clone());
+    let list = laptop.get("/auth/sessions").await.json;
+    let path = format!("/auth/sessions/{}", list[0]["id"].as_str().unwrap());
+    assert_eq!(laptop.delete(&path).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(phone.user().await, None);
+    assert_eq!(laptop.user().await.as_deref(), Some("ada"));
+}
+
+/// Revocations that come while the session is on its way into memory: whoever was first, once
+/// one has been answered there is no session any more.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revocation_holds_also_while_the_session_is_fetched() {
+    let mut site = Site::new(&open()).await;
+    let user = site.member("ada").await;
+    for _ in 0..50 {
+        let mut browser = user.clone();
+        browser.cookies.clear();
+        browser.auth = site.auth.clone();
+        browser.log_in("ada").await;
+        site.restart(&open()).await;
+        let headers = browser.headers();
+        let auth = site.auth.clone();
+        let asking = tokio::spawn({
+            let (auth, headers) = (auth.clone(), headers.clone());
+            async move {
+                for _ in 0..20 {
+                    auth.find_session(&headers).await.unwrap();
+                }
+            }
+        });
+        browser.auth = auth.clone();
+        browser.post("/auth/logout", json!({})).await;
+        assert!(auth.session(&headers).is_none());
+        asking.await.unwrap();
+        assert!(auth.session(&headers).is_none());
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_is_not_used_for_a_day_leaves_memory_alone() {
+    let mut site = Site::new(&open()).await;
+    let browser = site.member("ada").await;
+    let db = rusqlite::Connection::open(&site.path).unwrap();
+    db.execute("UPDATE sessions SET last_seen_at = 1000", [])
+        .unwrap();
+    site.restart(&open()).await;
+    let headers = browser.headers();
+    let session = site.auth.find_session(&headers).await.unwrap().unwrap();
+    site.auth.tidy().await.unwrap();
+    assert!(site.auth.session(&headers).is_some());
+    session.was_seen_at(Timestamp::from_millis(1000));
+    site.auth.tidy().await.unwrap();
+    assert!(site.auth.session(&headers).is_none());
+    assert!(site.auth.find_session(&headers).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn made_up_cookies_find_nothing_and_leave_nothing() {
+    let site = Site::new(&open()).await;
+    let mut browser = site.member("ada").await;
+    let good = browser.session_cookie().unwrap().clone();
+    for token in ["", "short", &"A".repeat(43), &"A".repeat(64)] {
+        browser.cookies.insert("choiros".into(), token.into());
+        let found = site.auth.find_session(&browser.headers()).await.unwrap();
+        assert!(found.is_none());
+    }
+    browser.cookies.insert("choiros".into(), good);
+    assert_eq!(browser.user().await.as_deref(), Some("ada"));
+}
+
+#[tokio::test]
+async fn the_audit_log_goes_back_as_far_as_it_is_set_to() {
+    let mut config = open();
+    config.auth.audit_days = 30;
+    let mut site = Site::new(&config).await;
+    let mut browser = site.member("ada").await;
+    browser.post("/auth/logout", json!({})).await;
+    let db = rusqlite::Connection::open(&site.path).unwrap();
+    let old = Timestamp::now().millis() - 31 * 86_400_000;
+    db.execute("UPDATE audit SET at = ?1 WHERE event = 'registered'", [old])
+        .unwrap();
+    let events = || {
+        let mut statement = db.prepare("SELECT event FROM audit ORDER BY id").unwrap();
+        let rows = statement.query_map([], |row| row.get(0)).unwrap();
+        rows.collect::<Result<Vec<String>, _>>().unwrap()
+    };
+    config.auth.audit_days = 0;
+    site.restart(&config).await;
+    site.auth.tidy().await.unwrap();
+    assert_eq!(events(), ["registered", "logged_out"]);
+    config.auth.audit_days = 30;
+    site.restart(&config).await;
+    site.auth.tidy().await.unwrap();
+    assert_eq!(events(), ["logged_out"]);
 }
 
 #[tokio::test]
@@ -82,7 +214,7 @@ async fn when_a_session_was_last_seen_is_written_down_later() {
     browser.auth = site.auth.clone();
     let before = Timestamp::now();
     browser.user().await;
-    let seen = || site.store.sessions(before).unwrap()[0].last_seen_at;
+    let seen = || site.sessions()[0].last_seen_at;
     assert_eq!(seen().millis(), 1000, "not on a request's path");
     site.auth.tidy().await.unwrap();
     assert!(seen() >= before);
@@ -94,8 +226,7 @@ async fn the_store_knows_no_token() {
     let browser = site.member("ada").await;
     let cookie = browser.session_cookie().unwrap();
     let token = crate::auth::token::Token::parse(cookie).unwrap();
-    let rows = site.store.sessions(Timestamp::now()).unwrap();
-    assert_eq!(rows[0].token, token.hash());
+    assert_eq!(site.sessions()[0].token, token.hash());
     let file = std::fs::read(&site.path).unwrap();
     let wal = std::fs::read(site.path.with_extension("db-wal")).unwrap_or_default();
     for haystack in [file, wal] {

@@ -3,13 +3,15 @@
 use super::columns::{duplicate, optional_uuid, uuid};
 use super::{Sqlite, passkeys, recovery, sessions};
 use crate::store::{
-    AccountStore, Conflict, Hash, InviteRow, NewAccount, StoreError, Timestamp, UserRow,
+    AccountStore, Conflict, Hash, Holdings, InviteRow, NewAccount, StoreError, Timestamp, UserRow,
 };
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 use uuid::Uuid;
 
 pub(super) const COLUMNS: &str =
     "users.id, users.username, users.display_name, users.admin, users.created_at";
+
+const WIDTH: usize = 5;
 
 /// A user whose columns begin at `first`.
 pub(super) fn user(row: &Row, first: usize) -> rusqlite::Result<UserRow> {
@@ -22,12 +24,45 @@ pub(super) fn user(row: &Row, first: usize) -> rusqlite::Result<UserRow> {
     })
 }
 
+/// The counts behind a user's columns.
+fn holdings(row: &Row) -> rusqlite::Result<Holdings> {
+    let count = |column: usize| row.get(column).map(i64::cast_unsigned);
+    Ok(Holdings {
+        passkeys: count(WIDTH)?,
+        sessions: count(WIDTH + 1)?,
+        recovery_codes: count(WIDTH + 2)?,
+    })
+}
+
 impl AccountStore for Sqlite {
     fn users(&self) -> Result<Vec<UserRow>, StoreError> {
         self.read(|db| {
             let sql = format!("SELECT {COLUMNS} FROM users ORDER BY created_at, username");
             let mut statement = db.prepare_cached(&sql)?;
             let rows = statement.query_map([], |row| user(row, 0))?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    fn user_count(&self) -> Result<u64, StoreError> {
+        self.read(|db| {
+            let count: i64 = db.query_row("SELECT count(*) FROM users", [], |row| row.get(0))?;
+            Ok(count.cast_unsigned())
+        })
+    }
+
+    fn accounts(&self, now: Timestamp) -> Result<Vec<(UserRow, Holdings)>, StoreError> {
+        self.read(|db| {
+            let sql = format!(
+                "SELECT {COLUMNS},
+                 (SELECT count(*) FROM passkeys WHERE user_id = users.id),
+                 (SELECT count(*) FROM sessions WHERE user_id = users.id AND expires_at > ?1),
+                 (SELECT count(*) FROM recovery_codes WHERE user_id = users.id
+                  AND used_at IS NULL AND (expires_at IS NULL OR expires_at > ?1))
+                 FROM users ORDER BY created_at, username"
+            );
+            let mut statement = db.prepare_cached(&sql)?;
+            let rows = statement.query_map([now], |row| Ok((user(row, 0)?, holdings(row)?)))?;
             Ok(rows.collect::<Result<_, _>>()?)
         })
     }

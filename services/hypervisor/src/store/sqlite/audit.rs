@@ -2,7 +2,7 @@
 
 use super::Sqlite;
 use super::columns::optional_uuid;
-use crate::store::{AuditRow, AuditStore, StoreError};
+use crate::store::{AuditRow, AuditStore, StoreError, Timestamp};
 use rusqlite::params;
 use uuid::Uuid;
 
@@ -40,6 +40,15 @@ impl AuditStore for Sqlite {
                 })
             })?;
             Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    fn tidy_audit(&self, time: Timestamp) -> Result<(), StoreError> {
+        self.write_in_parts(|tx, most| {
+            tx.execute(
+                "DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at < ?1 LIMIT ?2)",
+                params![time, most],
+            )
         })
     }
 }

@@ -28,6 +28,9 @@ use std::time::Duration;
 /// How long a backup or an operator's `sqlite3` may hold us up.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// Rows that housekeeping changes in one transaction, so that nobody waits long for a turn.
+const MOST_AT_ONCE: usize = 1000;
+
 /// A store in an `SQLite` file, in WAL mode, with every commit synced to disk.
 #[derive(Debug)]
 pub struct Sqlite {
@@ -81,6 +84,17 @@ impl Sqlite {
         let value = work(&transaction)?;
         transaction.commit()?;
         Ok(value)
+    }
+
+    /// Runs `work` again and again, each time in a transaction of its own, as long as it changes
+    /// as many rows as it is allowed to.
+    fn write_in_parts(
+        &self,
+        work: impl Fn(&Transaction, u32) -> rusqlite::Result<usize>,
+    ) -> Result<(), StoreError> {
+        let most = u32::try_from(MOST_AT_ONCE).unwrap_or(u32::MAX);
+        while self.write(|tx| Ok(work(tx, most)?))? == MOST_AT_ONCE {}
+        Ok(())
     }
 }
 

@@ -1,10 +1,15 @@
 //! Sessions.
 
-use super::Sqlite;
 use super::columns::{optional_uuid, uuid};
-use crate::store::{SessionRow, SessionStore, StoreError, Timestamp};
-use rusqlite::{Row, Transaction, params};
+use super::{MOST_AT_ONCE, Sqlite, accounts};
+use crate::store::{Hash, SessionRow, SessionStore, StoreError, Timestamp, UserRow};
+use rusqlite::{OptionalExtension, Row, Transaction, params};
 use uuid::Uuid;
+
+const COLUMNS: &str = "sessions.id, sessions.token, sessions.user_id, sessions.kind,
+    sessions.passkey_id, sessions.created_at, sessions.expires_at, sessions.last_seen_at,
+    sessions.address, sessions.user_agent";
+const WIDTH: usize = 10;
 
 fn session(row: &Row) -> rusqlite::Result<SessionRow> {
     Ok(SessionRow {
@@ -55,14 +60,33 @@ pub(super) fn delete(tx: &Transaction, session: Uuid) -> Result<bool, StoreError
 }
 
 impl SessionStore for Sqlite {
-    fn sessions(&self, now: Timestamp) -> Result<Vec<SessionRow>, StoreError> {
+    fn session_by_token(
+        &self,
+        token: &Hash,
+        now: Timestamp,
+    ) -> Result<Option<(SessionRow, UserRow)>, StoreError> {
         self.read(|db| {
-            let mut statement = db.prepare_cached(
-                "SELECT id, token, user_id, kind, passkey_id, created_at, expires_at,
-                 last_seen_at, address, user_agent FROM sessions
-                 WHERE expires_at > ?1 ORDER BY created_at",
-            )?;
-            let rows = statement.query_map([now], session)?;
+            let sql = format!(
+                "SELECT {COLUMNS}, {} FROM sessions JOIN users ON users.id = sessions.user_id
+                 WHERE token = ?1 AND expires_at > ?2",
+                accounts::COLUMNS
+            );
+            let mut statement = db.prepare_cached(&sql)?;
+            let found = statement.query_row(params![token, now], |row| {
+                Ok((session(row)?, accounts::user(row, WIDTH)?))
+            });
+            Ok(found.optional()?)
+        })
+    }
+
+    fn sessions_of(&self, user: Uuid, now: Timestamp) -> Result<Vec<SessionRow>, StoreError> {
+        self.read(|db| {
+            let sql = format!(
+                "SELECT {COLUMNS} FROM sessions WHERE user_id = ?1 AND expires_at > ?2
+                 ORDER BY created_at DESC, id"
+            );
+            let mut statement = db.prepare_cached(&sql)?;
+            let rows = statement.query_map(params![user.as_bytes(), now], session)?;
             Ok(rows.collect::<Result<_, _>>()?)
         })
     }
@@ -72,15 +96,23 @@ impl SessionStore for Sqlite {
     }
 
     fn tidy_sessions(&self, seen: &[(Uuid, Timestamp)], now: Timestamp) -> Result<(), StoreError> {
-        self.write(|tx| {
-            for (session, at) in seen {
-                tx.execute(
+        for part in seen.chunks(MOST_AT_ONCE) {
+            self.write(|tx| {
+                let mut note = tx.prepare_cached(
                     "UPDATE sessions SET last_seen_at = max(last_seen_at, ?2) WHERE id = ?1",
-                    params![session.as_bytes(), at],
                 )?;
-            }
-            tx.execute("DELETE FROM sessions WHERE expires_at <= ?1", [now])?;
-            Ok(())
+                for (session, at) in part {
+                    note.execute(params![session.as_bytes(), at])?;
+                }
+                Ok(())
+            })?;
+        }
+        self.write_in_parts(|tx, most| {
+            tx.execute(
+                "DELETE FROM sessions WHERE id IN
+                 (SELECT id FROM sessions WHERE expires_at <= ?1 LIMIT ?2)",
+                params![now, most],
+            )
         })
     }
 }

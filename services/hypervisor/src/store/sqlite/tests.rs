@@ -14,8 +14,13 @@ use std::sync::Arc;
 use tempfile::TempDir;
 use uuid::Uuid;
 
+mod growth;
+
 /// A store of each released version, as that version left it.
-const FIXTURES: [&str; 1] = [include_str!("fixtures/v1.sql")];
+const FIXTURES: [&str; 2] = [
+    include_str!("fixtures/v1.sql"),
+    include_str!("fixtures/v2.sql"),
+];
 
 const EPOCH: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 
@@ -69,6 +74,13 @@ fn session(user_id: Uuid, passkey_id: Option<Uuid>) -> SessionRow {
         address: "127.0.0.1".into(),
         user_agent: "test".into(),
     }
+}
+
+/// Everyone's sessions.
+fn sessions(store: &Sqlite, now: Timestamp) -> Vec<SessionRow> {
+    let users = store.users().unwrap();
+    let of = |user: &UserRow| store.sessions_of(user.id, now).unwrap();
+    users.iter().flat_map(of).collect()
 }
 
 fn workspace(name: &str) -> WorkspaceRow {
@@ -129,7 +141,7 @@ fn a_store_of_each_released_version_is_migrated_with_its_rows() {
         assert_eq!(store.recovery_codes_left(ada, EPOCH).unwrap(), 2);
         assert!(store.invite(&[0x71; 32], EPOCH).unwrap().unwrap().admin);
         assert_eq!(store.invite(&[0x72; 32], EPOCH).unwrap(), None, "used");
-        let sessions = store.sessions(EPOCH).unwrap();
+        let sessions = sessions(&store, EPOCH);
         assert_eq!(sessions.len(), 2);
         assert_eq!(sessions[0].passkey_id, Some(passkeys[0].id));
         assert_eq!(sessions[1].kind, SessionKind::Recovery);
@@ -227,7 +239,7 @@ fn an_account_is_written_whole_or_not_at_all() {
     store.create_account(&account("ada")).unwrap();
 
     let mut same_name = account("ada");
-    same_name.replaces = Some(store.sessions(EPOCH).unwrap()[0].id);
+    same_name.replaces = Some(sessions(&store, EPOCH)[0].id);
     assert_eq!(
         conflict(store.create_account(&same_name)),
         Conflict::Username
@@ -248,7 +260,7 @@ fn an_account_is_written_whole_or_not_at_all() {
     assert_eq!(conflict(store.create_account(&no_invite)), Conflict::Invite);
 
     assert_eq!(store.users().unwrap().len(), 1);
-    assert_eq!(store.sessions(EPOCH).unwrap().len(), 1);
+    assert_eq!(sessions(&store, EPOCH).len(), 1);
 }
 
 #[test]
@@ -308,7 +320,7 @@ fn a_passkey_whose_counter_does_not_grow_opens_no_session() {
     assert_eq!(conflict(log_in(4)), Conflict::Counter);
     assert_eq!(conflict(log_in(0)), Conflict::Counter);
     log_in(6).unwrap();
-    assert_eq!(store.sessions(EPOCH).unwrap().len(), 5);
+    assert_eq!(sessions(&store, EPOCH).len(), 5);
 }
 
 #[test]
@@ -325,7 +337,7 @@ fn a_login_ends_the_session_that_it_replaces() {
         at: EPOCH,
     };
     store.log_in(&used, &next, Some(ada.session.id)).unwrap();
-    assert_eq!(store.sessions(EPOCH).unwrap(), [next]);
+    assert_eq!(sessions(&store, EPOCH), [next]);
 }
 
 #[test]
@@ -339,7 +351,7 @@ fn a_removed_passkey_takes_its_sessions_along_but_the_last_one_stays() {
         conflict(store.remove_passkey(ada.user.id, ada.passkey.id, keep.id)),
         Conflict::LastPasskey
     );
-    assert_eq!(store.sessions(EPOCH).unwrap().len(), 1);
+    assert_eq!(sessions(&store, EPOCH).len(), 1);
 
     let second = account("ignored").passkey;
     let second = PasskeyRow {
@@ -359,7 +371,7 @@ fn a_removed_passkey_takes_its_sessions_along_but_the_last_one_stays() {
             .remove_passkey(ada.user.id, ada.passkey.id, keep.id)
             .unwrap()
     );
-    assert_eq!(store.sessions(EPOCH).unwrap(), [stranger.session]);
+    assert_eq!(sessions(&store, EPOCH), [stranger.session]);
     assert_eq!(store.passkeys_of(ada.user.id).unwrap(), [second]);
 }
 
@@ -415,7 +427,7 @@ fn a_recovery_code_works_once_for_its_user() {
 fn a_stale_swap_changes_nothing() {
     let (_folder, path) = folder();
     let store = Sqlite::open(&path).unwrap();
-    store.create_workspace(&workspace("sandbox")).unwrap();
+    store.create_workspaces(&[workspace("sandbox")]).unwrap();
     let swapped = store.swap("sandbox", 1).unwrap();
     assert_eq!(
         (&*swapped.live, &*swapped.dev),
@@ -433,9 +445,9 @@ fn a_user_has_one_workspace() {
     let store = Sqlite::open(&path).unwrap();
     let ada = account("ada");
     store.create_account(&ada).unwrap();
-    store.create_workspace(&workspace("one")).unwrap();
-    store.create_workspace(&workspace("two")).unwrap();
-    let again = store.create_workspace(&workspace("one"));
+    store.create_workspaces(&[workspace("one")]).unwrap();
+    store.create_workspaces(&[workspace("two")]).unwrap();
+    let again = store.create_workspaces(&[workspace("one")]);
     assert_eq!(conflict(again), Conflict::Workspace);
     store.add_member("one", ada.user.id).unwrap();
     store.add_member("one", ada.user.id).unwrap();
@@ -445,18 +457,28 @@ fn a_user_has_one_workspace() {
     );
     let mut three = workspace("three");
     three.members = vec![ada.user.id];
-    assert_eq!(conflict(store.create_workspace(&three)), Conflict::Member);
+    assert_eq!(
+        conflict(store.create_workspaces(&[three])),
+        Conflict::Member
+    );
+    let one_is_there = [workspace("four"), workspace("one")];
+    let both = store.create_workspaces(&one_is_there);
+    assert_eq!(conflict(both), Conflict::Workspace);
+    let bob = account("bob");
+    store.create_account(&bob).unwrap();
+    store.add_member("one", bob.user.id).unwrap();
     let found = store.workspaces().unwrap();
     let names: Vec<_> = found.iter().map(|row| &*row.name).collect();
     assert_eq!(names, ["one", "two"]);
-    assert_eq!(found[0].members, [ada.user.id]);
+    assert_eq!(found[0].members, [ada.user.id, bob.user.id]);
+    assert!(found[1].members.is_empty());
 }
 
 #[test]
 fn concurrent_writers_all_get_through_and_exactly_one_wins_each_swap() {
     let (_folder, path) = folder();
     let store = Arc::new(Sqlite::open(&path).unwrap());
-    store.create_workspace(&workspace("sandbox")).unwrap();
+    store.create_workspaces(&[workspace("sandbox")]).unwrap();
     let writers: Vec<_> = (0..8)
         .map(|writer| {
             let store = Arc::clone(&store);
@@ -514,9 +536,30 @@ fn ended_sessions_are_forgotten_and_last_seen_never_goes_back() {
     store
         .tidy_sessions(&[(ada.session.id, at(10))], EPOCH)
         .unwrap();
-    assert_eq!(store.sessions(EPOCH).unwrap()[0].last_seen_at, at(20));
-    assert!(store.sessions(at(1000)).unwrap().is_empty());
+    assert_eq!(sessions(&store, EPOCH)[0].last_seen_at, at(20));
+    assert!(sessions(&store, at(1000)).is_empty());
     store.tidy_sessions(&[], at(1000)).unwrap();
-    assert!(store.sessions(EPOCH).unwrap().is_empty());
+    assert!(sessions(&store, EPOCH).is_empty());
     assert!(!store.remove_session(ada.session.id).unwrap());
+}
+
+#[test]
+fn a_session_is_found_by_its_token_with_its_user_until_it_ends() {
+    let (_folder, path) = folder();
+    let store = Sqlite::open(&path).unwrap();
+    let (ada, bob) = (account("ada"), account("bob"));
+    store.create_account(&ada).unwrap();
+    store.create_account(&bob).unwrap();
+    let find = |token, now| store.session_by_token(token, now).unwrap();
+    let token = &ada.session.token;
+    let last = Timestamp::from_millis(ada.session.expires_at.millis() - 1);
+    assert_eq!(find(token, last), Some((ada.session.clone(), ada.user)));
+    assert_eq!(find(token, ada.session.expires_at), None);
+    assert_eq!(find(&[9; 32], EPOCH), None);
+    assert_eq!(
+        store.sessions_of(bob.user.id, EPOCH).unwrap(),
+        [bob.session]
+    );
+    store.remove_session(ada.session.id).unwrap();
+    assert_eq!(find(token, EPOCH), None);
 }

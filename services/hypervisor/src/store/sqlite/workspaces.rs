@@ -1,7 +1,7 @@
 //! Workspaces and their members.
 
 use super::Sqlite;
-use super::columns::{duplicate, uuid};
+use super::columns::{duplicate, optional_uuid, uuid};
 use crate::store::{Conflict, StoreError, WorkspaceRow, WorkspaceStore};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use uuid::Uuid;
@@ -45,27 +45,39 @@ fn join(tx: &Transaction, workspace: &str, user: Uuid) -> Result<(), StoreError>
 impl WorkspaceStore for Sqlite {
     fn workspaces(&self) -> Result<Vec<WorkspaceRow>, StoreError> {
         self.read(|db| {
-            let mut statement =
-                db.prepare_cached("SELECT name, generation, live, dev FROM workspaces")?;
-            let rows = statement.query_map([], workspace)?;
-            let mut found: Vec<WorkspaceRow> = rows.collect::<Result<_, _>>()?;
-            for row in &mut found {
-                row.members = members(db, &row.name)?;
+            let mut statement = db.prepare_cached(
+                "SELECT name, generation, live, dev, user_id FROM workspaces
+                 LEFT JOIN members ON members.workspace = workspaces.name
+                 ORDER BY name, members.rowid",
+            )?;
+            let mut rows = statement.query([])?;
+            let mut found: Vec<WorkspaceRow> = Vec::new();
+            while let Some(row) = rows.next()? {
+                let next = workspace(row)?;
+                if found.last().is_none_or(|last| last.name != next.name) {
+                    found.push(next);
+                }
+                if let Some(last) = found.last_mut() {
+                    last.members.extend(optional_uuid(row, 4)?);
+                }
             }
-            found.sort_by(|a, b| a.name.cmp(&b.name));
             Ok(found)
         })
     }
 
-    fn create_workspace(&self, row: &WorkspaceRow) -> Result<(), StoreError> {
+    fn create_workspaces(&self, rows: &[WorkspaceRow]) -> Result<(), StoreError> {
         self.write(|tx| {
-            tx.execute(
+            let mut insert = tx.prepare_cached(
                 "INSERT INTO workspaces (name, generation, live, dev) VALUES (?1, ?2, ?3, ?4)",
-                params![row.name, row.generation.cast_signed(), row.live, row.dev],
-            )
-            .map_err(duplicate(Conflict::Workspace))?;
-            for member in &row.members {
-                join(tx, &row.name, *member)?;
+            )?;
+            for row in rows {
+                let generation = row.generation.cast_signed();
+                insert
+                    .execute(params![row.name, generation, row.live, row.dev])
+                    .map_err(duplicate(Conflict::Workspace))?;
+                for member in &row.members {
+                    join(tx, &row.name, *member)?;
+                }
             }
             Ok(())
         })

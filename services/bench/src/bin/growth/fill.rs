@@ -1,0 +1,107 @@
+//! Writes many users, workspaces and sessions straight into a stopped hypervisor's store.
+
+use anyhow::{Context, Result};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use rusqlite::{Connection, Transaction, params};
+use sha2::{Digest, Sha256};
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+/// As long as a browser's usually is.
+const USER_AGENT: &str = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) \
+                          Chrome/141.0.0.0 Safari/537.36";
+const LASTS: Duration = Duration::from_hours(30 * 24);
+
+/// How much of each there is to be.
+#[derive(Debug, Clone, Copy)]
+pub struct Amounts {
+    /// Users, each with a passkey and a workspace `w<number>`.
+    pub users: u32,
+    /// Sessions, dealt out to the users in turn.
+    pub sessions: u32,
+}
+
+/// Writes them.
+///
+/// # Errors
+/// The store is in use, or not of the version that this program knows.
+pub fn fill(store: &Path, amounts: Amounts) -> Result<()> {
+    let mut db = Connection::open(store)?;
+    // Of use for filling alone: nothing here has to outlive a power cut.
+    db.execute_batch("PRAGMA synchronous = off; PRAGMA cache_size = -500000;")?;
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;
+    let now = i64::try_from(now.as_millis())?;
+    let tx = db.transaction()?;
+    for number in 0..amounts.users {
+        user(&tx, number, now).with_context(|| format!("write user {number}"))?;
+    }
+    for number in 0..amounts.sessions {
+        session(&tx, number, amounts.users, now).with_context(|| format!("session {number}"))?;
+    }
+    tx.commit()?;
+    db.execute_batch("PRAGMA wal_checkpoint(truncate);")?;
+    Ok(())
+}
+
+fn user(tx: &Transaction, number: u32, now: i64) -> rusqlite::Result<()> {
+    let id = id("user", number);
+    tx.prepare_cached("INSERT INTO users VALUES (?1, ?2, ?2, 0, ?3)")?
+        .execute(params![id, format!("user{number}@example.org"), now])?;
+    tx.prepare_cached("INSERT INTO passkeys VALUES (?1, ?2, ?1, '{}', 0, 'Passkey 1', ?3, NULL)")?
+        .execute(params![passkey(number), id, now])?;
+    let workspace = workspace(number);
+    // A declared one is there since the first start.
+    tx.prepare_cached("INSERT INTO workspaces VALUES (?1, 1, ?2, ?3) ON CONFLICT DO NOTHING")?
+        .execute(params![
+            workspace,
+            format!("{workspace}-live"),
+            format!("{workspace}-dev")
+        ])?;
+    tx.prepare_cached("INSERT INTO members VALUES (?1, ?2)")?
+        .execute(params![id, workspace])?;
+    Ok(())
+}
+
+fn session(tx: &Transaction, number: u32, users: u32, now: i64) -> Result<()> {
+    let owner = number % users;
+    let ends = now + i64::try_from(LASTS.as_millis())?;
+    tx.prepare_cached("INSERT INTO sessions VALUES (?1, ?2, ?3, 'full', ?4, ?5, ?6, ?5, ?7, ?8)")?
+        .execute(params![
+            id("session", number),
+            Sha256::digest(token(number)).as_slice(),
+            id("user", owner),
+            passkey(owner),
+            now,
+            ends,
+            format!("203.0.113.{}", number % 256),
+            USER_AGENT,
+        ])?;
+    Ok(())
+}
+
+/// The name of a user's workspace.
+pub fn workspace(user: u32) -> String {
+    format!("w{user}")
+}
+
+/// The `Cookie` header of a session.
+pub fn cookie(session: u32) -> String {
+    format!("choiros={}", URL_SAFE_NO_PAD.encode(token(session)))
+}
+
+fn token(session: u32) -> [u8; 32] {
+    Sha256::digest(format!("token {session}")).into()
+}
+
+fn passkey(user: u32) -> [u8; 16] {
+    id("passkey", user)
+}
+
+/// Sixteen bytes that are always the same, and as unordered as random ones.
+fn id(kind: &str, number: u32) -> [u8; 16] {
+    let digest: [u8; 32] = Sha256::digest(format!("{kind} {number}")).into();
+    let mut id = [0; 16];
+    id.copy_from_slice(&digest[..16]);
+    id
+}

@@ -1,0 +1,57 @@
+//! Figures of several runs, in a markdown table.
+
+use std::fmt;
+
+/// The same figure of several runs.
+#[derive(Debug, Default, Clone)]
+pub struct Figure(Vec<f64>);
+
+impl Figure {
+    /// One more run's.
+    pub fn add(&mut self, value: f64) {
+        self.0.push(value);
+        self.0.sort_by(f64::total_cmp);
+    }
+
+    /// The one in the middle.
+    pub fn median(&self) -> f64 {
+        self.0.get(self.0.len() / 2).copied().unwrap_or_default()
+    }
+}
+
+/// `median (least–most)`.
+impl fmt::Display for Figure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Some(least), Some(most)) = (self.0.first(), self.0.last()) else {
+            return f.write_str("–");
+        };
+        write!(
+            f,
+            "{} ({}–{})",
+            short(self.median()),
+            short(*least),
+            short(*most)
+        )
+    }
+}
+
+/// Three digits that count.
+pub fn short(value: f64) -> String {
+    match value {
+        value if value >= 100.0 => format!("{value:.0}"),
+        value if value >= 10.0 => format!("{value:.1}"),
+        value => format!("{value:.2}"),
+    }
+}
+
+/// A table with these columns.
+pub fn markdown(title: &str, columns: &[&str], rows: &[Vec<String>]) -> String {
+    let line = |cells: Vec<&str>| format!("| {} |\n", cells.join(" | "));
+    let mut text = format!("\n### {title}\n\n");
+    text += &line(columns.to_vec());
+    text += &line(columns.iter().map(|_| "---").collect());
+    for row in rows {
+        text += &line(row.iter().map(String::as_str).collect());
+    }
+    text
+}

@@ -1,0 +1,300 @@
+//! One connection and the plain requests on it, answered where they come in.
+
+use super::dispatch::{Errand, Gateway, unclaimed};
+use super::general::{General, Handover};
+use super::head::{self, Found};
+use super::limits::LINGER;
+use super::worker::Shared;
+use crate::Body;
+use crate::auth::Session;
+use crate::gate::Gate;
+use crate::proxy::{self, Client, FarEnd, Idle, Next, Pool, Unanswered};
+use crate::routes::{Claim, ClaimError, Role};
+use bytes::Bytes;
+use http::{Response, header};
+use http_body_util::BodyExt;
+use std::future::poll_fn;
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::{Poll, ready};
+use std::time::Duration;
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpStream;
+use tokio::sync::OwnedSemaphorePermit;
+use tracing::debug;
+
+/// What a worker's connections have together.
+pub(super) struct Lane {
+    gateway: Arc<Gateway>,
+    general: Arc<General>,
+    pub(super) pool: Pool,
+    /// Its requests.
+    pub(super) busy: Gate,
+    shared: Arc<Shared>,
+    index: usize,
+}
+
+/// What a connection does next.
+enum Step {
+    Next(Next),
+    /// There is no whole head yet.
+    More,
+    /// For hyper.
+    General,
+    Cut,
+}
+
+impl Lane {
+    pub(super) fn new(shared: &Arc<Shared>, index: usize) -> Self {
+        Self {
+            gateway: shared.gateway.clone(),
+            general: shared.general.clone(),
+            pool: shared.gateway.pool(),
+            busy: Gate::new(),
+            shared: shared.clone(),
+            index,
+        }
+    }
+
+    /// Its connections.
+    pub(super) fn open(&self) -> &Gate {
+        &self.shared.open[self.index]
+    }
+
+    /// Serves a connection to its end, or to where it is no longer plain.
+    pub(super) async fn serve(
+        &self,
+        stream: TcpStream,
+        socket: SocketAddr,
+        place: OwnedSemaphorePermit,
+    ) {
+        let config = &self.shared.config;
+        let seconds = Duration::from_secs;
+        let mut client = Client::new(
+            stream,
+            seconds(config.write_idle_secs),
+            self.gateway.proxy(),
+        );
+        let from = self.gateway.from(socket);
+        let mut head_time = Idle::new(seconds(config.header_read_secs));
+        let mut idle = Idle::new(seconds(config.idle_secs));
+        let mut fresh = true;
+        loop {
+            match self.request(&mut client, &from).await {
+                Step::More => {
+                    // Also a new connection owes a head, and not just something.
+                    let begun = fresh || !client.inbox.bytes().is_empty();
+                    let wait = if begun { &mut head_time } else { &mut idle };
+                    if !next_bytes(&mut client, wait).await {
+                        return;
+                    }
+                }
+                Step::Next(Next::Request) => {
+                    fresh = false;
+                    head_time.moved();
+                    idle.moved();
+                }
+                Step::Next(Next::Linger) => return linger(client).await,
+                Step::Next(Next::Close) | Step::Cut => return,
+                Step::General => return self.hand_over(client, socket, place),
+            }
+        }
+    }
+
+    /// Has hyper go on with a connection.
+    fn hand_over(&self, client: Client, socket: SocketAddr, place: OwnedSemaphorePermit) {
+        let read = Bytes::copy_from_slice(client.inbox.bytes());
+        match client.stream.into_std() {
+            Ok(stream) => self.general.take(Handover {
+                stream,
+                read,
+                socket,
+                place,
+            }),
+            Err(error) => debug!(%error, %socket, "connection lost"),
+        }
+    }
+
+    /// Answers the request that lies in the inbox.
+    async fn request(&self, client: &mut Client, from: &FarEnd) -> Step {
+        if client.inbox.bytes().is_empty() {
+            return Step::More;
+        }
+        let found = head::read(client.inbox.bytes(), |head, length| {
+            (self.gateway.errand(head, from), length)
+        });
+        let limit = self.shared.config.max_header_bytes;
+        match found {
+            Found::Partial if client.inbox.is_full() || client.inbox.bytes().len() > limit => {
+                Step::General
+            }
+            Found::Partial => Step::More,
+            Found::Foreign | Found::Head((Errand::General, _)) => Step::General,
+            Found::Head((_, length)) if length > limit => Step::General,
+            Found::Head((errand, length)) if self.busy.enter() => {
+                // In a box, since it is large, and most connections have no request most of the time.
+                let step = Box::pin(self.answer(client, from, errand, length)).await;
+                self.busy.leave();
+                step
+            }
+            Found::Head(_) => Step::Cut, // The grace is over.
+        }
+    }
+
+    async fn answer(
+        &self,
+        client: &mut Client,
+        from: &FarEnd,
+        errand: Errand,
+        length: usize,
+    ) -> Step {
+        let (order, claim) = match errand {
+            Errand::General => return Step::General,
+            Errand::Recall(headers) => {
+                let recalled = self.gateway.clone().recall(headers);
+                return match self.general.runtime().spawn(recalled).await {
+                    Ok(true) => Step::Next(Next::Request), // The same one, once more.
+                    _ => Step::General,
+                };
+            }
+            Errand::Refuse(error) => return self.refuse(client, length, error).await,
+            Errand::Go(order, claim) => (order, claim),
+            Errand::Wait(session, role) => match self.wait(client, &session, role).await {
+                Some(Ok(claim)) => {
+                    let order = head::read(client.inbox.bytes(), |head, _| {
+                        self.gateway.order(head, from, &session, &claim)
+                    });
+                    let Found::Head(order) = order else {
+                        return Step::Cut;
+                    };
+                    (order, claim)
+                }
+                Some(Err(error)) => return self.refuse(client, length, error).await,
+                None => return Step::Cut,
+            },
+        };
+        let close = order.close() || self.stopping();
+        client.inbox.consume(length);
+        let proxy = self.gateway.proxy();
+        let outcome = proxy.carry(client, &order, &claim, &self.pool, close).await;
+        match outcome {
+            Ok((status, next)) => {
+                self.gateway.answered(status);
+                Step::Next(next)
+            }
+            Err(Unanswered::Cut) => Step::Cut,
+            Err(Unanswered::Failed(reason)) => {
+                // All that tells a page from a call went to the sandbox, too.
+                let response = head::read(order.head(), |head, _| {
+                    head.to_request()
+                        .map(|request| proxy::refuse(request.headers(), &claim, reason))
+                });
+                drop(claim);
+                let Found::Head(Some(response)) = response else {
+                    return Step::Cut;
+                };
+                self.tell(client, response, close || order.has_body()).await
+            }
+        }
+    }
+
+    /// Claims a sandbox that has to be waited for; `None` if the client is gone meanwhile.
+    async fn wait(
+        &self,
+        client: &mut Client,
+        session: &Arc<Session>,
+        role: Role,
+    ) -> Option<Result<Claim, ClaimError>> {
+        // What it may start or make must outlive this worker.
+        let claiming = self.gateway.clone().claim(session.clone(), role);
+        let claiming = self.general.runtime().spawn(claiming);
+        tokio::select! {
+            claim = claiming => claim.ok(), // An error is a panic, which has said so.
+            () = client.gone() => None,
+        }
+    }
+
+    /// Says why there is no sandbox to ask.
+    async fn refuse(&self, client: &mut Client, length: usize, error: ClaimError) -> Step {
+        let told = head::read(client.inbox.bytes(), |head, _| {
+            let request = head.to_request()?;
+            Some((unclaimed(&request, error), head.close || head.length > 0))
+        });
+        let Found::Head(Some((response, close))) = told else {
+            return Step::Cut;
+        };
+        client.inbox.consume(length);
+        self.tell(client, response, close || self.stopping()).await
+    }
+
+    /// Gives an answer of ours.
+    async fn tell(&self, client: &mut Client, response: Response<Body>, close: bool) -> Step {
+        self.gateway.answered(response.status());
+        let close = close || response.headers().contains_key(header::CONNECTION);
+        respond(client, response, close).await
+    }
+
+    fn stopping(&self) -> bool {
+        self.shared.stopping.load(Ordering::Relaxed)
+    }
+}
+
+/// Waits for something to be read; `false` if that is the end, or takes too long.
+async fn next_bytes(client: &mut Client, wait: &mut Idle) -> bool {
+    let Client { stream, inbox, .. } = client;
+    poll_fn(|cx| {
+        if let Poll::Ready(read) = inbox.poll_fill(stream, cx, usize::MAX) {
+            return Poll::Ready(matches!(read, Ok(1..)));
+        }
+        ready!(wait.poll_expired(cx));
+        Poll::Ready(false)
+    })
+    .await
+}
+
+/// Writes an answer of ours, whose body is at hand.
+async fn respond(client: &mut Client, response: Response<Body>, close: bool) -> Step {
+    let (head, body) = response.into_parts();
+    let Ok(body) = body.collect().await else {
+        return Step::Cut;
+    };
+    let body = body.to_bytes();
+    let mut bytes = Vec::with_capacity(512 + body.len());
+    let reason = head.status.canonical_reason().unwrap_or_default();
+    let _ = write!(bytes, "HTTP/1.1 {} {reason}\r\n", head.status.as_u16());
+    let fields = head
+        .headers
+        .iter()
+        .filter(|(name, _)| *name != header::CONNECTION);
+    for (name, value) in fields {
+        let _ = write!(bytes, "{name}: ");
+        bytes.extend_from_slice(value.as_bytes());
+        bytes.extend_from_slice(b"\r\n");
+    }
+    let now = httpdate::fmt_http_date(std::time::SystemTime::now());
+    let _ = write!(bytes, "date: {now}\r\ncontent-length: {}\r\n", body.len());
+    bytes.extend_from_slice(if close {
+        b"connection: close\r\n\r\n"
+    } else {
+        b"\r\n"
+    });
+    bytes.extend_from_slice(&body);
+    match client.write(&bytes).await {
+        Ok(()) if close => Step::Next(Next::Linger),
+        Ok(()) => Step::Next(Next::Request),
+        Err(_) => Step::Cut,
+    }
+}
+
+/// Closes our side, and reads what still comes until the client closes its own.
+async fn linger(mut client: Client) {
+    if client.stream.shutdown().await.is_err() {
+        return;
+    }
+    let mut patience = Idle::new(LINGER);
+    while next_bytes(&mut client, &mut patience).await {
+        client.inbox.consume(client.inbox.bytes().len());
+    }
+}

@@ -1,0 +1,47 @@
+//! What a connection above the limit is told, at once: it must not wait for a place.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+
+const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\n\
+    Connection: close\r\nContent-Length: 0\r\n\r\n";
+
+/// How long a refused client may take to close. Closing under its unread request would reset
+/// the connection, and it would never read why.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// How many may take that time at once; those beyond are closed on.
+const LINGERING: usize = 256;
+
+/// Refuses connections.
+pub(super) struct Refusals(Arc<Semaphore>);
+
+impl Refusals {
+    pub(super) fn new() -> Self {
+        Self(Arc::new(Semaphore::new(LINGERING)))
+    }
+
+    /// Says that there is no place. Nothing here waits.
+    pub(super) fn refuse(&self, stream: TcpStream) {
+        // A new connection's buffer has room; if ever not, that is no reason to wait either.
+        let _ = stream.try_write(FULL);
+        if let Ok(place) = self.0.clone().try_acquire_owned() {
+            tokio::spawn(async move {
+                let _ = timeout(LINGER, read_on(stream)).await;
+                drop(place);
+            });
+        }
+    }
+}
+
+async fn read_on(mut stream: TcpStream) -> io::Result<()> {
+    stream.shutdown().await?;
+    let mut scratch = [0; 1024];
+    while stream.read(&mut scratch).await? > 0 {}
+    Ok(())
+}

@@ -1,0 +1,143 @@
+//! A thread that accepts connections and serves what is plain on them.
+//!
+//! Each has a runtime, and connections to the sandboxes, of its own: a request is never passed
+//! between threads, and whoever has time accepts the next connection.
+
+use super::dispatch::Gateway;
+use super::fast::Lane;
+use super::full::Refusals;
+use super::general::General;
+use crate::config;
+use crate::gate::Gate;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Builder;
+use tokio::sync::{Semaphore, oneshot};
+use tokio::task::yield_now;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use tracing::warn;
+
+/// How long a connection has, once nothing more is accepted, for a request that was on its way:
+/// it is answered, and told that the connection ends with it.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// How long a worker with more than its share of the connections leaves a new one to the others.
+/// They may be waiting for its very processor, so it has to sleep, but not for long.
+const HEAD_START: Duration = Duration::from_millis(1);
+
+/// How many connections more than others a worker may well have.
+const SLACK: usize = 8;
+
+/// What all workers have together.
+pub(super) struct Shared {
+    pub(super) gateway: Arc<Gateway>,
+    pub(super) general: Arc<General>,
+    pub(super) config: config::Server,
+    /// The connections of each worker.
+    pub(super) open: Box<[Gate]>,
+    /// The connections that there may be.
+    pub(super) places: Arc<Semaphore>,
+    pub(super) refusals: Refusals,
+    /// Each answer from now on is the last of its connection.
+    pub(super) stopping: AtomicBool,
+}
+
+/// A worker's thread.
+pub(super) struct Worker {
+    finished: oneshot::Receiver<()>,
+}
+
+impl Worker {
+    /// Starts one, until `stop`.
+    pub(super) fn start(
+        listener: std::net::TcpListener,
+        shared: Arc<Shared>,
+        index: usize,
+        stop: CancellationToken,
+    ) -> io::Result<Self> {
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        let (done, finished) = oneshot::channel();
+        let work = move || {
+            runtime.block_on(work(listener, shared, index, stop));
+            // Cuts what did not finish, before anybody hears of it.
+            drop(runtime);
+            let _ = done.send(()); // Nobody waits longer than `shutdown_secs`.
+        };
+        thread::Builder::new().name("worker".into()).spawn(work)?;
+        Ok(Self { finished })
+    }
+
+    /// Resolves when its requests are answered.
+    pub(super) async fn finished(self) {
+        let _ = self.finished.await; // An error says so, too.
+    }
+}
+
+async fn work(
+    listener: std::net::TcpListener,
+    shared: Arc<Shared>,
+    index: usize,
+    stop: CancellationToken,
+) {
+    let lane = Arc::new(Lane::new(&shared, index));
+    let sweeper = lane.clone();
+    tokio::spawn(async move { sweeper.pool.sweep().await });
+    match TcpListener::from_std(listener) {
+        Ok(listener) => {
+            tokio::select! {
+                () = accept(&listener, &lane, &shared) => {}
+                () = stop.cancelled() => {}
+            }
+        }
+        Err(error) => warn!(%error, "a worker cannot listen"),
+    }
+    shared.stopping.store(true, Ordering::Relaxed);
+    lane.open().close();
+    let _ = timeout(GRACE, lane.open().empty()).await;
+    lane.busy.close();
+    lane.busy.empty().await;
+}
+
+/// Accepts for ever.
+async fn accept(listener: &TcpListener, lane: &Arc<Lane>, shared: &Shared) {
+    loop {
+        match listener.accept().await {
+            Ok((stream, socket)) => begin(stream, socket, lane, shared),
+            Err(error) => {
+                // Out of file descriptors, most likely; a pause lets some go.
+                warn!(%error, "cannot accept a connection");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+        // One at a time: the others are for whoever is not busy.
+        yield_now().await;
+        if has_more_than_its_share(lane, shared) {
+            tokio::time::sleep(HEAD_START).await;
+        }
+    }
+}
+
+fn has_more_than_its_share(lane: &Lane, shared: &Shared) -> bool {
+    let all: usize = shared.open.iter().map(Gate::inside).sum();
+    let share = all / shared.open.len();
+    lane.open().inside() > share + share / 8 + SLACK
+}
+
+fn begin(stream: TcpStream, socket: SocketAddr, lane: &Arc<Lane>, shared: &Shared) {
+    let Ok(place) = shared.places.clone().try_acquire_owned() else {
+        return shared.refusals.refuse(stream);
+    };
+    if lane.open().enter() {
+        let lane = lane.clone();
+        tokio::spawn(async move {
+            lane.serve(stream, socket, place).await;
+            lane.open().leave();
+        });
+    }
+}

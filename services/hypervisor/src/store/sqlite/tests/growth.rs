@@ -1,0 +1,94 @@
+//! What must stay right, and in bounds, when there is much of it.
+
+use super::{EPOCH, account, folder, session, sessions};
+use crate::store::sqlite::{MOST_AT_ONCE, Sqlite, sessions as rows};
+use crate::store::{AccountStore, AuditStore, Holdings, RecoveryStore, SessionStore, Timestamp};
+use std::time::Duration;
+
+#[test]
+fn an_accounts_holdings_are_what_is_still_good() {
+    let (_folder, path) = folder();
+    let store = Sqlite::open(&path).unwrap();
+    let (ada, bob) = (account("ada"), account("bob"));
+    store.create_account(&ada).unwrap();
+    store.create_account(&bob).unwrap();
+    let second = session(ada.user.id, None);
+    assert!(store.use_recovery_code(&[1; 32], &second, None).unwrap());
+    assert_eq!(store.user_count().unwrap(), 2);
+    let holdings = |now| {
+        let accounts = store.accounts(now).unwrap();
+        let counts = accounts.into_iter().map(|(user, of)| {
+            let Holdings {
+                passkeys,
+                sessions,
+                recovery_codes,
+            } = of;
+            (user.username, [passkeys, sessions, recovery_codes])
+        });
+        counts.collect::<Vec<_>>()
+    };
+    let of = |name: &str, counts| (name.to_owned(), counts);
+    assert_eq!(
+        holdings(EPOCH),
+        [of("ada", [1, 2, 1]), of("bob", [1, 1, 2])]
+    );
+    let later = holdings(ada.session.expires_at);
+    assert_eq!(later, [of("ada", [1, 0, 1]), of("bob", [1, 0, 2])]);
+}
+
+/// More rows than housekeeping changes at once.
+fn many() -> i64 {
+    i64::try_from(2 * MOST_AT_ONCE + 1).unwrap()
+}
+
+#[test]
+fn however_many_sessions_have_ended_all_are_forgotten() {
+    let (_folder, path) = folder();
+    let store = Sqlite::open(&path).unwrap();
+    let ada = account("ada");
+    store.create_account(&ada).unwrap();
+    let later = EPOCH.after(Duration::from_hours(1));
+    let mut keep = session(ada.user.id, None);
+    keep.expires_at = later;
+    let all = (0..many()).map(|_| session(ada.user.id, None));
+    let written = store.write(|tx| {
+        all.chain([keep.clone()])
+            .try_for_each(|row| rows::replace(tx, &row, None))
+    });
+    written.unwrap();
+
+    let seen = EPOCH.after(Duration::from_secs(1));
+    let noted: Vec<_> = sessions(&store, EPOCH)
+        .iter()
+        .map(|row| (row.id, seen))
+        .collect();
+    store.tidy_sessions(&noted, EPOCH).unwrap();
+    let rows = sessions(&store, EPOCH);
+    assert_eq!(i64::try_from(rows.len()).unwrap(), many() + 2);
+    assert!(rows.iter().all(|row| row.last_seen_at == seen));
+
+    store.tidy_sessions(&[], ada.session.expires_at).unwrap();
+    let left = sessions(&store, EPOCH);
+    assert_eq!(left.len(), 1);
+    assert_eq!(left[0].id, keep.id);
+}
+
+#[test]
+fn however_many_events_are_old_all_are_forgotten() {
+    let (_folder, path) = folder();
+    let store = Sqlite::open(&path).unwrap();
+    let sql = "INSERT INTO audit VALUES (NULL, ?1, 'x', NULL, NULL, '')";
+    store
+        .write(|tx| {
+            let mut insert = tx.prepare(sql)?;
+            (0..many()).try_for_each(|at| Ok(insert.execute([at]).map(drop)?))
+        })
+        .unwrap();
+    let last = Timestamp::from_millis(many() - 1);
+    store.tidy_audit(last).unwrap();
+    let count = "SELECT count(*), min(at) FROM audit";
+    let left: (i64, Timestamp) = store
+        .read(|db| Ok(db.query_row(count, [], |row| Ok((row.get(0)?, row.get(1)?)))?))
+        .unwrap();
+    assert_eq!(left, (1, last));
+}
