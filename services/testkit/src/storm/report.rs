@@ -73,6 +73,18 @@ impl Default for Row {
     }
 }
 
+impl Row {
+    fn numbers(&self) -> [u64; 5] {
+        [
+            self.answered,
+            self.pieces,
+            self.accounted,
+            self.failed,
+            self.retried,
+        ]
+    }
+}
+
 /// How streams without an end of their own ended, unless their client ended them.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct Streams {
@@ -104,7 +116,7 @@ impl Report {
 }
 
 /// So many of each list are shown.
-const SHOWN: usize = 20000;
+const SHOWN: usize = 20;
 
 impl Display for Report {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -129,38 +141,13 @@ impl Display for Report {
 
 impl Report {
     fn requests(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let line = |f: &mut Formatter<'_>, kind: &dyn Display, numbers: [&dyn Display; 5]| {
-            let [a, b, c, d, e] = numbers;
-            writeln!(f, "{kind:<20}{a:>10}{b:>14}{c:>10}{d:>8}{e:>9}")
-        };
-        line(
-            f,
-            &"",
-            [&"answered", &"pieces", &"accounted", &"failed", &"retried"],
-        )?;
+        let heads = ["answered", "pieces", "accounted", "failed", "retried"];
+        line(f, &"", heads)?;
         for row in &self.rows {
-            let Row {
-                kind,
-                answered,
-                pieces,
-                accounted,
-                failed,
-                retried,
-            } = row;
-            line(f, kind, [answered, pieces, accounted, failed, retried])?;
+            line(f, &row.kind, row.numbers())?;
         }
-        let sum = |of: fn(&Row) -> u64| self.rows.iter().map(of).sum::<u64>();
-        line(
-            f,
-            &"all",
-            [
-                &sum(|row| row.answered),
-                &sum(|row| row.pieces),
-                &sum(|row| row.accounted),
-                &sum(|row| row.failed),
-                &sum(|row| row.retried),
-            ],
-        )
+        let sum = |at: usize| self.rows.iter().map(|row| row.numbers()[at]).sum::<u64>();
+        line(f, &"all", [0, 1, 2, 3, 4].map(sum))
     }
 
     fn promises(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -214,6 +201,14 @@ impl Report {
         let still = self.standstill.as_secs_f64() * 1e3;
         writeln!(f, "this program stood still for {still:.0} ms at most")
     }
+}
+
+fn line(f: &mut Formatter<'_>, kind: &dyn Display, columns: [impl Display; 5]) -> fmt::Result {
+    write!(f, "{kind:<20}")?;
+    for column in columns {
+        write!(f, "{column:>11}")?;
+    }
+    writeln!(f)
 }
 
 /// p50, p99 and the longest of sorted times.
