@@ -26,6 +26,9 @@ struct Args {
     /// The same number brings the same events in the same order.
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Tell as well what was done to the sandboxes and the hypervisor, and when.
+    #[arg(long)]
+    timeline: bool,
     /// The program to try.
     #[arg(long, default_value = "services/target/release/hypervisor")]
     hypervisor: PathBuf,
@@ -42,7 +45,11 @@ async fn main() -> Result<ExitCode> {
         seed: args.seed,
     };
     let report = storm::run(&args.hypervisor, &plan).await?;
-    write!(std::io::stdout(), "{plan}\n\n{report}")?;
+    let mut out = std::io::stdout();
+    write!(out, "{plan}\n\n{report}")?;
+    if args.timeline {
+        writeln!(out, "\n{}", report.timeline.join("\n"))?;
+    }
     Ok(if report.is_clean() {
         ExitCode::SUCCESS
     } else {

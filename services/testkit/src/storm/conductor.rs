@@ -13,7 +13,11 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 /// For so long may no request be answered until the storm is given up.
-const STALLED: Duration = Duration::from_secs(60);
+const STALLED: Duration = Duration::from_mins(1);
+
+/// For so long the hypervisor may not know yet that connections which it kept are no more: a
+/// request that it sends over one of them is lost by the sandbox's fault, not by its own.
+const NEWS: Duration = Duration::from_millis(250);
 
 pub(super) struct Conductor {
     pub(super) field: Arc<Field>,
@@ -64,6 +68,7 @@ impl Conductor {
         self.sandbox(born).suffer(trouble.fault).await?;
         self.meanwhile(&trouble, step).await?;
         self.sandbox(born).recover(trouble.fault).await?;
+        sleep(NEWS).await;
         self.field.ledger.recovered(number);
         if trouble.meanwhile == Meanwhile::Rescue {
             return Ok(());

@@ -101,8 +101,8 @@ fn config(sandboxes: &[Sandbox; 2]) -> String {
         "registration = \"open\"\n\
          [auth]\nstep_up_secs = 86400\n\
          [store]\npath = \"hypervisor.db\"\n\
-         [proxy]\nresponse_secs = 1\n\
-         [runtime]\nkind = \"adopt\"\nprobe_secs = 1\nprobe_timeout_secs = 1\n\
+         [proxy]\nresponse_secs = 4\n\
+         [runtime]\nkind = \"adopt\"\nprobe_secs = 1\nprobe_timeout_secs = 2\n\
          [workspaces.sandbox.live]\naddress = \"{live}\"\n\
          [workspaces.sandbox.dev]\naddress = \"{dev}\"\n"
     )

@@ -1,8 +1,9 @@
 //! Says of everything that happened whether it was right, was a sandbox's own fault, or broke a
 //! promise.
 
-use super::ledger::{Cause, End, Failure, How, Ledger, Records, Span};
+use super::ledger::{Cause, End, Failure, How, Ledger, Receipt, Records, Span, Swap};
 use super::report::{Report, Row, Streams};
+use super::sandbox::Fault;
 use super::words::{Kind, Moment, Role, clock, nanos};
 use crate::wait::DEADLINE;
 use std::collections::BTreeMap;
@@ -25,6 +26,7 @@ impl Report {
                 report.judge_end(end, records);
             }
             report.count(records);
+            report.timeline = timeline(records);
             report.measure(records, ledger);
         });
         report
@@ -43,20 +45,23 @@ impl Report {
             begin: begun.at,
             end: failure.ended,
         };
-        let status = match failure.cause {
-            Cause::Status(status @ 502..=504) => Some(status),
-            Cause::Cut(_) => None,
-            _ => return self.fail(begun.kind, told(failure)),
-        };
-        if troubled(records, failure.sandbox, span) {
-            self.account(begun.kind, status);
-        } else {
-            self.fail(begun.kind, told(failure));
+        let troubled = |sort: fn(Fault) -> bool| troubled(records, failure.sandbox, span, sort);
+        match failure.cause {
+            Cause::Status(status @ 502..=504) if troubled(|_| true) => {
+                self.account(begun.kind, Some(status));
+            }
+            Cause::Cut(_) if troubled(Fault::cuts) => self.account(begun.kind, None),
+            _ => self.fail(begun.kind, told(failure)),
         }
     }
 
     fn judge_end(&mut self, end: &End, records: &Records) {
-        let kind = end.receipt.begun.kind;
+        let Receipt { begun, from, .. } = end.receipt;
+        let kind = begun.kind;
+        let life = Span {
+            begin: begun.at,
+            end: end.ended,
+        };
         match &end.how {
             How::Told => match goodbye(end, records) {
                 Goodbye::Drain => self.streams(kind).drained += 1,
@@ -64,7 +69,7 @@ impl Report {
                 Goodbye::Early => self.cut_early(end),
                 Goodbye::Late => self.fail(kind, ended(end)),
             },
-            How::Cut(_) if troubled(records, Some(end.receipt.from.sandbox), end.span) => {
+            How::Cut(_) if troubled(records, Some(from.sandbox), life, Fault::cuts) => {
                 self.streams(kind).troubled += 1;
                 self.account(kind, None);
             }
@@ -131,6 +136,31 @@ impl Report {
     }
 }
 
+/// What was done to the sandboxes and the hypervisor, in its order.
+fn timeline(records: &Records) -> Vec<String> {
+    let mut events = Vec::new();
+    for trouble in &records.troubles {
+        let (fault, sandbox) = (trouble.fault, trouble.sandbox.sandbox());
+        events.push((trouble.span, format!("{sandbox}: {fault}")));
+    }
+    for swap in &records.swaps {
+        let Swap {
+            generation, drain, ..
+        } = swap;
+        let what = format!("swap to generation {generation}, drain of {drain} s");
+        events.push((swap.span, what));
+    }
+    for restart in &records.restarts {
+        events.push((*restart, "restart of the hypervisor".into()));
+    }
+    events.sort_by_key(|(span, _)| span.begin);
+    let tell = |(span, what): (Span, String)| {
+        let (begin, end) = (clock(span.begin), clock(span.end));
+        format!("{begin} to {end}: {what}")
+    };
+    events.into_iter().map(tell).collect()
+}
+
 fn row(ledger: &Ledger, kind: Kind) -> Row {
     let count = ledger.count(kind);
     Row {
@@ -147,10 +177,15 @@ fn between(begin: Moment, end: Moment) -> Duration {
     Duration::from_nanos(end.saturating_sub(begin))
 }
 
-/// Whether a sandbox was in trouble at that time.
-fn troubled(records: &Records, sandbox: Option<Role>, span: Span) -> bool {
+/// Whether a sandbox was in trouble of some sort at that time.
+fn troubled(
+    records: &Records,
+    sandbox: Option<Role>,
+    span: Span,
+    sort: impl Fn(Fault) -> bool,
+) -> bool {
     let mut troubles = records.troubles.iter();
-    troubles.any(|it| Some(it.sandbox) == sandbox && it.span.overlaps(span))
+    troubles.any(|it| Some(it.sandbox) == sandbox && sort(it.fault) && it.span.overlaps(span))
 }
 
 /// What a stream was told goodbye for.
@@ -164,7 +199,7 @@ enum Goodbye {
 }
 
 fn goodbye(end: &End, records: &Records) -> Goodbye {
-    let ended = end.span.end;
+    let ended = end.ended;
     if let Some(swap) = records.swap_from(end.receipt.from.generation) {
         // The drain begins at some time between the order and its answer.
         if ended > swap.drained().saturating_add(nanos(DEADLINE)) {
@@ -187,7 +222,7 @@ fn told(failure: &Failure) -> String {
     let begun = failure.begun;
     let to = failure.sandbox.map_or("?", Role::sandbox);
     format!(
-        "{} {}, for {} at generation {} to {}, to {to}: {:?} {}",
+        "{} at {}, for {} at generation {} to {}, to {to}: {:?} at {}",
         begun.kind,
         clock(begun.at),
         begun.role.as_str(),
@@ -201,14 +236,14 @@ fn told(failure: &Failure) -> String {
 fn ended(end: &End) -> String {
     let from = end.receipt.from;
     format!(
-        "{} {}, from {} as {} in generation {}: {:?} {}, last alive {}",
+        "{} at {}, from {} as {} in generation {}: {:?} at {}, last alive at {}",
         end.receipt.begun.kind,
         clock(end.receipt.opened),
         from.sandbox.sandbox(),
         from.role.as_str(),
         from.generation,
         end.how,
-        clock(end.span.end),
-        clock(end.span.begin)
+        clock(end.ended),
+        clock(end.alive)
     )
 }

@@ -121,8 +121,9 @@ pub(super) enum Cause {
 #[derive(Debug)]
 pub(super) struct End {
     pub(super) receipt: Receipt,
-    /// From the last sign of life to the end.
-    pub(super) span: Span,
+    /// Its last sign of life.
+    pub(super) alive: Moment,
+    pub(super) ended: Moment,
     pub(super) how: How,
 }
 
@@ -229,7 +230,7 @@ impl Ledger {
         if !right {
             let (kind, floor) = (begun.kind, begun.floor);
             let wrong = format!(
-                "{kind} for {:?} at generation {floor} to {ceiling}, {}: answered by {from:?}",
+                "{kind} for {:?} at generation {floor} to {ceiling}, at {}: answered by {from:?}",
                 begun.role,
                 clock(begun.at)
             );
@@ -269,11 +270,12 @@ impl Ledger {
     /// A stream ended otherwise than by its client, and was last alive then.
     pub(super) fn end(&self, receipt: Receipt, alive: Moment, how: How) {
         self.finish(receipt.from);
-        let span = Span {
-            begin: alive,
-            end: self.now(),
+        let end = End {
+            receipt,
+            alive,
+            ended: self.now(),
+            how,
         };
-        let end = End { receipt, span, how };
         self.record(|records| records.ends.push(end));
     }
 

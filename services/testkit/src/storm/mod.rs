@@ -39,7 +39,8 @@ use ledger::Ledger;
 use sandbox::Sandbox;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 use words::Role;
 
@@ -69,6 +70,9 @@ pub async fn run(bin: &Path, plan: &Plan) -> Result<Report> {
         ),
         over: AtomicBool::new(false),
     });
+    let standstill = Arc::default();
+    let mut watcher = JoinSet::new(); // It ends with this function.
+    watcher.spawn(watch(Arc::clone(&standstill)));
     let mut clients = JoinSet::new();
     for index in 0..plan.clients {
         clients.spawn(clients::run(field.clone(), index));
@@ -85,5 +89,18 @@ pub async fn run(bin: &Path, plan: &Plan) -> Result<Report> {
     while let Some(client) = clients.join_next().await {
         client?;
     }
-    Ok(Report::of(&field.ledger))
+    let mut report = Report::of(&field.ledger);
+    report.standstill = Duration::from_nanos(standstill.load(Ordering::Relaxed));
+    Ok(report)
+}
+
+/// Notes for how long, at most, a short sleep took too long.
+async fn watch(longest: Arc<AtomicU64>) {
+    const NAP: Duration = Duration::from_millis(50);
+    loop {
+        let slept = Instant::now();
+        tokio::time::sleep(NAP).await;
+        let late = words::nanos(slept.elapsed().saturating_sub(NAP));
+        longest.fetch_max(late, Ordering::Relaxed);
+    }
 }

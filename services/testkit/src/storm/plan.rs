@@ -82,8 +82,8 @@ const ROUND: [Option<(Role, Fault, Meanwhile)>; 10] = [
     Some((Role::Live, Fault::Restart, Meanwhile::Nothing)),
 ];
 
-/// One trouble in so many lasts until the hypervisor has given the sandbox up.
-const LONG: u64 = 8;
+/// One trouble in so many lasts until the hypervisor gives up the sandbox, or what it asked it.
+const LONG: u64 = 12;
 
 impl Plan {
     /// The events, one step a swap.
@@ -117,9 +117,9 @@ impl Plan {
 
 fn lasting(chance: &mut fastrand::Rng) -> Duration {
     let millis = if chance.u64(0..LONG) == 0 {
-        4_000
+        6_000
     } else {
-        chance.u64(50..800)
+        chance.u64(100..800)
     };
     Duration::from_millis(millis)
 }

@@ -34,6 +34,11 @@ pub struct Report {
     pub drains: BTreeMap<u64, Vec<Duration>>,
     /// From each SIGTERM to the hypervisor's end.
     pub restarts: Vec<Duration>,
+    /// What was done to the sandboxes and the hypervisor, and when.
+    pub timeline: Vec<String>,
+    /// The longest time for which this program itself stood still. Beyond a second or so, other
+    /// programs had the machine, and times mean little.
+    pub standstill: Duration,
     /// All of it.
     pub took: Duration,
 }
@@ -65,6 +70,18 @@ impl Default for Row {
             failed: 0,
             retried: 0,
         }
+    }
+}
+
+impl Row {
+    fn numbers(&self) -> [u64; 5] {
+        [
+            self.answered,
+            self.pieces,
+            self.accounted,
+            self.failed,
+            self.retried,
+        ]
     }
 }
 
@@ -124,38 +141,13 @@ impl Display for Report {
 
 impl Report {
     fn requests(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let line = |f: &mut Formatter<'_>, kind: &dyn Display, numbers: [&dyn Display; 5]| {
-            let [a, b, c, d, e] = numbers;
-            writeln!(f, "{kind:<20}{a:>10}{b:>14}{c:>10}{d:>8}{e:>9}")
-        };
-        line(
-            f,
-            &"",
-            [&"answered", &"pieces", &"accounted", &"failed", &"retried"],
-        )?;
+        let heads = ["answered", "pieces", "accounted", "failed", "retried"];
+        line(f, &"", heads)?;
         for row in &self.rows {
-            let Row {
-                kind,
-                answered,
-                pieces,
-                accounted,
-                failed,
-                retried,
-            } = row;
-            line(f, kind, [answered, pieces, accounted, failed, retried])?;
+            line(f, &row.kind, row.numbers())?;
         }
-        let sum = |of: fn(&Row) -> u64| self.rows.iter().map(of).sum::<u64>();
-        line(
-            f,
-            &"all",
-            [
-                &sum(|row| row.answered),
-                &sum(|row| row.pieces),
-                &sum(|row| row.accounted),
-                &sum(|row| row.failed),
-                &sum(|row| row.retried),
-            ],
-        )
+        let sum = |at: usize| self.rows.iter().map(|row| row.numbers()[at]).sum::<u64>();
+        line(f, &"all", [0, 1, 2, 3, 4].map(sum))
     }
 
     fn promises(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -205,8 +197,18 @@ impl Report {
         for (secs, drains) in &self.drains {
             times(f, &format!("drain of {secs} s"), drains)?;
         }
-        times(f, "restart, SIGTERM to end", &self.restarts)
+        times(f, "restart, SIGTERM to end", &self.restarts)?;
+        let still = self.standstill.as_secs_f64() * 1e3;
+        writeln!(f, "this program stood still for {still:.0} ms at most")
     }
+}
+
+fn line(f: &mut Formatter<'_>, kind: &dyn Display, columns: [impl Display; 5]) -> fmt::Result {
+    write!(f, "{kind:<20}")?;
+    for column in columns {
+        write!(f, "{column:>11}")?;
+    }
+    writeln!(f)
 }
 
 /// p50, p99 and the longest of sorted times.

@@ -40,6 +40,11 @@ impl Fault {
         Self::Restart,
         Self::Sick,
     ];
+
+    /// Whether it ends what is under way, however well it went until then.
+    pub(super) fn cuts(self) -> bool {
+        matches!(self, Self::Crash | Self::Restart)
+    }
 }
 
 impl fmt::Display for Fault {

@@ -12,7 +12,7 @@ pub(super) fn nanos(duration: Duration) -> Moment {
 
 /// A moment for people.
 pub(super) fn clock(moment: Moment) -> String {
-    format!("at {:.3} s", Duration::from_nanos(moment).as_secs_f64())
+    format!("{:.3} s", Duration::from_nanos(moment).as_secs_f64())
 }
 
 /// A role, and also the sandbox that was born with it.

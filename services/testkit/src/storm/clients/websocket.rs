@@ -37,13 +37,12 @@ impl Client {
         let (stream, early) = answer.wire.into_parts();
         let mut socket = Socket::from_partially_read(stream, early, Side::Client, None).await;
         let mut alive = receipt.opened;
-        match self.talk(&mut socket, receipt, &mut alive).await {
-            Some(how) => self.field.ledger.end(receipt, alive, how),
-            None => {
-                // The far end's answer is a courtesy.
-                let _ = timeout(Duration::from_secs(1), socket.close(None)).await;
-                self.field.ledger.finish(receipt.from);
-            }
+        if let Some(how) = self.talk(&mut socket, receipt, &mut alive).await {
+            self.field.ledger.end(receipt, alive, how);
+        } else {
+            // The far end's answer is a courtesy.
+            let _ = timeout(Duration::from_secs(1), socket.close(None)).await;
+            self.field.ledger.finish(receipt.from);
         }
         Some(())
     }
