@@ -167,7 +167,9 @@ impl std::fmt::Display for Errors {
 
 #[cfg(test)]
 mod tests {
-    use super::parse;
+    use super::{Load, check, parse};
+    use crate::echo::Echo;
+    use crate::target::Target;
 
     const OUTPUT: &str = "Running 1s test @ http://127.0.0.1:8080/\n  2 threads and 64 connections\n\
         Requests/sec: 208000.12\n\
@@ -181,6 +183,32 @@ mod tests {
         assert_eq!((outcome.p50_us, outcome.p99_us), (290, 1300));
         assert_eq!(outcome.errors.total(), 3);
         assert_eq!(outcome.errors.to_string(), "2 read 1 timeout");
+    }
+
+    #[tokio::test]
+    async fn an_answer_of_another_size_is_not_measured() {
+        let echo = Echo::start().unwrap();
+        let target = Target {
+            name: "echo",
+            address: echo.address(),
+            pid: None,
+            cookie: "a=1".into(),
+        };
+        let load = |answer| Load {
+            title: "small".into(),
+            path: "/",
+            connections: 1,
+            body: None,
+            answer,
+            goals: &[],
+            fresh: false,
+        };
+        check(&load("well".len()), &target).await.unwrap();
+        let error = check(&load(100), &target).await.unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "echo answers 200 OK with 4 bytes to small"
+        );
     }
 
     #[test]
