@@ -90,6 +90,8 @@ struct Limits {
     body_idle: Duration,
     /// Bytes of a request's body.
     max_body: u64,
+    /// For a connection to a sandbox without a request.
+    pool_idle: Duration,
 }
 
 impl Proxy {
@@ -105,6 +107,7 @@ impl Proxy {
                 response: seconds(config.response_secs),
                 body_idle: seconds(config.body_idle_secs),
                 max_body: config.max_body_bytes,
+                pool_idle: seconds(config.pool_idle_secs),
             },
         }
     }

@@ -36,7 +36,7 @@ pub async fn serve(
         gateway: gateway.clone(),
         general: general.clone(),
         config: config.clone(),
-        open: (0..count).map(|_| Gate::new()).collect(),
+        open: (0..count).map(|_| Arc::new(Gate::new())).collect(),
         places: Arc::new(Semaphore::new(config.max_connections)),
         refusals: Refusals::new(),
         stopping: AtomicBool::new(false),

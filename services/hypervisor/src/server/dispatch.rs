@@ -1,22 +1,22 @@
 //! Says which part of the program a request is for, and who may send it there.
 
-use super::{Head, Peer, host};
+use super::{Errand, Head, Peer, host};
 use crate::Body;
 use crate::api::Metrics;
 use crate::auth::{self, Auth, AuthError, Session};
 use crate::config::Config;
 use crate::error::HttpError;
-use crate::proxy::{self, Failure, FarEnd, Order, Pool, Proxy, Reason};
+use crate::proxy::{self, Failure, Proxy, Reason};
 use crate::routes::{Claim, ClaimError, Role, Routes};
 use axum::Router;
 use axum::response::IntoResponse;
 use http::uri::PathAndQuery;
-use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri, header};
+use http::{HeaderValue, Request, Response, StatusCode, Uri, header};
 use hyper::body::Incoming;
 use ipnet::IpNet;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
+use tokio::runtime::Handle;
 use tower::ServiceExt;
 use url::Url;
 
@@ -35,21 +35,6 @@ pub struct Gateway {
     /// The same as browsers write it.
     origin_text: String,
     trusted: Vec<IpNet>,
-    pool_idle: Duration,
-}
-
-/// What is to be done about a plain request.
-pub(super) enum Errand {
-    /// It is for [`Gateway::handle`].
-    General,
-    /// Its session is not in memory, but may be in the store.
-    Recall(HeaderMap),
-    /// Its sandbox is at hand.
-    Go(Order, Claim),
-    /// Its sandbox has to be waited for.
-    Wait(Arc<Session>, Role),
-    /// There is no sandbox for it.
-    Refuse(ClaimError),
 }
 
 /// Whom a path belongs to.
@@ -97,7 +82,6 @@ impl Gateway {
             origin: config.origin(),
             origin_text: config.origin().origin().ascii_serialization(),
             trusted: config.server.trusted_proxies.clone(),
-            pool_idle: Duration::from_secs(config.proxy.pool_idle_secs),
         }
     }
 
@@ -138,21 +122,24 @@ impl Gateway {
     }
 
     /// What a plain request comes to. Whatever is not a sandbox's, or is refused, is general.
-    pub(super) fn errand(&self, head: &Head<'_>, from: &FarEnd) -> Errand {
+    /// What it may start or make for a sandbox outlives its connection, on `runtime`.
+    pub(super) fn errand(self: &Arc<Self>, head: &Head<'_>, runtime: &Handle) -> Errand<Claim> {
         let Target::Sandbox(role) = Target::of(head.path()) else {
             return Errand::General;
         };
         let safe = matches!(head.method, "GET" | "HEAD" | "OPTIONS");
         let (sites, origins) = (head.values("sec-fetch-site"), head.values("origin"));
-        if head.length > self.proxy.max_body()
-            || !(safe || auth::is_ours(sites, origins, &self.origin_text))
-        {
+        if !(safe || auth::is_ours(sites, origins, &self.origin_text)) {
             return Errand::General;
         }
         let Some(session) = self.auth.session_of(head.values("cookie")) else {
             return match head.to_request() {
                 Some(request) if self.auth.names_session(request.headers()) => {
-                    Errand::Recall(request.into_parts().0.headers)
+                    let auth = self.auth.clone();
+                    Errand::Recall(runtime.spawn(async move {
+                        let found = auth.find_session(request.headers()).await;
+                        matches!(found, Ok(Some(_)))
+                    }))
                 }
                 _ => Errand::General,
             };
@@ -160,62 +147,28 @@ impl Gateway {
         if !session.is_full() {
             return Errand::General;
         }
+        let caller = proxy::Caller {
+            user_id: session.user.id,
+        };
         match self.routes.try_claim(session.user.id, role) {
-            Ok(Some(claim)) => Errand::Go(self.order(head, from, &session, &claim), claim),
-            Ok(None) => Errand::Wait(session, role),
+            Ok(Some(claim)) => Errand::Go(caller, claim),
+            Ok(None) => {
+                let this = self.clone();
+                let claiming = async move { this.routes.claim(&session.user, role).await };
+                Errand::Wait(caller, runtime.spawn(claiming))
+            }
             Err(error) => Errand::Refuse(error),
         }
     }
 
-    /// The request as its sandbox gets it.
-    pub(super) fn order(
-        &self,
-        head: &Head<'_>,
-        from: &FarEnd,
-        session: &Session,
-        claim: &Claim,
-    ) -> Order {
-        let target = match claim.route().role {
-            Role::Live => head.target,
-            Role::Dev => head.target.strip_prefix("/dev").unwrap_or(head.target),
-        };
-        let caller = proxy::Caller {
-            user_id: session.user.id,
-        };
-        self.proxy.order(head, target, from, &caller, claim)
-    }
-
-    /// Whether the session that these headers name is in memory from now on.
-    pub(super) async fn recall(self: Arc<Self>, headers: HeaderMap) -> bool {
-        matches!(self.auth.find_session(&headers).await, Ok(Some(_)))
-    }
-
-    /// Claims the sandbox of `role` for the session's user, however long it takes.
-    pub(super) async fn claim(
-        self: Arc<Self>,
-        session: Arc<Session>,
-        role: Role,
-    ) -> Result<Claim, ClaimError> {
-        self.routes.claim(&session.user, role).await
-    }
-
-    /// What a sandbox is told of a connection's far end.
-    pub(super) fn from(&self, socket: SocketAddr) -> FarEnd {
-        let address = socket.ip().to_canonical();
-        FarEnd {
-            trusted: self.trusted.iter().any(|net| net.contains(&address)),
-            address: address.to_string().into(),
-        }
+    /// Whether it is a trusted proxy.
+    pub(super) fn trusts(&self, peer: &IpAddr) -> bool {
+        self.trusted.iter().any(|net| net.contains(peer))
     }
 
     /// The proxy, for what is on the fast path.
     pub(super) fn proxy(&self) -> &Proxy {
         &self.proxy
-    }
-
-    /// A worker's connections to the sandboxes.
-    pub(super) fn pool(&self) -> Pool {
-        Pool::new(self.pool_idle)
     }
 
     /// Counts an answer that did not come through [`Gateway::handle`].

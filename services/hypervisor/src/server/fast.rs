@@ -1,15 +1,16 @@
 //! One connection and the plain requests on it, answered where they come in.
 
-use super::dispatch::{Errand, Gateway, unclaimed};
-use super::general::{General, Handover};
-use super::head::{self, Found};
+use super::desk::{Desk, Errand};
+use super::dispatch::unclaimed;
+use super::general::Handover;
+use super::head::{self, Found, Head};
 use super::limits::LINGER;
-use super::worker::Shared;
 use crate::Body;
-use crate::auth::Session;
 use crate::gate::Gate;
-use crate::proxy::{self, Client, FarEnd, Idle, Next, Pool, Unanswered};
-use crate::routes::{Claim, ClaimError, Role};
+use crate::proxy::{
+    self, Caller, Client, FarEnd, Idle, Next, Order, Pool, Proxy, Target, Unanswered,
+};
+use crate::routes::{ClaimError, Role};
 use bytes::Bytes;
 use http::{Response, header};
 use http_body_util::BodyExt;
@@ -17,23 +18,20 @@ use std::future::poll_fn;
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::task::{Poll, ready};
 use std::time::Duration;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
+use tokio::task::JoinHandle;
 use tracing::debug;
 
 /// What a worker's connections have together.
-pub(super) struct Lane {
-    gateway: Arc<Gateway>,
-    general: Arc<General>,
+pub struct Lane<D> {
+    desk: Arc<D>,
     pub(super) pool: Pool,
     /// Its requests.
     pub(super) busy: Gate,
-    shared: Arc<Shared>,
-    index: usize,
 }
 
 /// What a connection does next.
@@ -46,38 +44,36 @@ enum Step {
     Cut,
 }
 
-impl Lane {
-    pub(super) fn new(shared: &Arc<Shared>, index: usize) -> Self {
+/// What a plain request comes to, with its head rewritten.
+enum Plan<C> {
+    General,
+    Recall(JoinHandle<bool>),
+    Go(Order, C),
+    Wait(Caller, JoinHandle<Result<C, ClaimError>>),
+    Refuse(ClaimError),
+}
+
+impl<D: Desk> Lane<D> {
+    /// One without a connection.
+    pub fn new(desk: Arc<D>) -> Self {
         Self {
-            gateway: shared.gateway.clone(),
-            general: shared.general.clone(),
-            pool: shared.gateway.pool(),
+            pool: desk.proxy().pool(),
+            desk,
             busy: Gate::new(),
-            shared: shared.clone(),
-            index,
         }
     }
 
-    /// Its connections.
-    pub(super) fn open(&self) -> &Gate {
-        &self.shared.open[self.index]
-    }
-
     /// Serves a connection to its end, or to where it is no longer plain.
-    pub(super) async fn serve(
-        &self,
-        stream: TcpStream,
-        socket: SocketAddr,
-        place: OwnedSemaphorePermit,
-    ) {
-        let config = &self.shared.config;
+    pub async fn serve(&self, stream: TcpStream, socket: SocketAddr, place: OwnedSemaphorePermit) {
+        let config = self.desk.config();
         let seconds = Duration::from_secs;
-        let mut client = Client::new(
-            stream,
-            seconds(config.write_idle_secs),
-            self.gateway.proxy(),
-        );
-        let from = self.gateway.from(socket);
+        let write_idle = seconds(config.write_idle_secs);
+        let mut client = Client::new(stream, write_idle, self.desk.proxy());
+        let address = socket.ip().to_canonical();
+        let from = FarEnd {
+            trusted: self.desk.trusts(&address),
+            address: address.to_string().into(),
+        };
         let mut head_time = Idle::new(seconds(config.header_read_secs));
         let mut idle = Idle::new(seconds(config.idle_secs));
         let mut fresh = true;
@@ -107,7 +103,7 @@ impl Lane {
     fn hand_over(&self, client: Client, socket: SocketAddr, place: OwnedSemaphorePermit) {
         let read = Bytes::copy_from_slice(client.inbox.bytes());
         match client.stream.into_std() {
-            Ok(stream) => self.general.take(Handover {
+            Ok(stream) => self.desk.take(Handover {
                 stream,
                 read,
                 socket,
@@ -123,19 +119,19 @@ impl Lane {
             return Step::More;
         }
         let found = head::read(client.inbox.bytes(), |head, length| {
-            (self.gateway.errand(head, from), length)
+            (self.plan(head, from), length)
         });
-        let limit = self.shared.config.max_header_bytes;
+        let limit = self.desk.config().max_header_bytes;
         match found {
             Found::Partial if client.inbox.is_full() || client.inbox.bytes().len() > limit => {
                 Step::General
             }
             Found::Partial => Step::More,
-            Found::Foreign | Found::Head((Errand::General, _)) => Step::General,
+            Found::Foreign | Found::Head((Plan::General, _)) => Step::General,
             Found::Head((_, length)) if length > limit => Step::General,
-            Found::Head((errand, length)) if self.busy.enter() => {
+            Found::Head((plan, length)) if self.busy.enter() => {
                 // In a box, since it is large, and most connections have no request most of the time.
-                let step = Box::pin(self.answer(client, from, errand, length)).await;
+                let step = Box::pin(self.answer(client, from, plan, length)).await;
                 self.busy.leave();
                 step
             }
@@ -143,28 +139,43 @@ impl Lane {
         }
     }
 
+    /// Has the desk say what a request comes to.
+    fn plan(&self, head: &Head<'_>, from: &FarEnd) -> Plan<D::Claim> {
+        let proxy = self.desk.proxy();
+        if head.length > proxy.max_body() {
+            return Plan::General;
+        }
+        match self.desk.errand(head) {
+            Errand::General => Plan::General,
+            Errand::Recall(recalling) => Plan::Recall(recalling),
+            Errand::Go(caller, claim) => Plan::Go(order(proxy, head, from, &caller, &claim), claim),
+            Errand::Wait(caller, claiming) => Plan::Wait(caller, claiming),
+            Errand::Refuse(error) => Plan::Refuse(error),
+        }
+    }
+
     async fn answer(
         &self,
         client: &mut Client,
         from: &FarEnd,
-        errand: Errand,
+        plan: Plan<D::Claim>,
         length: usize,
     ) -> Step {
-        let (order, claim) = match errand {
-            Errand::General => return Step::General,
-            Errand::Recall(headers) => {
-                let recalled = self.gateway.clone().recall(headers);
-                return match self.general.runtime().spawn(recalled).await {
+        let proxy = self.desk.proxy();
+        let (order, claim) = match plan {
+            Plan::General => return Step::General,
+            Plan::Recall(recalling) => {
+                return match recalling.await {
                     Ok(true) => Step::Next(Next::Request), // The same one, once more.
                     _ => Step::General,
                 };
             }
-            Errand::Refuse(error) => return self.refuse(client, length, error).await,
-            Errand::Go(order, claim) => (order, claim),
-            Errand::Wait(session, role) => match self.wait(client, &session, role).await {
+            Plan::Refuse(error) => return self.refuse(client, length, error).await,
+            Plan::Go(order, claim) => (order, claim),
+            Plan::Wait(caller, claiming) => match wait(client, claiming).await {
                 Some(Ok(claim)) => {
                     let order = head::read(client.inbox.bytes(), |head, _| {
-                        self.gateway.order(head, from, &session, &claim)
+                        order(proxy, head, from, &caller, &claim)
                     });
                     let Found::Head(order) = order else {
                         return Step::Cut;
@@ -175,13 +186,12 @@ impl Lane {
                 None => return Step::Cut,
             },
         };
-        let close = order.close() || self.stopping();
+        let close = order.close() || self.desk.stopping();
         client.inbox.consume(length);
-        let proxy = self.gateway.proxy();
         let outcome = proxy.carry(client, &order, &claim, &self.pool, close).await;
         match outcome {
             Ok((status, next)) => {
-                self.gateway.answered(status);
+                self.desk.answered(status);
                 Step::Next(next)
             }
             Err(Unanswered::Cut) => Step::Cut,
@@ -200,22 +210,6 @@ impl Lane {
         }
     }
 
-    /// Claims a sandbox that has to be waited for; `None` if the client is gone meanwhile.
-    async fn wait(
-        &self,
-        client: &mut Client,
-        session: &Arc<Session>,
-        role: Role,
-    ) -> Option<Result<Claim, ClaimError>> {
-        // What it may start or make must outlive this worker.
-        let claiming = self.gateway.clone().claim(session.clone(), role);
-        let claiming = self.general.runtime().spawn(claiming);
-        tokio::select! {
-            claim = claiming => claim.ok(), // An error is a panic, which has said so.
-            () = client.gone() => None,
-        }
-    }
-
     /// Says why there is no sandbox to ask.
     async fn refuse(&self, client: &mut Client, length: usize, error: ClaimError) -> Step {
         let told = head::read(client.inbox.bytes(), |head, _| {
@@ -226,18 +220,41 @@ impl Lane {
             return Step::Cut;
         };
         client.inbox.consume(length);
-        self.tell(client, response, close || self.stopping()).await
+        self.tell(client, response, close || self.desk.stopping())
+            .await
     }
 
     /// Gives an answer of ours.
     async fn tell(&self, client: &mut Client, response: Response<Body>, close: bool) -> Step {
-        self.gateway.answered(response.status());
+        self.desk.answered(response.status());
         let close = close || response.headers().contains_key(header::CONNECTION);
         respond(client, response, close).await
     }
+}
 
-    fn stopping(&self) -> bool {
-        self.shared.stopping.load(Ordering::Relaxed)
+/// The request as its sandbox gets it.
+fn order(
+    proxy: &Proxy,
+    head: &Head<'_>,
+    from: &FarEnd,
+    caller: &Caller,
+    claim: &impl Target,
+) -> Order {
+    let target = match claim.role() {
+        Role::Live => head.target,
+        Role::Dev => head.target.strip_prefix("/dev").unwrap_or(head.target),
+    };
+    proxy.order(head, target, from, caller, claim)
+}
+
+/// Waits for a claim; `None` if the client is gone meanwhile.
+async fn wait<C>(
+    client: &mut Client,
+    claiming: JoinHandle<Result<C, ClaimError>>,
+) -> Option<Result<C, ClaimError>> {
+    tokio::select! {
+        claim = claiming => claim.ok(), // An error is a panic, which has said so.
+        () = client.gone() => None,
     }
 }
 

@@ -32,10 +32,13 @@ pub(super) struct General {
 }
 
 /// A connection, and what was read from it and not answered.
-pub(super) struct Handover {
-    pub(super) stream: std::net::TcpStream,
-    pub(super) read: Bytes,
-    pub(super) socket: SocketAddr,
+pub struct Handover {
+    /// The connection, on no runtime.
+    pub stream: std::net::TcpStream,
+    /// What was read.
+    pub read: Bytes,
+    /// The far end.
+    pub socket: SocketAddr,
     pub(super) place: OwnedSemaphorePermit,
 }
 

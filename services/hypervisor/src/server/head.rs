@@ -17,8 +17,8 @@ const FIELDS: usize = 64;
 /// Methods whose messages mean just what their framing says.
 const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
-/// A request's head.
-pub(crate) struct Head<'a> {
+/// A plain request's head.
+pub struct Head<'a> {
     pub(crate) method: &'a str,
     /// Path and query.
     pub(crate) target: &'a str,

@@ -3,14 +3,19 @@
 //! Each has a runtime, and connections to the sandboxes, of its own: a request is never passed
 //! between threads, and whoever has time accepts the next connection.
 
+use super::desk::{Desk, Errand};
 use super::dispatch::Gateway;
 use super::fast::Lane;
 use super::full::Refusals;
-use super::general::General;
+use super::general::{General, Handover};
+use super::head::Head;
 use crate::config;
 use crate::gate::Gate;
+use crate::proxy::Proxy;
+use crate::routes::Claim;
+use http::StatusCode;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -40,12 +45,44 @@ pub(super) struct Shared {
     pub(super) general: Arc<General>,
     pub(super) config: config::Server,
     /// The connections of each worker.
-    pub(super) open: Box<[Gate]>,
+    pub(super) open: Box<[Arc<Gate>]>,
     /// The connections that there may be.
     pub(super) places: Arc<Semaphore>,
     pub(super) refusals: Refusals,
     /// Each answer from now on is the last of its connection.
     pub(super) stopping: AtomicBool,
+}
+
+impl Desk for Shared {
+    type Claim = Claim;
+
+    fn proxy(&self) -> &Proxy {
+        self.gateway.proxy()
+    }
+
+    fn config(&self) -> &config::Server {
+        &self.config
+    }
+
+    fn trusts(&self, peer: &IpAddr) -> bool {
+        self.gateway.trusts(peer)
+    }
+
+    fn errand(&self, head: &Head<'_>) -> Errand<Claim> {
+        self.gateway.errand(head, self.general.runtime())
+    }
+
+    fn stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
+    }
+
+    fn answered(&self, status: StatusCode) {
+        self.gateway.answered(status);
+    }
+
+    fn take(&self, connection: Handover) {
+        self.general.take(connection);
+    }
 }
 
 /// A worker's thread.
@@ -85,30 +122,36 @@ async fn work(
     index: usize,
     stop: CancellationToken,
 ) {
-    let lane = Arc::new(Lane::new(&shared, index));
+    let lane = Arc::new(Lane::new(shared.clone()));
+    let open = shared.open[index].clone();
     let sweeper = lane.clone();
     tokio::spawn(async move { sweeper.pool.sweep().await });
     match TcpListener::from_std(listener) {
         Ok(listener) => {
             tokio::select! {
-                () = accept(&listener, &lane, &shared) => {}
+                () = accept(&listener, &lane, &open, &shared) => {}
                 () = stop.cancelled() => {}
             }
         }
         Err(error) => warn!(%error, "a worker cannot listen"),
     }
     shared.stopping.store(true, Ordering::Relaxed);
-    lane.open().close();
-    let _ = timeout(GRACE, lane.open().empty()).await;
+    open.close();
+    let _ = timeout(GRACE, open.empty()).await;
     lane.busy.close();
     lane.busy.empty().await;
 }
 
 /// Accepts for ever.
-async fn accept(listener: &TcpListener, lane: &Arc<Lane>, shared: &Shared) {
+async fn accept(
+    listener: &TcpListener,
+    lane: &Arc<Lane<Shared>>,
+    open: &Arc<Gate>,
+    shared: &Shared,
+) {
     loop {
         match listener.accept().await {
-            Ok((stream, socket)) => begin(stream, socket, lane, shared),
+            Ok((stream, socket)) => begin(stream, socket, lane, open, shared),
             Err(error) => {
                 // Out of file descriptors, most likely; a pause lets some go.
                 warn!(%error, "cannot accept a connection");
@@ -117,27 +160,33 @@ async fn accept(listener: &TcpListener, lane: &Arc<Lane>, shared: &Shared) {
         }
         // One at a time: the others are for whoever is not busy.
         yield_now().await;
-        if has_more_than_its_share(lane, shared) {
+        if has_more_than_its_share(open, shared) {
             tokio::time::sleep(HEAD_START).await;
         }
     }
 }
 
-fn has_more_than_its_share(lane: &Lane, shared: &Shared) -> bool {
-    let all: usize = shared.open.iter().map(Gate::inside).sum();
+fn has_more_than_its_share(open: &Gate, shared: &Shared) -> bool {
+    let all: usize = shared.open.iter().map(|open| open.inside()).sum();
     let share = all / shared.open.len();
-    lane.open().inside() > share + share / 8 + SLACK
+    open.inside() > share + share / 8 + SLACK
 }
 
-fn begin(stream: TcpStream, socket: SocketAddr, lane: &Arc<Lane>, shared: &Shared) {
+fn begin(
+    stream: TcpStream,
+    socket: SocketAddr,
+    lane: &Arc<Lane<Shared>>,
+    open: &Arc<Gate>,
+    shared: &Shared,
+) {
     let Ok(place) = shared.places.clone().try_acquire_owned() else {
         return shared.refusals.refuse(stream);
     };
-    if lane.open().enter() {
-        let lane = lane.clone();
+    if open.enter() {
+        let (lane, open) = (lane.clone(), open.clone());
         tokio::spawn(async move {
             lane.serve(stream, socket, place).await;
-            lane.open().leave();
+            open.leave();
         });
     }
 }

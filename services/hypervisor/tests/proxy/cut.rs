@@ -1,6 +1,6 @@
 //! The end of a drain: who can come back is told to, and answers go on.
 
-use crate::gateway::{Gateway, client};
+use crate::gateway::{Gateway, Path, client, on_both_paths};
 use crate::upgrades::open;
 use futures_util::{SinkExt, StreamExt};
 use http_body_util::BodyExt;
@@ -11,10 +11,19 @@ use tokio::net::TcpListener;
 use tokio_tungstenite::tungstenite::protocol::Message;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
-#[tokio::test]
-async fn a_websocket_gets_1012_at_the_end_of_a_drain() {
+on_both_paths!(
+    a_websocket_gets_1012_at_the_end_of_a_drain,
+    the_close_frame_stands_between_frames_and_the_reply_reaches_the_sandbox,
+    a_websocket_whose_ends_say_nothing_is_closed_all_the_same,
+    a_websocket_that_is_closing_gets_no_second_close_frame,
+    other_upgrades_are_just_closed,
+    an_event_stream_ends_cleanly_at_the_end_of_a_drain,
+    an_ordinary_answer_goes_on_after_the_end_of_a_drain,
+);
+
+async fn a_websocket_gets_1012_at_the_end_of_a_drain(path: Path) {
     let upstream = Upstream::start().await.unwrap();
-    let gateway = Gateway::before(upstream.address()).await;
+    let gateway = Gateway::before(path, upstream.address()).await;
     let (mut socket, _) = open(&gateway, "/ws", &[]).await.unwrap();
     socket.send(Message::text("before")).await.unwrap();
     assert_eq!(
@@ -47,10 +56,9 @@ async fn by_hand(listener: &TcpListener, gateway: &Gateway, protocol: &str) -> (
     (client, upstream)
 }
 
-#[tokio::test]
-async fn the_close_frame_stands_between_frames_and_the_reply_reaches_the_sandbox() {
+async fn the_close_frame_stands_between_frames_and_the_reply_reaches_the_sandbox(path: Path) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let gateway = Gateway::before(listener.local_addr().unwrap()).await;
+    let gateway = Gateway::before(path, listener.local_addr().unwrap()).await;
     let (mut client, mut upstream) = by_hand(&listener, &gateway, "WebSocket").await;
     // The first fragment, and half of a ping between the fragments.
     upstream.send(b"\x01\x03one\x89\x04pi").await.unwrap();
@@ -72,10 +80,9 @@ async fn the_close_frame_stands_between_frames_and_the_reply_reaches_the_sandbox
     gateway.unclaimed().await;
 }
 
-#[tokio::test]
-async fn a_websocket_whose_ends_say_nothing_is_closed_all_the_same() {
+async fn a_websocket_whose_ends_say_nothing_is_closed_all_the_same(path: Path) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let gateway = Gateway::before(listener.local_addr().unwrap()).await;
+    let gateway = Gateway::before(path, listener.local_addr().unwrap()).await;
     let (client, upstream) = by_hand(&listener, &gateway, "websocket").await;
     gateway.cut.cancel();
     let ending = client.read_to_end().await.unwrap();
@@ -84,10 +91,9 @@ async fn a_websocket_whose_ends_say_nothing_is_closed_all_the_same() {
     gateway.unclaimed().await;
 }
 
-#[tokio::test]
-async fn a_websocket_that_is_closing_gets_no_second_close_frame() {
+async fn a_websocket_that_is_closing_gets_no_second_close_frame(path: Path) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let gateway = Gateway::before(listener.local_addr().unwrap()).await;
+    let gateway = Gateway::before(path, listener.local_addr().unwrap()).await;
     let (mut client, mut upstream) = by_hand(&listener, &gateway, "websocket").await;
     upstream.send(b"\x88\x02\x03\xe8").await.unwrap();
     client.read_until(b"\x88\x02\x03\xe8").await.unwrap();
@@ -96,10 +102,9 @@ async fn a_websocket_that_is_closing_gets_no_second_close_frame() {
     gateway.unclaimed().await;
 }
 
-#[tokio::test]
-async fn other_upgrades_are_just_closed() {
+async fn other_upgrades_are_just_closed(path: Path) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let gateway = Gateway::before(listener.local_addr().unwrap()).await;
+    let gateway = Gateway::before(path, listener.local_addr().unwrap()).await;
     let (client, upstream) = by_hand(&listener, &gateway, "echo").await;
     gateway.cut.cancel();
     assert!(client.read_to_end().await.unwrap().bytes.is_empty());
@@ -107,10 +112,9 @@ async fn other_upgrades_are_just_closed() {
     gateway.unclaimed().await;
 }
 
-#[tokio::test]
-async fn an_event_stream_ends_cleanly_at_the_end_of_a_drain() {
+async fn an_event_stream_ends_cleanly_at_the_end_of_a_drain(path: Path) {
     let upstream = Upstream::start().await.unwrap();
-    let gateway = Gateway::before(upstream.address()).await;
+    let gateway = Gateway::before(path, upstream.address()).await;
     let mut raw = Raw::connect(gateway.address).await.unwrap();
     raw.send("GET /events HTTP/1.1\r\nHost: a\r\n\r\n")
         .await
@@ -122,10 +126,9 @@ async fn an_event_stream_ends_cleanly_at_the_end_of_a_drain() {
     until("the upstream's stream ends", || upstream.open() == 0).await;
 }
 
-#[tokio::test]
-async fn an_ordinary_answer_goes_on_after_the_end_of_a_drain() {
+async fn an_ordinary_answer_goes_on_after_the_end_of_a_drain(path: Path) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let gateway = Gateway::before(listener.local_addr().unwrap()).await;
+    let gateway = Gateway::before(path, listener.local_addr().unwrap()).await;
     let client = client();
     let pending = tokio::spawn(client.get(gateway.url("/").parse().unwrap()));
     let mut upstream = Raw::accept(&listener).await.unwrap();

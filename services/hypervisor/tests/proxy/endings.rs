@@ -1,6 +1,6 @@
 //! Whatever ends early ends on both sides, and lets go of the claim.
 
-use crate::gateway::{Gateway, client, client_of_http2};
+use crate::gateway::{Gateway, Path, client, client_of_http2, on_both_paths};
 use http_body_util::BodyExt;
 use std::time::Duration;
 use testkit::raw::{Raw, exchange, status};
@@ -8,10 +8,20 @@ use testkit::upstream::Upstream;
 use testkit::wait::until;
 use tokio::net::TcpListener;
 
-#[tokio::test]
-async fn an_upstream_that_dies_mid_body_cuts_the_clients_body_too() {
+on_both_paths!(
+    an_upstream_that_dies_mid_body_cuts_the_clients_body_too,
+    a_client_that_leaves_lets_go_of_claim_and_connection_at_once,
+    a_stream_of_http2_that_is_reset_lets_go,
+    a_body_that_stops_coming_is_given_up,
+    an_answer_that_stops_coming_is_given_up,
+    a_slow_body_that_keeps_coming_has_all_the_time,
+    an_upstream_that_takes_no_body_is_given_up,
+    a_client_that_takes_no_answer_is_given_up,
+);
+
+async fn an_upstream_that_dies_mid_body_cuts_the_clients_body_too(path: Path) {
     let upstream = Upstream::start().await.unwrap();
-    let gateway = Gateway::before(upstream.address()).await;
+    let gateway = Gateway::before(path, upstream.address()).await;
     for path in ["/die/mid-body", "/die/mid-body?length"] {
         let request = format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n");
         let ending = exchange(gateway.address, request).await.unwrap();
@@ -27,10 +37,9 @@ async fn an_upstream_that_dies_mid_body_cuts_the_clients_body_too() {
     gateway.unclaimed().await;
 }
 
-#[tokio::test]
-async fn a_client_that_leaves_lets_go_of_claim_and_connection_at_once() {
+async fn a_client_that_leaves_lets_go_of_claim_and_connection_at_once(path: Path) {
     let upstream = Upstream::start().await.unwrap();
-    let gateway = Gateway::before(upstream.address()).await;
+    let gateway = Gateway::before(path, upstream.address()).await;
     for (what, request) in [
         ("before the answer", "GET /hang HTTP/1.1\r\nHost: a\r\n\r\n"),
         (
@@ -55,10 +64,9 @@ async fn a_client_that_leaves_lets_go_of_claim_and_connection_at_once() {
     }
 }
 
-#[tokio::test]
-async fn a_stream_of_http2_that_is_reset_lets_go() {
+async fn a_stream_of_http2_that_is_reset_lets_go(path: Path) {
     let upstream = Upstream::start().await.unwrap();
-    let gateway = Gateway::before(upstream.address()).await;
+    let gateway = Gateway::before(path, upstream.address()).await;
     let client = client_of_http2();
     let hanging = tokio::spawn(client.get(gateway.url("/hang").parse().unwrap()));
     until("the request arrives", || upstream.seen("/hang") == 1).await;
@@ -67,10 +75,9 @@ async fn a_stream_of_http2_that_is_reset_lets_go() {
     until("the connection is closed", || upstream.open() == 0).await;
 }
 
-#[tokio::test]
-async fn a_body_that_stops_coming_is_given_up() {
+async fn a_body_that_stops_coming_is_given_up(path: Path) {
     let upstream = Upstream::start().await.unwrap();
-    let gateway = Gateway::start(upstream.address(), false, |proxy| proxy.body_idle_secs = 1).await;
+    let gateway = Gateway::start(path, upstream.address(), |it| it.proxy.body_idle_secs = 1).await;
     let request = "POST /sink HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhalf";
     let ending = exchange(gateway.address, request).await.unwrap();
     assert_eq!(status(&ending.bytes), Some(408));
@@ -78,10 +85,9 @@ async fn a_body_that_stops_coming_is_given_up() {
     until("the connection is closed", || upstream.open() == 0).await;
 }
 
-#[tokio::test]
-async fn an_answer_that_stops_coming_is_given_up() {
+async fn an_answer_that_stops_coming_is_given_up(path: Path) {
     let upstream = Upstream::start().await.unwrap();
-    let gateway = Gateway::start(upstream.address(), false, |proxy| proxy.body_idle_secs = 1).await;
+    let gateway = Gateway::start(path, upstream.address(), |it| it.proxy.body_idle_secs = 1).await;
     let request = "GET /events HTTP/1.1\r\nHost: a\r\n\r\n";
     let ending = exchange(gateway.address, request).await.unwrap();
     assert!(!ending.bytes.ends_with(b"0\r\n\r\n"), "a clean end");
@@ -89,12 +95,11 @@ async fn an_answer_that_stops_coming_is_given_up() {
     until("the connection is closed", || upstream.open() == 0).await;
 }
 
-#[tokio::test]
-async fn a_slow_body_that_keeps_coming_has_all_the_time() {
+async fn a_slow_body_that_keeps_coming_has_all_the_time(path: Path) {
     let upstream = Upstream::start().await.unwrap();
-    let gateway = Gateway::start(upstream.address(), false, |proxy| {
-        proxy.body_idle_secs = 3;
-        proxy.response_secs = 1;
+    let gateway = Gateway::start(path, upstream.address(), |it| {
+        it.proxy.body_idle_secs = 3;
+        it.proxy.response_secs = 1;
     })
     .await;
     let mut raw = Raw::connect(gateway.address).await.unwrap();
@@ -110,12 +115,11 @@ async fn a_slow_body_that_keeps_coming_has_all_the_time() {
     assert!(answer.ends_with(r#"{"bytes":4,"intact":true}"#), "{answer}");
 }
 
-#[tokio::test]
-async fn an_upstream_that_takes_no_body_is_given_up() {
+async fn an_upstream_that_takes_no_body_is_given_up(path: Path) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let gateway = Gateway::start(listener.local_addr().unwrap(), false, |proxy| {
-        proxy.body_idle_secs = 1;
-        proxy.response_secs = 1;
+    let gateway = Gateway::start(path, listener.local_addr().unwrap(), |it| {
+        it.proxy.body_idle_secs = 1;
+        it.proxy.response_secs = 1;
     })
     .await;
     let upstream = tokio::spawn(async move {
@@ -134,10 +138,10 @@ async fn an_upstream_that_takes_no_body_is_given_up() {
     upstream.abort();
 }
 
-#[tokio::test]
-async fn a_client_that_takes_no_answer_is_given_up() {
+async fn a_client_that_takes_no_answer_is_given_up(path: Path) {
     let upstream = Upstream::start().await.unwrap();
-    let gateway = Gateway::start(upstream.address(), false, |proxy| proxy.body_idle_secs = 1).await;
+    let gateway =
+        Gateway::start(path, upstream.address(), |it| it.server.write_idle_secs = 1).await;
     let mut raw = Raw::connect(gateway.address).await.unwrap();
     raw.send("GET /source/1073741824 HTTP/1.1\r\nHost: a\r\n\r\n")
         .await

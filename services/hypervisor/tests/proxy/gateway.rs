@@ -1,7 +1,7 @@
 //! The proxy behind a bare server, in front of one upstream.
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
@@ -12,15 +12,18 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use hypervisor::proxy::{Caller, Proxy, Target, Upstream, WriteLimit};
 use hypervisor::routes::Role;
-use hypervisor::server::Peer;
+use hypervisor::server::{Desk, Errand, Handover, Head, Lane, Peer};
 use hypervisor::{Body, config};
 use std::convert::Infallible;
-use std::net::SocketAddr;
+use std::io::Cursor;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 use testkit::wait::until;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, join};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -30,37 +33,93 @@ pub const ORIGIN: &str = "http://localhost:9090";
 /// The user on whose behalf every request comes.
 pub const USER: Uuid = Uuid::from_u128(0x0123_4567_89ab_4cde_8f01_2345_6789_abcd);
 
+const CALLER: Caller = Caller { user_id: USER };
+
 /// Our cookies, as the auth module names them.
 const COOKIES: [&str; 2] = ["choiros", "choiros-ceremony"];
+
+/// Which part of the proxy a connection meets first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Path {
+    /// hyper, for whatever comes.
+    Hyper,
+    /// The fast path, which hands over to hyper what is not plain.
+    Fast,
+}
+
+/// Makes two tests of each of these functions, one for either path. What only hyper can do
+/// (HTTP/2, upgrades, expectations, chunked uploads) tests the handing over as well.
+macro_rules! on_both_paths {
+    ($($test:ident),+ $(,)?) => {
+        mod by_hyper {
+            $(#[tokio::test]
+            async fn $test() {
+                super::$test(crate::gateway::Path::Hyper).await;
+            })+
+        }
+        mod by_the_fast_path {
+            $(#[tokio::test]
+            async fn $test() {
+                super::$test(crate::gateway::Path::Fast).await;
+            })+
+        }
+    };
+}
+pub(crate) use on_both_paths;
 
 /// A server that proxies all it gets; ends when dropped.
 pub struct Gateway {
     pub address: SocketAddr,
     pub cut: CancellationToken,
-    claims: Arc<AtomicUsize>,
+    front: Front,
+    plain: Arc<Plain>,
     task: JoinHandle<()>,
 }
 
-/// A claim that is counted.
-struct Claim {
+/// What a server may do, by default what the program may.
+#[derive(Default)]
+pub struct Settings {
+    pub proxy: config::Proxy,
+    pub server: config::Server,
+    /// Whether every peer is a trusted proxy.
+    pub trusted: bool,
+}
+
+/// The proxy with its one upstream.
+#[derive(Clone)]
+struct Front {
+    proxy: Arc<Proxy>,
     address: SocketAddr,
     upstream: Arc<Upstream>,
     cut: CancellationToken,
     claims: Arc<AtomicUsize>,
+    trusted: bool,
+    write_limit: Duration,
 }
+
+/// The fast path's desk, where every request is claimed.
+struct Plain {
+    front: Front,
+    config: config::Server,
+    stopping: AtomicBool,
+    handed_over: AtomicUsize,
+}
+
+/// A claim that is counted.
+struct Claim(Front);
 
 impl Drop for Claim {
     fn drop(&mut self) {
-        self.claims.fetch_sub(1, Ordering::SeqCst);
+        self.0.claims.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
 impl Target for Claim {
     fn address(&self) -> SocketAddr {
-        self.address
+        self.0.address
     }
     fn upstream(&self) -> &Upstream {
-        &self.upstream
+        &self.0.upstream
     }
     fn workspace(&self) -> &'static str {
         "sandbox"
@@ -75,75 +134,153 @@ impl Target for Claim {
         "sandbox-live"
     }
     fn cut(&self) -> &CancellationToken {
-        &self.cut
+        &self.0.cut
+    }
+}
+
+impl Front {
+    fn new(address: SocketAddr, settings: &Settings) -> Self {
+        let config = &settings.proxy;
+        Self {
+            proxy: Arc::new(Proxy::new(config, &ORIGIN.parse().unwrap(), &COOKIES)),
+            address,
+            upstream: Arc::new(Upstream::new(config)),
+            cut: CancellationToken::new(),
+            claims: Arc::default(),
+            trusted: settings.trusted,
+            write_limit: Duration::from_secs(settings.server.write_idle_secs),
+        }
+    }
+
+    fn claim(&self) -> Claim {
+        self.claims.fetch_add(1, Ordering::SeqCst);
+        Claim(self.clone())
+    }
+
+    /// Serves a connection with hyper.
+    async fn serve(self, stream: impl Stream, socket: SocketAddr) {
+        let peer = Peer {
+            socket,
+            client: socket.ip(),
+            trusted: self.trusted,
+            scheme: "http",
+        };
+        let stream = TokioIo::new(WriteLimit::new(stream, self.write_limit));
+        let service = service_fn(move |request: Request<Incoming>| {
+            let (this, peer, claim) = (self.clone(), peer.clone(), self.claim());
+            async move {
+                let request = request.map(Body::new);
+                let answer = this.proxy.forward(request, &peer, &CALLER, claim).await;
+                Ok::<_, Infallible>(answer)
+            }
+        });
+        let builder = auto::Builder::new(TokioExecutor::new());
+        let _ = builder
+            .serve_connection_with_upgrades(stream, service)
+            .await;
+    }
+}
+
+trait Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static {}
+impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Stream for S {}
+
+impl Desk for Plain {
+    type Claim = Claim;
+
+    fn proxy(&self) -> &Proxy {
+        &self.front.proxy
+    }
+    fn config(&self) -> &config::Server {
+        &self.config
+    }
+    fn trusts(&self, _: &IpAddr) -> bool {
+        self.front.trusted
+    }
+    fn errand(&self, _: &Head<'_>) -> Errand<Claim> {
+        Errand::Go(CALLER, self.front.claim())
+    }
+    fn stopping(&self) -> bool {
+        self.stopping.load(Ordering::SeqCst)
+    }
+    fn answered(&self, _: StatusCode) {}
+    fn take(&self, connection: Handover) {
+        self.handed_over.fetch_add(1, Ordering::SeqCst);
+        let (read, write) = TcpStream::from_std(connection.stream).unwrap().into_split();
+        let read = Cursor::new(connection.read).chain(read);
+        let serve = self
+            .front
+            .clone()
+            .serve(join(read, write), connection.socket);
+        tokio::spawn(serve);
     }
 }
 
 impl Gateway {
     /// In front of `upstream`, with default settings and no trusted peers.
-    pub async fn before(upstream: SocketAddr) -> Self {
-        Self::start(upstream, false, |_| ()).await
+    pub async fn before(path: Path, upstream: SocketAddr) -> Self {
+        Self::start(path, upstream, |_| ()).await
     }
 
     /// The same with other settings.
     pub async fn start(
+        path: Path,
         upstream: SocketAddr,
-        trusted: bool,
-        settings: impl FnOnce(&mut config::Proxy),
+        change: impl FnOnce(&mut Settings),
     ) -> Self {
-        let mut config = config::Proxy::default();
-        settings(&mut config);
-        let proxy = Arc::new(Proxy::new(&config, &ORIGIN.parse().unwrap(), &COOKIES));
-        let pool = Arc::new(Upstream::new(&config));
-        let cut = CancellationToken::new();
-        let claims = Arc::new(AtomicUsize::new(0));
-        let claim = {
-            let (cut, claims) = (cut.clone(), claims.clone());
-            move || {
-                claims.fetch_add(1, Ordering::SeqCst);
-                Claim {
-                    address: upstream,
-                    upstream: pool.clone(),
-                    cut: cut.clone(),
-                    claims: claims.clone(),
-                }
-            }
-        };
+        let mut settings = Settings::default();
+        change(&mut settings);
+        let front = Front::new(upstream, &settings);
+        let plain = Arc::new(Plain {
+            front: front.clone(),
+            config: settings.server,
+            stopping: AtomicBool::new(false),
+            handed_over: AtomicUsize::new(0),
+        });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let write_limit = Duration::from_secs(config.body_idle_secs);
+        let lane = Arc::new(Lane::new(plain.clone()));
+        let accepting = front.clone();
         let task = tokio::spawn(async move {
+            let places = Arc::new(Semaphore::new(Semaphore::MAX_PERMITS));
             while let Ok((stream, socket)) = listener.accept().await {
-                let peer = Peer {
-                    socket,
-                    client: socket.ip(),
-                    trusted,
-                    scheme: "http",
-                };
                 stream.set_nodelay(true).unwrap();
-                let stream = WriteLimit::new(stream, write_limit);
-                tokio::spawn(serve(stream, peer, proxy.clone(), claim.clone()));
+                let place = places.clone().acquire_owned().await.unwrap();
+                let (front, lane) = (accepting.clone(), lane.clone());
+                tokio::spawn(async move {
+                    match path {
+                        Path::Hyper => front.serve(stream, socket).await,
+                        Path::Fast => lane.serve(stream, socket, place).await,
+                    }
+                });
             }
         });
         Self {
             address,
-            cut,
-            claims,
+            cut: front.cut.clone(),
+            front,
+            plain,
             task,
         }
     }
 
     /// Waits until no request holds a claim.
     pub async fn unclaimed(&self) {
-        until("no claim is held", || {
-            self.claims.load(Ordering::SeqCst) == 0
-        })
-        .await;
+        until("no claim is held", || self.claims() == 0).await;
     }
 
     /// How many claims are held.
     pub fn claims(&self) -> usize {
-        self.claims.load(Ordering::SeqCst)
+        self.front.claims.load(Ordering::SeqCst)
+    }
+
+    /// How many connections the fast path left to hyper.
+    pub fn handed_over(&self) -> usize {
+        self.plain.handed_over.load(Ordering::SeqCst)
+    }
+
+    /// Has each answer of the fast path be the last of its connection.
+    pub fn stop(&self) {
+        self.plain.stopping.store(true, Ordering::SeqCst);
     }
 
     /// A URL of this server.
@@ -156,27 +293,6 @@ impl Drop for Gateway {
     fn drop(&mut self) {
         self.task.abort();
     }
-}
-
-async fn serve(
-    stream: WriteLimit<TcpStream>,
-    peer: Peer,
-    proxy: Arc<Proxy>,
-    claim: impl Fn() -> Claim + Clone + Send + 'static,
-) {
-    let caller = Caller { user_id: USER };
-    let service = service_fn(move |request: Request<Incoming>| {
-        let (peer, proxy, claim) = (peer.clone(), proxy.clone(), claim());
-        async move {
-            let request = request.map(Body::new);
-            let answer = proxy.forward(request, &peer, &caller, claim).await;
-            Ok::<_, Infallible>(answer)
-        }
-    });
-    let builder = auto::Builder::new(TokioExecutor::new());
-    let _ = builder
-        .serve_connection_with_upgrades(TokioIo::new(stream), service)
-        .await;
 }
 
 /// A body of any kind.

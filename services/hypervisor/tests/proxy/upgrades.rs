@@ -1,6 +1,6 @@
 //! A WebSocket, as any other upgrade, passes unchanged, and from our own pages alone.
 
-use crate::gateway::{Gateway, ORIGIN};
+use crate::gateway::{Gateway, ORIGIN, Path, on_both_paths};
 use futures_util::{SinkExt, StreamExt};
 use http::Response;
 use testkit::raw::{Raw, status};
@@ -12,6 +12,18 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Message};
 use tokio_tungstenite::tungstenite::{Bytes, Error};
 use tokio_tungstenite::{WebSocketStream, client_async};
+
+on_both_paths!(
+    messages_of_every_kind_pass_unchanged,
+    fragments_of_64_kib_pass_unchanged,
+    close_codes_pass_in_both_directions,
+    the_upstreams_choice_of_subprotocol_and_its_headers_are_passed_on,
+    an_upstream_that_refuses_an_upgrade_is_passed_on,
+    only_our_own_pages_may_upgrade,
+    bytes_that_come_along_with_the_heads_are_not_lost,
+    a_client_that_leaves_takes_its_websocket_along,
+    an_upstream_that_dies_takes_its_websockets_along,
+);
 
 pub type Socket = WebSocketStream<TcpStream>;
 
@@ -30,10 +42,9 @@ pub async fn open(
     client_async(request, stream).await
 }
 
-#[tokio::test]
-async fn messages_of_every_kind_pass_unchanged() {
+async fn messages_of_every_kind_pass_unchanged(path: Path) {
     let upstream = Upstream::start().await.unwrap();
-    let gateway = Gateway::before(upstream.address()).await;
+    let gateway = Gateway::before(path, upstream.address()).await;
     let (mut socket, _) = open(&gateway, "/ws", &[("origin", ORIGIN)]).await.unwrap();
     for message in [
         Message::text("grüß dich"),
@@ -56,10 +67,9 @@ async fn messages_of_every_kind_pass_unchanged() {
     until("the upstream's socket is closed", || upstream.open() == 0).await;
 }
 
-#[tokio::test]
-async fn fragments_of_64_kib_pass_unchanged() {
+async fn fragments_of_64_kib_pass_unchanged(path: Path) {
     let upstream = Upstream::start().await.unwrap();
-    let gateway = Gateway::before(upstream.address()).await;
+    let gateway = Gateway::before(path, upstream.address()).await;
     let (mut socket, _) = open(&gateway, "/ws", &[]).await.unwrap();
     socket.send(Message::text("fragments 9")).await.unwrap();
     let (mut pings, mut tally) = (0, pattern::Tally::default());
@@ -74,10 +84,9 @@ async fn fragments_of_64_kib_pass_unchanged() {
     assert_eq!(tally, pattern::Tally::of(9 * 64 * 1024));
 }
 
-#[tokio::test]
-async fn close_codes_pass_in_both_directions() {
+async fn close_codes_pass_in_both_directions(path: Path) {
     let upstream = Upstream::start().await.unwrap();
-    let gateway = Gateway::before(upstream.address()).await;
+    let gateway = Gateway::before(path, upstream.address()).await;
     let (mut socket, _) = open(&gateway, "/ws", &[]).await.unwrap();
     socket
         .send(Message::text("close 4001 so long"))
@@ -107,10 +116,9 @@ async fn close_codes_pass_in_both_directions() {
     gateway.unclaimed().await;
 }
 
-#[tokio::test]
-async fn the_upstreams_choice_of_subprotocol_and_its_headers_are_passed_on() {
+async fn the_upstreams_choice_of_subprotocol_and_its_headers_are_passed_on(path: Path) {
     let upstream = Upstream::start().await.unwrap();
-    let gateway = Gateway::before(upstream.address()).await;
+    let gateway = Gateway::before(path, upstream.address()).await;
     let offer = [("sec-websocket-protocol", "chat.v1, chat.v2")];
     let (_, response) = open(&gateway, "/ws", &offer).await.unwrap();
     assert_eq!(response.status(), 101);
@@ -118,10 +126,9 @@ async fn the_upstreams_choice_of_subprotocol_and_its_headers_are_passed_on() {
     assert_eq!(response.headers()["x-upstream"], "was here");
 }
 
-#[tokio::test]
-async fn an_upstream_that_refuses_an_upgrade_is_passed_on() {
+async fn an_upstream_that_refuses_an_upgrade_is_passed_on(path: Path) {
     let upstream = Upstream::start().await.unwrap();
-    let gateway = Gateway::before(upstream.address()).await;
+    let gateway = Gateway::before(path, upstream.address()).await;
     let Err(Error::Http(response)) = open(&gateway, "/ws/refuse", &[]).await else {
         panic!("not refused");
     };
@@ -130,10 +137,9 @@ async fn an_upstream_that_refuses_an_upgrade_is_passed_on() {
     gateway.unclaimed().await;
 }
 
-#[tokio::test]
-async fn only_our_own_pages_may_upgrade() {
+async fn only_our_own_pages_may_upgrade(path: Path) {
     let upstream = Upstream::start().await.unwrap();
-    let gateway = Gateway::before(upstream.address()).await;
+    let gateway = Gateway::before(path, upstream.address()).await;
     for (headers, allowed) in [
         (&[][..], true),
         (
@@ -163,10 +169,9 @@ async fn only_our_own_pages_may_upgrade() {
     }
 }
 
-#[tokio::test]
-async fn bytes_that_come_along_with_the_heads_are_not_lost() {
+async fn bytes_that_come_along_with_the_heads_are_not_lost(path: Path) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let gateway = Gateway::before(listener.local_addr().unwrap()).await;
+    let gateway = Gateway::before(path, listener.local_addr().unwrap()).await;
     let mut client = Raw::connect(gateway.address).await.unwrap();
     let upgrade = "Connection: Upgrade\r\nUpgrade: echo/1\r\n\r\n";
     client
@@ -199,10 +204,9 @@ async fn bytes_that_come_along_with_the_heads_are_not_lost() {
     gateway.unclaimed().await;
 }
 
-#[tokio::test]
-async fn a_client_that_leaves_takes_its_websocket_along() {
+async fn a_client_that_leaves_takes_its_websocket_along(path: Path) {
     let upstream = Upstream::start().await.unwrap();
-    let gateway = Gateway::before(upstream.address()).await;
+    let gateway = Gateway::before(path, upstream.address()).await;
     let (socket, _) = open(&gateway, "/ws", &[]).await.unwrap();
     until("the socket is open", || upstream.open() == 1).await;
     drop(socket);
@@ -210,10 +214,9 @@ async fn a_client_that_leaves_takes_its_websocket_along() {
     until("the upstream's socket is closed", || upstream.open() == 0).await;
 }
 
-#[tokio::test]
-async fn an_upstream_that_dies_takes_its_websockets_along() {
+async fn an_upstream_that_dies_takes_its_websockets_along(path: Path) {
     let upstream = Upstream::start().await.unwrap();
-    let gateway = Gateway::before(upstream.address()).await;
+    let gateway = Gateway::before(path, upstream.address()).await;
     let (mut socket, _) = open(&gateway, "/ws", &[]).await.unwrap();
     drop(upstream);
     assert!(socket.next().await.unwrap().is_err());

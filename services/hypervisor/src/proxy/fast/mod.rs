@@ -82,6 +82,11 @@ impl Client {
 }
 
 impl Proxy {
+    /// A worker's connections to the sandboxes.
+    pub(crate) fn pool(&self) -> Pool {
+        Pool::new(self.limits.pool_idle)
+    }
+
     /// Has the claimed sandbox answer `order`, whose body begins in the client's inbox.
     pub(crate) async fn carry<C: Target>(
         &self,
