@@ -32,11 +32,12 @@ swap-storm: tools ## Swap, break and restart under a million requests, and accou
 	@exec $(SERVICES)/target/release/swap-storm --hypervisor $(SERVICES)/target/release/hypervisor $(STORM)
 
 # CASE=small runs one case, ROUNDS= and SECS= make it longer, BEFORE=<program> measures an older hypervisor
-# beside this one, and WRITE=1 writes services/BENCH.md.
+# beside this one, and WRITE=1 writes services/BENCH.md. CASE=growth and CASE=cold-start have no peers.
+BENCH_FLAGS := $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SECS),--secs $(SECS)) \
+	$(if $(BEFORE),--before $(BEFORE)) $(if $(WRITE),--write $(SERVICES)/BENCH.md)
 bench: tools peers ## Measure the hypervisor beside nginx and HAProxy
-	$(CARGO) build $(MANIFEST) --release --locked -p hypervisor -p bench
-	@PATH="$$PATH:/usr/sbin" $(SERVICES)/target/release/bench $(CASE) $(if $(ROUNDS),--rounds $(ROUNDS)) \
-		$(if $(SECS),--secs $(SECS)) $(if $(BEFORE),--before $(BEFORE)) $(if $(WRITE),--write $(SERVICES)/BENCH.md)
+	$(CARGO) build $(MANIFEST) --release --locked -p hypervisor -p sandbox -p bench
+	@PATH="$$PATH:/usr/sbin" $(SERVICES)/target/release/$(if $(filter growth cold-start,$(CASE)),$(CASE),bench $(CASE)) $(BENCH_FLAGS)
 
 fmt: ## Format everything (Nix too, where nixfmt is)
 	$(CARGO) fmt --manifest-path $(SERVICES)/Cargo.toml --all

@@ -6,6 +6,7 @@
 
 pub mod cases;
 pub mod echo;
+pub mod figures;
 pub mod files;
 pub mod fleet;
 pub mod frames;

@@ -5,16 +5,14 @@
 //! time is the hypervisor's own share.
 
 mod least;
-#[path = "../growth/table.rs"]
-mod table;
 
 use anyhow::{Context, Result, ensure};
+use bench::figures::{markdown, short};
 use clap::Parser;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
-use table::{markdown, short};
 use testkit::harness::Hypervisor;
 use testkit::person::Person;
 use testkit::port::Port;

@@ -5,17 +5,16 @@ mod client;
 mod fill;
 mod load;
 mod site;
-mod table;
 mod upstream;
 mod usage;
 
 use anyhow::Result;
+use bench::figures::{Figure, markdown, short};
 use clap::Parser;
 use fill::Amounts;
 use site::Site;
 use std::path::PathBuf;
 use std::time::Duration;
-use table::{Figure, markdown, short};
 
 /// Keep-alive connections of the load.
 const CLIENTS: usize = 64;
@@ -48,7 +47,7 @@ async fn main() -> Result<()> {
     let beside = std::env::current_exe()?.with_file_name("hypervisor");
     let hypervisor = options.hypervisor.take().unwrap_or(beside);
     let bin = std::path::absolute(hypervisor)?;
-    let upstream = upstream::start().await?;
+    let upstream = upstream::start()?;
     println!("{}", adopted(&options, &bin, upstream).await?);
     println!("{}", created(&options, &bin).await?);
     println!("{}", sessions(&options, &bin, upstream).await?);
@@ -68,7 +67,7 @@ async fn adopted(options: &Options, bin: &std::path::Path, upstream: u16) -> Res
     let mut rows = vec![Row::default(); sites.len()];
     for _ in 0..options.rounds {
         for ((_, site), row) in sites.iter_mut().zip(&mut rows) {
-            row.start(site.start().await?);
+            row.start(&site.start().await?);
             // The first request to each sandbox opens a connection to it.
             load::load(site.address(), &site.requests, CLIENTS, None).await?;
             row.load(site, options).await?;
@@ -107,7 +106,7 @@ async fn created(options: &Options, bin: &std::path::Path) -> Result<String> {
     let mut rows = vec![Row::default(); sites.len()];
     for _ in 0..options.rounds {
         for ((_, site), row) in sites.iter_mut().zip(&mut rows) {
-            row.start(site.start().await?);
+            row.start(&site.start().await?);
             row.commands(site).await?;
             site.stop().await?;
         }
@@ -161,7 +160,7 @@ async fn sessions(options: &Options, bin: &std::path::Path, upstream: u16) -> Re
     let mut rows = vec![Row::default(); sites.len()];
     for _ in 0..options.rounds {
         for ((_, site), row) in sites.iter_mut().zip(&mut rows) {
-            row.start(site.start().await?);
+            row.start(&site.start().await?);
             let first = load::load(site.address(), &site.requests, 1, None).await?;
             row.each_first.add(first.percentile(0.5));
             row.load(site, options).await?;
@@ -216,7 +215,7 @@ struct Row {
 }
 
 impl Row {
-    fn start(&mut self, start: site::Start) {
+    fn start(&mut self, start: &site::Start) {
         self.start.add(millis(start.answered));
         if let Some(proxied) = start.proxied {
             self.first.add(millis(proxied));
@@ -228,7 +227,7 @@ impl Row {
         let lasting = Some(Duration::from_secs(options.secs));
         let before = usage::cpu(site.pid())?;
         let round = load::load(site.address(), &site.requests, CLIENTS, lasting).await?;
-        let cpu = usage::cpu(site.pid())? - before;
+        let cpu = usage::cpu(site.pid())?.saturating_sub(before);
         self.rate.add(round.rate);
         self.p50.add(round.percentile(0.5));
         self.p99.add(round.percentile(0.99));

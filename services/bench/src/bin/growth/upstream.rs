@@ -10,7 +10,7 @@ use tokio::net::{TcpSocket, TcpStream};
 ///
 /// # Errors
 /// The system's.
-pub async fn start() -> Result<u16> {
+pub fn start() -> Result<u16> {
     let socket = TcpSocket::new_v4()?;
     // No other address leads to all of 127.0.0.0/8; what comes from elsewhere is turned away.
     socket.bind((Ipv4Addr::UNSPECIFIED, 0).into())?;

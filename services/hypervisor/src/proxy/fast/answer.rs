@@ -47,8 +47,8 @@ pub(super) enum Begun {
 struct Framing {
     length: Option<u64>,
     chunked: bool,
-    close: bool,
-    keep: bool,
+    /// Whether `Connection` ends it.
+    closes: Option<bool>,
     dated: bool,
     events: bool,
 }
@@ -122,7 +122,7 @@ pub(super) fn read(
     out.extend_from_slice(b"\r\n");
     let answer = Answer {
         status,
-        reusable: (modern && !framing.close || framing.keep)
+        reusable: framing.closes.map_or(modern, |closes| !closes)
             && !matches!(rest, Rest::Connection { .. }),
         rest,
         events: framing.events,
@@ -138,8 +138,11 @@ impl Framing {
             4 => self.dated |= is("date"),
             10 if is("connection") => {
                 for token in tokens(value) {
-                    self.close |= token.eq_ignore_ascii_case(b"close");
-                    self.keep |= token.eq_ignore_ascii_case(b"keep-alive");
+                    if token.eq_ignore_ascii_case(b"close") {
+                        self.closes = Some(true);
+                    } else if token.eq_ignore_ascii_case(b"keep-alive") {
+                        self.closes = self.closes.or(Some(false));
+                    }
                 }
             }
             12 if is("content-type") => {
