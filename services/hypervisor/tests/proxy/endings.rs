@@ -140,7 +140,8 @@ async fn an_upstream_that_takes_no_body_is_given_up(path: Path) {
 
 async fn a_client_that_takes_no_answer_is_given_up(path: Path) {
     let upstream = Upstream::start().await.unwrap();
-    let gateway = Gateway::start(path, upstream.address(), |it| it.server.write_idle_secs = 1).await;
+    let gateway =
+        Gateway::start(path, upstream.address(), |it| it.server.write_idle_secs = 1).await;
     let mut raw = Raw::connect(gateway.address).await.unwrap();
     raw.send("GET /source/1073741824 HTTP/1.1\r\nHost: a\r\n\r\n")
         .await
