@@ -64,15 +64,18 @@ impl Raw {
     /// # Errors
     /// If the connection ends or the deadline comes before it; the message shows what came.
     pub async fn read_until(&mut self, marker: impl AsRef<[u8]>) -> Result<String> {
-        let marker = marker.as_ref();
+        let bytes = self.read_bytes_until(marker.as_ref()).await?;
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    async fn read_bytes_until(&mut self, marker: &[u8]) -> Result<Vec<u8>> {
         loop {
             let found = self
                 .buffer
                 .windows(marker.len())
                 .position(|it| it == marker);
             if let Some(start) = found {
-                let taken = self.buffer.drain(..start + marker.len());
-                return Ok(String::from_utf8_lossy(taken.as_slice()).into_owned());
+                return Ok(self.buffer.drain(..start + marker.len()).collect());
             }
             let so_far = || String::from_utf8_lossy(&self.buffer).into_owned();
             let mut chunk = [0; 4096];
@@ -98,6 +101,14 @@ impl Raw {
     /// As for [`Raw::read_until`].
     pub async fn read_head(&mut self) -> Result<String> {
         self.read_until(b"\r\n\r\n").await
+    }
+
+    /// The same, byte for byte.
+    ///
+    /// # Errors
+    /// As for [`Raw::read_until`].
+    pub async fn read_head_bytes(&mut self) -> Result<Vec<u8>> {
+        self.read_bytes_until(b"\r\n\r\n").await
     }
 
     /// Reads until the far end closes.

@@ -197,15 +197,11 @@ impl<D: Desk> Lane<D> {
             Err(Unanswered::Cut) => Step::Cut,
             Err(Unanswered::Failed(reason)) => {
                 // All that tells a page from a call went to the sandbox, too.
-                let response = head::read(order.head(), |head, _| {
-                    head.to_request()
-                        .map(|request| proxy::refuse(request.headers(), &claim, reason))
-                });
+                let response = proxy::refuse(&order.fields(), &claim, reason);
                 drop(claim);
-                let Found::Head(Some(response)) = response else {
-                    return Step::Cut;
-                };
-                self.tell(client, response, close || order.has_body()).await
+                let close = close || order.has_body();
+                self.tell(client, response, order.is_headless(), close)
+                    .await
             }
         }
     }
@@ -213,22 +209,28 @@ impl<D: Desk> Lane<D> {
     /// Says why there is no sandbox to ask.
     async fn refuse(&self, client: &mut Client, length: usize, error: ClaimError) -> Step {
         let told = head::read(client.inbox.bytes(), |head, _| {
-            let request = head.to_request()?;
-            Some((unclaimed(&request, error), head.close || head.length > 0))
+            let response = unclaimed(&head.to_request()?, error);
+            let close = head.close || head.length > 0 || self.desk.stopping();
+            Some((response, head.method == "HEAD", close))
         });
-        let Found::Head(Some((response, close))) = told else {
+        let Found::Head(Some((response, headless, close))) = told else {
             return Step::Cut;
         };
         client.inbox.consume(length);
-        self.tell(client, response, close || self.desk.stopping())
-            .await
+        self.tell(client, response, headless, close).await
     }
 
     /// Gives an answer of ours.
-    async fn tell(&self, client: &mut Client, response: Response<Body>, close: bool) -> Step {
+    async fn tell(
+        &self,
+        client: &mut Client,
+        response: Response<Body>,
+        headless: bool,
+        close: bool,
+    ) -> Step {
         self.desk.answered(response.status());
         let close = close || response.headers().contains_key(header::CONNECTION);
-        respond(client, response, close).await
+        respond(client, response, headless, close).await
     }
 }
 
@@ -271,8 +273,13 @@ async fn next_bytes(client: &mut Client, wait: &mut Idle) -> bool {
     .await
 }
 
-/// Writes an answer of ours, whose body is at hand.
-async fn respond(client: &mut Client, response: Response<Body>, close: bool) -> Step {
+/// Writes an answer of ours, whose body is at hand; without it if the answer is `headless`.
+async fn respond(
+    client: &mut Client,
+    response: Response<Body>,
+    headless: bool,
+    close: bool,
+) -> Step {
     let (head, body) = response.into_parts();
     let Ok(body) = body.collect().await else {
         return Step::Cut;
@@ -297,7 +304,9 @@ async fn respond(client: &mut Client, response: Response<Body>, close: bool) -> 
     } else {
         b"\r\n"
     });
-    bytes.extend_from_slice(&body);
+    if !headless {
+        bytes.extend_from_slice(&body);
+    }
     match client.write(&bytes).await {
         Ok(()) if close => Step::Next(Next::Linger),
         Ok(()) => Step::Next(Next::Request),

@@ -6,10 +6,13 @@
 
 mod bodies;
 mod cut;
+mod differential;
 mod endings;
 mod expectations;
 mod failures;
+mod framing;
 mod gateway;
 mod heads;
+mod plain;
 mod retries;
 mod upgrades;

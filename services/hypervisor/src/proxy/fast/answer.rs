@@ -103,11 +103,15 @@ pub(super) fn read(
     );
     let kept = Kept {
         own_cookies,
-        length: !framing.chunked,
         named: named(response.headers),
     };
     for field in response.headers.iter().filter(|field| kept.has(field)) {
         put(out, &[field.name.as_bytes(), b": ", field.value, b"\r\n"]);
+    }
+    if let Some(length) = framing.length.filter(|_| framing.has_length(status)) {
+        let mut digits = itoa::Buffer::new();
+        let digits = digits.format(length).as_bytes();
+        put(out, &[b"content-length: ", digits, b"\r\n"]);
     }
     if !framing.dated {
         let now = httpdate::fmt_http_date(SystemTime::now());
@@ -167,6 +171,11 @@ impl Framing {
         Ok(())
     }
 
+    /// Whether `Content-Length` counts, and may be there (RFC 9110, section 8.6).
+    fn has_length(&self, status: StatusCode) -> bool {
+        !self.chunked && status != StatusCode::NO_CONTENT
+    }
+
     /// RFC 9112, section 6.3.
     fn rest(&self, status: StatusCode, headless: bool) -> Rest {
         match (self.chunked, self.length) {
@@ -185,8 +194,6 @@ impl Framing {
 /// Which fields the client gets.
 struct Kept<'a> {
     own_cookies: &'a [Box<str>],
-    /// Whether `Content-Length` counts.
-    length: bool,
     /// Those that `Connection` names.
     named: Vec<&'a [u8]>,
 }
@@ -198,7 +205,8 @@ impl Kept<'_> {
             return false;
         }
         match name.len() {
-            14 if name.eq_ignore_ascii_case("content-length") => return self.length,
+            // Written anew, once.
+            14 if name.eq_ignore_ascii_case("content-length") => return false,
             10 if name.eq_ignore_ascii_case("set-cookie") => {
                 return !cookies::plants(field.value, self.own_cookies);
             }

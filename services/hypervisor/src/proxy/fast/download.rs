@@ -6,6 +6,7 @@ use super::super::{Limits, Target};
 use super::answer::{self, Answer, Begun, LAST_CHUNK, Rest};
 use super::request::Order;
 use super::wire;
+use crate::server::Malformed;
 use http::StatusCode;
 use std::future::poll_fn;
 use std::io;
@@ -69,15 +70,19 @@ pub(super) struct Download<'a, 'b, C> {
 impl<C: Target> Download<'_, '_, C> {
     /// Passes the answer to `order` on.
     pub(super) async fn run(
-        mut self,
+        &mut self,
         order: &Order,
         own_cookies: &[Box<str>],
         close: bool,
     ) -> Result<Done, Fault> {
         let mut buffer = Buffer::default();
         let mut head = Vec::with_capacity(512);
+        // What the last request on this connection waited is nothing to this one.
+        self.answered.moved();
+        let mut heard = false;
         let answer = loop {
-            self.more(&mut buffer).await?;
+            self.more(&mut buffer, heard).await?;
+            heard = true;
             let read = loop {
                 match answer::read(buffer.bytes(), order, own_cookies, close, &mut head) {
                     Ok(Begun::Interim(length)) => buffer.consume(length),
@@ -99,9 +104,8 @@ impl<C: Target> Download<'_, '_, C> {
         self.body(answer, head, buffer).await
     }
 
-    /// Reads on in the answer's head.
-    async fn more(&mut self, buffer: &mut Buffer) -> Result<(), Fault> {
-        let fresh = buffer.bytes().is_empty();
+    /// Reads on in the answer's head; `heard` says whether anything came before.
+    async fn more(&mut self, buffer: &mut Buffer, heard: bool) -> Result<(), Fault> {
         let count = poll_fn(|cx| {
             if let Poll::Ready(read) = buffer.poll_fill(&mut self.sandbox, cx, usize::MAX) {
                 self.answered.moved();
@@ -115,10 +119,10 @@ impl<C: Target> Download<'_, '_, C> {
         });
         match count.await? {
             Ok(1..) => Ok(()),
-            Ok(0) if fresh => Err(Fault::Dead(
+            Ok(0) if !heard => Err(Fault::Dead(
                 "connection closed before message completed".to_owned(),
             )),
-            Err(error) if fresh => Err(Fault::Dead(error.to_string())),
+            Err(error) if !heard => Err(Fault::Dead(error.to_string())),
             Ok(0) => Err(Fault::Bad("its answer broke off in the head".to_owned())),
             Err(error) => Err(Fault::Bad(error.to_string())),
         }
@@ -140,7 +144,10 @@ impl<C: Target> Download<'_, '_, C> {
         let mut last = false;
         loop {
             let count = rest.take(buffer.bytes(), last);
-            let count = count.map_err(|malformed| Fault::Broken(malformed.0))?;
+            let count = count.map_err(|Malformed(why)| match head {
+                Some(_) => Fault::Bad(why.to_owned()), // The client heard nothing yet.
+                None => Fault::Broken(why),
+            })?;
             if head.is_some() || count > 0 {
                 self.pass(
                     rest,

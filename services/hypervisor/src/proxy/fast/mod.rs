@@ -22,11 +22,12 @@ use download::{Done, Download, Progress};
 use http::StatusCode;
 use std::future::poll_fn;
 use std::net::SocketAddr;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::atomic::Ordering;
 use std::task::Poll;
 use std::time::Duration;
 use tokio::net::TcpStream;
+use tokio::net::tcp::ReadHalf;
 use tokio::time::timeout;
 
 /// A client's connection, between its requests.
@@ -73,6 +74,12 @@ impl Client {
         wire::write(&mut self.stream, &[bytes], &mut self.taken).await
     }
 
+    /// Whether it has sent nothing more.
+    fn is_quiet(&self) -> bool {
+        let read = self.stream.try_read(&mut [0]);
+        self.inbox.bytes().is_empty() && !matches!(read, Ok(1..))
+    }
+
     /// Resolves when the client is gone; never, if it has sent something already.
     pub(crate) async fn gone(&mut self) {
         let (mut client, _) = self.stream.split();
@@ -108,9 +115,10 @@ impl Proxy {
             match outcome.await {
                 Ok((Done { status, reusable }, whole)) => {
                     let next = match (whole, close) {
-                        (false, _) => Next::Linger,
-                        (true, true) => Next::Close,
                         (true, false) => Next::Request,
+                        // Nothing follows a request that asks for the end, as a rule.
+                        (true, true) if order.close() && client.is_quiet() => Next::Close,
+                        _ => Next::Linger,
                     };
                     if reusable && whole {
                         pool.put(upstream, sandbox);
@@ -149,7 +157,7 @@ impl Proxy {
         let (mut from_client, to_client) = client.stream.split();
         let (from_sandbox, mut to_sandbox) = sandbox.split();
         let progress = Progress::default();
-        let download = Download {
+        let mut download = Download {
             sandbox: from_sandbox,
             client: to_client,
             taken: &mut client.taken,
@@ -159,7 +167,6 @@ impl Proxy {
             claim,
         };
         let patience = self.limits.body_idle;
-        let mut down = pin!(download.run(order, &self.own_cookies, close));
         let mut up = pin!(async {
             progress.sending.store(true, Ordering::Relaxed);
             let inbox = &mut client.inbox;
@@ -182,28 +189,37 @@ impl Proxy {
             poll_fn(|cx| wire::poll_gone(&mut from_client, &mut watch, cx)).await;
             upload::Fault::Gone
         });
-        let mut going = false;
-        let done = poll_fn(|cx| {
-            // The head is sent before an answer is looked for; later on, the answer comes first.
-            if !going || progress.sending.load(Ordering::Relaxed) {
-                going = true;
-                if let Poll::Ready(fault) = up.as_mut().poll(cx) {
-                    return Poll::Ready(Err(End::Up(fault)));
+        let done = {
+            let mut down = pin!(download.run(order, &self.own_cookies, close));
+            let mut going = false;
+            poll_fn(|cx| {
+                // The head is sent before an answer is looked for; later on, the answer comes first.
+                if !going || progress.sending.load(Ordering::Relaxed) {
+                    going = true;
+                    if let Poll::Ready(fault) = up.as_mut().poll(cx) {
+                        return Poll::Ready(Err(End::Up(fault)));
+                    }
+                    return down.as_mut().poll(cx).map_err(End::Down);
                 }
-                return down.as_mut().poll(cx).map_err(End::Down);
-            }
-            if let Poll::Ready(done) = down.as_mut().poll(cx) {
-                return Poll::Ready(done.map_err(End::Down));
-            }
-            up.as_mut().poll(cx).map(|fault| Err(End::Up(fault)))
-        });
-        let done = done.await;
+                if let Poll::Ready(done) = down.as_mut().poll(cx) {
+                    return Poll::Ready(done.map_err(End::Down));
+                }
+                up.as_mut().poll(cx).map(|fault| Err(End::Up(fault)))
+            })
+            .await
+        };
         match done {
             Err(End::Up(_)) if progress.begun.load(Ordering::Relaxed) => {
                 Err(End::Up(upload::Fault::Gone))
             }
             Err(end) => Err(end),
-            Ok(done) => Ok((done, progress.whole.load(Ordering::Relaxed))),
+            Ok(done) => {
+                if done.reusable {
+                    // What was answered early is taken to its end all the same.
+                    send_on(up, &mut download.sandbox, &progress).await;
+                }
+                Ok((done, progress.whole.load(Ordering::Relaxed)))
+            }
         }
     }
 
@@ -228,6 +244,28 @@ impl Proxy {
             }
         })
     }
+}
+
+/// Waits until all is sent, or no more can be.
+async fn send_on(
+    mut up: Pin<&mut impl Future<Output = upload::Fault>>,
+    sandbox: &mut ReadHalf<'_>,
+    progress: &Progress,
+) {
+    let sending = || progress.sending.load(Ordering::Relaxed);
+    let mut watch = true;
+    poll_fn(|cx| {
+        if sending()
+            && up.as_mut().poll(cx).is_pending()
+            && sending()
+            && wire::poll_gone(sandbox, &mut watch, cx).is_pending()
+        {
+            Poll::Pending
+        } else {
+            Poll::Ready(())
+        }
+    })
+    .await;
 }
 
 /// Which side an exchange failed on.

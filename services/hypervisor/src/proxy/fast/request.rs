@@ -2,6 +2,8 @@
 
 use super::super::{Caller, Proxy, Target, cookies, forwarded, hop, trace};
 use crate::server::Head;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use memchr::memchr;
 
 /// A request as its sandbox gets it, apart from its body.
 pub(crate) struct Order {
@@ -50,14 +52,30 @@ struct Seen<'a> {
 }
 
 impl Order {
-    /// The head that the sandbox gets.
-    pub(crate) fn head(&self) -> &[u8] {
-        &self.head
+    /// The fields that the sandbox gets, for whoever needs a map.
+    pub(crate) fn fields(&self) -> HeaderMap {
+        let lines = self.head.split(|byte| *byte == b'\n').skip(1);
+        let fields = lines.filter_map(|line| {
+            let colon = memchr(b':', line)?;
+            let name = HeaderName::from_bytes(&line[..colon]).ok()?;
+            let value = HeaderValue::from_bytes(line[colon + 1..].trim_ascii()).ok()?;
+            Some((name, value))
+        });
+        let mut map = HeaderMap::new();
+        for (name, value) in fields {
+            map.append(name, value);
+        }
+        map
     }
 
     /// Whether the client's connection ends with the answer.
     pub(crate) fn close(&self) -> bool {
         self.close
+    }
+
+    /// Whether the answer has no body, whatever its head says.
+    pub(crate) fn is_headless(&self) -> bool {
+        self.headless
     }
 
     /// Whether there is a body.

@@ -71,10 +71,10 @@ pub(super) async fn write(
     Ok(())
 }
 
-/// Ready when a client that waits for its answer is gone. One that has sent its next request
-/// already is there, and is not looked at again: `watch` says whether to.
+/// Ready when whoever owes us nothing is gone, such as a client that waits for its answer. One
+/// that has sent something already is there, and is not looked at again: `watch` says whether to.
 pub(super) fn poll_gone(
-    client: &mut ReadHalf<'_>,
+    from: &mut ReadHalf<'_>,
     watch: &mut bool,
     cx: &mut Context<'_>,
 ) -> Poll<()> {
@@ -82,7 +82,7 @@ pub(super) fn poll_gone(
         return Poll::Pending;
     }
     let mut byte = [0];
-    match ready!(client.poll_peek(cx, &mut ReadBuf::new(&mut byte))) {
+    match ready!(from.poll_peek(cx, &mut ReadBuf::new(&mut byte))) {
         Ok(0) | Err(_) => Poll::Ready(()),
         Ok(_) => {
             *watch = false;
