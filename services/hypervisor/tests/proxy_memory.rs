@@ -5,6 +5,7 @@
 )]
 
 #[path = "proxy/gateway.rs"]
+#[allow(unused_macros, unused_imports, reason = "this file uses a part of it")]
 #[expect(dead_code, reason = "shared with the other tests of the proxy")]
 mod gateway;
 

@@ -41,6 +41,8 @@ use crate::routes::Role;
 use crate::server::Peer;
 use http::{HeaderValue, Request, Response};
 use std::net::SocketAddr;
+use std::num::NonZero;
+use std::thread;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -92,6 +94,8 @@ struct Limits {
     max_body: u64,
     /// For a connection to a sandbox without a request.
     pool_idle: Duration,
+    /// Connections of one thread that wait for a request.
+    pool_most: usize,
 }
 
 impl Proxy {
@@ -108,6 +112,7 @@ impl Proxy {
                 body_idle: seconds(config.body_idle_secs),
                 max_body: config.max_body_bytes,
                 pool_idle: seconds(config.pool_idle_secs),
+                pool_most: config.max_requests.div_ceil(threads()),
             },
         }
     }
@@ -133,6 +138,12 @@ impl Proxy {
             }
         }
     }
+}
+
+/// How many threads have a pool each: all of them together may have as many connections that wait
+/// as there may be requests, whatever the number of sandboxes.
+fn threads() -> usize {
+    thread::available_parallelism().map_or(1, NonZero::get)
 }
 
 /// Deadlines are sums of times, which must not overflow, whatever the config says.

@@ -91,7 +91,7 @@ impl Client {
 impl Proxy {
     /// A worker's connections to the sandboxes.
     pub(crate) fn pool(&self) -> Pool {
-        Pool::new(self.limits.pool_idle)
+        Pool::new(self.limits.pool_idle, self.limits.pool_most)
     }
 
     /// Has the claimed sandbox answer `order`, whose body begins in the client's inbox.
