@@ -34,7 +34,7 @@ pub(super) async fn send(
     let sent = wire::write(sandbox, &[head, &inbox.bytes()[..here]], &mut taken).await;
     inbox.consume(here);
     left -= here as u64;
-    sent.map_err(fault)?;
+    sent.map_err(|error| fault(&error))?;
     if left == 0 {
         return Ok(());
     }
@@ -50,7 +50,7 @@ pub(super) async fn send(
             return Err(Fault::Gone);
         }
         let written = wire::write(sandbox, &[buffer.bytes()], &mut taken).await;
-        written.map_err(fault)?;
+        written.map_err(|error| fault(&error))?;
         buffer.consume(count);
         left -= count as u64;
     }
@@ -61,7 +61,7 @@ fn most(left: u64) -> usize {
     usize::try_from(left).unwrap_or(usize::MAX)
 }
 
-fn fault(error: io::Error) -> Fault {
+fn fault(error: &io::Error) -> Fault {
     match error.kind() {
         io::ErrorKind::TimedOut => Fault::Untaken,
         _ => Fault::Refused,
