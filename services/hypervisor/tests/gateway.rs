@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use testkit::client::Response;
 use testkit::harness::Hypervisor;
 use testkit::person::Person;
+use testkit::raw::Raw;
 
 async fn start() -> (Hypervisor, Person) {
     let (_, _, config) = sides().await;
@@ -83,6 +84,28 @@ async fn a_sandbox_learns_who_calls_and_never_our_cookie() {
         assert_eq!(seen(&answer, gone), [""; 0], "{gone}");
     }
     assert_eq!(seen(&answer, "traceparent").len(), 1);
+}
+
+#[tokio::test]
+async fn one_connection_serves_the_sandboxes_and_our_own_pages() {
+    let (gateway, person) = start().await;
+    let cookie = person.cookie();
+    let requests: String = ["/", "/dev/x", "/login", "/health", "/", "/dev"]
+        .map(|path| format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nCookie: {cookie}\r\n\r\n"))
+        .concat();
+    let mut raw = Raw::connect(gateway.address()).await.unwrap();
+    raw.send(requests).await.unwrap();
+    for expected in [
+        "x-side: sandbox-live\r\n",
+        "x-side: sandbox-dev\r\n",
+        "<!doctype html>",
+        "choiros-hypervisor",
+        "x-side: sandbox-live\r\n",
+        "x-side: sandbox-dev\r\n",
+    ] {
+        let passed = raw.read_until(expected).await.unwrap();
+        assert_eq!(passed.matches("HTTP/1.1 200 OK\r\n").count(), 1, "{passed}");
+    }
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ pub mod activation;
 pub mod browser;
 pub mod client;
 pub mod harness;
+pub mod malformed;
 pub mod open_files;
 pub mod passkey;
 pub mod person;

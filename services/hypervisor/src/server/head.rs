@@ -164,3 +164,107 @@ fn is_plain(byte: u8) -> bool {
 fn ends_lines_well(bytes: &[u8]) -> bool {
     memchr_iter(b'\n', bytes).all(|at| at > 0 && bytes[at - 1] == b'\r')
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::framing::Framing;
+    use super::*;
+
+    /// Heads that are plain, and the length of their bodies.
+    const GOOD: &[(&str, u64)] = &[
+        ("GET / HTTP/1.1\r\nHost: a\r\n\r\n", 0),
+        (
+            "GET /a%2Fb?c HTTP/1.1\r\nHost: [::1]:80\r\nCookie: a=b\r\nX:\r\n\r\n",
+            0,
+        ),
+        (
+            "PUT /x HTTP/1.1\r\nhost:a.example:8080\r\nContent-Length: 12\r\n\r\n",
+            12,
+        ),
+        (
+            "POST /x HTTP/1.1\r\nContent-length:\t3 \r\nConnection: close\r\nHost: a\r\n\r\n",
+            3,
+        ),
+        (
+            "HEAD // HTTP/1.1\r\nHost: a\r\nConnection: Keep-Alive\r\nA: b\tc\r\n\r\n",
+            0,
+        ),
+    ];
+
+    /// Bytes that mean something to somebody who reads a head.
+    const BYTES: &[u8] = b"\0\t\n\x0b\r \"#%,-/019:;?@A[\\]a{|}\x7f\x80\xff";
+
+    fn accepts(bytes: &[u8]) -> Option<(usize, u64)> {
+        match read(bytes, |head, length| (length, head.length)) {
+            Found::Head(found) => Some(found),
+            Found::Partial | Found::Foreign => None,
+        }
+    }
+
+    /// Whether [`Framing`] finds a head of this length in the bytes, and so long a body after it.
+    fn is_framed_so(bytes: &[u8], head: usize, body: u64) -> bool {
+        let ends_with = |body: usize| {
+            let mut framing = Framing::new(1 << 16);
+            let message = [&bytes[..head], &vec![0; body]].concat();
+            // The next byte begins a head, or it does not.
+            framing.read(&message).is_ok() && framing.read(b"G").is_ok() && framing.in_head()
+        };
+        let body = usize::try_from(body).unwrap();
+        ends_with(body) && (body == 0 || !ends_with(body - 1))
+    }
+
+    #[test]
+    fn what_is_plain_is_read() {
+        for (request, body) in GOOD {
+            let found = accepts(request.as_bytes());
+            assert_eq!(found, Some((request.len(), *body)), "{request}");
+            for end in 0..request.len() {
+                let part = read(&request.as_bytes()[..end], |_, _| ());
+                assert_eq!(part, Found::Partial, "{:?}", &request[..end]);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_malformed_is_never_read() {
+        for (what, request) in testkit::malformed::REQUESTS {
+            for end in 0..=request.len() {
+                assert_eq!(accepts(&request.as_bytes()[..end]), None, "{what}");
+            }
+            let more = format!("{request}{}", GOOD[0].0);
+            assert_eq!(accepts(more.as_bytes()), None, "{what}");
+        }
+    }
+
+    /// Whatever comes of a good request by one byte put in, taken out, or replaced, and is still
+    /// read: the guard and hyper's types have to agree to it.
+    #[test]
+    fn nothing_is_read_that_others_would_refuse_or_frame_otherwise() {
+        let mut read = 0;
+        let mut check = |bytes: &[u8]| {
+            if let Some((length, body)) = accepts(bytes) {
+                let text = String::from_utf8_lossy(bytes);
+                assert!(is_framed_so(bytes, length, body), "{text:?}");
+                let request = super::read(bytes, |head, _| head.to_request());
+                let Found::Head(Some(request)) = request else {
+                    panic!("no request: {text:?}");
+                };
+                assert_eq!(host::check(&request), Ok(()), "{text:?}");
+                read += 1;
+            }
+        };
+        for (request, _) in GOOD {
+            let bytes = request.as_bytes();
+            for at in 0..bytes.len() {
+                let (before, after) = bytes.split_at(at);
+                check(&[before, &after[1..]].concat());
+                check(&[before, &after[..1], after].concat());
+                for byte in BYTES {
+                    check(&[before, &[*byte], after].concat());
+                    check(&[before, &[*byte], &after[1..]].concat());
+                }
+            }
+        }
+        assert!(read > 1000, "{read}");
+    }
+}

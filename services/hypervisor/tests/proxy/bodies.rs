@@ -1,8 +1,6 @@
 //! Bodies arrive whole, in order and as they come.
 
-use crate::gateway::{
-    AnyBody, Gateway, Path, client, client_of_http2, full, json, on_both_paths, text,
-};
+use crate::gateway::{AnyBody, Gateway, Path, client, client_of_http2, full, json, text};
 use bytes::Bytes;
 use futures_util::stream;
 use http::{HeaderMap, HeaderValue, Request};

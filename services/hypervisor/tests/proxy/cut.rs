@@ -1,6 +1,6 @@
 //! The end of a drain: who can come back is told to, and answers go on.
 
-use crate::gateway::{Gateway, Path, client, on_both_paths};
+use crate::gateway::{Gateway, Path, client};
 use crate::upgrades::open;
 use futures_util::{SinkExt, StreamExt};
 use http_body_util::BodyExt;

@@ -1,6 +1,6 @@
 //! Whatever ends early ends on both sides, and lets go of the claim.
 
-use crate::gateway::{Gateway, Path, client, client_of_http2, on_both_paths};
+use crate::gateway::{Gateway, Path, client, client_of_http2};
 use http_body_util::BodyExt;
 use std::time::Duration;
 use testkit::raw::{Raw, exchange, status};

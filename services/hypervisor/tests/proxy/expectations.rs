@@ -1,6 +1,6 @@
 //! `Expect: 100-continue`, and answers that come before the request is whole.
 
-use crate::gateway::{Gateway, Path, on_both_paths};
+use crate::gateway::{Gateway, Path};
 use testkit::raw::{Raw, exchange, status};
 use testkit::upstream::Upstream;
 use tokio::net::TcpListener;

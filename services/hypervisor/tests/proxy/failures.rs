@@ -1,6 +1,6 @@
 //! What is answered in a sandbox's stead: which sandbox, why, and what to do.
 
-use crate::gateway::{Gateway, Path, client, full, json, on_both_paths, text};
+use crate::gateway::{Gateway, Path, client, full, json, text};
 use http::{HeaderMap, Request};
 use http_body_util::BodyExt;
 use hypervisor::proxy::{Failure, failure_response};

@@ -1,6 +1,6 @@
 //! Answers of every framing, the good and the bad, and what may come after them.
 
-use crate::gateway::{Gateway, Path, on_both_paths};
+use crate::gateway::{Gateway, Path};
 use std::time::Duration;
 use testkit::raw::{Raw, status};
 use tokio::net::TcpListener;

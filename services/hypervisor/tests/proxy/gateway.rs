@@ -47,26 +47,6 @@ pub enum Path {
     Fast,
 }
 
-/// Makes two tests of each of these functions, one for either path. What only hyper can do
-/// (HTTP/2, upgrades, expectations, chunked uploads) tests the handing over as well.
-macro_rules! on_both_paths {
-    ($($test:ident),+ $(,)?) => {
-        mod by_hyper {
-            $(#[tokio::test]
-            async fn $test() {
-                super::$test(crate::gateway::Path::Hyper).await;
-            })+
-        }
-        mod by_the_fast_path {
-            $(#[tokio::test]
-            async fn $test() {
-                super::$test(crate::gateway::Path::Fast).await;
-            })+
-        }
-    };
-}
-pub(crate) use on_both_paths;
-
 /// A server that proxies all it gets; ends when dropped.
 pub struct Gateway {
     pub address: SocketAddr,

@@ -1,8 +1,6 @@
 //! What a sandbox learns of a request, and a client of an answer.
 
-use crate::gateway::{
-    AnyClient, Gateway, Path, USER, client, client_of_http2, full, json, on_both_paths,
-};
+use crate::gateway::{AnyClient, Gateway, Path, USER, client, client_of_http2, full, json};
 use http::{HeaderName, Request};
 use serde_json::Value;
 use std::collections::BTreeMap;

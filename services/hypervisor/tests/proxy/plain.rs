@@ -1,6 +1,6 @@
 //! A client's connection on the fast path: what comes in on it, in which order, and its end.
 
-use crate::gateway::{Gateway, Path, on_both_paths};
+use crate::gateway::{Gateway, Path};
 use std::time::Duration;
 use testkit::raw::{Raw, exchange, status};
 use testkit::upstream::Upstream;

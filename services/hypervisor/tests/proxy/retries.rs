@@ -1,6 +1,6 @@
 //! A bodyless idempotent request is tried once more when a pooled connection proved dead.
 
-use crate::gateway::{AnyClient, Gateway, Path, client, full, on_both_paths};
+use crate::gateway::{AnyClient, Gateway, Path, client, full};
 use http::{Method, Request};
 use testkit::raw::Raw;
 use testkit::upstream::Upstream;

@@ -1,6 +1,6 @@
 //! A WebSocket, as any other upgrade, passes unchanged, and from our own pages alone.
 
-use crate::gateway::{Gateway, ORIGIN, Path, on_both_paths};
+use crate::gateway::{Gateway, ORIGIN, Path};
 use futures_util::{SinkExt, StreamExt};
 use http::Response;
 use testkit::raw::{Raw, status};
