@@ -6,7 +6,6 @@
 
 pub mod cases;
 pub mod echo;
-pub mod figures;
 pub mod files;
 pub mod fleet;
 pub mod frames;
@@ -20,6 +19,7 @@ pub mod proc;
 pub mod progress;
 pub mod report;
 pub mod rounds;
+pub mod runs;
 pub mod settings;
 pub mod sockets;
 pub mod stats;

@@ -7,7 +7,7 @@
 mod least;
 
 use anyhow::{Context, Result, ensure};
-use bench::figures::{markdown, short};
+use bench::runs::{markdown, short};
 use clap::Parser;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};

@@ -31,21 +31,11 @@ impl Client {
         })
     }
 
-    /// Sends a request and reads its answer, which must be 200.
+    /// Sends a request and reads its answer, which must have this status.
     ///
     /// # Errors
-    /// It is not, or the connection ended.
-    pub async fn ask(&mut self, request: &[u8]) -> Result<()> {
-        let answer = self.exchange(request).await?;
-        ensure!(answer.starts_with(b"HTTP/1.1 200"), "{}", text(answer));
-        Ok(())
-    }
-
-    /// Sends a request and reads its answer, whatever it is.
-    ///
-    /// # Errors
-    /// The connection ended.
-    pub async fn exchange(&mut self, request: &[u8]) -> Result<&[u8]> {
+    /// It has not, or the connection ended.
+    pub async fn ask(&mut self, request: &[u8], status: &str) -> Result<()> {
         self.stream.write_all(request).await?;
         self.buffer.clear();
         let mut whole = None;
@@ -56,7 +46,9 @@ impl Client {
                 whole = length(&self.buffer)?;
             }
         }
-        Ok(&self.buffer)
+        let fits = self.buffer[9..].starts_with(status.as_bytes());
+        ensure!(fits, "{}", text(&self.buffer));
+        Ok(())
     }
 }
 

@@ -33,15 +33,17 @@ impl Round {
     }
 }
 
-/// Sends each of these requests once, and with `lasting` again and again for so long.
+/// Sends each of these requests once, and with `lasting` again and again for so long. Each is to
+/// be answered with this status.
 ///
 /// # Errors
-/// A connection failed, or an answer was not 200.
+/// A connection failed, or an answer had another status.
 pub async fn load(
     address: SocketAddr,
     requests: &Arc<Vec<Vec<u8>>>,
     clients: usize,
     lasting: Option<Duration>,
+    status: &'static str,
 ) -> Result<Round> {
     let begun = Instant::now();
     let mut all = JoinSet::new();
@@ -53,7 +55,9 @@ pub async fn load(
             let mut index = first;
             while lasting.map_or(index < requests.len(), |limit| begun.elapsed() < limit) {
                 let sent = Instant::now();
-                client.ask(&requests[index % requests.len()]).await?;
+                client
+                    .ask(&requests[index % requests.len()], status)
+                    .await?;
                 times.push(u32::try_from(sent.elapsed().as_micros())?);
                 index += clients;
             }

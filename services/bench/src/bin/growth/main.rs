@@ -2,6 +2,7 @@
 //! with many workspaces and sessions. Prints markdown.
 
 mod client;
+mod figures;
 mod fill;
 mod load;
 mod site;
@@ -9,16 +10,15 @@ mod upstream;
 mod usage;
 
 use anyhow::Result;
-use bench::figures::{Figure, markdown, short};
+use bench::runs::{Figure, markdown, short};
 use clap::Parser;
+use figures::{CLIENTS, Figures, MIB};
 use fill::Amounts;
-use site::Site;
+use site::{Site, adopting};
 use std::path::PathBuf;
-use std::time::Duration;
 
-/// Keep-alive connections of the load.
-const CLIENTS: usize = 64;
-const MIB: f64 = 1024.0 * 1024.0;
+/// Sessions in use where there are many.
+const USED: u32 = 1000;
 
 /// Measures how the hypervisor's costs grow.
 #[derive(Parser)]
@@ -40,231 +40,167 @@ struct Options {
     sessions: Vec<u32>,
 }
 
+/// One amount: its hypervisor, and what was measured of it.
+struct Case {
+    amount: u32,
+    site: Site,
+    figures: Figures,
+}
+
 #[tokio::main]
 #[expect(clippy::print_stdout, reason = "that is what it is for")]
 async fn main() -> Result<()> {
     let mut options = Options::parse();
     let beside = std::env::current_exe()?.with_file_name("hypervisor");
-    let hypervisor = options.hypervisor.take().unwrap_or(beside);
-    let bin = std::path::absolute(hypervisor)?;
-    let upstream = upstream::start()?;
-    println!("{}", adopted(&options, &bin, upstream).await?);
-    println!("{}", created(&options, &bin).await?);
-    println!("{}", sessions(&options, &bin, upstream).await?);
+    let bin = std::path::absolute(options.hypervisor.take().unwrap_or(beside))?;
+    let bench = Bench {
+        bin,
+        upstream: upstream::start()?,
+        options,
+    };
+    println!("{}", bench.requests().await?);
+    println!("{}", bench.idle("process", |_| Ok(String::new())).await?);
+    let adopted = |workspaces| adopting(workspaces, bench.upstream, 10);
+    println!("{}", bench.idle("adopt", adopted).await?);
+    println!("{}", bench.sessions().await?);
     Ok(())
 }
 
-/// Declared workspaces that all lead to one web service: what a request costs.
-async fn adopted(options: &Options, bin: &std::path::Path, upstream: u16) -> Result<String> {
-    let mut sites = Vec::new();
-    for &users in &options.workspaces {
-        let amounts = Amounts {
-            users,
-            sessions: users,
-        };
-        sites.push((users, Site::adopting(bin, amounts, upstream).await?));
-    }
-    let mut rows = vec![Row::default(); sites.len()];
-    for _ in 0..options.rounds {
-        for ((_, site), row) in sites.iter_mut().zip(&mut rows) {
-            row.start(&site.start().await?);
-            // The first request to each sandbox opens a connection to it.
-            load::load(site.address(), &site.requests, CLIENTS, None).await?;
-            row.load(site, options).await?;
-            site.stop().await?;
-        }
-    }
-    Ok(markdown(
-        "Declared workspaces, one user each (`adopt`), 64 keep-alive clients",
-        &[
-            "workspaces",
-            "start ms",
-            "first proxied answer ms",
-            "memory at rest MiB",
-            "requests/s",
-            "p50 ms",
-            "p99 ms",
-            "CPU s per 100k requests",
-            "memory after MiB",
-        ],
-        &table(&sites, &rows, |row| {
-            vec![
-                &row.start, &row.first, &row.rest, &row.rate, &row.p50, &row.p99, &row.cpu,
-                &row.after,
-            ]
-        }),
-    ))
+struct Bench {
+    bin: PathBuf,
+    upstream: u16,
+    options: Options,
 }
 
-/// Workspaces that were made for their users: what an idle one costs.
-async fn created(options: &Options, bin: &std::path::Path) -> Result<String> {
-    let mut sites = Vec::new();
-    for &users in &options.workspaces {
-        let amounts = Amounts { users, sessions: 0 };
-        sites.push((users, Site::with_processes(bin, amounts).await?));
+impl Bench {
+    /// Starts with `amount` of something, as the store is made up of it by `of`.
+    async fn case(&self, amount: u32, of: Amounts, config: &str, used: u32) -> Result<Case> {
+        let site = Site::new(&self.bin, of, config, used).await?;
+        Ok(Case {
+            amount,
+            site,
+            figures: Figures::default(),
+        })
     }
-    let mut rows = vec![Row::default(); sites.len()];
-    for _ in 0..options.rounds {
-        for ((_, site), row) in sites.iter_mut().zip(&mut rows) {
-            row.start(&site.start().await?);
-            row.commands(site).await?;
-            site.stop().await?;
+
+    /// Declared workspaces, each with a user who has a session: what a request costs. They are
+    /// not probed meanwhile.
+    async fn requests(&self) -> Result<String> {
+        let mut cases = Vec::new();
+        for &users in &self.options.workspaces {
+            let sessions = users;
+            let config = adopting(users, self.upstream, 86_400)?;
+            let of = Amounts { users, sessions };
+            cases.push(self.case(users, of, &config, users).await?);
         }
+        for _ in 0..self.options.rounds {
+            for Case { site, figures, .. } in &mut cases {
+                figures.start(&site.start().await?);
+                // The first request to each sandbox opens a connection to it.
+                load::load(site.address(), &site.requests, CLIENTS, None, "200").await?;
+                figures.load(site, self.options.secs).await?;
+                site.stop().await?;
+            }
+        }
+        let title = "Requests of each workspace's user in turn, 64 keep-alive clients";
+        let columns: &[Column] = &[
+            ("requests/s", |it| &it.rate),
+            ("p50 ms", |it| &it.p50),
+            ("p99 ms", |it| &it.p99),
+            ("CPU s per 100k requests", |it| &it.cpu),
+            ("memory with a connection to each MiB", |it| &it.after),
+        ];
+        Ok(rendered(title, "workspaces", columns, &cases))
     }
-    let text = markdown(
-        "Idle workspaces (`process`)",
-        &[
-            "workspaces",
-            "start ms",
-            "memory at rest MiB",
-            "`hypervisor users` ms",
-            "`hypervisor sandboxes` ms",
-        ],
-        &table(&sites, &rows, |row| {
-            vec![&row.start, &row.rest, &row.users, &row.sandboxes]
-        }),
-    );
-    Ok(text + &each(&sites, &rows))
+
+    /// Workspaces that nobody uses.
+    async fn idle(&self, runtime: &str, config: impl Fn(u32) -> Result<String>) -> Result<String> {
+        let mut cases = Vec::new();
+        for &users in &self.options.workspaces {
+            let of = Amounts { users, sessions: 0 };
+            cases.push(self.case(users, of, &config(users)?, 0).await?);
+        }
+        for _ in 0..self.options.rounds {
+            for Case { site, figures, .. } in &mut cases {
+                figures.start(&site.start().await?);
+                figures.at_rest(site).await?;
+                figures.commands(site).await?;
+                site.stop().await?;
+            }
+        }
+        let title = format!("Idle workspaces (`{runtime}`)");
+        let columns: &[Column] = &[
+            ("start ms", |it| &it.start),
+            ("start CPU ms", |it| &it.start_cpu),
+            ("memory MiB", |it| &it.rest),
+            ("CPU ms in 10 s", |it| &it.rest_cpu),
+            ("`hypervisor users` ms", |it| &it.users),
+            ("`hypervisor sandboxes` ms", |it| &it.sandboxes),
+        ];
+        Ok(rendered(&title, "workspaces", columns, &cases) + &each(&cases))
+    }
+
+    /// Many sessions of a few users.
+    async fn sessions(&self) -> Result<String> {
+        let config = adopting(100, self.upstream, 86_400)?;
+        let mut cases = Vec::new();
+        for &sessions in &self.options.sessions {
+            let users = 100;
+            let of = Amounts { users, sessions };
+            let used = sessions.min(USED);
+            cases.push(self.case(sessions, of, &config, used).await?);
+        }
+        for _ in 0..self.options.rounds {
+            for Case { site, figures, .. } in &mut cases {
+                figures.start(&site.start().await?);
+                let fetched = load::load(site.address(), &site.requests, 1, None, "200").await?;
+                figures.fetch.add(fetched.percentile(0.5));
+                figures.load(site, self.options.secs).await?;
+                figures.strangers(site, self.options.secs).await?;
+                figures.commands(site).await?;
+                site.stop().await?;
+            }
+        }
+        let title = "Sessions in the store, 1,000 of them in use";
+        let columns: &[Column] = &[
+            ("start ms", |it| &it.start),
+            ("memory at rest MiB", |it| &it.rest),
+            ("a session's first request ms", |it| &it.fetch),
+            ("requests/s", |it| &it.rate),
+            ("p99 ms", |it| &it.p99),
+            ("CPU s per 100k requests", |it| &it.cpu),
+            ("of nobody", |it| &it.nobody),
+            ("with made-up cookies", |it| &it.made_up),
+            ("memory after MiB", |it| &it.after),
+            ("`hypervisor users` ms", |it| &it.users),
+        ];
+        Ok(rendered(title, "sessions", columns, &cases))
+    }
 }
 
-/// What one more workspace takes, by the first and the last row.
-fn each(sites: &[(u32, Site)], rows: &[Row]) -> String {
-    let (Some((few, _)), Some((many, _))) = (sites.first(), sites.last()) else {
+type Column = (&'static str, fn(&Figures) -> &Figure);
+
+fn rendered(title: &str, amount: &str, columns: &[Column], cases: &[Case]) -> String {
+    let names = columns.iter().map(|(name, _)| *name);
+    let names: Vec<_> = std::iter::once(amount).chain(names).collect();
+    let row = |case: &Case| {
+        let figures = columns.iter().map(|(_, of)| of(&case.figures).to_string());
+        std::iter::once(case.amount.to_string())
+            .chain(figures)
+            .collect()
+    };
+    markdown(title, &names, &cases.iter().map(row).collect::<Vec<_>>())
+}
+
+/// What one more workspace takes, by the first and the last case.
+fn each(cases: &[Case]) -> String {
+    let (Some(few), Some(many)) = (cases.first(), cases.last()) else {
         return String::new();
     };
-    let (Some(first), Some(last)) = (rows.first(), rows.last()) else {
-        return String::new();
-    };
-    if few == many {
+    if few.amount == many.amount {
         return String::new();
     }
-    let bytes = (last.rest.median() - first.rest.median()) * MIB / f64::from(many - few);
-    format!("\nAn idle workspace takes {} bytes.\n", short(bytes))
-}
-
-/// Many sessions of a few users.
-async fn sessions(options: &Options, bin: &std::path::Path, upstream: u16) -> Result<String> {
-    const USED: u32 = 1000;
-    let mut sites = Vec::new();
-    for &sessions in &options.sessions {
-        let amounts = Amounts {
-            users: 100,
-            sessions,
-        };
-        let mut site = Site::adopting(bin, amounts, upstream).await?;
-        // Spread over all of them.
-        let used = sessions.min(USED);
-        site.use_sessions((0..used).map(|number| number * (sessions / used)));
-        sites.push((sessions, site));
-    }
-    let mut rows = vec![Row::default(); sites.len()];
-    for _ in 0..options.rounds {
-        for ((_, site), row) in sites.iter_mut().zip(&mut rows) {
-            row.start(&site.start().await?);
-            let first = load::load(site.address(), &site.requests, 1, None).await?;
-            row.each_first.add(first.percentile(0.5));
-            row.load(site, options).await?;
-            row.commands(site).await?;
-            site.stop().await?;
-        }
-    }
-    Ok(markdown(
-        "Sessions in the store, 1,000 of them in use",
-        &[
-            "sessions",
-            "start ms",
-            "memory at rest MiB",
-            "a session's first request, p50 ms",
-            "requests/s",
-            "p50 ms",
-            "p99 ms",
-            "CPU s per 100k requests",
-            "memory after MiB",
-            "`hypervisor users` ms",
-        ],
-        &table(&sites, &rows, |row| {
-            vec![
-                &row.start,
-                &row.rest,
-                &row.each_first,
-                &row.rate,
-                &row.p50,
-                &row.p99,
-                &row.cpu,
-                &row.after,
-                &row.users,
-            ]
-        }),
-    ))
-}
-
-/// The figures of one amount.
-#[derive(Default, Clone)]
-struct Row {
-    start: Figure,
-    first: Figure,
-    rest: Figure,
-    each_first: Figure,
-    rate: Figure,
-    p50: Figure,
-    p99: Figure,
-    cpu: Figure,
-    after: Figure,
-    users: Figure,
-    sandboxes: Figure,
-}
-
-impl Row {
-    fn start(&mut self, start: &site::Start) {
-        self.start.add(millis(start.answered));
-        if let Some(proxied) = start.proxied {
-            self.first.add(millis(proxied));
-        }
-        self.rest.add(mib(start.memory));
-    }
-
-    async fn load(&mut self, site: &Site, options: &Options) -> Result<()> {
-        let lasting = Some(Duration::from_secs(options.secs));
-        let before = usage::cpu(site.pid())?;
-        let round = load::load(site.address(), &site.requests, CLIENTS, lasting).await?;
-        let cpu = usage::cpu(site.pid())?.saturating_sub(before);
-        self.rate.add(round.rate);
-        self.p50.add(round.percentile(0.5));
-        self.p99.add(round.percentile(0.99));
-        #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
-        self.cpu
-            .add(cpu.as_secs_f64() * 100_000.0 / round.requests as f64);
-        self.after.add(mib(site.memory()?));
-        Ok(())
-    }
-
-    async fn commands(&mut self, site: &Site) -> Result<()> {
-        self.users
-            .add(millis(site.command(&["users", "--json"]).await?));
-        let sandboxes = site.command(&["sandboxes", "--json"]).await?;
-        self.sandboxes.add(millis(sandboxes));
-        Ok(())
-    }
-}
-
-fn table(
-    sites: &[(u32, Site)],
-    rows: &[Row],
-    figures: impl Fn(&Row) -> Vec<&Figure>,
-) -> Vec<Vec<String>> {
-    let cells = |((amount, _), row): (&(u32, Site), &Row)| {
-        let figures = figures(row);
-        let figures = figures.into_iter().map(ToString::to_string);
-        std::iter::once(amount.to_string()).chain(figures).collect()
-    };
-    sites.iter().zip(rows).map(cells).collect()
-}
-
-fn millis(time: Duration) -> f64 {
-    time.as_secs_f64() * 1000.0
-}
-
-#[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
-fn mib(bytes: u64) -> f64 {
-    bytes as f64 / MIB
+    let bytes = (many.figures.rest.median() - few.figures.rest.median()) * MIB;
+    let each = bytes / f64::from(many.amount - few.amount);
+    format!("\nOne more takes {} bytes.\n", short(each))
 }

@@ -26,55 +26,47 @@ pub struct Site {
 pub struct Start {
     /// From the program's start to its first answer.
     pub answered: Duration,
-    /// From there to a proxied answer, of a session that was not used since.
-    pub proxied: Option<Duration>,
-    /// Resident bytes once it has come to rest.
+    /// CPU time until it has come to rest.
+    pub cpu: Duration,
+    /// Resident bytes then.
     pub memory: u64,
 }
 
-impl Site {
-    /// One whose workspaces are declared, and all sandboxes the same web service.
-    pub async fn adopting(bin: &Path, amounts: Amounts, upstream: u16) -> Result<Self> {
-        let mut config = "[runtime]\nkind = \"adopt\"\n".to_owned();
-        let names = (0..amounts.users).map(fill::workspace);
-        let mut addresses = (0..).map(|number| upstream::address(upstream, number));
-        for name in names.chain(["sandbox".to_owned()]) {
-            for (role, address) in ["live", "dev"].into_iter().zip(&mut addresses) {
-                writeln!(
-                    config,
-                    "[workspaces.{name}.{role}]\naddress = \"{address}\""
-                )?;
-                writeln!(config, "identity = false")?;
-            }
+/// The config of declared workspaces whose sandboxes are all the same web service.
+pub fn adopting(workspaces: u32, upstream: u16, probe_secs: u32) -> Result<String> {
+    let mut config = format!("[runtime]\nkind = \"adopt\"\nprobe_secs = {probe_secs}\n");
+    let names = (0..workspaces).map(fill::workspace);
+    let mut addresses = (0..).map(|number| upstream::address(upstream, number));
+    for name in names.chain(["sandbox".to_owned()]) {
+        for (role, address) in ["live", "dev"].into_iter().zip(&mut addresses) {
+            writeln!(
+                config,
+                "[workspaces.{name}.{role}]\naddress = \"{address}\""
+            )?;
+            writeln!(config, "identity = false")?;
         }
-        Self::new(bin, amounts, &config, amounts.users).await
     }
+    Ok(config)
+}
 
-    /// One whose workspaces were made for their users, and whose sandboxes are processes.
-    pub async fn with_processes(bin: &Path, amounts: Amounts) -> Result<Self> {
-        Self::new(bin, amounts, "", 0).await
-    }
-
-    async fn new(bin: &Path, amounts: Amounts, config: &str, used: u32) -> Result<Self> {
+impl Site {
+    /// A hypervisor with this config, whose store has these amounts, and of whose sessions so
+    /// many are used, spread over all.
+    pub async fn new(bin: &Path, amounts: Amounts, config: &str, used: u32) -> Result<Self> {
         let builder = Hypervisor::builder(bin).config(config);
         let mut hypervisor = builder.env("HYPERVISOR_LOG_FILTER", "warn").spawn()?;
-        // With the store's tables and the declared workspaces; many take their time.
+        // With the store's tables and the declared workspaces.
         first_answer(&mut hypervisor).await?;
         stop(&mut hypervisor).await?;
         fill::fill(&hypervisor.state_dir().join("hypervisor.db"), amounts)?;
         let address = hypervisor.address();
-        let requests = (0..used).map(|number| client::request(address, &fill::cookie(number)));
+        let step = amounts.sessions / used.max(1);
+        let cookies = (0..used).map(|number| fill::cookie(number * step));
+        let requests = cookies.map(|cookie| client::request(address, &cookie));
         Ok(Self {
             requests: Arc::new(requests.collect()),
             hypervisor,
         })
-    }
-
-    /// Has it use these sessions.
-    pub fn use_sessions(&mut self, numbers: impl Iterator<Item = u32>) {
-        let address = self.address();
-        let requests = numbers.map(|number| client::request(address, &fill::cookie(number)));
-        self.requests = Arc::new(requests.collect());
     }
 
     /// Starts it anew, and waits until it has come to rest.
@@ -84,18 +76,10 @@ impl Site {
         self.hypervisor.respawn().await?;
         first_answer(&mut self.hypervisor).await?;
         let answered = begun.elapsed();
-        let proxied = match self.requests.last() {
-            Some(request) => {
-                let begun = Instant::now();
-                Client::connect(self.address()).await?.ask(request).await?;
-                Some(begun.elapsed())
-            }
-            None => None,
-        };
         usage::quiet(self.pid()).await?;
         Ok(Start {
             answered,
-            proxied,
+            cpu: usage::cpu(self.pid())?,
             memory: self.memory()?,
         })
     }
@@ -137,13 +121,12 @@ async fn stop(hypervisor: &mut Hypervisor) -> Result<()> {
 /// Resolves at the first answer to `GET /health`.
 async fn first_answer(hypervisor: &mut Hypervisor) -> Result<()> {
     let address = hypervisor.address();
-    let request = client::request(address, "");
-    let request = String::from_utf8(request)?.replace("/small", "/health");
+    let request = format!("GET /health HTTP/1.1\r\nHost: {address}\r\n\r\n");
     let deadline = Instant::now() + LIMIT;
     while Instant::now() < deadline && hypervisor.process().exited()?.is_none() {
         if let Ok(mut client) = Client::connect(address).await {
             // It listens before it serves, so that this waits for just the right time.
-            let answer = timeout_at(deadline.into(), client.ask(request.as_bytes()));
+            let answer = timeout_at(deadline.into(), client.ask(request.as_bytes(), "200"));
             if answer.await.is_ok_and(|answer| answer.is_ok()) {
                 return Ok(());
             }

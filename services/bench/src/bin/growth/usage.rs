@@ -35,13 +35,13 @@ pub fn cpu(pid: u32) -> Result<Duration> {
     Ok(Duration::from_millis(ticks * 1000 / TICKS))
 }
 
-/// Resolves once it has used no CPU for half a second; after a minute in any case.
+/// Resolves once it has used no CPU for half a second; after ten seconds in any case.
 ///
 /// # Errors
 /// There is no such process.
 pub async fn quiet(pid: u32) -> Result<()> {
     let mut before = cpu(pid)?;
-    for _ in 0..120 {
+    for _ in 0..20 {
         sleep(Duration::from_millis(500)).await;
         let now = cpu(pid)?;
         if now == before {
