@@ -44,10 +44,6 @@ pub(super) enum Begun {
 
 /// What the fields say of the body.
 #[derive(Default)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a field that was there or was not"
-)]
 struct Framing {
     length: Option<u64>,
     chunked: bool,
