@@ -7,7 +7,7 @@ use super::{Spec, Status};
 use crate::config;
 use arc_swap::{ArcSwap, ArcSwapOption};
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 /// Written by the supervisor alone.
@@ -17,6 +17,8 @@ pub(super) struct Board {
     pub(super) state: ArcSwap<State>,
     /// There is one while requests may enter.
     pub(super) instance: ArcSwapOption<Instance>,
+    /// Those before it that may still be held.
+    left: Mutex<Vec<Weak<Instance>>>,
     /// Whether it is stopped when idle; its role decides.
     pub(super) rests: Switch,
 }
@@ -42,6 +44,7 @@ impl Board {
             config,
             state: ArcSwap::from_pointee(state),
             instance: ArcSwapOption::empty(),
+            left: Mutex::default(),
             rests: Switch::new(true),
         }
     }
@@ -64,9 +67,24 @@ impl Board {
 
     /// Turns requests away. Those inside stay, and are counted by the gate.
     pub(super) fn close(&self) {
+        let mut left = self.left();
         if let Some(instance) = self.instance.swap(None) {
             instance.gate.close();
+            left.retain(|earlier| earlier.strong_count() > 0);
+            left.push(Arc::downgrade(&instance));
         }
+    }
+
+    /// How many hold it, or what it was before it was closed.
+    pub(super) fn holds(&self) -> usize {
+        let left = self.left(); // First, so that none is missed that is being closed.
+        let left = left.iter().filter_map(Weak::upgrade);
+        let now = self.instance.load_full();
+        left.chain(now).map(|it| it.gate.inside()).sum()
+    }
+
+    fn left(&self) -> MutexGuard<'_, Vec<Weak<Instance>>> {
+        self.left.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Resolves once nobody has held the instance for `runtime.idle_secs`, with its gate closed.

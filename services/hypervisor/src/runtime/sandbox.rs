@@ -54,10 +54,9 @@ impl Sandbox {
         &self.board.spec.name
     }
 
-    /// How many hold it.
+    /// How many hold it, those included who entered before it failed or was stopped.
     pub fn holds(&self) -> usize {
-        let instance = self.board.instance.load();
-        instance.as_ref().map_or(0, |it| it.gate.inside())
+        self.board.holds()
     }
 
     /// What it is.

@@ -141,6 +141,24 @@ async fn an_impostor_is_failed_with_a_sentence_and_the_right_one_recovers() {
 }
 
 #[tokio::test]
+async fn who_held_it_when_it_failed_still_counts() {
+    let bench = adopting();
+    let something = Something::that_says(&healthy("mine", "live"));
+    let sandbox = adopt(&bench, something.address);
+    let before = claim(&sandbox).await;
+    something.says(&answer("503 Service Unavailable", "", "disk full"));
+    until_status(&sandbox, Status::Failed).await;
+    assert_eq!(sandbox.holds(), 1);
+    something.says(&healthy("mine", "live"));
+    let after = claim(&sandbox).await;
+    assert_eq!(sandbox.holds(), 2);
+    drop(before);
+    assert_eq!(sandbox.holds(), 1);
+    drop(after);
+    assert_eq!(sandbox.holds(), 0);
+}
+
+#[tokio::test]
 async fn a_service_without_identity_needs_only_to_be_healthy() {
     let bench = adopting();
     let something = Something::that_says(&answer("200 OK", "", "fine"));
