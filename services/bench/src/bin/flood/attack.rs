@@ -5,8 +5,8 @@ use crate::upstream::Upstream;
 use crate::wire::Wire;
 use anyhow::{Context, Result};
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -43,8 +43,22 @@ pub struct Deeds {
     heads: AtomicUsize,
     /// Bytes of bodies that were sent.
     pub uploaded: AtomicU64,
-    /// Connections that were closed on them, or answered otherwise than they wished.
-    pub cut: AtomicUsize,
+    cut: Mutex<Vec<String>>,
+}
+
+impl Deeds {
+    fn was_cut(&self, kind: Kind, error: &anyhow::Error) {
+        self.lock().push(format!("{kind:?}: {error:#}"));
+    }
+
+    /// Why connections of theirs ended.
+    pub fn cut(&self) -> Vec<String> {
+        std::mem::take(&mut *self.lock())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<String>> {
+        self.cut.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// All of them at once.
@@ -98,7 +112,7 @@ impl Attack {
     }
 }
 
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 enum Kind {
     SlowHead,
     SlowReader,
@@ -113,10 +127,10 @@ async fn again(kind: Kind, target: Target, deeds: Arc<Deeds>) {
             Kind::SlowReader => slow_reader(&target).await,
             Kind::Uploader => upload(&target, &deeds).await,
         };
-        if over.is_err() {
-            deeds.cut.fetch_add(1, Ordering::Relaxed);
-            sleep(SECOND / 10).await;
+        if let Err(error) = over {
+            deeds.was_cut(kind, &error);
         }
+        sleep(SECOND / 10).await;
     }
 }
 

@@ -51,6 +51,9 @@ struct Options {
     /// Bytes that a slow head begins with
     #[arg(long, default_value_t = 0)]
     head_bytes: usize,
+    /// A header of all attackers, such as `TE: trailers`, which hyper has to serve
+    #[arg(long)]
+    header: Option<String>,
 }
 
 impl Options {
@@ -128,16 +131,18 @@ impl Rounds {
 async fn flood(options: &Options, gateway: &Gateway, upstream: &Upstream) -> Result<String> {
     let address = gateway.hypervisor.address();
     let request = format!("GET / HTTP/1.1\r\n{}\r\n", gateway.headers(&gateway.alice));
+    let header = options.header.as_ref();
+    let header = header.map_or(String::new(), |header| format!("{header}\r\n"));
     let target = Target {
         address,
-        headers: gateway.headers(&gateway.mallory),
+        headers: gateway.headers(&gateway.mallory) + &header,
         rate: options.rate,
         head_bytes: options.head_bytes,
     };
     honest::measure(address, &request, options.time()).await; // Warm.
     let before = gateway.memory("VmRSS:")?;
     let (mut quiet, mut flooded) = (Rounds::default(), Rounds::default());
-    let (mut uploaded, mut cut, mut during) = (0, 0, 0);
+    let (mut uploaded, mut cut, mut during) = (0, Vec::new(), 0);
     for _ in 0..options.rounds {
         quiet.add(honest::measure(address, &request, options.time()).await);
         let attack = Attack::begin(&target, upstream).await?;
@@ -145,7 +150,7 @@ async fn flood(options: &Options, gateway: &Gateway, upstream: &Upstream) -> Res
         during = during.max(gateway.memory("VmRSS:")?);
         let deeds = attack.end()?;
         uploaded += deeds.uploaded.load(Ordering::Relaxed);
-        cut += deeds.cut.load(Ordering::Relaxed);
+        cut.extend(deeds.cut());
         gateway.calm().await?;
     }
     let mut report = String::from(
@@ -159,7 +164,7 @@ async fn flood(options: &Options, gateway: &Gateway, upstream: &Upstream) -> Res
         "\np99 flooded / quiet: {ratio:.2}. Memory: {} MiB before, {} MiB during, {} MiB at its highest; \
          the ceiling of this configuration is {} MiB. \
          Attackers: {} slow heads, {} slow readers, {} MB of bodies from {} clients at {} MB/s at most; \
-         cut off: {cut}.\n",
+         cut off: {}.\n",
         before / MIB,
         during / MIB,
         gateway.memory("VmHWM:")? / MIB,
@@ -169,19 +174,21 @@ async fn flood(options: &Options, gateway: &Gateway, upstream: &Upstream) -> Res
         uploaded / 1_000_000,
         attack::UPLOADERS,
         options.rate,
+        cut.len(),
     )?;
-    report += &failures(&quiet.all);
-    report += &failures(&flooded.all);
+    report += &failures(&cut);
+    report += &failures(&quiet.all.failures);
+    report += &failures(&flooded.all.failures);
     Ok(report)
 }
 
 /// What went wrong, for the end of a table.
-fn failures(outcome: &Outcome) -> String {
-    let first: Vec<_> = outcome.failures.iter().take(3).collect();
+fn failures(all: &[String]) -> String {
+    let first: Vec<_> = all.iter().take(3).collect();
     if first.is_empty() {
         return String::new();
     }
-    format!("\n{} failed, such as {first:?}\n", outcome.failures.len())
+    format!("\n{} failed, such as {first:?}\n", all.len())
 }
 
 async fn overloaded(options: &Options, gateway: &Gateway) -> String {
@@ -209,6 +216,6 @@ async fn overloaded(options: &Options, gateway: &Gateway) -> String {
             ms(99)
         );
     }
-    report += &failures(&outcomes.served);
+    report += &failures(&outcomes.served.failures);
     report
 }
