@@ -30,6 +30,9 @@ pub(super) fn tune(listener: &TcpListener) -> io::Result<()> {
 /// Requests at once on one HTTP/2 connection.
 const STREAMS: u32 = 250;
 
+/// Bytes of one of them, each way, that may wait here; hyper's own limits are a megabyte and 400 kB.
+const STREAM_BYTES: u32 = 64 * 1024;
+
 /// hyper's builder with our limits; `axum::serve` sets none of them.
 pub(super) fn builder(config: &config::Server) -> Builder<TokioExecutor> {
     let idle = Duration::from_secs(config.idle_secs);
@@ -47,6 +50,9 @@ pub(super) fn builder(config: &config::Server) -> Builder<TokioExecutor> {
         .keep_alive_interval(idle)
         .keep_alive_timeout(Duration::from_secs(config.header_read_secs))
         .max_concurrent_streams(STREAMS)
+        .initial_stream_window_size(STREAM_BYTES)
+        .initial_connection_window_size(4 * STREAM_BYTES)
+        .max_send_buf_size(STREAM_BYTES as usize)
         .max_header_list_size(u32::try_from(config.max_header_bytes).unwrap_or(u32::MAX));
     builder
 }
