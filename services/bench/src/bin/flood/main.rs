@@ -31,7 +31,7 @@ const MAX_HEADER_BYTES: u64 = 32 * KIB; // As shipped.
 
 /// The ceiling of the hypervisor's memory that follows from these: the README has the formula.
 const CEILING: u64 =
-    64 * MIB + MAX_CONNECTIONS * (2 * MAX_HEADER_BYTES + 16 * KIB) + MAX_REQUESTS * 256 * KIB;
+    64 * MIB + MAX_CONNECTIONS * (2 * MAX_HEADER_BYTES + 32 * KIB) + MAX_REQUESTS * 256 * KIB;
 
 /// Measures honest clients beside attackers.
 #[derive(Parser)]
