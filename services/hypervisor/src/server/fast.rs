@@ -83,7 +83,7 @@ impl<D: Desk> Lane<D> {
                     // Also a new connection owes a head, and not just something.
                     let begun = fresh || !client.inbox.bytes().is_empty();
                     let wait = if begun { &mut head_time } else { &mut idle };
-                    if !next_bytes(&mut client, wait).await {
+                    if !more(&mut client, wait, config.max_header_bytes).await {
                         return;
                     }
                 }
@@ -257,6 +257,22 @@ async fn wait<C>(
     tokio::select! {
         claim = claiming => claim.ok(), // An error is a panic, which has said so.
         () = client.gone() => None,
+    }
+}
+
+/// Waits for so much that it is worth reading what there is; `false` if that is the end, or takes
+/// too long. A head that goes on is not read anew for each of its bytes.
+async fn more(client: &mut Client, wait: &mut Idle, limit: usize) -> bool {
+    loop {
+        let known = client.inbox.bytes().len();
+        if !next_bytes(client, wait).await {
+            return false;
+        }
+        let bytes = client.inbox.bytes();
+        let enough = known == 0 || bytes.len() > limit || client.inbox.is_full();
+        if enough || head::may_end(&bytes[known.saturating_sub(2)..]) {
+            return true;
+        }
     }
 }
 

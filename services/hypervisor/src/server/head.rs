@@ -55,6 +55,14 @@ pub(crate) fn read<R>(bytes: &[u8], make: impl FnOnce(&Head<'_>, usize) -> R) ->
     }
 }
 
+/// Whether a head may end among these bytes.
+pub(super) fn may_end(bytes: &[u8]) -> bool {
+    memchr_iter(b'\n', bytes).any(|at| {
+        let rest = &bytes[at + 1..];
+        rest.starts_with(b"\n") || rest.starts_with(b"\r\n")
+    })
+}
+
 fn accept<'a>(request: &'a Request<'_, 'a>, bytes: &[u8]) -> Option<Head<'a>> {
     let (method, target) = (request.method?, request.path?);
     let plain = request.version == Some(1)
