@@ -57,6 +57,14 @@ in
     config = on { };
     expect = c: c.containers.sandbox-live.autoStart && !c.containers.sandbox-dev.autoStart;
   };
+  "the inside's systemd waits for no second of mounts" = {
+    config = on { };
+    expect =
+      c:
+      builtins.all (k: builtins.elem "--setenv=SYSTEMD_DEFAULT_MOUNT_RATE_LIMIT_BURST=100" k.extraFlags) (
+        builtins.attrValues c.containers
+      );
+  };
   "a switch restarts no sandbox" = {
     config = on { };
     expect =

@@ -16,6 +16,9 @@ let
       hostPath = s.data;
       isReadOnly = false;
     };
+    # systemd looks at new mounts five times a second at most, and starts no mount unit meanwhile
+    # (systemd#28264): while it boots inside, that is most of a second in which nothing happens
+    extraFlags = [ "--setenv=SYSTEMD_DEFAULT_MOUNT_RATE_LIMIT_BURST=100" ];
     config.imports = [
       (import ./inside.nix {
         inherit (config.system) stateVersion;
