@@ -3,7 +3,7 @@
 use super::clients::Field;
 use super::gateway::{self, Gateway};
 use super::ledger::{Span, Swap};
-use super::plan::{Meanwhile, Plan, Step, Trouble};
+use super::plan::{Meanwhile, Plan, Step};
 use super::sandbox::{Fault, Sandbox};
 use super::words::Role;
 use anyhow::{Result, bail};
@@ -61,33 +61,38 @@ impl Conductor {
 
     async fn take(&mut self, step: &Step) -> Result<()> {
         let Some(trouble) = step.trouble else {
-            return self.swap(step).await;
+            return self.swap(step.drain, step.restart).await;
         };
+        // A shutdown waits for what hangs, so a restart has to wait, too.
+        let later = step.restart && trouble.fault == Fault::Hang;
         let born = trouble.role.held_by(self.generation);
         let number = self.field.ledger.suffers(born, trouble.fault);
         self.sandbox(born).suffer(trouble.fault).await?;
-        self.meanwhile(&trouble, step).await?;
+        sleep(trouble.lasts / 2).await;
+        let now = step.restart && !later;
+        self.meanwhile(trouble.meanwhile, step.drain, now).await?;
+        sleep(trouble.lasts / 2).await;
         self.sandbox(born).recover(trouble.fault).await?;
         sleep(NEWS).await;
         self.field.ledger.recovered(number);
-        if trouble.meanwhile == Meanwhile::Rescue {
-            return Ok(());
+        match trouble.meanwhile {
+            Meanwhile::Rescue if later => self.restart().await,
+            Meanwhile::Rescue => Ok(()),
+            _ => self.swap(step.drain, later).await,
         }
-        self.swap(step).await
     }
 
     /// While a sandbox is in trouble.
-    async fn meanwhile(&mut self, trouble: &Trouble, step: &Step) -> Result<()> {
-        if trouble.fault == Fault::Restart {
-            return Ok(()); // It is over already.
+    async fn meanwhile(&mut self, what: Meanwhile, drain: u64, restart: bool) -> Result<()> {
+        if what == Meanwhile::Rescue {
+            return self.swap(drain, restart).await;
         }
-        sleep(trouble.lasts / 2).await;
-        match trouble.meanwhile {
-            Meanwhile::Nothing => {}
-            Meanwhile::Refusal => self.refused().await?,
-            Meanwhile::Rescue => self.swap(step).await?,
+        if restart {
+            self.restart().await?;
         }
-        sleep(trouble.lasts / 2).await;
+        if what == Meanwhile::Refusal {
+            self.refused().await?;
+        }
         Ok(())
     }
 
@@ -95,15 +100,15 @@ impl Conductor {
         &self.sandboxes[born as usize]
     }
 
-    /// A swap that has to succeed, with a restart in its midst if the step says so.
-    async fn swap(&mut self, step: &Step) -> Result<()> {
+    /// A swap that has to succeed, perhaps with a restart in its midst.
+    async fn swap(&mut self, drain: u64, restart: bool) -> Result<()> {
         let field = self.field.clone();
         let next = self.generation + 1;
-        let order = json!({ "expect_generation": self.generation, "drain_secs": step.drain });
+        let order = json!({ "expect_generation": self.generation, "drain_secs": drain });
         let path = format!("/admin/sandboxes/{}/swap", self.user_id);
         let begin = field.ledger.order(next);
         let ordered = gateway::call(&field, "POST", &path, &order);
-        let answer = if step.restart {
+        let answer = if restart {
             let (answer, restarted) = tokio::join!(ordered, self.restart());
             restarted?;
             answer
@@ -127,7 +132,7 @@ impl Conductor {
         field.ledger.swapped(Swap {
             generation: next,
             span: Span { begin, end },
-            drain: step.drain,
+            drain,
         });
         Ok(())
     }

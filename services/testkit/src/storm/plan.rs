@@ -14,7 +14,7 @@ pub struct Plan {
     pub clients: usize,
     /// Swaps that succeed; those that must be refused come on top.
     pub swaps: u64,
-    /// Restarts of the hypervisor, each in the midst of a swap.
+    /// Restarts of the hypervisor, each in the midst of a swap or of a sandbox's trouble.
     pub restarts: u64,
     /// Where chance begins.
     pub seed: u64,
@@ -43,7 +43,8 @@ pub(super) struct Step {
     pub(super) trouble: Option<Trouble>,
     /// Seconds of the swap's drain.
     pub(super) drain: u64,
-    /// Whether the hypervisor is restarted in the midst of the swap.
+    /// Whether the hypervisor is restarted, while a sandbox is in trouble or else in the midst
+    /// of the swap.
     pub(super) restart: bool,
 }
 
@@ -104,7 +105,7 @@ impl Plan {
                 trouble: trouble.map(|(role, fault, meanwhile)| Trouble {
                     role,
                     fault,
-                    lasts: lasting(&mut chance),
+                    lasts: lasting(fault, &mut chance),
                     meanwhile,
                 }),
                 drain: chance.u64(0..4),
@@ -115,7 +116,10 @@ impl Plan {
     }
 }
 
-fn lasting(chance: &mut fastrand::Rng) -> Duration {
+fn lasting(fault: Fault, chance: &mut fastrand::Rng) -> Duration {
+    if fault == Fault::Restart {
+        return Duration::ZERO; // It takes what it takes.
+    }
     let millis = if chance.u64(0..LONG) == 0 {
         6_000
     } else {
