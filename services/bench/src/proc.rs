@@ -28,6 +28,17 @@ pub fn memory(root: u32) -> Result<u64> {
     tree(root, &processes).map(proportional).sum()
 }
 
+/// A field of this one process's `/proc/PID/status` that is an amount of memory, in bytes.
+///
+/// # Errors
+/// It has ended, or there is no such field.
+pub fn status(pid: u32, field: &str) -> Result<u64> {
+    let path = format!("/proc/{pid}/status");
+    let text = std::fs::read_to_string(&path).with_context(|| path.clone())?;
+    let amount = parse_amount(&text, field);
+    amount.with_context(|| format!("{path} has no {field}"))
+}
+
 /// The program and all that descends from it.
 ///
 /// # Errors
@@ -94,18 +105,20 @@ fn parse_stat(text: &str) -> Option<Stat> {
 fn proportional(pid: u32) -> Result<u64> {
     let path = format!("/proc/{pid}/smaps_rollup");
     let text = std::fs::read_to_string(&path).with_context(|| path.clone())?;
-    parse_pss(&text).with_context(|| format!("{path} has no Pss"))
+    parse_amount(&text, "Pss").with_context(|| format!("{path} has no Pss"))
 }
 
-fn parse_pss(text: &str) -> Option<u64> {
-    let line = text.lines().find_map(|line| line.strip_prefix("Pss:"))?;
-    let kib: u64 = line.trim().strip_suffix(" kB")?.parse().ok()?;
+/// The bytes of `<field>:   <count> kB`, a line of its own.
+fn parse_amount(text: &str, field: &str) -> Option<u64> {
+    let named = |line: &&str| line.split(':').next() == Some(field);
+    let (_, amount) = text.lines().find(named)?.split_once(':')?;
+    let kib: u64 = amount.trim().strip_suffix(" kB")?.parse().ok()?;
     Some(kib * 1024)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Stat, cpu, family, kill, memory, parse_pss, parse_stat};
+    use super::{Stat, cpu, family, kill, memory, parse_amount, parse_stat};
     use std::process::Command;
     use std::time::Instant;
 
@@ -124,8 +137,8 @@ mod tests {
     #[test]
     fn shared_memory_is_read_from_its_own_line() {
         let text = "0-1 ---p [rollup]\nRss:   1668 kB\nPss:    304 kB\nPss_Dirty:  112 kB\n";
-        assert_eq!(parse_pss(text), Some(304 * 1024));
-        assert_eq!(parse_pss("Pss_Dirty: 112 kB"), None);
+        assert_eq!(parse_amount(text, "Pss"), Some(304 * 1024));
+        assert_eq!(parse_amount("Pss_Dirty: 112 kB", "Pss"), None);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Figures of several runs, in a markdown table.
 
+use crate::stats::Summary;
 use std::fmt;
 
 /// The same figure of several runs.
@@ -10,28 +11,23 @@ impl Figure {
     /// One more run's.
     pub fn add(&mut self, value: f64) {
         self.0.push(value);
-        self.0.sort_by(f64::total_cmp);
     }
 
     /// The one in the middle.
     pub fn median(&self) -> f64 {
-        self.0.get(self.0.len() / 2).copied().unwrap_or_default()
+        Summary::of(&self.0).map_or(0.0, |summary| summary.median)
     }
 }
 
 /// `median (least–most)`.
 impl fmt::Display for Figure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (Some(least), Some(most)) = (self.0.first(), self.0.last()) else {
-            return f.write_str("–");
-        };
-        write!(
-            f,
-            "{} ({}–{})",
-            short(self.median()),
-            short(*least),
-            short(*most)
-        )
+        match Summary::of(&self.0) {
+            Some(Summary { median, min, max }) => {
+                write!(f, "{} ({}–{})", short(median), short(min), short(max))
+            }
+            None => f.write_str("–"),
+        }
     }
 }
 

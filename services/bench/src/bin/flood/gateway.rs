@@ -1,7 +1,8 @@
 //! The hypervisor under test, with an honest account and another.
 
 use crate::upstream::Upstream;
-use anyhow::{Context, Result};
+use anyhow::Result;
+use bench::proc;
 use std::path::Path;
 use testkit::harness::Hypervisor;
 use testkit::person::Person;
@@ -50,10 +51,6 @@ impl Gateway {
 
     /// A field of its `/proc/…/status`, in bytes.
     pub fn memory(&self, field: &str) -> Result<u64> {
-        let path = format!("/proc/{}/status", self.hypervisor.pid());
-        let status = std::fs::read_to_string(&path)?;
-        let line = status.lines().find(|line| line.starts_with(field));
-        let kib = line.and_then(|line| line.split_whitespace().nth(1));
-        Ok(kib.context(path)?.parse::<u64>()? * 1024)
+        proc::status(self.hypervisor.pid(), field)
     }
 }

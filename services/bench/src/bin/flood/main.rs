@@ -140,14 +140,14 @@ async fn flood(options: &Options, gateway: &Gateway, upstream: &Upstream) -> Res
         head_bytes: options.head_bytes,
     };
     honest::measure(address, &request, options.time()).await; // Warm.
-    let before = gateway.memory("VmRSS:")?;
+    let before = gateway.memory("VmRSS")?;
     let (mut quiet, mut flooded) = (Rounds::default(), Rounds::default());
     let (mut uploaded, mut cut, mut during) = (0, Vec::new(), 0);
     for _ in 0..options.rounds {
         quiet.add(honest::measure(address, &request, options.time()).await);
         let attack = Attack::begin(&target, upstream).await?;
         flooded.add(honest::measure(address, &request, options.time()).await);
-        during = during.max(gateway.memory("VmRSS:")?);
+        during = during.max(gateway.memory("VmRSS")?);
         let deeds = attack.end()?;
         uploaded += deeds.uploaded.load(Ordering::Relaxed);
         cut.extend(deeds.cut());
@@ -167,7 +167,7 @@ async fn flood(options: &Options, gateway: &Gateway, upstream: &Upstream) -> Res
          cut off: {}.\n",
         before / MIB,
         during / MIB,
-        gateway.memory("VmHWM:")? / MIB,
+        gateway.memory("VmHWM")? / MIB,
         CEILING / MIB,
         attack::SLOW_HEADS,
         attack::SLOW_READERS,

@@ -2,8 +2,8 @@
 
 use crate::load::{self, Round};
 use crate::site::{Site, Start};
-use crate::usage;
 use anyhow::Result;
+use bench::proc;
 use bench::runs::Figure;
 use std::sync::Arc;
 use std::time::Duration;
@@ -57,10 +57,10 @@ impl Figures {
 
     /// Ten seconds at rest.
     pub async fn at_rest(&mut self, site: &Site) -> Result<()> {
-        let before = usage::cpu(site.pid())?;
+        let before = proc::cpu(site.pid())?;
         tokio::time::sleep(Duration::from_secs(10)).await;
         self.rest_cpu
-            .add(millis(usage::cpu(site.pid())?.saturating_sub(before)));
+            .add(millis(proc::cpu(site.pid())?.saturating_sub(before)));
         Ok(())
     }
 
@@ -108,10 +108,10 @@ async fn loaded(
     secs: u64,
     status: &'static str,
 ) -> Result<(Round, f64)> {
-    let before = usage::cpu(site.pid())?;
+    let before = proc::cpu(site.pid())?;
     let lasting = Some(Duration::from_secs(secs));
     let round = load::load(site.address(), requests, CLIENTS, lasting, status).await?;
-    let cpu = usage::cpu(site.pid())?.saturating_sub(before);
+    let cpu = proc::cpu(site.pid())?.saturating_sub(before);
     #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
     let each = cpu.as_secs_f64() * 100_000.0 / round.requests as f64;
     Ok((round, each))

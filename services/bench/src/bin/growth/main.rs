@@ -5,9 +5,9 @@ mod client;
 mod figures;
 mod fill;
 mod load;
+mod rest;
 mod site;
 mod upstream;
-mod usage;
 
 use anyhow::Result;
 use bench::runs::{Figure, markdown, short};

@@ -2,8 +2,9 @@
 
 use crate::client::{self, Client};
 use crate::fill::{self, Amounts};
-use crate::{upstream, usage};
+use crate::{rest, upstream};
 use anyhow::{Result, bail, ensure};
+use bench::proc;
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -76,10 +77,10 @@ impl Site {
         self.hypervisor.respawn().await?;
         first_answer(&mut self.hypervisor).await?;
         let answered = begun.elapsed();
-        usage::quiet(self.pid()).await?;
+        rest::quiet(self.pid()).await?;
         Ok(Start {
             answered,
-            cpu: usage::cpu(self.pid())?,
+            cpu: proc::cpu(self.pid())?,
             memory: self.memory()?,
         })
     }
@@ -106,7 +107,7 @@ impl Site {
     }
 
     pub fn memory(&self) -> Result<u64> {
-        usage::memory(self.pid())
+        proc::status(self.pid(), "VmRSS")
     }
 }
 
