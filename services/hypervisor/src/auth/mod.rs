@@ -127,10 +127,9 @@ impl Auth {
             .find_map(|token| self.sessions.find(&token.hash()))
     }
 
-    /// Whether these headers' cookies name a session, be there one or not.
-    pub fn names_session(&self, headers: &HeaderMap) -> bool {
-        let mut tokens = cookie::tokens(cookie::lines(headers), self.cookies.session);
-        tokens.next().is_some()
+    /// Whether these `Cookie` lines name a session, be there one or not.
+    pub fn names_session<'a>(&'a self, lines: impl Iterator<Item = &'a [u8]>) -> bool {
+        cookie::tokens(lines, self.cookies.session).next().is_some()
     }
 
     /// The session that these headers' cookie names, fetched from the store if need be. The

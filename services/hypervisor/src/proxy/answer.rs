@@ -4,7 +4,7 @@ use super::download::Download;
 use super::exchange::Answer;
 use super::{Proxy, Target, cookies, hop, link};
 use crate::Body;
-use http::header::{CONTENT_TYPE, HeaderMap};
+use http::header::CONTENT_TYPE;
 use http::{Response, Version};
 
 impl Proxy {
@@ -25,7 +25,8 @@ impl Proxy {
             return upgrade.switch(response, claim);
         }
         hop::strip(response.headers_mut());
-        let ends_at_cut = is_event_stream(response.headers());
+        let content_type = response.headers().get(CONTENT_TYPE);
+        let ends_at_cut = content_type.is_some_and(|value| is_event_stream(value.as_bytes()));
         response.map(|body| {
             let download = Download::new(body, self.limits.body_idle, claim, expectation);
             Body::new(if ends_at_cut {
@@ -37,10 +38,8 @@ impl Proxy {
     }
 }
 
-fn is_event_stream(headers: &HeaderMap) -> bool {
-    const EVENT_STREAM: &[u8] = b"text/event-stream";
-    headers.get(CONTENT_TYPE).is_some_and(|value| {
-        let kind = value.as_bytes().split(|byte| *byte == b';').next();
-        kind.is_some_and(|kind| kind.trim_ascii().eq_ignore_ascii_case(EVENT_STREAM))
-    })
+/// Whether this value of `Content-Type` is of a stream that may end at any event.
+pub(super) fn is_event_stream(content_type: &[u8]) -> bool {
+    let kind = content_type.split(|byte| *byte == b';').next();
+    kind.is_some_and(|kind| kind.trim_ascii().eq_ignore_ascii_case(b"text/event-stream"))
 }

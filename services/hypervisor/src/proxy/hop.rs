@@ -62,7 +62,12 @@ pub(super) fn tokens<'a>(
         .get_all(name)
         .iter()
         .map(HeaderValue::as_bytes)
-        .flat_map(|line| line.split(|byte| *byte == b','))
+        .flat_map(members)
+}
+
+/// The members of one line of such a header.
+pub(super) fn members(line: &[u8]) -> impl Iterator<Item = &[u8]> {
+    line.split(|byte| *byte == b',')
         .map(<[u8]>::trim_ascii)
         .filter(|token| !token.is_empty())
 }

@@ -38,11 +38,9 @@ pub use write_limit::WriteLimit;
 use crate::Body;
 use crate::config;
 use crate::routes::Role;
-use crate::server::Peer;
+use crate::server::{Peer, workers};
 use http::{HeaderValue, Request, Response};
 use std::net::SocketAddr;
-use std::num::NonZero;
-use std::thread;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -112,7 +110,9 @@ impl Proxy {
                 body_idle: seconds(config.body_idle_secs),
                 max_body: config.max_body_bytes,
                 pool_idle: seconds(config.pool_idle_secs),
-                pool_most: config.max_requests.div_ceil(threads()),
+                // All workers' together are as many as there may be requests, however many
+                // sandboxes there are.
+                pool_most: config.max_requests.div_ceil(workers()),
             },
         }
     }
@@ -138,12 +138,6 @@ impl Proxy {
             }
         }
     }
-}
-
-/// How many threads have a pool each: all of them together may have as many connections that wait
-/// as there may be requests, whatever the number of sandboxes.
-fn threads() -> usize {
-    thread::available_parallelism().map_or(1, NonZero::get)
 }
 
 /// Deadlines are sums of times, which must not overflow, whatever the config says.

@@ -4,13 +4,12 @@ use super::dispatch::Gateway;
 use super::full::Refusals;
 use super::general::General;
 use super::limits;
-use super::worker::{Shared, Worker};
+use super::worker::{self, Shared, Worker};
 use crate::config;
 use crate::gate::Gate;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::thread;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
@@ -31,7 +30,7 @@ pub async fn serve(
     let listener = listener.into_std()?;
     limits::tune(&listener)?;
     let general = Arc::new(General::new(gateway.clone(), config));
-    let count = thread::available_parallelism()?.get();
+    let count = worker::count();
     let shared = Arc::new(Shared {
         gateway: gateway.clone(),
         general: general.clone(),

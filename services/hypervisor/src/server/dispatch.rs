@@ -133,16 +133,7 @@ impl Gateway {
             return Errand::General;
         }
         let Some(session) = self.auth.session_of(head.values("cookie")) else {
-            return match head.to_request() {
-                Some(request) if self.auth.names_session(request.headers()) => {
-                    let auth = self.auth.clone();
-                    Errand::Recall(runtime.spawn(async move {
-                        let found = auth.find_session(request.headers()).await;
-                        matches!(found, Ok(Some(_)))
-                    }))
-                }
-                _ => Errand::General,
-            };
+            return self.recall(head, runtime);
         };
         if !session.is_full() {
             return Errand::General;
@@ -159,6 +150,19 @@ impl Gateway {
             }
             Err(error) => Errand::Refuse(error),
         }
+    }
+
+    /// Has a session that is not in memory looked up, if one is named at all.
+    fn recall(&self, head: &Head<'_>, runtime: &Handle) -> Errand<Claim> {
+        let named = self.auth.names_session(head.values("cookie"));
+        let Some(request) = named.then(|| head.to_request()).flatten() else {
+            return Errand::General;
+        };
+        let auth = self.auth.clone();
+        Errand::Recall(runtime.spawn(async move {
+            let found = auth.find_session(request.headers()).await;
+            matches!(found, Ok(Some(_)))
+        }))
     }
 
     /// Whether it is a trusted proxy.

@@ -4,7 +4,7 @@ use super::desk::{Desk, Errand};
 use super::dispatch::unclaimed;
 use super::general::Handover;
 use super::head::{self, Found, Head};
-use super::limits::LINGER;
+use super::linger::{LINGER, linger};
 use crate::Body;
 use crate::gate::Gate;
 use crate::proxy::{
@@ -20,7 +20,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::task::{Poll, ready};
 use std::time::Duration;
-use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::JoinHandle;
@@ -92,7 +91,7 @@ impl<D: Desk> Lane<D> {
                     head_time.moved();
                     idle.moved();
                 }
-                Step::Next(Next::Linger) => return linger(client).await,
+                Step::Next(Next::Linger) => return linger(client.stream, LINGER).await,
                 Step::Next(Next::Close) | Step::Cut => return,
                 Step::General => return self.hand_over(client, socket, place),
             }
@@ -327,16 +326,5 @@ async fn respond(
         Ok(()) if close => Step::Next(Next::Linger),
         Ok(()) => Step::Next(Next::Request),
         Err(_) => Step::Cut,
-    }
-}
-
-/// Closes our side, and reads what still comes until the client closes its own.
-async fn linger(mut client: Client) {
-    if client.stream.shutdown().await.is_err() {
-        return;
-    }
-    let mut patience = Idle::new(LINGER);
-    while next_bytes(&mut client, &mut patience).await {
-        client.inbox.consume(client.inbox.bytes().len());
     }
 }

@@ -5,6 +5,7 @@
 //! one accepts a message only if there is nothing to choose. It sees every byte before hyper
 //! does, keeps no body, and knows of each message just where it ends.
 
+use super::chunks::Chunks;
 use memchr::memchr;
 
 /// The first line of HTTP/2's connection preface.
@@ -23,16 +24,12 @@ pub(super) struct Framing {
     fresh: bool,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 enum State {
     RequestLine,
     Fields,
     Body(u64),
-    ChunkSize,
-    ChunkData(u64),
-    /// The CRLF after a chunk's data.
-    ChunkEnd,
-    Trailers,
+    Chunks(Chunks),
     /// HTTP/2 or an upgraded connection, which frame themselves.
     Foreign,
 }
@@ -80,10 +77,10 @@ impl Framing {
     pub(super) fn read(&mut self, bytes: &[u8]) -> Result<(), (usize, Malformed)> {
         let mut at = 0;
         while at < bytes.len() {
-            match self.state {
+            match &mut self.state {
                 State::Foreign => return Ok(()),
                 State::Body(left) => {
-                    let (taken, left) = take(left, bytes.len() - at);
+                    let (taken, left) = take(*left, bytes.len() - at);
                     at += taken;
                     self.state = if left == 0 {
                         State::RequestLine
@@ -91,14 +88,13 @@ impl Framing {
                         State::Body(left)
                     };
                 }
-                State::ChunkData(left) => {
-                    let (taken, left) = take(left, bytes.len() - at);
-                    at += taken;
-                    self.state = if left == 0 {
-                        State::ChunkEnd
-                    } else {
-                        State::ChunkData(left)
-                    };
+                State::Chunks(chunks) => {
+                    at += chunks
+                        .pass(&bytes[at..], false)
+                        .map_err(|(offset, malformed)| (at + offset, malformed))?;
+                    if chunks.over() {
+                        self.state = State::RequestLine;
+                    }
                 }
                 _ => at = self.read_line(bytes, at)?,
             }
@@ -145,26 +141,12 @@ impl Framing {
                 self.head = Head::default();
                 self.state = State::Fields;
             }
-            State::Fields if line.is_empty() => self.state = self.head.body()?,
+            State::Fields if line.is_empty() => self.state = self.head.body(self.limit)?,
             State::Fields => {
                 self.count(line)?;
                 self.head.field(line)?;
             }
-            State::ChunkSize => {
-                self.state = match chunk_size(line)? {
-                    0 => State::Trailers,
-                    size => State::ChunkData(size),
-                };
-                self.head.bytes = 0;
-            }
-            State::ChunkEnd if line.is_empty() => self.state = State::ChunkSize,
-            State::ChunkEnd => return Err(Malformed("a chunk is longer than its size")),
-            State::Trailers if line.is_empty() => self.state = State::RequestLine,
-            State::Trailers => {
-                self.count(line)?;
-                trailer(line)?;
-            }
-            State::Body(_) | State::ChunkData(_) | State::Foreign => {}
+            State::Body(_) | State::Chunks(_) | State::Foreign => {}
         }
         Ok(())
     }
@@ -196,10 +178,10 @@ impl Head {
     }
 
     /// What follows the head.
-    fn body(&self) -> Result<State, Malformed> {
+    fn body(&self, limit: usize) -> Result<State, Malformed> {
         match (self.content_length, self.chunked) {
             (Some(_), true) => Err(Malformed("both Content-Length and Transfer-Encoding")),
-            (None, true) => Ok(State::ChunkSize),
+            (None, true) => Ok(State::Chunks(Chunks::new(limit, limit))),
             (Some(0) | None, false) => Ok(State::RequestLine),
             (Some(length), false) => Ok(State::Body(length)),
         }
@@ -207,7 +189,7 @@ impl Head {
 }
 
 /// How much of `available` belongs to what is `left`, and what is left then.
-fn take(left: u64, available: usize) -> (usize, u64) {
+pub(super) fn take(left: u64, available: usize) -> (usize, u64) {
     let taken = usize::try_from(left).map_or(available, |left| left.min(available));
     (taken, left - taken as u64)
 }
@@ -223,7 +205,7 @@ fn request_line(line: &[u8]) -> Result<(), Malformed> {
     Ok(())
 }
 
-fn split_field(line: &[u8]) -> Result<(&[u8], &[u8]), Malformed> {
+pub(super) fn split_field(line: &[u8]) -> Result<(&[u8], &[u8]), Malformed> {
     let colon = memchr(b':', line).ok_or(Malformed("a header without a colon"))?;
     let (name, value) = line.split_at(colon);
     if name.is_empty() || name.iter().any(u8::is_ascii_whitespace) {
@@ -235,15 +217,6 @@ fn split_field(line: &[u8]) -> Result<(&[u8], &[u8]), Malformed> {
     Ok((name, value[1..].trim_ascii()))
 }
 
-pub(crate) fn trailer(line: &[u8]) -> Result<(), Malformed> {
-    let (name, _) = split_field(line)?;
-    let framing: [&[u8]; 3] = [b"content-length", b"transfer-encoding", b"host"];
-    if framing.iter().any(|field| name.eq_ignore_ascii_case(field)) {
-        return Err(Malformed("a trailer that would reframe the message"));
-    }
-    Ok(())
-}
-
 pub(crate) fn decimal(digits: &[u8]) -> Result<u64, Malformed> {
     let text = str::from_utf8(digits).unwrap_or_default();
     if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -251,22 +224,4 @@ pub(crate) fn decimal(digits: &[u8]) -> Result<u64, Malformed> {
     }
     text.parse()
         .map_err(|_| Malformed("a Content-Length beyond 64 bits"))
-}
-
-/// The size in `chunk-size [ chunk-ext ]`.
-pub(crate) fn chunk_size(line: &[u8]) -> Result<u64, Malformed> {
-    let digits = line
-        .iter()
-        .take_while(|byte| byte.is_ascii_hexdigit())
-        .count();
-    let (size, rest) = line.split_at(digits);
-    let rest = rest.trim_ascii_start();
-    let plain = rest.is_empty() && line.len() == digits;
-    let extended =
-        rest.first() == Some(&b';') && rest.iter().all(|byte| matches!(byte, b'\t' | 0x20..=0x7e));
-    if !(plain || extended) {
-        return Err(Malformed("a chunk without a proper size"));
-    }
-    let text = str::from_utf8(size).unwrap_or_default();
-    u64::from_str_radix(text, 16).map_err(|_| Malformed("a chunk without a proper size"))
 }

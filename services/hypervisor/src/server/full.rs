@@ -1,18 +1,15 @@
 //! What a connection above the limit is told, at once: it must not wait for a place.
 
-use std::io;
+use super::linger::linger;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
-use tokio::time::timeout;
 
 const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\n\
     Connection: close\r\nContent-Length: 0\r\n\r\n";
 
-/// How long a refused client may take to close. Closing under its unread request would reset
-/// the connection, and it would never read why.
+/// How long a refused client may take to close.
 const LINGER: Duration = Duration::from_secs(1);
 
 /// How many may take that time at once; those beyond are closed on.
@@ -32,16 +29,9 @@ impl Refusals {
         let _ = stream.try_write(FULL);
         if let Ok(place) = self.0.clone().try_acquire_owned() {
             tokio::spawn(async move {
-                let _ = timeout(LINGER, read_on(stream)).await;
+                linger(stream, LINGER).await;
                 drop(place);
             });
         }
     }
-}
-
-async fn read_on(mut stream: TcpStream) -> io::Result<()> {
-    stream.shutdown().await?;
-    let mut scratch = [0; 1024];
-    while stream.read(&mut scratch).await? > 0 {}
-    Ok(())
 }

@@ -3,7 +3,7 @@
 use crate::config;
 
 use super::framing::Framing;
-use super::limits::LINGER;
+use super::linger::LINGER;
 use bytes::Bytes;
 use std::io;
 use std::mem::MaybeUninit;

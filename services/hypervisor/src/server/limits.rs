@@ -12,10 +12,6 @@ use std::time::Duration;
 /// a WebSocket has no other limit.
 const KEEPALIVE: Duration = Duration::from_mins(1);
 
-/// How long a closed connection may still send. Closing under unread bytes would make the
-/// kernel reset it, and the client could lose the answer that says why.
-pub(super) const LINGER: Duration = Duration::from_secs(2);
-
 /// Sets what the kernel is to do for accepted connections: they have it from their listener, so
 /// that none costs a call.
 pub(super) fn tune(listener: &TcpListener) -> io::Result<()> {

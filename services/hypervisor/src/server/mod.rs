@@ -1,12 +1,13 @@
 //! The accept loops, and around every connection its limits and its end.
 //!
 //! Threads of their own (`worker`) accept connections and serve the plain requests on them to
-//! sandboxes (`fast`, which reads a `head` and asks at the `desk`). A connection that is for anything else goes on to
-//! hyper (`general`), for good: `framing` and `guard` refuse malformed HTTP/1 before hyper reads
-//! it, `host` what hyper does not check, `dispatch` says which part of the program a request is
-//! for.
+//! sandboxes (`fast`, which reads a `head` and asks at the `desk`). A connection that is for
+//! anything else goes on to hyper (`general`), for good: `framing` and `guard` refuse malformed
+//! HTTP/1 before hyper reads it, `host` what hyper does not check, `dispatch` says which part of
+//! the program a request is for. `chunks` follows chunked bodies in either direction.
 
 mod accept;
+mod chunks;
 mod desk;
 mod dispatch;
 mod fast;
@@ -17,15 +18,17 @@ mod guard;
 mod head;
 mod host;
 mod limits;
+mod linger;
 mod peer;
 mod worker;
 
 pub use accept::serve;
+pub(crate) use chunks::Chunks;
 pub use desk::{Desk, Errand};
 pub use dispatch::Gateway;
 pub use fast::Lane;
+pub(crate) use framing::{Malformed, decimal};
 pub use general::Handover;
 pub use head::Head;
 pub use peer::Peer;
-
-pub(crate) use framing::{Malformed, chunk_size, decimal, trailer};
+pub(crate) use worker::count as workers;

@@ -16,6 +16,7 @@ use crate::routes::Claim;
 use http::StatusCode;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::num::NonZero;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -83,6 +84,11 @@ impl Desk for Shared {
     fn take(&self, connection: Handover) {
         self.general.take(connection);
     }
+}
+
+/// How many workers there are: one a processor.
+pub(crate) fn count() -> usize {
+    thread::available_parallelism().map_or(1, NonZero::get)
 }
 
 /// A worker's thread.

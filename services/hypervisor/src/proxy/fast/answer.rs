@@ -1,9 +1,9 @@
 //! The head of a sandbox's answer, written anew for the client.
 
-use super::super::{cookies, hop};
-use super::chunks::Chunks;
+use super::super::{answer, cookies, hop};
 use super::request::Order;
-use crate::server::Malformed;
+use super::text::{line, put};
+use crate::server::{Chunks, Malformed, decimal};
 use http::StatusCode;
 use httparse::{Header, Response, Status};
 use std::mem::MaybeUninit;
@@ -11,6 +11,11 @@ use std::time::SystemTime;
 
 /// More fields than this are an error of the sandbox.
 const FIELDS: usize = 128;
+
+/// Bytes of a chunk's first line, or of a trailer.
+const LONGEST_LINE: usize = 4096;
+/// Bytes of all trailers.
+const LONGEST_TRAILERS: usize = 16 * 1024;
 
 /// What an answer's head says.
 pub(super) struct Answer {
@@ -106,16 +111,16 @@ pub(super) fn read(
         named: named(response.headers),
     };
     for field in response.headers.iter().filter(|field| kept.has(field)) {
-        put(out, &[field.name.as_bytes(), b": ", field.value, b"\r\n"]);
+        line(out, field.name, field.value);
     }
     if let Some(length) = framing.length.filter(|_| framing.has_length(status)) {
         let mut digits = itoa::Buffer::new();
         let digits = digits.format(length).as_bytes();
-        put(out, &[b"content-length: ", digits, b"\r\n"]);
+        line(out, "content-length", digits);
     }
     if !framing.dated {
         let now = httpdate::fmt_http_date(SystemTime::now());
-        put(out, &[b"date: ", now.as_bytes(), b"\r\n"]);
+        line(out, "date", now.as_bytes());
     }
     if matches!(rest, Rest::Chunks(_) | Rest::Connection { .. }) {
         out.extend_from_slice(b"transfer-encoding: chunked\r\n");
@@ -141,7 +146,7 @@ impl Framing {
         match field.name.len() {
             4 => self.dated |= is("date"),
             10 if is("connection") => {
-                for token in tokens(value) {
+                for token in hop::members(value) {
                     if token.eq_ignore_ascii_case(b"close") {
                         self.closes = Some(true);
                     } else if token.eq_ignore_ascii_case(b"keep-alive") {
@@ -150,11 +155,10 @@ impl Framing {
                 }
             }
             12 if is("content-type") => {
-                let kind = value.split(|byte| *byte == b';').next().unwrap_or_default();
-                self.events = kind.trim_ascii().eq_ignore_ascii_case(b"text/event-stream");
+                self.events = answer::is_event_stream(value);
             }
             14 if is("content-length") => {
-                let length = crate::server::decimal(value).map_err(|Malformed(why)| why)?;
+                let length = decimal(value).map_err(|Malformed(why)| why)?;
                 if self.length.is_some_and(|first| first != length) {
                     return Err("it named two lengths");
                 }
@@ -184,7 +188,7 @@ impl Framing {
             {
                 Rest::Length(0)
             }
-            (true, _) => Rest::Chunks(Chunks::default()),
+            (true, _) => Rest::Chunks(Chunks::new(LONGEST_LINE, LONGEST_TRAILERS)),
             (false, Some(length)) => Rest::Length(length),
             (false, None) => Rest::Connection { over: false },
         }
@@ -224,24 +228,13 @@ fn named<'a>(fields: &[Header<'a>]) -> Vec<&'a [u8]> {
     fields
         .iter()
         .filter(|field| field.name.eq_ignore_ascii_case("connection"))
-        .flat_map(|field| tokens(field.value))
+        .flat_map(|field| hop::members(field.value))
         .filter(|token| {
             !matches!(token.len(), 5 | 10) || {
                 !token.eq_ignore_ascii_case(b"close") && !token.eq_ignore_ascii_case(b"keep-alive")
             }
         })
         .collect()
-}
-
-fn tokens(value: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let tokens = value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
-    tokens.filter(|token| !token.is_empty())
-}
-
-fn put(out: &mut Vec<u8>, parts: &[&[u8]]) {
-    for part in parts {
-        out.extend_from_slice(part);
-    }
 }
 
 impl Rest {
@@ -253,7 +246,9 @@ impl Rest {
                 *left -= taken as u64;
                 Ok(taken)
             }
-            Self::Chunks(chunks) => chunks.pass(bytes, to_between),
+            Self::Chunks(chunks) => chunks
+                .pass(bytes, to_between)
+                .map_err(|(_, malformed)| malformed),
             Self::Connection { .. } => Ok(bytes.len()),
         }
     }

@@ -5,10 +5,10 @@
 //! `head` to say; the rest of the proxy does all else, by the same rules.
 
 mod answer;
-mod chunks;
 mod download;
 mod pool;
 mod request;
+mod text;
 mod upload;
 mod wire;
 

@@ -1,6 +1,7 @@
 //! The head of a request, written anew for the sandbox.
 
 use super::super::{Caller, Proxy, Target, cookies, forwarded, hop, trace};
+use super::text::{line, put};
 use crate::server::Head;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use memchr::memchr;
@@ -218,15 +219,5 @@ fn add_trace(out: &mut Vec<u8>, seen: &Seen<'_>) {
     line(out, "traceparent", &parent.value);
     for state in seen.states.iter().filter(|_| parent.goes_on) {
         line(out, "tracestate", state);
-    }
-}
-
-fn line(out: &mut Vec<u8>, name: &str, value: &[u8]) {
-    put(out, &[name.as_bytes(), b": ", value, b"\r\n"]);
-}
-
-fn put(out: &mut Vec<u8>, parts: &[&[u8]]) {
-    for part in parts {
-        out.extend_from_slice(part);
     }
 }
