@@ -10,23 +10,26 @@ use http::StatusCode;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
-use hyper_util::server::graceful::GracefulShutdown;
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::runtime::Handle;
 use tokio::sync::OwnedSemaphorePermit;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use tracing::debug;
 
 /// Serves what the workers do not, on the runtime that it was made on.
 pub(super) struct General {
     runtime: Handle,
     builder: Builder<TokioExecutor>,
-    /// None once they are to end.
-    connections: Mutex<Option<GracefulShutdown>>,
+    connections: TaskTracker,
+    /// Each answer from now on is the last of its connection.
+    stop: CancellationToken,
     gateway: Arc<Gateway>,
     config: config::Server,
 }
@@ -47,7 +50,8 @@ impl General {
         Self {
             runtime: Handle::current(),
             builder: limits::builder(config),
-            connections: Mutex::new(Some(GracefulShutdown::new())),
+            connections: TaskTracker::new(),
+            stop: CancellationToken::new(),
             gateway,
             config: config.clone(),
         }
@@ -61,10 +65,7 @@ impl General {
     /// Serves a connection from here on.
     pub(super) fn take(self: &Arc<Self>, handover: Handover) {
         let this = self.clone();
-        let Some(watcher) = self.connections().as_ref().map(GracefulShutdown::watcher) else {
-            return;
-        };
-        self.runtime.spawn(async move {
+        let serving = async move {
             let Handover {
                 stream,
                 read,
@@ -90,25 +91,29 @@ impl General {
             });
             let connection = this
                 .builder
-                .serve_connection_with_upgrades(TokioIo::new(guard), service)
-                .into_owned();
-            if let Err(error) = watcher.watch(connection).await {
+                .serve_connection_with_upgrades(TokioIo::new(guard), service);
+            let mut connection = pin!(connection);
+            let ended = tokio::select! {
+                // The connection first: it came with a request, and one that has not seen any
+                // when it is told to end just closes.
+                biased;
+                ended = connection.as_mut() => ended,
+                () = this.stop.cancelled() => {
+                    connection.as_mut().graceful_shutdown();
+                    connection.await
+                }
+            };
+            if let Err(error) = ended {
                 debug!(%error, %socket, "connection ended");
             }
-        });
+        };
+        self.connections.spawn_on(serving, &self.runtime);
     }
 
     /// Resolves when the requests that were begun are answered.
     pub(super) async fn finish(&self) {
-        let connections = self.connections().take();
-        if let Some(connections) = connections {
-            connections.shutdown().await;
-        }
-    }
-
-    fn connections(&self) -> MutexGuard<'_, Option<GracefulShutdown>> {
-        self.connections
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.stop.cancel();
+        self.connections.close();
+        self.connections.wait().await;
     }
 }
