@@ -4,8 +4,10 @@
 //! Every refused value is named with its place: line and column of the file, or the variable.
 
 use super::{Config, check};
+use serde::Deserialize as _;
 use std::path::{Path, PathBuf};
-use toml::{Table, Value};
+use toml::Spanned;
+use toml::de::{DeTable, DeValue, Deserializer};
 
 /// Why there is no configuration. Each sentence says where the mistake is.
 #[derive(Debug, thiserror::Error)]
@@ -63,39 +65,41 @@ const PREFIX: &str = "HYPERVISOR_";
 
 /// The configuration of `file` with the variables `env` over it, checked.
 ///
+/// The text is parsed once, and what is laid over it borrows: with thousands of workspaces, a
+/// copy of all that was parsed would be most of what the program ever needs.
+///
 /// # Errors
 /// The first mistake, as a sentence that says where it is and how it is mended.
 pub fn load(
     file: Option<&Path>,
     env: impl IntoIterator<Item = (String, String)>,
 ) -> Result<Config, ConfigError> {
-    let mut table = match file {
-        Some(path) => read(path)?,
-        None => Table::new(),
-    };
-    for (name, value) in env {
-        if let Some(keys) = keys_of(&name) {
-            set_variable(&mut table, &name, &keys, &value)?;
+    let text = file.map_or_else(|| Ok(String::new()), read)?;
+    let path = file.unwrap_or(Path::new(""));
+    let invalid = |mut source: toml::de::Error| {
+        source.set_input(Some(&text));
+        ConfigError::Invalid {
+            path: path.into(),
+            source,
         }
+    };
+    let variables: Vec<_> = env
+        .into_iter()
+        .filter_map(|(name, value)| Some((keys_of(&name)?, name, value)))
+        .collect();
+    let mut table = DeTable::parse(&text).map_err(invalid)?;
+    for (keys, name, value) in &variables {
+        set_variable(table.get_mut(), name, keys, value)?;
     }
-    let config: Config = Value::Table(table)
-        .try_into()
-        .map_err(|error: toml::de::Error| ConfigError::Nonsense(error.to_string()))?;
+    let config = Config::deserialize(Deserializer::from(table)).map_err(invalid)?;
     check::check(config).map_err(ConfigError::Nonsense)
 }
 
-/// The file as a table, once it is known to have the shape of a [`Config`].
-fn read(path: &Path) -> Result<Table, ConfigError> {
-    let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable {
+fn read(path: &Path) -> Result<String, ConfigError> {
+    std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable {
         path: path.into(),
         source,
-    })?;
-    let invalid = |source| ConfigError::Invalid {
-        path: path.into(),
-        source,
-    };
-    toml::from_str::<Config>(&text).map_err(invalid)?;
-    toml::from_str(&text).map_err(invalid)
+    })
 }
 
 /// The keys that a variable sets; `None` if it is none of ours.
@@ -113,22 +117,20 @@ fn keys_of(name: &str) -> Option<Vec<String>> {
 }
 
 /// Sets one variable in the table; the value is TOML if that fits, and else a string.
-fn set_variable(
-    table: &mut Table,
+fn set_variable<'i>(
+    table: &mut DeTable<'i>,
     name: &str,
-    keys: &[String],
-    value: &str,
+    keys: &'i [String],
+    value: &'i str,
 ) -> Result<(), ConfigError> {
-    let typed = value
-        .parse::<Value>()
-        .ok()
-        .filter(|value| !matches!(value, Value::Table(_)));
+    let typed = DeValue::parse(value).ok().map(Spanned::into_inner);
+    let typed = typed.filter(|value| !value.is_table());
     let mut refusal = String::new();
-    for candidate in typed.into_iter().chain([Value::String(value.to_owned())]) {
+    for candidate in typed.into_iter().chain([DeValue::String(value.into())]) {
         // Whether it fits does not depend on the rest, which may be long.
-        let mut alone = Table::new();
+        let mut alone = DeTable::new();
         set(&mut alone, keys, candidate.clone());
-        match Value::Table(alone).try_into::<Config>() {
+        match Config::deserialize(Deserializer::from(nowhere(alone))) {
             Ok(_) => {
                 set(table, keys, candidate);
                 return Ok(());
@@ -144,19 +146,24 @@ fn set_variable(
     })
 }
 
-fn set(table: &mut Table, keys: &[String], value: Value) {
+fn set<'i>(table: &mut DeTable<'i>, keys: &'i [String], value: DeValue<'i>) {
     match keys {
         [] => {}
         [key] => {
-            table.insert(key.clone(), value);
+            table.insert(nowhere(key.into()), nowhere(value));
         }
         [section, rest @ ..] => {
             let entry = table
-                .entry(section.clone())
-                .or_insert_with(|| Value::Table(Table::new()));
-            if let Value::Table(inner) = entry {
+                .entry(nowhere(section.into()))
+                .or_insert_with(|| nowhere(DeValue::Table(DeTable::new())));
+            if let DeValue::Table(inner) = entry.get_mut() {
                 set(inner, rest, value);
             }
         }
     }
+}
+
+/// What stands in no file.
+fn nowhere<T>(value: T) -> Spanned<T> {
+    Spanned::new(0..0, value)
 }

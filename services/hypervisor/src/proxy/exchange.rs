@@ -50,7 +50,7 @@ impl Proxy {
         if let Some(expectation) = &expectation {
             expectation.ask(&mut request);
         }
-        let sending = claim.upstream().send(request);
+        let sending = claim.upstream().send(request, self.limits);
         let response = self.wait(sending, progress.as_ref()).await?;
         if let Some(expectation) = &expectation {
             expectation.answered();

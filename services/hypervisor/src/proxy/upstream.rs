@@ -1,9 +1,8 @@
 //! The pool of connections to one sandbox.
 
 use super::link::{self, Connector};
-use super::seconds;
 use super::upload::Upload;
-use crate::config;
+use super::{Limits, seconds};
 use http::{Request, Response};
 use http_body::Body as _;
 use hyper::body::Incoming;
@@ -12,23 +11,14 @@ use hyper_util::client::legacy::{Client, Error};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 static NEXT: AtomicU64 = AtomicU64::new(0);
 
 /// The pool of one sandbox in one generation: HTTP/1.1, kept alive.
 pub struct Upstream {
     id: u64,
-    limits: Limits,
     /// Made for the first request: most sandboxes of a large installation are idle.
     clients: OnceLock<Box<Clients>>,
-}
-
-#[derive(Clone, Copy)]
-struct Limits {
-    connect: Duration,
-    write: Duration,
-    pool_idle: Duration,
 }
 
 struct Clients {
@@ -46,7 +36,7 @@ impl Clients {
         tcp.set_keepalive(Some(seconds(60)));
         let connector = Connector {
             tcp,
-            write_limit: limits.write,
+            write_limit: limits.body_idle,
         };
         let mut builder = Client::builder(TokioExecutor::new());
         builder
@@ -61,13 +51,8 @@ impl Clients {
 
 impl Upstream {
     /// An empty pool.
-    pub fn new(config: &config::Proxy) -> Self {
+    pub fn new() -> Self {
         Self {
-            limits: Limits {
-                connect: seconds(config.connect_secs),
-                write: seconds(config.body_idle_secs),
-                pool_idle: seconds(config.pool_idle_secs),
-            },
             clients: OnceLock::new(),
             id: NEXT.fetch_add(1, Ordering::Relaxed),
         }
@@ -80,18 +65,26 @@ impl Upstream {
 
     /// The answer's head. A bodyless idempotent request is tried once more, on a new
     /// connection, if that of the pool proved dead.
-    pub(super) async fn send(&self, request: Request<Upload>) -> Result<Response<Incoming>, Error> {
+    pub(super) async fn send(
+        &self,
+        request: Request<Upload>,
+        limits: Limits,
+    ) -> Result<Response<Incoming>, Error> {
         let repeatable = request.method().is_idempotent() && request.body().is_end_stream();
         let again = repeatable.then(|| copy(&request));
-        let clients = self
-            .clients
-            .get_or_init(|| Box::new(Clients::new(self.limits)));
+        let clients = self.clients.get_or_init(|| Box::new(Clients::new(limits)));
         match (clients.pool.request(request).await, again) {
             (Err(error), Some(again)) if link::was_dead(&error) => {
                 clients.fresh.request(again).await
             }
             (answer, _) => answer,
         }
+    }
+}
+
+impl Default for Upstream {
+    fn default() -> Self {
+        Self::new()
     }
 }
 

@@ -107,8 +107,10 @@ impl Routes {
         fail_point("probed");
         let row = self.store_swap(&workspace.name, current).await?;
         fail_point("stored");
-        let moved =
-            |role, from: &Route| self.route(&row, role, from.sandbox.clone(), from.cap.clone());
+        let moved = |role, from: &Route| {
+            let (sandbox, cap) = (from.sandbox.clone(), from.cap.clone());
+            self.route(&workspace.name, row.generation, role, sandbox, cap)
+        };
         let new = Pair {
             live: moved(Role::Live, &old.dev),
             dev: moved(Role::Dev, &old.live),

@@ -216,16 +216,17 @@ impl Routes {
 
     /// Puts a stored workspace into memory.
     fn publish(&self, row: &WorkspaceRow) -> Result<(), StoreError> {
-        let new = |role, name: &str| {
+        let name: Arc<str> = row.name.as_str().into();
+        let new = |role, sandbox: &str| {
             let cap = Cap::new(self.config.proxy.max_requests_per_sandbox);
-            let sandbox = self.sandbox(row, name)?;
-            Ok::<_, StoreError>(self.route(row, role, sandbox, Arc::new(cap)))
+            let sandbox = self.sandbox(row, sandbox)?;
+            let route = self.route(&name, row.generation, role, sandbox, Arc::new(cap));
+            Ok::<_, StoreError>(route)
         };
         let pair = Pair {
             live: new(Role::Live, &row.live)?,
             dev: new(Role::Dev, &row.dev)?,
         };
-        let name = pair.live.workspace.clone();
         let workspace = Arc::new(Workspace::new(name.clone(), pair));
         for member in &row.members {
             self.add(*member, &workspace);
@@ -261,21 +262,22 @@ impl Routes {
         }))
     }
 
-    /// A route of the row's generation.
+    /// A route of this generation.
     pub(super) fn route(
         &self,
-        row: &WorkspaceRow,
+        workspace: &Arc<str>,
+        generation: u64,
         role: Role,
         sandbox: Arc<Sandbox>,
         cap: Arc<Cap>,
     ) -> Arc<Route> {
         sandbox.rest_when_idle(self.config.runtime.idle_roles.contains(&role));
         Arc::new(Route {
-            workspace: row.name.as_str().into(),
+            workspace: workspace.clone(),
             role,
-            generation: row.generation,
+            generation,
             sandbox,
-            upstream: Upstream::new(&self.config.proxy),
+            upstream: Upstream::new(),
             cap,
             gate: Gate::new(),
             cut: self.end.child_token(),

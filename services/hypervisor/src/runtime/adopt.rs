@@ -3,32 +3,184 @@
 
 use super::board::Board;
 use super::health::PATIENCE;
-use super::orders::{Order, Orders, answer};
+use super::orders::{Reply, answer};
 use super::{RuntimeError, Status};
+use futures_util::StreamExt;
+use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
-use tokio::sync::{Semaphore, SemaphorePermit};
-use tokio::time::sleep;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinSet;
+use tokio_util::time::DelayQueue;
 use tracing::{error, info, warn};
 
-/// Watches one adopted sandbox until the hypervisor ends: each `runtime.probe_secs`, and while
-/// it is failed also at each request. `turns` are shared by all.
-pub(super) async fn watch(board: Arc<Board>, mut orders: Orders, turns: Arc<Semaphore>) {
-    let mut failed = 0;
-    board.show(Status::Starting, board.spec.address, None);
-    let mut time = Duration::ZERO;
-    let mut next = part_of(board.probe_pause(), &board.spec.name);
-    while let Some(turn) = pause(&board, &mut orders, &turns, time).await {
-        let outcome = tokio::select! {
-            biased;
-            // Boxed: a probe is large, and there are many watches, most of which wait.
-            outcome = Box::pin(look(&board, &mut failed)) => outcome,
-            () = ended(&board, &mut orders) => return,
+/// Sandboxes that are probed at a time, beside those that requests wait for: enough that some
+/// that hang do not hold up the others.
+const PROBES: usize = 128;
+
+/// Watches all adopted sandboxes: each every `runtime.probe_secs`, and one that is failed also
+/// at a request.
+///
+/// It is one task, however many they are: a sandbox that is well costs a place in its queue.
+pub(super) struct Watch {
+    task: OnceLock<mpsc::UnboundedSender<Message>>,
+}
+
+enum Message {
+    /// Watch this one from now on.
+    Add(Arc<Board>),
+    /// A request needs it.
+    Ask(Arc<Board>, Reply),
+    /// The hypervisor ends.
+    End,
+}
+
+impl Watch {
+    pub(super) fn new() -> Self {
+        let task = OnceLock::new();
+        Self { task }
+    }
+
+    /// Watches one more. Needs a Tokio runtime.
+    pub(super) fn add(&self, board: &Arc<Board>) {
+        board.show(Status::Starting, board.spec.address, None);
+        self.tell(Message::Add(Arc::clone(board)));
+    }
+
+    /// Resolves when it runs, or with what is wrong now: no probe counts that had begun before.
+    pub(super) async fn ask(&self, board: &Arc<Board>) -> Result<(), RuntimeError> {
+        let (reply, outcome) = oneshot::channel();
+        self.tell(Message::Ask(Arc::clone(board), reply));
+        let ended = |_| RuntimeError::ShuttingDown {
+            sandbox: board.spec.name.clone(),
         };
-        drop(turn);
-        orders.settle(&outcome);
-        (time, next) = (next, board.probe_pause());
+        outcome.await.map_err(ended)?
+    }
+
+    /// Watches none any more.
+    pub(super) fn end(&self) {
+        self.tell(Message::End);
+    }
+
+    fn tell(&self, message: Message) {
+        let task = self.task.get_or_init(|| {
+            let (sender, messages) = mpsc::unbounded_channel();
+            tokio::spawn(Watcher::default().run(messages));
+            sender
+        });
+        // After the end nobody listens, which whoever waits for a reply sees.
+        let _ = task.send(message);
+    }
+}
+
+/// Why a sandbox cannot be stopped.
+pub(super) fn not_ours(board: &Board) -> RuntimeError {
+    RuntimeError::CannotStop {
+        sandbox: board.spec.name.clone(),
+        cause: "something else runs it (runtime.kind is `adopt`); stop it there".to_owned(),
+    }
+}
+
+#[derive(Default)]
+struct Watcher {
+    due: DelayQueue<Due>,
+    probing: JoinSet<(Arc<Board>, Result<(), RuntimeError>)>,
+    /// The probes under way, by their sandbox.
+    probes: HashMap<String, Probe>,
+    /// How many of them were due.
+    regular: usize,
+}
+
+/// A sandbox that waits for its next probe.
+struct Due {
+    board: Arc<Board>,
+    /// The time from that one to the one after it.
+    pause: Duration,
+}
+
+/// A probe under way.
+struct Probe {
+    regular: bool,
+    /// Who waits for it.
+    asked: Vec<Reply>,
+    /// Who asked since it began, when the sandbox may have been another.
+    late: Vec<Reply>,
+}
+
+impl Watcher {
+    async fn run(mut self, mut messages: mpsc::UnboundedReceiver<Message>) {
+        loop {
+            tokio::select! {
+                message = messages.recv() => match message {
+                    Some(Message::Add(board)) => self.add(board),
+                    Some(Message::Ask(board, reply)) => self.ask(board, reply),
+                    Some(Message::End) | None => return,
+                },
+                Some(due) = self.due.next(), if self.regular < PROBES => {
+                    self.in_time(due.into_inner());
+                }
+                Some(Ok((board, outcome))) = self.probing.join_next() => {
+                    self.settle(board, &outcome);
+                }
+            }
+        }
+    }
+
+    fn add(&mut self, board: Arc<Board>) {
+        let pause = part_of(board.probe_pause(), &board.spec.name);
+        self.due.insert(Due { board, pause }, Duration::ZERO);
+    }
+
+    fn in_time(&mut self, Due { board, pause }: Due) {
+        let again = Due {
+            board: Arc::clone(&board),
+            pause: board.probe_pause(),
+        };
+        self.due.insert(again, pause);
+        if !self.probes.contains_key(&board.spec.name) {
+            self.probe(board, true, Vec::new());
+        }
+    }
+
+    fn ask(&mut self, board: Arc<Board>, reply: Reply) {
+        if board.is_open() {
+            answer(reply, Ok(()));
+        } else if let Some(probe) = self.probes.get_mut(&board.spec.name) {
+            probe.late.push(reply);
+        } else {
+            self.probe(board, false, vec![reply]);
+        }
+    }
+
+    fn probe(&mut self, board: Arc<Board>, regular: bool, asked: Vec<Reply>) {
+        self.regular += usize::from(regular);
+        let probe = Probe {
+            regular,
+            asked,
+            late: Vec::new(),
+        };
+        self.probes.insert(board.spec.name.clone(), probe);
+        self.probing.spawn(async move {
+            let outcome = look(&board).await;
+            (board, outcome)
+        });
+    }
+
+    fn settle(&mut self, board: Arc<Board>, outcome: &Result<(), RuntimeError>) {
+        let Some(probe) = self.probes.remove(&board.spec.name) else {
+            return;
+        };
+        self.regular -= usize::from(probe.regular);
+        for reply in probe.asked {
+            answer(reply, outcome.clone());
+        }
+        if board.is_open() {
+            probe.late.into_iter().for_each(|it| answer(it, Ok(())));
+        } else if !probe.late.is_empty() {
+            self.probe(board, false, probe.late);
+        }
     }
 }
 
@@ -40,26 +192,27 @@ fn part_of(pause: Duration, name: &str) -> Duration {
     pause * u32::from(hasher.finish().to_le_bytes()[0]) / 256
 }
 
-/// Probes it, and shows what was found. `failed` counts the probes in a row that failed.
-async fn look(board: &Board, failed: &mut u32) -> Result<(), RuntimeError> {
+/// Probes it, and shows what was found.
+async fn look(board: &Board) -> Result<(), RuntimeError> {
     let Some(address) = board.spec.address else {
         return Err(lose(board, "the config gives it no address".to_owned()));
     };
     let Err(error) = board.probe(address).await else {
-        *failed = 0;
+        board.failed.store(0, Ordering::Relaxed);
         if !board.is_open() {
             info!(sandbox = board.spec.name, %address, "running");
             board.open(address, Instant::now());
         }
         return Ok(());
     };
-    *failed += 1;
+    let failed = board.failed.load(Ordering::Relaxed).saturating_add(1);
+    board.failed.store(failed, Ordering::Relaxed);
     // One that stays away is not news for ever.
-    if *failed <= PATIENCE {
+    if failed <= PATIENCE {
         warn!(sandbox = board.spec.name, failed, %error, "probe failed");
     }
     // One that ran may be slow for once, but one that is another will not become the right one.
-    if board.is_open() && *failed < PATIENCE && !error.is_foreign() {
+    if board.is_open() && failed < PATIENCE && !error.is_foreign() {
         return Ok(());
     }
     Err(lose(board, error.to_string()))
@@ -74,56 +227,5 @@ fn lose(board: &Board, cause: String) -> RuntimeError {
     RuntimeError::Lost {
         sandbox: board.spec.name.clone(),
         cause,
-    }
-}
-
-/// Lets everyone who asks for it wait for the probe, until the hypervisor ends.
-async fn ended(board: &Board, orders: &mut Orders) {
-    loop {
-        let halt = orders.halt().await;
-        if halt.last {
-            return answer(halt.reply, Ok(()));
-        }
-        answer(halt.reply, Err(not_ours(board)));
-    }
-}
-
-/// Until it is time for another probe, and its turn; or, without a turn, until a request needs
-/// one. `None` if the hypervisor ends.
-async fn pause<'t>(
-    board: &Board,
-    orders: &mut Orders,
-    turns: &'t Semaphore,
-    time: Duration,
-) -> Option<Option<SemaphorePermit<'t>>> {
-    let due = async {
-        sleep(time).await;
-        turns.acquire().await.ok()
-    };
-    tokio::pin!(due);
-    loop {
-        let order = tokio::select! {
-            turn = &mut due => return Some(turn),
-            order = orders.next() => order,
-        };
-        match order {
-            Order::Start { reply, .. } if board.is_open() => answer(reply, Ok(())),
-            Order::Start { reply, .. } => {
-                orders.wait(reply);
-                return Some(None);
-            }
-            Order::Stop(reply) => answer(reply, Err(not_ours(board))),
-            Order::End(reply) => {
-                answer(reply, Ok(()));
-                return None;
-            }
-        }
-    }
-}
-
-fn not_ours(board: &Board) -> RuntimeError {
-    RuntimeError::CannotStop {
-        sandbox: board.spec.name.clone(),
-        cause: "something else runs it (runtime.kind is `adopt`); stop it there".to_owned(),
     }
 }

@@ -7,10 +7,14 @@ use super::{Spec, Status};
 use crate::config;
 use arc_swap::{ArcSwap, ArcSwapOption};
 use std::net::SocketAddr;
+use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-/// Written by the supervisor alone.
+/// Timers go no further than two years; whoever wants no probes is well served with one.
+const LONGEST_PAUSE: Duration = Duration::from_hours(365 * 24);
+
+/// Written by the supervisor alone, or by the watch.
 pub(super) struct Board {
     pub(super) spec: Spec,
     pub(super) config: Arc<config::Runtime>,
@@ -21,6 +25,8 @@ pub(super) struct Board {
     left: Mutex<Vec<Weak<Instance>>>,
     /// Whether it is stopped when idle; its role decides.
     pub(super) rests: Switch,
+    /// Probes in a row that failed, of one that is only watched.
+    pub(super) failed: AtomicU32,
 }
 
 /// How the sandbox is, apart from who holds it.
@@ -46,6 +52,7 @@ impl Board {
             instance: ArcSwapOption::empty(),
             left: Mutex::default(),
             rests: Switch::new(true),
+            failed: AtomicU32::new(0),
         }
     }
 
@@ -120,6 +127,6 @@ impl Board {
     }
 
     pub(super) fn probe_pause(&self) -> Duration {
-        Duration::from_secs(self.config.probe_secs)
+        Duration::from_secs(self.config.probe_secs).min(LONGEST_PAUSE)
     }
 }

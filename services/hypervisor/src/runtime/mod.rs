@@ -4,8 +4,8 @@
 //! Each sandbox has one supervisor task, which alone changes what its `Board` shows; everyone
 //! else has a [`Sandbox`], a handle that reads the board and sends the supervisor orders. Where
 //! nothing runs without an order, the first one begins the task: one at rest is only a board.
-//! A `Supervisor` drives whatever a `Backend` can start and stop (`process`, `systemd`); `adopt`
-//! only watches what something else runs.
+//! A `Supervisor` drives whatever a `Backend` can start and stop (`process`, `systemd`); with
+//! `adopt`, a single task watches all that something else runs.
 
 mod adopt;
 mod backend;
@@ -99,11 +99,7 @@ impl Runtime {
 
     fn register(&self, spec: Spec) -> Arc<Sandbox> {
         let board = Board::new(spec, Arc::clone(&self.config));
-        let sandbox = Sandbox::new(board, Arc::clone(&self.care));
-        if self.care.is_needed_at_once() {
-            sandbox.orders();
-        }
-        Arc::new(sandbox)
+        Arc::new(Sandbox::new(board, Arc::clone(&self.care)))
     }
 
     /// Stops all sandboxes at once, within twice `runtime.stop_secs`. Requests that still hold

@@ -1,8 +1,11 @@
 //! The handle that everyone else has on a sandbox.
 
+use super::adopt;
+use super::backend::Backend;
 use super::board::Board;
 use super::care::Care;
-use super::orders::{Order, Reply};
+use super::orders::{Order, Orders, Reply};
+use super::supervisor::Supervisor;
 use super::{Hold, ProbeError, RuntimeError, Spec, Status};
 use futures_channel::mpsc;
 use serde::Serialize;
@@ -16,7 +19,7 @@ use tokio::sync::oneshot;
 pub struct Sandbox {
     board: Arc<Board>,
     care: Arc<Care>,
-    /// To the task that looks after it, once there is one.
+    /// To its supervisor, once there is one.
     orders: OnceLock<mpsc::UnboundedSender<Order>>,
     /// How many drains wait for those who hold it.
     drains: AtomicUsize,
@@ -40,13 +43,23 @@ pub struct View {
 }
 
 impl Sandbox {
+    /// One that is looked after from its first order on; at once, if it may run without one.
+    /// Needs a Tokio runtime.
     pub(super) fn new(board: Board, care: Arc<Care>) -> Self {
-        Self {
+        let sandbox = Self {
             board: Arc::new(board),
             care,
             orders: OnceLock::new(),
             drains: AtomicUsize::new(0),
+        };
+        match &*sandbox.care {
+            Care::Watch(watch) => watch.add(&sandbox.board),
+            Care::Supervise(backend) if backend.outlives() => {
+                sandbox.orders(backend);
+            }
+            Care::Supervise(_) => {}
         }
+        sandbox
     }
 
     /// Its name.
@@ -95,7 +108,15 @@ impl Sandbox {
         }
         // The supervisor, who knows more, speaks first if the start itself is what takes long.
         let limit = self.board.start_limit() + Duration::from_secs(1);
-        let outcome = self.order(|reply| Order::Start { by_hand, reply });
+        let outcome = async {
+            match &*self.care {
+                Care::Watch(watch) => watch.ask(&self.board).await,
+                Care::Supervise(backend) => {
+                    let order = |reply| Order::Start { by_hand, reply };
+                    self.order(backend, order).await
+                }
+            }
+        };
         tokio::time::timeout(limit, outcome)
             .await
             .unwrap_or_else(|_| Err(self.timed_out()))
@@ -117,29 +138,45 @@ impl Sandbox {
     /// # Errors
     /// [`RuntimeError::CannotStop`] if something else runs it.
     pub async fn stop(&self) -> Result<(), RuntimeError> {
-        self.order(Order::Stop).await
+        match &*self.care {
+            Care::Watch(_) => Err(adopt::not_ours(&self.board)),
+            Care::Supervise(backend) => self.order(backend, Order::Stop).await,
+        }
     }
 
     /// As [`Sandbox::stop`] for good, and without waiting for those who hold it.
     pub(super) async fn end(&self) {
-        // One that was never taken on does not run, and cannot from now on.
-        self.orders.get_or_init(|| mpsc::unbounded().0);
-        // It can only fail by having ended before.
-        let _ = self.order(Order::End).await;
+        match &*self.care {
+            Care::Watch(watch) => watch.end(),
+            Care::Supervise(backend) => {
+                // One that was never taken on does not run, and cannot from now on.
+                self.orders.get_or_init(|| mpsc::unbounded().0);
+                // It can only fail by having ended before.
+                let _ = self.order(backend, Order::End).await;
+            }
+        }
     }
 
-    /// Where orders go; the first has someone look after it.
-    pub(super) fn orders(&self) -> &mpsc::UnboundedSender<Order> {
-        self.orders
-            .get_or_init(|| self.care.take_on(Arc::clone(&self.board)))
+    /// Where orders go; the first has a supervisor look after it.
+    fn orders(&self, backend: &Arc<dyn Backend>) -> &mpsc::UnboundedSender<Order> {
+        self.orders.get_or_init(|| {
+            let (sender, orders) = Orders::channel();
+            let (board, backend) = (Arc::clone(&self.board), Arc::clone(backend));
+            tokio::spawn(Supervisor::new(board, backend, orders).run());
+            sender
+        })
     }
 
-    async fn order(&self, order: impl FnOnce(Reply) -> Order) -> Result<(), RuntimeError> {
+    async fn order(
+        &self,
+        backend: &Arc<dyn Backend>,
+        order: impl FnOnce(Reply) -> Order,
+    ) -> Result<(), RuntimeError> {
         let ended = || RuntimeError::ShuttingDown {
             sandbox: self.name().to_owned(),
         };
         let (reply, outcome) = oneshot::channel();
-        self.orders()
+        self.orders(backend)
             .unbounded_send(order(reply))
             .map_err(|_| ended())?;
         outcome.await.map_err(|_| ended())?

@@ -1,6 +1,6 @@
 //! Sandboxes that something else runs.
 
-use super::bench::{Bench, PATIENCE, claim, get, spec, until_status};
+use super::bench::{Bench, PATIENCE, claim, get, spec, until, until_status};
 use super::fixture::healthy;
 use futures_util::future::join_all;
 use hypervisor::config::RuntimeKind;
@@ -8,7 +8,7 @@ use hypervisor::runtime::{RuntimeError, Sandbox, Status};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 
 /// Something that listens, and answers whatever it is told to.
@@ -194,4 +194,40 @@ async fn an_address_where_nothing_listens_is_failed() {
         "{error}"
     );
     assert_eq!(sandbox.view().status, Status::Failed);
+}
+
+#[tokio::test]
+async fn who_asks_while_a_probe_fails_is_told_of_the_next_one() {
+    let bench = adopting();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let (probed, probing) = mpsc::channel();
+    let (fail, failing) = mpsc::channel();
+    thread::spawn(move || {
+        let mut first = true;
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let _ = stream.read(&mut [0; 4096]);
+            let said = if std::mem::take(&mut first) {
+                probed.send(()).unwrap();
+                failing.recv().unwrap();
+                answer("503 Service Unavailable", "", "not yet")
+            } else {
+                healthy("mine", "live")
+            };
+            let _ = stream.write_all(said.as_bytes());
+        }
+    });
+    let sandbox = adopt(&bench, address);
+    until("the first probe", || probing.try_recv().is_ok()).await;
+    let asking = [(); 3].map(|()| {
+        let sandbox = Arc::clone(&sandbox);
+        tokio::spawn(async move { sandbox.ready().await })
+    });
+    // They have asked once this has: all of it is on one thread.
+    tokio::task::yield_now().await;
+    fail.send(()).unwrap();
+    for asked in asking {
+        asked.await.unwrap().unwrap();
+    }
 }

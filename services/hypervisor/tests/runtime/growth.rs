@@ -78,6 +78,32 @@ fn adopt(bench: &Bench, name: &str, address: SocketAddr) -> Arc<Sandbox> {
 }
 
 #[tokio::test]
+async fn adopted_sandboxes_at_rest_have_one_task_between_them() {
+    let bench = Bench::with(|config| {
+        config.runtime.kind = RuntimeKind::Adopt;
+        config.runtime.probe_secs = 3600;
+    });
+    let before = tasks();
+    let address = answering("none");
+    let all: Vec<_> = (0..300)
+        .map(|number| {
+            let mut spec = spec(&format!("s{number}"));
+            (spec.address, spec.identity) = (Some(address), false);
+            bench.runtime.sandbox(spec)
+        })
+        .collect();
+    until("all run", || {
+        all.iter().all(|it| it.view().status == Status::Running)
+    })
+    .await;
+    until("their probes' end", || tasks() == before + 1).await;
+    bench.runtime.shutdown().await;
+    until("the task's end", || tasks() == before).await;
+    // What runs, runs on; and nothing is probed any more.
+    assert_eq!(all[0].view().status, Status::Running);
+}
+
+#[tokio::test]
 async fn adopted_sandboxes_are_probed_in_turn_but_a_request_need_not_wait_for_one() {
     let bench = Bench::with(|config| {
         config.runtime.kind = RuntimeKind::Adopt;
