@@ -14,6 +14,7 @@ async fn the_soft_limit_is_raised_to_what_the_config_needs() {
     let gateway = common::builder()
         .env("HYPERVISOR_SERVER_MAX_CONNECTIONS", "500")
         .env("HYPERVISOR_PROXY_MAX_REQUESTS", "100")
+        .env("HYPERVISOR_PROXY_MAX_POOLED_CONNECTIONS", "50")
         .start()
         .await
         .unwrap();
@@ -22,5 +23,5 @@ async fn the_soft_limit_is_raised_to_what_the_config_needs() {
         .lines()
         .find(|line| line.starts_with("Max open files"));
     let soft = files.unwrap().split_whitespace().nth(3).unwrap();
-    assert_eq!(soft, "1212", "{limits}");
+    assert_eq!(soft, "1462", "{limits}");
 }

@@ -23,18 +23,20 @@ pub(super) fn allow(config: &Config) {
         warn!(
             needed,
             allowed = most,
-            "too few open files are allowed for server.max_connections and proxy.max_requests; \
-             lower them, or raise LimitNOFILE"
+            "too few open files are allowed for server.max_connections, proxy.max_requests and \
+             proxy.max_pooled_connections; lower them, or raise LimitNOFILE"
         );
     }
 }
 
-/// Every client's connection, and for every request one to its sandbox; twice, as a swap leaves
-/// those of the old generation behind for a while.
+/// Every client's connection, and for every request one to its sandbox (twice, as a swap leaves
+/// those of the old generation behind for a while) and a pipe, beside the connections that wait.
 fn needed(config: &Config) -> u64 {
     let clients = config.server.max_connections as u64;
     let requests = config.proxy.max_requests as u64;
+    let pooled = config.proxy.max_pooled_connections as u64;
     clients
-        .saturating_add(requests.saturating_mul(2))
+        .saturating_add(requests.saturating_mul(4))
+        .saturating_add(pooled)
         .saturating_add(OTHERS)
 }

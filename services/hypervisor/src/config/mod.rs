@@ -137,6 +137,8 @@ pub struct Proxy {
     pub max_requests_per_user: usize,
     /// Seconds that an unused connection to a sandbox is kept.
     pub pool_idle_secs: u64,
+    /// Unused connections to sandboxes that are kept at most.
+    pub max_pooled_connections: usize,
 }
 
 /// `[runtime]`: what runs the sandboxes.
@@ -298,6 +300,7 @@ impl Default for Proxy {
             max_requests_per_sandbox: 2048,
             max_requests_per_user: 1024,
             pool_idle_secs: 60,
+            max_pooled_connections: 16_384,
         }
     }
 }

@@ -110,9 +110,8 @@ impl Proxy {
                 body_idle: seconds(config.body_idle_secs),
                 max_body: config.max_body_bytes,
                 pool_idle: seconds(config.pool_idle_secs),
-                // All workers' together are as many as there may be requests, however many
-                // sandboxes there are.
-                pool_most: config.max_requests.div_ceil(workers()),
+                // A share for each worker, however many sandboxes there are.
+                pool_most: config.max_pooled_connections.div_ceil(workers()),
             },
         }
     }

@@ -8,6 +8,7 @@ mod answer;
 mod download;
 mod pool;
 mod request;
+mod splice;
 mod text;
 mod upload;
 mod wire;
