@@ -79,7 +79,11 @@ impl Figures {
     pub async fn strangers(&mut self, site: &Site, secs: u64) -> Result<()> {
         let port = site.address().port();
         let request = |cookie: &str| {
-            format!("GET /small HTTP/1.1\r\nHost: localhost:{port}\r\n{cookie}\r\n").into_bytes()
+            format!(
+                "GET /small HTTP/1.1\r\nHost: localhost:{port}\r\n\
+                 Accept: application/json\r\n{cookie}\r\n"
+            )
+            .into_bytes()
         };
         let nobody = Arc::new(vec![request("")]);
         self.nobody.add(loaded(site, &nobody, secs, "401").await?.1);
