@@ -4,23 +4,39 @@
 use anyhow::{Context as _, Result, bail};
 use sd_notify::NotifyState;
 use std::net::SocketAddr;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 /// The name of the socket to serve, where systemd passes several (`FileDescriptorName=`).
 const HTTP: &str = "http";
 
+/// Connections that may wait to be accepted, as far as `net.core.somaxconn` allows.
+const BACKLOG: u32 = 4096;
+
 /// The socket that systemd listens on for us, so that a restart refuses no connection; without
 /// one, a socket of our own at `address`.
-pub(super) async fn listener(address: SocketAddr) -> Result<TcpListener> {
+pub(super) fn listener(address: SocketAddr) -> Result<TcpListener> {
     if let Some(listener) = passed()? {
         info!(address = %listener.local_addr()?, "listening on systemd's socket");
         return Ok(listener);
     }
-    TcpListener::bind(address).await.with_context(|| {
+    bind(address).with_context(|| {
         format!("cannot listen on {address}; stop what has the port, or set server.listen or HYPERVISOR_PORT")
     })
+}
+
+/// As systemd does it: more than the customary 128 may wait to be accepted, since the kernel lets
+/// one above that knock for a second.
+fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() {
+        TcpSocket::new_v4()
+    } else {
+        TcpSocket::new_v6()
+    }?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 fn passed() -> Result<Option<TcpListener>> {

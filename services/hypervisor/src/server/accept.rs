@@ -36,6 +36,7 @@ pub async fn serve(
         general: general.clone(),
         config: config.clone(),
         open: (0..count).map(|_| Arc::new(Gate::new())).collect(),
+        staying: (0..count).map(|_| Arc::default()).collect(),
         places: Arc::new(Semaphore::new(config.max_connections)),
         refusals: Refusals::new(),
         stopping: AtomicBool::new(false),

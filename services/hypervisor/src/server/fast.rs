@@ -31,6 +31,8 @@ pub struct Lane<D> {
     pub(super) pool: Pool,
     /// Its requests.
     pub(super) busy: Gate,
+    /// Cloned for each connection that stays after its first request.
+    staying: Arc<()>,
 }
 
 /// What a connection does next.
@@ -53,12 +55,14 @@ enum Plan<C> {
 }
 
 impl<D: Desk> Lane<D> {
-    /// One without a connection.
-    pub fn new(desk: Arc<D>) -> Self {
+    /// One without a connection; `staying` will have as many further owners as it has connections
+    /// that stay after their first request.
+    pub fn new(desk: Arc<D>, staying: Arc<()>) -> Self {
         Self {
             pool: desk.proxy().pool(),
             desk,
             busy: Gate::new(),
+            staying,
         }
     }
 
@@ -75,19 +79,19 @@ impl<D: Desk> Lane<D> {
         };
         let mut head_time = Idle::new(seconds(config.header_read_secs));
         let mut idle = Idle::new(seconds(config.idle_secs));
-        let mut fresh = true;
+        let mut staying = None;
         loop {
             match self.request(&mut client, &from).await {
                 Step::More => {
                     // Also a new connection owes a head, and not just something.
-                    let begun = fresh || !client.inbox.bytes().is_empty();
+                    let begun = staying.is_none() || !client.inbox.bytes().is_empty();
                     let wait = if begun { &mut head_time } else { &mut idle };
                     if !more(&mut client, wait, config.max_header_bytes).await {
                         return;
                     }
                 }
                 Step::Next(Next::Request) => {
-                    fresh = false;
+                    staying.get_or_insert_with(|| self.staying.clone());
                     head_time.moved();
                     idle.moved();
                 }

@@ -37,9 +37,6 @@ const GRACE: Duration = Duration::from_secs(1);
 /// They may be waiting for its very processor, so it has to sleep, but not for long.
 const HEAD_START: Duration = Duration::from_millis(1);
 
-/// How many connections more than others a worker may well have.
-const SLACK: usize = 8;
-
 /// What all workers have together.
 pub(super) struct Shared {
     pub(super) gateway: Arc<Gateway>,
@@ -47,6 +44,8 @@ pub(super) struct Shared {
     pub(super) config: config::Server,
     /// The connections of each worker.
     pub(super) open: Box<[Arc<Gate>]>,
+    /// Those of each worker that stay after their first request: one owner more than there are.
+    pub(super) staying: Box<[Arc<()>]>,
     /// The connections that there may be.
     pub(super) places: Arc<Semaphore>,
     pub(super) refusals: Refusals,
@@ -128,14 +127,14 @@ async fn work(
     index: usize,
     stop: CancellationToken,
 ) {
-    let lane = Arc::new(Lane::new(shared.clone()));
+    let lane = Arc::new(Lane::new(shared.clone(), shared.staying[index].clone()));
     let open = shared.open[index].clone();
     let sweeper = lane.clone();
     tokio::spawn(async move { sweeper.pool.sweep().await });
     match TcpListener::from_std(listener) {
         Ok(listener) => {
             tokio::select! {
-                () = accept(&listener, &lane, &open, &shared) => {}
+                () = accept(&listener, &lane, index, &shared) => {}
                 () = stop.cancelled() => {}
             }
         }
@@ -149,12 +148,9 @@ async fn work(
 }
 
 /// Accepts for ever.
-async fn accept(
-    listener: &TcpListener,
-    lane: &Arc<Lane<Shared>>,
-    open: &Arc<Gate>,
-    shared: &Shared,
-) {
+async fn accept(listener: &TcpListener, lane: &Arc<Lane<Shared>>, index: usize, shared: &Shared) {
+    let open = &shared.open[index];
+    let mut taken = 0;
     loop {
         match listener.accept().await {
             Ok((stream, socket)) => begin(stream, socket, lane, open, shared),
@@ -164,18 +160,26 @@ async fn accept(
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
         }
-        // One at a time: the others are for whoever is not busy.
-        yield_now().await;
-        if has_more_than_its_share(open, shared) {
+        taken += 1;
+        if has_more_than_its_share(index, shared) {
+            taken = 0;
             tokio::time::sleep(HEAD_START).await;
+        } else if taken > open.inside() / 16 {
+            taken = 0;
+            // Few at a time, for the others are for whoever is not busy; but the more there are,
+            // the longer a turn is, and the last of a burst must not wait for hundreds of them.
+            yield_now().await;
         }
     }
 }
 
-fn has_more_than_its_share(open: &Gate, shared: &Shared) -> bool {
-    let all: usize = shared.open.iter().map(|open| open.inside()).sum();
-    let share = all / shared.open.len();
-    open.inside() > share + share / 8 + SLACK
+/// Whether more connections stay with it than with others. What is gone after one request is no
+/// burden, and best left to whoever has time.
+fn has_more_than_its_share(index: usize, shared: &Shared) -> bool {
+    let stay = |staying| Arc::strong_count(staying);
+    let all: usize = shared.staying.iter().map(stay).sum();
+    let share = all / shared.staying.len();
+    stay(&shared.staying[index]) > share + share / 8 + 1
 }
 
 fn begin(

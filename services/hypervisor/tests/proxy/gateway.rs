@@ -124,7 +124,7 @@ impl Front {
         Self {
             proxy: Arc::new(Proxy::new(config, &ORIGIN.parse().unwrap(), &COOKIES)),
             address,
-            upstream: Arc::new(Upstream::new(config)),
+            upstream: Arc::new(Upstream::new()),
             cut: CancellationToken::new(),
             claims: Arc::default(),
             trusted: settings.trusted,
@@ -218,7 +218,7 @@ impl Gateway {
         });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let lane = Arc::new(Lane::new(plain.clone()));
+        let lane = Arc::new(Lane::new(plain.clone(), Arc::default()));
         let accepting = front.clone();
         let task = tokio::spawn(async move {
             let places = Arc::new(Semaphore::new(Semaphore::MAX_PERMITS));
