@@ -37,6 +37,9 @@ const GRACE: Duration = Duration::from_secs(1);
 /// They may be waiting for its very processor, so it has to sleep, but not for long.
 const HEAD_START: Duration = Duration::from_millis(1);
 
+/// How many connections more than others a worker may well have.
+const SLACK: usize = 8;
+
 /// What all workers have together.
 pub(super) struct Shared {
     pub(super) gateway: Arc<Gateway>,
@@ -173,13 +176,18 @@ async fn accept(listener: &TcpListener, lane: &Arc<Lane<Shared>>, index: usize, 
     }
 }
 
-/// Whether more connections stay with it than with others. What is gone after one request is no
-/// burden, and best left to whoever has time.
+/// Whether it has more connections than others, or more of those that stay. The latter are its
+/// load for long, and soon uneven; of the others a few more are no burden, and best left to
+/// whoever has time.
 fn has_more_than_its_share(index: usize, shared: &Shared) -> bool {
-    let stay = |staying| Arc::strong_count(staying);
-    let all: usize = shared.staying.iter().map(stay).sum();
-    let share = all / shared.staying.len();
-    stay(&shared.staying[index]) > share + share / 8 + 1
+    let open: Vec<_> = shared.open.iter().map(|open| open.inside()).collect();
+    let staying: Vec<_> = shared.staying.iter().map(Arc::strong_count).collect();
+    exceeds(&open, index, SLACK) || exceeds(&staying, index, 1)
+}
+
+fn exceeds(counts: &[usize], index: usize, slack: usize) -> bool {
+    let share = counts.iter().sum::<usize>() / counts.len();
+    counts[index] > share + share / 8 + slack
 }
 
 fn begin(

@@ -32,6 +32,7 @@ mod failures;
 mod framing;
 mod gateway;
 mod heads;
+mod long;
 mod plain;
 mod retries;
 mod upgrades;
