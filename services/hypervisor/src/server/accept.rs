@@ -58,6 +58,7 @@ pub async fn serve(
 async fn finish(workers: Vec<Worker>, general: &General, gateway: &Gateway) {
     info!("shutting down");
     gateway.routes().cut_all();
+    general.stop();
     for worker in workers {
         worker.finished().await;
     }

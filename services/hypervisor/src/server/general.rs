@@ -3,10 +3,12 @@
 use super::dispatch::Gateway;
 use super::guard::{Guard, Tunnel};
 use super::limits;
+use super::worker::GRACE;
 use crate::config;
 use crate::proxy::WriteLimit;
 use bytes::Bytes;
-use http::StatusCode;
+use http::{HeaderValue, Request, StatusCode, Version, header};
+use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
@@ -19,6 +21,7 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::runtime::Handle;
 use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::debug;
@@ -78,11 +81,16 @@ impl General {
             let stream = WriteLimit::new(stream, Duration::from_secs(this.config.write_idle_secs));
             let tunnel = Tunnel::default();
             let guard = Guard::new(stream, &this.config, tunnel.clone(), read, place);
-            let gateway = this.gateway.clone();
-            let service = service_fn(move |request| {
-                let (gateway, tunnel) = (gateway.clone(), tunnel.clone());
+            let (gateway, stop) = (this.gateway.clone(), this.stop.clone());
+            let service = service_fn(move |request: Request<Incoming>| {
+                let (gateway, tunnel, stop) = (gateway.clone(), tunnel.clone(), stop.clone());
                 async move {
-                    let response = gateway.handle(request, socket).await;
+                    let plain = request.version() < Version::HTTP_2;
+                    let mut response = gateway.handle(request, socket).await;
+                    if plain && stop.is_cancelled() && !response.status().is_informational() {
+                        let close = HeaderValue::from_static("close");
+                        response.headers_mut().insert(header::CONNECTION, close);
+                    }
                     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
                         tunnel.store(true, Ordering::Relaxed);
                     }
@@ -99,8 +107,13 @@ impl General {
                 biased;
                 ended = connection.as_mut() => ended,
                 () = this.stop.cancelled() => {
-                    connection.as_mut().graceful_shutdown();
-                    connection.await
+                    // One that is idle may have a request on its way.
+                    if let Ok(ended) = timeout(GRACE, connection.as_mut()).await {
+                        ended
+                    } else {
+                        connection.as_mut().graceful_shutdown();
+                        connection.await
+                    }
                 }
             };
             if let Err(error) = ended {
@@ -110,9 +123,13 @@ impl General {
         self.connections.spawn_on(serving, &self.runtime);
     }
 
-    /// Resolves when the requests that were begun are answered.
-    pub(super) async fn finish(&self) {
+    /// Makes each answer from now on the last of its connection.
+    pub(super) fn stop(&self) {
         self.stop.cancel();
+    }
+
+    /// Resolves when the requests that were begun are answered, once it was told to stop.
+    pub(super) async fn finish(&self) {
         self.connections.close();
         self.connections.wait().await;
     }

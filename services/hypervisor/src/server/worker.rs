@@ -31,7 +31,7 @@ use tracing::warn;
 
 /// How long a connection has, once nothing more is accepted, for a request that was on its way:
 /// it is answered, and told that the connection ends with it.
-const GRACE: Duration = Duration::from_secs(1);
+pub(super) const GRACE: Duration = Duration::from_secs(1);
 
 /// How long a worker with more than its share of the connections leaves a new one to the others.
 /// They may be waiting for its very processor, so it has to sleep, but not for long.
