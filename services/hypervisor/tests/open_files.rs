@@ -23,5 +23,5 @@ async fn the_soft_limit_is_raised_to_what_the_config_needs() {
         .lines()
         .find(|line| line.starts_with("Max open files"));
     let soft = files.unwrap().split_whitespace().nth(3).unwrap();
-    assert_eq!(soft, "1462", "{limits}");
+    assert_eq!(soft, "1262", "{limits}");
 }

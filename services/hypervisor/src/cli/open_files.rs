@@ -30,13 +30,13 @@ pub(super) fn allow(config: &Config) {
 }
 
 /// Every client's connection, and for every request one to its sandbox (twice, as a swap leaves
-/// those of the old generation behind for a while) and a pipe, beside the connections that wait.
+/// those of the old generation behind for a while), beside those that wait for a request.
 fn needed(config: &Config) -> u64 {
     let clients = config.server.max_connections as u64;
     let requests = config.proxy.max_requests as u64;
     let pooled = config.proxy.max_pooled_connections as u64;
     clients
-        .saturating_add(requests.saturating_mul(4))
+        .saturating_add(requests.saturating_mul(2))
         .saturating_add(pooled)
         .saturating_add(OTHERS)
 }

@@ -1,4 +1,4 @@
-//! Answers so long that the kernel moves them.
+//! Answers that take many reads and writes.
 
 use crate::gateway::{Gateway, Path};
 use testkit::raw::{Raw, exchange};

@@ -5,7 +5,7 @@ use super::super::idle::Idle;
 use super::super::{Limits, Target};
 use super::answer::{self, Answer, Begun, LAST_CHUNK, Rest};
 use super::request::Order;
-use super::{splice, wire};
+use super::wire;
 use crate::server::Malformed;
 use http::StatusCode;
 use std::future::poll_fn;
@@ -142,7 +142,6 @@ impl<C: Target> Download<'_, '_, C> {
             .then(|| Box::pin(self.claim.cut().cancelled()));
         let mut head = Some(head);
         let mut last = false;
-        let mut spliced = false;
         loop {
             let count = rest.take(buffer.bytes(), last);
             let count = count.map_err(|Malformed(why)| match head {
@@ -162,13 +161,6 @@ impl<C: Target> Download<'_, '_, C> {
                 self.write(&[LAST_CHUNK]).await?;
                 answer.reusable = false;
                 break;
-            }
-            if let Rest::Length(left @ splice::WORTH..) = rest
-                && cut.is_none()
-                && !std::mem::replace(&mut spliced, true)
-            {
-                let (from, to) = (self.sandbox.as_ref(), self.client.as_ref());
-                splice::pass(from, to, left, &mut quiet, self.taken).await?;
             }
             if rest.over() {
                 break;

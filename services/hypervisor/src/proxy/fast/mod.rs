@@ -8,7 +8,6 @@ mod answer;
 mod download;
 mod pool;
 mod request;
-mod splice;
 mod text;
 mod upload;
 mod wire;
