@@ -53,6 +53,13 @@ fn every_key_can_come_from_the_environment() {
 }
 
 #[test]
+fn what_is_wrong_in_the_file_stays_wrong_with_a_variable_over_it() {
+    let file = "[server]\nidle_secs = \"soon\"\n";
+    let message = refusal(file, &[("HYPERVISOR_SERVER_IDLE_SECS", "7")]);
+    assert!(message.contains("line 2"), "{message}");
+}
+
+#[test]
 fn the_ancestors_names_still_work() {
     let config = load(
         "",

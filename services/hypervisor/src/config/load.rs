@@ -65,8 +65,8 @@ const PREFIX: &str = "HYPERVISOR_";
 
 /// The configuration of `file` with the variables `env` over it, checked.
 ///
-/// The text is parsed once, and what is laid over it borrows: with thousands of workspaces, a
-/// copy of all that was parsed would be most of what the program ever needs.
+/// What is parsed borrows from the text: with thousands of workspaces, a copy of all of it would
+/// be most of what the program ever needs.
 ///
 /// # Errors
 /// The first mistake, as a sentence that says where it is and how it is mended.
@@ -75,14 +75,12 @@ pub fn load(
     env: impl IntoIterator<Item = (String, String)>,
 ) -> Result<Config, ConfigError> {
     let text = file.map_or_else(|| Ok(String::new()), read)?;
-    let path = file.unwrap_or(Path::new(""));
-    let invalid = |mut source: toml::de::Error| {
-        source.set_input(Some(&text));
-        ConfigError::Invalid {
-            path: path.into(),
-            source,
-        }
+    let invalid = |source| ConfigError::Invalid {
+        path: file.unwrap_or(Path::new("")).into(),
+        source,
     };
+    // By itself first: what is wrong in the file stays wrong with a variable over it.
+    toml::from_str::<Config>(&text).map_err(invalid)?;
     let variables: Vec<_> = env
         .into_iter()
         .filter_map(|(name, value)| Some((keys_of(&name)?, name, value)))
@@ -91,7 +89,8 @@ pub fn load(
     for (keys, name, value) in &variables {
         set_variable(table.get_mut(), name, keys, value)?;
     }
-    let config = Config::deserialize(Deserializer::from(table)).map_err(invalid)?;
+    let config = Config::deserialize(Deserializer::from(table))
+        .map_err(|error| ConfigError::Nonsense(error.to_string()))?;
     check::check(config).map_err(ConfigError::Nonsense)
 }
 
