@@ -29,7 +29,7 @@ pub(super) async fn serve(config: Config) -> Result<()> {
     let control = Control::bind(config.control_socket())
         .await
         .context("cannot listen on the operator's socket")?;
-    let listener = systemd::listener(config.server.listen)?;
+    let listener = systemd::listener(config.server.listen).await?;
     let stop = stop_signal()?;
 
     let store: Arc<dyn Store> = Arc::new(Sqlite::open(&config.store.path)?);

@@ -3,8 +3,9 @@
 
 use anyhow::{Context as _, Result, bail};
 use sd_notify::NotifyState;
+use socket2::SockRef;
 use std::net::SocketAddr;
-use tokio::net::{TcpListener, TcpSocket};
+use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
@@ -12,31 +13,26 @@ use tracing::{info, warn};
 const HTTP: &str = "http";
 
 /// Connections that may wait to be accepted, as far as `net.core.somaxconn` allows.
-const BACKLOG: u32 = 4096;
+const BACKLOG: i32 = 4096;
 
 /// The socket that systemd listens on for us, so that a restart refuses no connection; without
 /// one, a socket of our own at `address`.
-pub(super) fn listener(address: SocketAddr) -> Result<TcpListener> {
+pub(super) async fn listener(address: SocketAddr) -> Result<TcpListener> {
     if let Some(listener) = passed()? {
         info!(address = %listener.local_addr()?, "listening on systemd's socket");
         return Ok(listener);
     }
-    bind(address).with_context(|| {
+    bind(address).await.with_context(|| {
         format!("cannot listen on {address}; stop what has the port, or set server.listen or HYPERVISOR_PORT")
     })
 }
 
 /// As systemd does it: more than the customary 128 may wait to be accepted, since the kernel lets
 /// one above that knock for a second.
-fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
-    let socket = if address.is_ipv4() {
-        TcpSocket::new_v4()
-    } else {
-        TcpSocket::new_v6()
-    }?;
-    socket.set_reuseaddr(true)?;
-    socket.bind(address)?;
-    socket.listen(BACKLOG)
+async fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let listener = TcpListener::bind(address).await?;
+    SockRef::from(&listener).listen(BACKLOG)?;
+    Ok(listener)
 }
 
 fn passed() -> Result<Option<TcpListener>> {

@@ -205,8 +205,7 @@ async fn look(board: &Board) -> Result<(), RuntimeError> {
         }
         return Ok(());
     };
-    let failed = board.failed.load(Ordering::Relaxed).saturating_add(1);
-    board.failed.store(failed, Ordering::Relaxed);
+    let failed = board.failed.fetch_add(1, Ordering::Relaxed) + 1;
     // One that stays away is not news for ever.
     if failed <= PATIENCE {
         warn!(sandbox = board.spec.name, failed, %error, "probe failed");

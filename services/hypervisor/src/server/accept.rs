@@ -29,7 +29,7 @@ pub async fn serve(
 ) -> io::Result<()> {
     let listener = listener.into_std()?;
     limits::tune(&listener)?;
-    let general = Arc::new(General::new(gateway.clone(), config));
+    let general = Arc::new(General::new(gateway.clone(), config, stop.clone()));
     let count = worker::count();
     let shared = Arc::new(Shared {
         gateway: gateway.clone(),
@@ -58,7 +58,6 @@ pub async fn serve(
 async fn finish(workers: Vec<Worker>, general: &General, gateway: &Gateway) {
     info!("shutting down");
     gateway.routes().cut_all();
-    general.stop();
     for worker in workers {
         worker.finished().await;
     }

@@ -31,7 +31,7 @@ pub(super) struct General {
     runtime: Handle,
     builder: Builder<TokioExecutor>,
     connections: TaskTracker,
-    /// Each answer from now on is the last of its connection.
+    /// Once cancelled, each answer is the last of its connection.
     stop: CancellationToken,
     gateway: Arc<Gateway>,
     config: config::Server,
@@ -49,12 +49,16 @@ pub struct Handover {
 }
 
 impl General {
-    pub(super) fn new(gateway: Arc<Gateway>, config: &config::Server) -> Self {
+    pub(super) fn new(
+        gateway: Arc<Gateway>,
+        config: &config::Server,
+        stop: CancellationToken,
+    ) -> Self {
         Self {
             runtime: Handle::current(),
             builder: limits::builder(config),
             connections: TaskTracker::new(),
-            stop: CancellationToken::new(),
+            stop,
             gateway,
             config: config.clone(),
         }
@@ -123,12 +127,7 @@ impl General {
         self.connections.spawn_on(serving, &self.runtime);
     }
 
-    /// Makes each answer from now on the last of its connection.
-    pub(super) fn stop(&self) {
-        self.stop.cancel();
-    }
-
-    /// Resolves when the requests that were begun are answered, once it was told to stop.
+    /// Resolves when the requests that were begun are answered, once `stop` is cancelled.
     pub(super) async fn finish(&self) {
         self.connections.close();
         self.connections.wait().await;

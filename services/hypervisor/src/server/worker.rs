@@ -180,14 +180,15 @@ async fn accept(listener: &TcpListener, lane: &Arc<Lane<Shared>>, index: usize, 
 /// load for long, and soon uneven; of the others a few more are no burden, and best left to
 /// whoever has time.
 fn has_more_than_its_share(index: usize, shared: &Shared) -> bool {
-    let open: Vec<_> = shared.open.iter().map(|open| open.inside()).collect();
-    let staying: Vec<_> = shared.staying.iter().map(Arc::strong_count).collect();
-    exceeds(&open, index, SLACK) || exceeds(&staying, index, 1)
+    let open = |open: &Arc<Gate>| open.inside();
+    exceeds(&shared.open, index, open, SLACK)
+        || exceeds(&shared.staying, index, Arc::strong_count, 1)
 }
 
-fn exceeds(counts: &[usize], index: usize, slack: usize) -> bool {
-    let share = counts.iter().sum::<usize>() / counts.len();
-    counts[index] > share + share / 8 + slack
+/// Whether the `count` of one worker exceeds what is usual by more than an eighth and `slack`.
+fn exceeds<T>(workers: &[T], index: usize, count: impl Fn(&T) -> usize, slack: usize) -> bool {
+    let share = workers.iter().map(&count).sum::<usize>() / workers.len();
+    count(&workers[index]) > share + share / 8 + slack
 }
 
 fn begin(
