@@ -13,7 +13,11 @@ let
     pkgs.testers.runNixOSTest {
       imports = [ (./vm/tests + "/${name}.nix") ];
       inherit name;
-      testScript = builtins.readFile ./vm/words.py + builtins.readFile (./vm/tests + "/${name}.py");
+      testScript =
+        { nodes, ... }:
+        builtins.readFile ./vm/words.py
+        + lib.optionalString (nodes ? client) (builtins.readFile ./vm/client.py)
+        + builtins.readFile (./vm/tests + "/${name}.py");
       skipTypeCheck = true;
       _module.args = { inherit self inputs services; };
       defaults.imports = [ self.nixosModules.default ];

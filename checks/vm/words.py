@@ -1,4 +1,4 @@
-"""What the tests share: a passkey, a browser of curl's, and a few questions. It stands before each script."""
+"""What the tests share: a passkey in software, and a question or two. It stands before each script."""
 import base64
 import hashlib
 import json
@@ -6,7 +6,6 @@ import secrets
 import struct
 
 origin = "https://choir.test"
-ca = "/var/lib/caddy/.local/share/caddy/pki/authorities/local/root.crt"
 
 
 # -- a passkey in software: P-256 by the book, and the two answers that a browser would give
@@ -83,41 +82,6 @@ class Passkey:
             return {"authenticatorData": b64(data), "signature": b64(der(r, pow(k, -1, N) * (digest + r * self.secret) % N)), "userHandle": user_id}
 
         return self.answer("webauthn.get", options, signed)
-
-
-# -- a browser of curl's: one cookie jar, and the certificate authority of the host's Caddy
-
-curl = ("curl -sS --max-time 60 --cacert /tmp/ca.pem --cookie /tmp/jar --cookie-jar /tmp/jar "
-        "--connect-to choir.test:443:machine:443 --connect-to www.choir.test:443:machine:443 --connect-to choir.test:80:machine:80")
-
-
-def get(path):
-    return client.succeed(f"{curl} -f '{origin}{path}'")
-
-
-def post(path, body):
-    return json.loads(client.succeed(f"{curl} --fail-with-body -H 'Content-Type: application/json' -d '{json.dumps(body)}' {origin}{path}"))
-
-
-def redirect(url):
-    return client.succeed(f"{curl} -o /dev/null -w '%{{http_code}} %{{redirect_url}}' '{url}'")
-
-
-def rows():
-    return {row["sandbox"]: row for row in json.loads(get("/admin/sandboxes"))}
-
-
-def trust():
-    """Gives the browser the host's certificate authority, and waits until it answers."""
-    machine.wait_for_file(ca)
-    client.succeed(f"cat > /tmp/ca.pem <<'EOF'\n{machine.succeed(f'cat {ca}')}EOF")
-    client.wait_until_succeeds(f"{curl} -f {origin}/health", timeout=120)
-
-
-def sign_up(username, passkey):
-    invite = json.loads(machine.succeed("hypervisor invite --admin --json"))["url"].split("invite=")[1]
-    options = post("/auth/register/start", {"username": username, "invite": invite})["publicKey"]
-    return post("/auth/register/finish", passkey.create(options)) | {"invite": invite}
 
 
 def both_running():
