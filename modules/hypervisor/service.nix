@@ -9,7 +9,7 @@ let
   cfg = config.services.choiros;
   # the operator's command, which knows where the socket is
   command = pkgs.writeShellScriptBin "hypervisor" ''
-    exec ${lib.getExe cfg.package} --config ${cfg.configFile} "$@"
+    exec ${lib.getExe cfg.package} --config /etc/choiros/hypervisor.toml "$@"
   '';
 in
 {
@@ -47,6 +47,7 @@ in
       ];
       # a switch restarts the service, and must not close the socket for it
       stopIfChanged = false;
+      restartTriggers = [ cfg.configFile ];
       notSocketActivated = true;
       startLimitIntervalSec = 60;
       startLimitBurst = 10;
@@ -54,7 +55,7 @@ in
         import ../hardening.nix
         // {
           Type = "notify";
-          ExecStart = "${lib.getExe cfg.package} serve --config ${cfg.configFile}";
+          ExecStart = "${lib.getExe cfg.package} serve --config /etc/choiros/hypervisor.toml";
           User = "choiros";
           Group = "choiros";
           StateDirectory = "choiros/hypervisor";

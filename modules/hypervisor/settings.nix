@@ -49,6 +49,7 @@ in
     };
 
     services.choiros.configFile = format.generate "hypervisor.toml" cfg.settings;
+    environment.etc."choiros/hypervisor.toml".source = cfg.configFile;
 
     # a build for another machine's processor can't run its program
     system.checks = lib.optional (pkgs.stdenv.buildPlatform.system == pkgs.stdenv.hostPlatform.system) (
