@@ -163,6 +163,25 @@ fn nonsense_is_refused_with_its_mend() {
 }
 
 #[test]
+fn a_socket_whose_path_no_system_takes_is_named_with_its_key() {
+    let long = format!("/run/{}/x.sock", "x".repeat(100));
+    let fits = format!("/run/{}", "x".repeat(102));
+    for key in ["control_socket", "proxy_socket"] {
+        let said = refusal(&format!("[server]\n{key} = \"{long}\""), &[]);
+        assert!(said.contains(&format!("server.{key}: {long}")), "{said}");
+        assert!(said.contains("107"), "{said}");
+        let said = refusal(&format!("[server]\n{key} = \"\""), &[]);
+        assert!(said.contains(&format!("server.{key}")), "{said}");
+        load(&format!("[server]\n{key} = \"{fits}\""), &[]).unwrap();
+    }
+    let store = format!("[store]\npath = \"/var/{}/x.db\"", "x".repeat(100));
+    let said = refusal(&store, &[]);
+    assert!(said.contains("server.control_socket"), "{said}");
+    let both = "[server]\ncontrol_socket = \"/run/x\"\nproxy_socket = \"/run/x\"";
+    assert!(refusal(both, &[]).contains("another path"));
+}
+
+#[test]
 fn a_file_that_is_not_there_is_said_to_be_so() {
     let said = config::load(Some("/nonexistent/x.toml".as_ref()), [])
         .unwrap_err()

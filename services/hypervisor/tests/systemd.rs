@@ -9,14 +9,19 @@ mod common;
 
 use common::builder;
 use std::net::TcpListener;
-use std::path::Path;
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixListener;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use testkit::activation;
 use testkit::client::Client;
 use testkit::process::Process;
+use testkit::raw::{Raw, status};
 use testkit::wait::{DEADLINE, eventually};
 use tokio::net::UnixDatagram;
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 const BIN: &str = env!("CARGO_BIN_EXE_hypervisor");
@@ -49,9 +54,8 @@ async fn systemd_hears_that_it_serves_that_it_lives_and_that_it_stops() {
     assert!(gateway.wait_exit().await.unwrap().success());
 }
 
-/// Starts the program as systemd does that listens on its behalf.
-fn activated(folder: &Path, listener: &TcpListener, names: &str) -> Process {
-    let mut command = activation::command(Path::new(BIN), names);
+/// The call of a program for which systemd listens at `listener`.
+fn serve(folder: &Path, listener: &TcpListener, mut command: Command) -> Command {
     command
         .arg("serve")
         .current_dir(folder)
@@ -62,34 +66,124 @@ fn activated(folder: &Path, listener: &TcpListener, names: &str) -> Process {
             listener.local_addr().unwrap().to_string(),
         )
         .env("HYPERVISOR_STORE_PATH", folder.join("hypervisor.db"));
+    command
+}
+
+/// Starts the program as systemd does that listens on its behalf.
+fn activated(folder: &Path, listener: &TcpListener, names: &str) -> Process {
+    let command = serve(folder, listener, activation::command(Path::new(BIN), names));
     Process::spawn_with(command, activation::stdin(listener).unwrap()).unwrap()
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_restart_refuses_no_connection_that_systemd_listens_for() {
-    let folder = tempfile::tempdir().unwrap();
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let mut gateway = activated(folder.path(), &listener, "hypervisor.socket");
+/// The same with another socket beside the listener.
+fn activated_with(folder: &Path, listener: &TcpListener, other: &dyn AsFd, names: &str) -> Process {
+    let command = |command| serve(folder, listener, command);
+    let sockets: (&dyn AsFd, _) = (listener, other);
+    activation::spawn_with_two(command, Path::new(BIN), names, sockets).unwrap()
+}
+
+/// Visits for ever, each time over a connection of its own; none may be refused.
+fn visit<F>(health: impl Fn() -> F + Send + 'static) -> (JoinHandle<()>, Arc<AtomicUsize>)
+where
+    F: Future<Output = Option<u16>> + Send,
+{
     let visits = Arc::new(AtomicUsize::new(0));
     let counted = visits.clone();
     let visitor = tokio::spawn(async move {
         loop {
-            // A client of its own makes a connection of its own.
-            let client = Client::new(&format!("http://localhost:{port}"));
-            let health = client.get("/health").await.expect("no refusal");
-            assert_eq!(health.status, 200);
+            assert_eq!(health().await, Some(200));
             counted.fetch_add(1, Ordering::Relaxed);
         }
     });
+    (visitor, visits)
+}
+
+async fn visit_tcp(port: u16) -> Option<u16> {
+    let client = Client::new(&format!("http://localhost:{port}"));
+    let health = client.get("/health").await.expect("no refusal");
+    Some(health.status.as_u16())
+}
+
+async fn visit_unix(path: PathBuf) -> Option<u16> {
+    let mut raw = Raw::connect_unix(&path).await.expect("no refusal");
+    let request = "GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    raw.send(request).await.expect("no refusal");
+    status(raw.read_to_end().await.expect("no refusal").bytes)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_restart_refuses_no_connection_to_any_socket_that_systemd_listens_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let path = folder.path().join("http.sock");
+    let unix = UnixListener::bind(&path).unwrap();
+    let start = || activated_with(folder.path(), &listener, &unix, "http:http");
+    let mut gateway = start();
+    let visitors = [
+        visit(move || visit_tcp(port)),
+        visit(move || visit_unix(path.clone())),
+    ];
     for _ in 0..3 {
-        let before = visits.load(Ordering::Relaxed);
-        let visited = async || (visits.load(Ordering::Relaxed) > before + 1).then_some(());
-        eventually("visits", visited).await.unwrap();
+        for (_, visits) in &visitors {
+            let before = visits.load(Ordering::Relaxed);
+            let visited = async || (visits.load(Ordering::Relaxed) > before + 1).then_some(());
+            eventually("visits", visited).await.unwrap();
+        }
         gateway.sigterm().unwrap();
         assert!(gateway.wait_exit().await.unwrap().success());
-        gateway = activated(folder.path(), &listener, "http");
+        gateway = start();
     }
-    assert!(!visitor.is_finished(), "{:?}", visitor.await);
-    visitor.abort();
+    for (visitor, _) in visitors {
+        assert!(!visitor.is_finished(), "{:?}", visitor.await);
+        visitor.abort();
+    }
+}
+
+#[tokio::test]
+async fn one_socket_may_have_any_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let _gateway = activated(folder.path(), &listener, "hypervisor.socket");
+    let port = listener.local_addr().unwrap().port();
+    assert_eq!(visit_tcp(port).await, Some(200));
+}
+
+#[tokio::test]
+async fn a_socket_that_cannot_be_served_is_refused_and_not_left_hanging() {
+    let folder = tempfile::tempdir().unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let another = TcpListener::bind("127.0.0.1:0").unwrap();
+    let datagrams = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let (connected, _far) = std::os::unix::net::UnixStream::pair().unwrap();
+    let file = tempfile::tempfile().unwrap();
+    for (socket, names, hint) in [
+        (&another as &dyn AsFd, "http:metrics", "FileDescriptorName"),
+        (&another, "hypervisor.socket:http", "FileDescriptorName"),
+        (&datagrams, "http:http", "ListenStream"),
+        (&connected, "http:http", "Accept=no"),
+        (&file, "http:http", "cannot be served"),
+    ] {
+        let mut gateway = activated_with(folder.path(), &listener, socket, names);
+        assert!(!gateway.wait_exit().await.unwrap().success());
+        let said = gateway.stderr();
+        assert!(said.contains(hint), "{names}: {said}");
+    }
+}
+
+#[tokio::test]
+async fn a_proxy_socket_that_is_systemds_is_not_made_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let path = folder.path().join("http.sock");
+    let unix = UnixListener::bind(&path).unwrap();
+    let command = |command| {
+        let mut command = serve(folder.path(), &listener, command);
+        command.env("HYPERVISOR_SERVER_PROXY_SOCKET", &path);
+        command
+    };
+    let sockets: (&dyn AsFd, &dyn AsFd) = (&listener, &unix);
+    let _gateway =
+        activation::spawn_with_two(command, Path::new(BIN), "http:http", sockets).unwrap();
+    assert_eq!(visit_unix(path.clone()).await, Some(200));
 }

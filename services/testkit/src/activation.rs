@@ -1,27 +1,57 @@
-//! Starts a program as systemd does that listens on its behalf: the socket is descriptor 3.
+//! Starts a program as systemd does that listens on its behalf: the sockets are descriptors from
+//! 3 on.
 
+use crate::process::Process;
+use anyhow::Result;
 use std::io;
 use std::net::TcpListener;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// The shell becomes the program, and so has its process id.
-const SCRIPT: &str =
-    r#"exec 3<&0 </dev/null; LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES=$0 exec "$@""#;
+const ONE: &str = r#"exec 3<&0 </dev/null; LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES=$0 exec "$@""#;
+
+/// The same for two, the second of which is its standard output until then.
+const TWO: &str =
+    r#"exec 3<&0 4<&1 </dev/null >&2; LISTEN_PID=$$ LISTEN_FDS=2 LISTEN_FDNAMES=$0 exec "$@""#;
 
 /// A call of `program`, which finds the socket that is its [`stdin`] under one of these `names`.
 pub fn command(program: &Path, names: &str) -> Command {
-    let mut command = Command::new("/bin/sh");
-    command.args(["-c", SCRIPT, names]).arg(program);
-    command
+    call(ONE, program, names)
 }
 
-/// The listener as standard input, for [`crate::process::Process::spawn_with`]. It stays open
-/// here, so that connections wait for the next program while there is none.
+/// The listener as standard input, for [`Process::spawn_with`]. It stays open here, so that
+/// connections wait for the next program while there is none.
 ///
 /// # Errors
 /// No more descriptors.
 pub fn stdin(listener: &TcpListener) -> io::Result<Stdio> {
-    Ok(Stdio::from(OwnedFd::from(listener.try_clone()?)))
+    stdio(listener)
+}
+
+/// Starts what [`command`] makes with two sockets, whose `names` stand with a colon between them.
+/// What it writes to standard output goes to standard error.
+///
+/// # Errors
+/// It could not be started.
+pub fn spawn_with_two(
+    command: impl FnOnce(Command) -> Command,
+    program: &Path,
+    names: &str,
+    sockets: (&dyn AsFd, &dyn AsFd),
+) -> Result<Process> {
+    let command = command(call(TWO, program, names));
+    Process::spawn_between(command, stdio(sockets.0)?, stdio(sockets.1)?)
+}
+
+fn call(script: &str, program: &Path, names: &str) -> Command {
+    let mut command = Command::new("/bin/sh");
+    command.args(["-c", script, names]).arg(program);
+    command
+}
+
+fn stdio(socket: &(impl AsFd + ?Sized)) -> io::Result<Stdio> {
+    let socket: OwnedFd = socket.as_fd().try_clone_to_owned()?;
+    Ok(Stdio::from(socket))
 }

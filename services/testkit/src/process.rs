@@ -3,7 +3,7 @@
 use crate::wait::eventually;
 use anyhow::{Context, Result, ensure};
 use rustix::process::{Pid, Signal, kill_process};
-use std::io::{BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -30,18 +30,26 @@ impl Process {
     ///
     /// # Errors
     /// It could not be started.
-    pub fn spawn_with(mut command: Command, stdin: Stdio) -> Result<Self> {
+    pub fn spawn_with(command: Command, stdin: Stdio) -> Result<Self> {
+        Self::spawn_between(command, stdin, Stdio::piped())
+    }
+
+    /// Starts it with this standard input and output; the output is kept if it is a pipe.
+    ///
+    /// # Errors
+    /// It could not be started.
+    pub fn spawn_between(mut command: Command, stdin: Stdio, stdout: Stdio) -> Result<Self> {
         let mut child = command
             .stdin(stdin)
-            .stdout(Stdio::piped())
+            .stdout(stdout)
             .stderr(Stdio::piped())
             .spawn()
             .with_context(|| format!("start {}", command.get_program().display()))?;
-        let stdout = child.stdout.take().context("no pipe for stdout")?;
         let stderr = child.stderr.take().context("no pipe for stderr")?;
+        let stdout = child.stdout.take();
         Ok(Self {
             child,
-            stdout: Capture::of(stdout),
+            stdout: stdout.map_or_else(|| Capture::of(io::empty()), Capture::of),
             stderr: Capture::of(stderr),
         })
     }

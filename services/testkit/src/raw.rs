@@ -1,18 +1,22 @@
-//! One end of a TCP connection that sends exactly the bytes it is given, and shows what comes.
+//! One end of a connection that sends exactly the bytes it is given, and shows what comes.
 
 use crate::wait::DEADLINE;
 use anyhow::{Context, Result, bail};
 use std::net::SocketAddr;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use std::path::Path;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream, UnixStream};
 use tokio::time::timeout;
 
 /// One connection. Every read ends at [`DEADLINE`].
 pub struct Raw {
-    stream: TcpStream,
+    stream: Box<dyn Stream>,
     /// What was read and not yet taken.
     buffer: Vec<u8>,
 }
+
+trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
 
 /// How a connection ended, and all that came before.
 #[derive(Debug)]
@@ -33,6 +37,18 @@ impl Raw {
         Self::over(stream)
     }
 
+    /// Connects to a Unix socket.
+    ///
+    /// # Errors
+    /// If nobody listens at `path`.
+    pub async fn connect_unix(path: &Path) -> Result<Self> {
+        let stream = UnixStream::connect(path).await?;
+        Ok(Self {
+            stream: Box::new(stream),
+            buffer: Vec::new(),
+        })
+    }
+
     /// Is the other end of the next connection to `listener`.
     ///
     /// # Errors
@@ -45,7 +61,7 @@ impl Raw {
     fn over(stream: TcpStream) -> Result<Self> {
         stream.set_nodelay(true)?;
         Ok(Self {
-            stream,
+            stream: Box::new(stream),
             buffer: Vec::new(),
         })
     }

@@ -5,6 +5,7 @@ use super::{Api, Row};
 use crate::auth::{Account, Invite, RecoveryCode};
 use crate::error::HttpError;
 use crate::routes::{Role, SwapOrder, Swapped, Workspace};
+use crate::unix_socket;
 use axum::extract::{Path, State};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -14,10 +15,10 @@ use hyper_util::rt::TokioIo;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
 use std::sync::Arc;
-use tokio::net::{UnixListener, UnixStream};
+use tokio::net::UnixListener;
 use tower::ServiceExt;
 use tracing::{debug, warn};
 
@@ -32,26 +33,12 @@ impl Control {
     ///
     /// # Errors
     /// When a server that lives has it already, or the folder cannot be written.
-    pub async fn bind(path: PathBuf) -> io::Result<Self> {
+    pub fn bind(path: PathBuf) -> io::Result<Self> {
         if let Some(folder) = path.parent() {
             let mut builder = std::fs::DirBuilder::new();
             builder.recursive(true).mode(0o700).create(folder)?;
         }
-        if UnixStream::connect(&path).await.is_ok() {
-            return Err(io::Error::new(
-                io::ErrorKind::AddrInUse,
-                format!(
-                    "another hypervisor answers on {}; stop it first",
-                    path.display()
-                ),
-            ));
-        }
-        match std::fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        let listener = UnixListener::bind(&path)?;
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
+        let listener = UnixListener::from_std(unix_socket::listener(&path, 0o600)?)?;
         Ok(Self { listener, path })
     }
 }

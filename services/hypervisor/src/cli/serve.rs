@@ -26,10 +26,9 @@ pub(super) async fn serve(config: Config) -> Result<()> {
     log(&config.log)?;
     open_files::allow(&config);
     // Before anything else is touched: a second start must not disturb the first.
-    let control = Control::bind(config.control_socket())
-        .await
-        .context("cannot listen on the operator's socket")?;
-    let listener = systemd::listener(config.server.listen).await?;
+    let control =
+        Control::bind(config.control_socket()).context("cannot listen on the operator's socket")?;
+    let listeners = systemd::listeners(&config.server)?;
     let stop = stop_signal()?;
 
     let store: Arc<dyn Store> = Arc::new(Sqlite::open(&config.store.path)?);
@@ -58,7 +57,7 @@ pub(super) async fn serve(config: Config) -> Result<()> {
     let operator = tokio::spawn(api::serve_control(control, api));
     greet(&config, &auth, nobody).await?;
     systemd::ready(stop.clone());
-    server::serve(listener, Arc::new(gateway), &config.server, stop)
+    server::serve(listeners, Arc::new(gateway), &config.server, stop)
         .await
         .context("cannot serve")?;
     operator.abort();

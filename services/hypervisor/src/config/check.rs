@@ -2,8 +2,10 @@
 
 use super::{Config, DEFAULT_WORKSPACE, RuntimeKind, Workspace};
 use crate::runtime::PLACEHOLDER;
+use crate::unix_socket::LONGEST_PATH;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::os::unix::ffi::OsStrExt as _;
 use url::{Host, Url};
 
 /// The longest workspace name: `<name>-live` must fit a container's name and host name.
@@ -22,6 +24,7 @@ pub(super) fn check(mut config: Config) -> Result<Config, String> {
     }
     origin(&config)?;
     limits(&config)?;
+    sockets(&config)?;
     unit(&config.runtime.unit)?;
     for (name, workspace) in &config.workspaces {
         workspace_name(name)?;
@@ -114,6 +117,39 @@ fn limits(config: &Config) -> Verdict {
     }
     if config.server.max_header_bytes < 8192 {
         return Err("server.max_header_bytes: browsers need 8192 or more".into());
+    }
+    Ok(())
+}
+
+/// The system takes no longer path for a Unix socket, and would say so only at the start.
+fn sockets(config: &Config) -> Verdict {
+    let control = config.control_socket();
+    let proxy = config.server.proxy_socket.as_deref();
+    let named = [
+        ("server.control_socket", Some(control.as_path())),
+        ("server.proxy_socket", proxy),
+    ];
+    for (key, path) in named {
+        let Some(path) = path else { continue };
+        let bytes = path.as_os_str().as_bytes();
+        if bytes.is_empty() || bytes.contains(&0) {
+            return Err(format!(
+                "{key}: that is no path; give one, such as /run/choiros/x.sock"
+            ));
+        }
+        if bytes.len() > LONGEST_PATH {
+            return Err(format!(
+                "{key}: {} has {} bytes, and the path of a Unix socket has {LONGEST_PATH} at most; give a shorter one",
+                path.display(),
+                bytes.len()
+            ));
+        }
+    }
+    if proxy == Some(&control) {
+        return Err(format!(
+            "server.proxy_socket: {} is the operator's socket; give another path",
+            control.display()
+        ));
     }
     Ok(())
 }

@@ -62,7 +62,10 @@ pub struct Server {
     pub port: Option<u16>,
     /// The operator's Unix socket; by default `control.sock` beside the store.
     pub control_socket: Option<PathBuf>,
-    /// Peers whose `X-Forwarded-*` is believed (addresses or CIDRs).
+    /// A Unix socket at which HTTP is served, too, to proxies: whoever may open it is believed
+    /// what it says in `X-Forwarded-*`. It is for this program's user and group.
+    pub proxy_socket: Option<PathBuf>,
+    /// Peers over TCP whose `X-Forwarded-*` is believed (addresses or CIDRs).
     pub trusted_proxies: Vec<IpNet>,
     /// Open connections at most; one more is answered 503 at once.
     pub max_connections: usize,
@@ -251,6 +254,7 @@ impl Default for Server {
             listen: SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 9090)),
             port: None,
             control_socket: None,
+            proxy_socket: None,
             trusted_proxies: Vec::new(),
             max_connections: 20_000,
             max_header_bytes: 32 * 1024,

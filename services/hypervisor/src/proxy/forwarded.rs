@@ -40,15 +40,15 @@ fn has_prefix(name: &str, prefix: &str) -> bool {
 
 /// Says where the request comes from.
 pub(super) fn add_origin(headers: &mut HeaderMap, peer: &Peer) {
-    let mut path: Vec<u8> = Vec::new();
+    let mut path: Vec<Vec<u8>> = Vec::new();
     if let Entry::Occupied(entry) = headers.entry(&FOR) {
-        for line in entry.remove_entry_mult().1 {
-            path.extend_from_slice(line.as_bytes());
-            path.extend_from_slice(b", ");
-        }
+        let lines = entry.remove_entry_mult().1;
+        path.extend(lines.map(|line| line.as_bytes().to_vec()));
     }
-    path.extend(peer.socket.ip().to_canonical().to_string().bytes());
-    if let Ok(path) = HeaderValue::from_maybe_shared(bytes::Bytes::from(path)) {
+    path.extend(peer.source.address().map(|it| it.to_string().into_bytes()));
+    if !path.is_empty()
+        && let Ok(path) = HeaderValue::try_from(path.join(b", ".as_slice()))
+    {
         headers.insert(&FOR, path);
     }
     if !headers.contains_key(&PROTO) {

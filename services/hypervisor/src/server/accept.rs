@@ -3,7 +3,7 @@
 use super::dispatch::Gateway;
 use super::full::Refusals;
 use super::general::General;
-use super::limits;
+use super::listener::Listener;
 use super::worker::{self, Shared, Worker};
 use crate::config;
 use crate::gate::Gate;
@@ -11,24 +11,24 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
-use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-/// Serves `listener` until `stop`, then finishes the requests that were begun, for
+/// Serves all `listeners` until `stop`, then finishes the requests that were begun, for
 /// `shutdown_secs` at most.
 ///
 /// # Errors
 /// When the workers cannot be started.
 pub async fn serve(
-    listener: TcpListener,
+    listeners: Vec<Listener>,
     gateway: Arc<Gateway>,
     config: &config::Server,
     stop: CancellationToken,
 ) -> io::Result<()> {
-    let listener = listener.into_std()?;
-    limits::tune(&listener)?;
+    for listener in &listeners {
+        listener.tune()?;
+    }
     let general = Arc::new(General::new(gateway.clone(), config, stop.clone()));
     let count = worker::count();
     let shared = Arc::new(Shared {
@@ -42,9 +42,13 @@ pub async fn serve(
         stopping: AtomicBool::new(false),
     });
     let workers = (0..count)
-        .map(|index| Worker::start(listener.try_clone()?, shared.clone(), index, stop.clone()))
+        .map(|index| {
+            let own = listeners.iter().map(Listener::try_clone);
+            let own = own.collect::<io::Result<_>>()?;
+            Worker::start(own, shared.clone(), index, stop.clone())
+        })
         .collect::<io::Result<Vec<_>>>()?;
-    drop((listener, shared));
+    drop((listeners, shared));
     stop.cancelled().await;
     let patience = Duration::from_secs(config.shutdown_secs);
     let finished = tokio::time::timeout(patience, finish(workers, &general, &gateway));

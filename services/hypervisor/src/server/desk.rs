@@ -2,11 +2,11 @@
 
 use super::general::Handover;
 use super::head::Head;
+use super::stream::Source;
 use crate::config;
 use crate::proxy::{Caller, Proxy, Target};
 use crate::routes::ClaimError;
 use http::StatusCode;
-use std::net::IpAddr;
 use tokio::task::JoinHandle;
 
 /// What a [`super::Lane`] does not know itself. A test of the proxy has one without sessions.
@@ -19,7 +19,7 @@ pub trait Desk: Send + Sync + 'static {
     /// What a connection may cost.
     fn config(&self) -> &config::Server;
     /// Whether this peer's forwarding headers count.
-    fn trusts(&self, peer: &IpAddr) -> bool;
+    fn trusts(&self, peer: &Source) -> bool;
     /// What is to be done about a plain request.
     fn errand(&self, head: &Head<'_>) -> Errand<Self::Claim>;
     /// Whether each answer from now on is the last of its connection.

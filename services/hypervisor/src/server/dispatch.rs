@@ -1,6 +1,6 @@
 //! Says which part of the program a request is for, and who may send it there.
 
-use super::{Errand, Head, Peer, host};
+use super::{Errand, Head, Peer, Source, host, peer};
 use crate::Body;
 use crate::api::Metrics;
 use crate::auth::{self, Auth, AuthError, Session};
@@ -14,7 +14,6 @@ use http::uri::PathAndQuery;
 use http::{HeaderValue, Request, Response, StatusCode, Uri, header};
 use hyper::body::Incoming;
 use ipnet::IpNet;
-use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use tokio::runtime::Handle;
 use tower::ServiceExt;
@@ -93,19 +92,19 @@ impl Gateway {
     pub(super) async fn handle(
         &self,
         request: Request<Incoming>,
-        socket: SocketAddr,
+        source: Source,
     ) -> Response<Body> {
-        let response = self.answer(request, socket).await;
+        let response = self.answer(request, source).await;
         self.metrics.answered(response.status());
         response
     }
 
-    async fn answer(&self, request: Request<Incoming>, socket: SocketAddr) -> Response<Body> {
+    async fn answer(&self, request: Request<Incoming>, source: Source) -> Response<Body> {
         if let Err(reason) = host::check(&request) {
             return malformed(reason);
         }
         let request = request.map(Body::new);
-        let peer = Peer::new(socket, request.headers(), &self.trusted);
+        let peer = Peer::new(source, request.headers(), &self.trusted);
         if let Err(error) = auth::check_origin(request.method(), request.headers(), &self.origin) {
             return error.into_response();
         }
@@ -166,8 +165,8 @@ impl Gateway {
     }
 
     /// Whether it is a trusted proxy.
-    pub(super) fn trusts(&self, peer: &IpAddr) -> bool {
-        self.trusted.iter().any(|net| net.contains(peer))
+    pub(super) fn trusts(&self, source: &Source) -> bool {
+        peer::trusts(source, &self.trusted)
     }
 
     /// The proxy, for what is on the fast path.

@@ -5,6 +5,7 @@ use super::dispatch::unclaimed;
 use super::general::Handover;
 use super::head::{self, Found, Head};
 use super::linger::{LINGER, linger};
+use super::stream::{Detached, Source, Stream};
 use crate::Body;
 use crate::gate::Gate;
 use crate::proxy::{
@@ -16,11 +17,9 @@ use http::{Response, header};
 use http_body_util::BodyExt;
 use std::future::poll_fn;
 use std::io::Write as _;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::task::{Poll, ready};
 use std::time::Duration;
-use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::JoinHandle;
 use tracing::debug;
@@ -67,15 +66,14 @@ impl<D: Desk> Lane<D> {
     }
 
     /// Serves a connection to its end, or to where it is no longer plain.
-    pub async fn serve(&self, stream: TcpStream, socket: SocketAddr, place: OwnedSemaphorePermit) {
+    pub async fn serve(&self, stream: Stream, source: Source, place: OwnedSemaphorePermit) {
         let config = self.desk.config();
         let seconds = Duration::from_secs;
         let write_idle = seconds(config.write_idle_secs);
         let mut client = Client::new(stream, write_idle, self.desk.proxy());
-        let address = socket.ip().to_canonical();
         let from = FarEnd {
-            trusted: self.desk.trusts(&address),
-            address: address.to_string().into(),
+            trusted: self.desk.trusts(&source),
+            address: source.address().map(|address| address.to_string().into()),
         };
         let mut head_time = Idle::new(seconds(config.header_read_secs));
         let mut idle = Idle::new(seconds(config.idle_secs));
@@ -97,22 +95,22 @@ impl<D: Desk> Lane<D> {
                 }
                 Step::Next(Next::Linger) => return linger(client.stream, LINGER).await,
                 Step::Next(Next::Close) | Step::Cut => return,
-                Step::General => return self.hand_over(client, socket, place),
+                Step::General => return self.hand_over(client, source, place),
             }
         }
     }
 
     /// Has hyper go on with a connection.
-    fn hand_over(&self, client: Client, socket: SocketAddr, place: OwnedSemaphorePermit) {
+    fn hand_over(&self, client: Client, source: Source, place: OwnedSemaphorePermit) {
         let read = Bytes::copy_from_slice(client.inbox.bytes());
-        match client.stream.into_std() {
+        match Detached::new(client.stream) {
             Ok(stream) => self.desk.take(Handover {
                 stream,
                 read,
-                socket,
+                source,
                 place,
             }),
-            Err(error) => debug!(%error, %socket, "connection lost"),
+            Err(error) => debug!(%error, %source, "connection lost"),
         }
     }
 

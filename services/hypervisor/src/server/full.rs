@@ -1,9 +1,9 @@
 //! What a connection above the limit is told, at once: it must not wait for a place.
 
 use super::linger::linger;
+use super::stream::{self, Stream};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 
 const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\n\
@@ -24,9 +24,9 @@ impl Refusals {
     }
 
     /// Says that there is no place. Nothing here waits.
-    pub(super) fn refuse(&self, stream: TcpStream) {
+    pub(super) fn refuse(&self, stream: Stream) {
         // A new connection's buffer has room; if ever not, that is no reason to wait either.
-        let _ = stream.try_write(FULL);
+        let _ = stream::try_write(&stream, FULL);
         if let Ok(place) = self.0.clone().try_acquire_owned() {
             tokio::spawn(async move {
                 linger(stream, LINGER).await;

@@ -3,6 +3,7 @@
 use super::dispatch::Gateway;
 use super::guard::{Guard, Tunnel};
 use super::limits;
+use super::stream::{Detached, Source};
 use super::worker::GRACE;
 use crate::config;
 use crate::proxy::WriteLimit;
@@ -13,12 +14,10 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
 use std::convert::Infallible;
-use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
-use tokio::net::TcpStream;
 use tokio::runtime::Handle;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
@@ -40,11 +39,11 @@ pub(super) struct General {
 /// A connection, and what was read from it and not answered.
 pub struct Handover {
     /// The connection, on no runtime.
-    pub stream: std::net::TcpStream,
+    pub stream: Detached,
     /// What was read.
     pub read: Bytes,
     /// The far end.
-    pub socket: SocketAddr,
+    pub source: Source,
     pub(super) place: OwnedSemaphorePermit,
 }
 
@@ -76,10 +75,10 @@ impl General {
             let Handover {
                 stream,
                 read,
-                socket,
+                source,
                 place,
             } = handover;
-            let Ok(stream) = TcpStream::from_std(stream) else {
+            let Ok(stream) = stream.attach() else {
                 return; // Out of file descriptors for the poller: nothing can be read.
             };
             let stream = WriteLimit::new(stream, Duration::from_secs(this.config.write_idle_secs));
@@ -90,7 +89,7 @@ impl General {
                 let (gateway, tunnel, stop) = (gateway.clone(), tunnel.clone(), stop.clone());
                 async move {
                     let plain = request.version() < Version::HTTP_2;
-                    let mut response = gateway.handle(request, socket).await;
+                    let mut response = gateway.handle(request, source).await;
                     if plain && stop.is_cancelled() && !response.status().is_informational() {
                         let close = HeaderValue::from_static("close");
                         response.headers_mut().insert(header::CONNECTION, close);
@@ -121,7 +120,7 @@ impl General {
                 }
             };
             if let Err(error) = ended {
-                debug!(%error, %socket, "connection ended");
+                debug!(%error, %source, "connection ended");
             }
         };
         self.connections.spawn_on(serving, &self.runtime);

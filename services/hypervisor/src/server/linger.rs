@@ -1,8 +1,8 @@
 //! The end of a connection that may still be sent to.
 
+use super::stream::Stream;
 use std::time::Duration;
 use tokio::io::{AsyncWriteExt, copy, sink};
-use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 /// How long a connection that we closed may still be sent to.
@@ -11,7 +11,7 @@ pub(super) const LINGER: Duration = Duration::from_secs(2);
 /// Closes our side, and reads what still comes until the client closes its own, for so long at
 /// most. Closing under unread bytes would make the kernel reset the connection, and the client
 /// could lose the answer that says why.
-pub(super) async fn linger(mut stream: TcpStream, limit: Duration) {
+pub(super) async fn linger(mut stream: Stream, limit: Duration) {
     let _ = timeout(limit, async {
         stream.shutdown().await?;
         copy(&mut stream, &mut sink()).await

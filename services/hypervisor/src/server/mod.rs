@@ -4,7 +4,8 @@
 //! sandboxes (`fast`, which reads a `head` and asks at the `desk`). A connection that is for
 //! anything else goes on to hyper (`general`), for good: `framing` and `guard` refuse malformed
 //! HTTP/1 before hyper reads it, `host` what hyper does not check, `dispatch` says which part of
-//! the program a request is for. `chunks` follows chunked bodies in either direction.
+//! the program a request is for. A connection is a `stream`, over TCP or a proxy's Unix socket, and
+//! comes from a `listener`. `chunks` follows chunked bodies in either direction.
 
 mod accept;
 mod chunks;
@@ -19,7 +20,9 @@ mod head;
 mod host;
 mod limits;
 mod linger;
+mod listener;
 mod peer;
+mod stream;
 mod worker;
 
 pub use accept::serve;
@@ -30,5 +33,8 @@ pub use fast::Lane;
 pub(crate) use framing::{Malformed, decimal};
 pub use general::Handover;
 pub use head::Head;
+pub use listener::Listener;
 pub use peer::Peer;
+pub use stream::{Detached, Source, Stream};
+pub(crate) use stream::{ReadHalf, WriteHalf, poll_peek, split, try_read};
 pub(crate) use worker::count as workers;

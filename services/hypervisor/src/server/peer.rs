@@ -1,38 +1,54 @@
 //! Who is at the other end of a connection, as far as we believe what we are told.
 
+use super::stream::Source;
 use http::HeaderMap;
 use ipnet::IpNet;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Once;
+use tracing::warn;
+
+/// Said once, for each request would be a line.
+static UNNAMED: Once = Once::new();
 
 /// The far end of a request; a request extension on every path.
 #[derive(Debug, Clone)]
 pub struct Peer {
-    /// The socket's far end.
-    pub socket: SocketAddr,
-    /// The client: the socket's address, or the one that a trusted proxy names.
+    /// The connection's far end.
+    pub source: Source,
+    /// The client: the connection's far end, or the address that a trusted proxy names.
+    ///
+    /// A proxy at a Unix socket that names none leaves the unspecified address, which is no
+    /// loopback and opens nothing. Limits by address then count all of its clients as one, which
+    /// is too strict rather than too lax, and the log says so once.
     pub client: IpAddr,
-    /// Whether the socket's far end is a trusted proxy, whose forwarding headers count.
+    /// Whether the far end is a trusted proxy, whose forwarding headers count.
     pub trusted: bool,
     /// The scheme that the client used, `http` or `https`.
     pub scheme: &'static str,
 }
 
 impl Peer {
-    /// The peer of a request that came in from `socket` with these headers.
-    pub fn new(socket: SocketAddr, headers: &HeaderMap, trusted: &[IpNet]) -> Self {
-        let address = socket.ip().to_canonical();
-        let is_trusted = |address: &IpAddr| trusted.iter().any(|net| net.contains(address));
+    /// The peer of a request that came in from `source` with these headers.
+    pub fn new(source: Source, headers: &HeaderMap, trusted: &[IpNet]) -> Self {
         let mut peer = Self {
-            socket,
-            client: address,
-            trusted: is_trusted(&address),
+            source,
+            client: source.address().unwrap_or(Ipv4Addr::UNSPECIFIED.into()),
+            trusted: trusts(&source, trusted),
             scheme: "http",
         };
         if peer.trusted {
             // The rightmost address that no trusted proxy has: all left of it is hearsay.
             peer.client = forwarded_for(headers)
-                .find(|address| !is_trusted(address))
-                .unwrap_or(address);
+                .find(|address| !is_among(address, trusted))
+                .unwrap_or(peer.client);
+            if peer.client.is_unspecified() {
+                UNNAMED.call_once(|| {
+                    warn!(
+                        %source,
+                        "a proxy does not say who its clients are, so limits by address count them as one; have it send X-Forwarded-For"
+                    );
+                });
+            }
             if headers
                 .get("x-forwarded-proto")
                 .is_some_and(|p| p == "https")
@@ -42,6 +58,18 @@ impl Peer {
         }
         peer
     }
+}
+
+/// Whether it is a proxy whose forwarding headers count: any at a Unix socket, and those over TCP
+/// that are named.
+pub(super) fn trusts(source: &Source, trusted: &[IpNet]) -> bool {
+    source
+        .address()
+        .is_none_or(|address| is_among(&address, trusted))
+}
+
+fn is_among(address: &IpAddr, networks: &[IpNet]) -> bool {
+    networks.iter().any(|network| network.contains(address))
 }
 
 /// The addresses of `X-Forwarded-For`, the nearest first, as far as they are addresses.
@@ -58,8 +86,9 @@ fn forwarded_for(headers: &HeaderMap) -> impl Iterator<Item = IpAddr> + '_ {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::net::SocketAddr;
 
-    fn client(socket: &str, forwarded: &[&'static str]) -> String {
+    fn peer(source: Source, forwarded: &[&'static str]) -> Peer {
         let mut headers = HeaderMap::new();
         for line in forwarded {
             headers.append("x-forwarded-for", line.parse().unwrap());
@@ -68,8 +97,12 @@ mod tests {
             "127.0.0.0/8".parse().unwrap(),
             "10.0.0.0/8".parse().unwrap(),
         ];
-        let peer = Peer::new(socket.parse().unwrap(), &headers, &trusted);
-        peer.client.to_string()
+        Peer::new(source, &headers, &trusted)
+    }
+
+    fn client(socket: &str, forwarded: &[&'static str]) -> String {
+        let socket: SocketAddr = socket.parse().unwrap();
+        peer(socket.into(), forwarded).client.to_string()
     }
 
     #[test]
@@ -84,5 +117,21 @@ mod tests {
         );
         assert_eq!(client("127.0.0.1:1", &["192.0.2.7, nonsense"]), "127.0.0.1");
         assert_eq!(client("[::ffff:127.0.0.1]:1", &["::1"]), "::1");
+    }
+
+    #[test]
+    fn whoever_comes_over_a_unix_socket_is_a_trusted_proxy_and_never_the_client() {
+        for (forwarded, client) in [
+            (&[][..], "0.0.0.0"),
+            (&["nonsense"], "0.0.0.0"),
+            (&["10.1.1.1"], "0.0.0.0"),
+            (&["192.0.2.7"], "192.0.2.7"),
+            (&["6.6.6.6, 192.0.2.7"], "192.0.2.7"),
+            (&["192.0.2.7, 10.1.1.1"], "192.0.2.7"),
+        ] {
+            let peer = peer(Source::Unix, forwarded);
+            assert!(peer.trusted);
+            assert_eq!(peer.client.to_string(), client, "{forwarded:?}");
+        }
     }
 }

@@ -9,19 +9,20 @@ use super::fast::Lane;
 use super::full::Refusals;
 use super::general::{General, Handover};
 use super::head::Head;
+use super::listener::{self, Listener, Open};
+use super::stream::{Source, Stream};
 use crate::config;
 use crate::gate::Gate;
 use crate::proxy::Proxy;
 use crate::routes::Claim;
+use futures_util::future::join_all;
 use http::StatusCode;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
 use std::num::NonZero;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
-use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Builder;
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::yield_now;
@@ -67,7 +68,7 @@ impl Desk for Shared {
         &self.config
     }
 
-    fn trusts(&self, peer: &IpAddr) -> bool {
+    fn trusts(&self, peer: &Source) -> bool {
         self.gateway.trusts(peer)
     }
 
@@ -101,7 +102,7 @@ pub(super) struct Worker {
 impl Worker {
     /// Starts one, until `stop`.
     pub(super) fn start(
-        listener: std::net::TcpListener,
+        listeners: Vec<Listener>,
         shared: Arc<Shared>,
         index: usize,
         stop: CancellationToken,
@@ -109,7 +110,7 @@ impl Worker {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let (done, finished) = oneshot::channel();
         let work = move || {
-            runtime.block_on(work(listener, shared, index, stop));
+            runtime.block_on(work(listeners, shared, index, stop));
             // Cuts what did not finish, before anybody hears of it.
             drop(runtime);
             let _ = done.send(()); // Nobody waits longer than `shutdown_secs`.
@@ -125,7 +126,7 @@ impl Worker {
 }
 
 async fn work(
-    listener: std::net::TcpListener,
+    listeners: Vec<Listener>,
     shared: Arc<Shared>,
     index: usize,
     stop: CancellationToken,
@@ -134,10 +135,12 @@ async fn work(
     let open = shared.open[index].clone();
     let sweeper = lane.clone();
     tokio::spawn(async move { sweeper.pool.sweep().await });
-    match TcpListener::from_std(listener) {
-        Ok(listener) => {
+    let opened: io::Result<Vec<_>> = listeners.into_iter().map(Listener::open).collect();
+    match opened {
+        Ok(listeners) => {
+            let accepting = listeners.iter().map(|it| accept(it, &lane, index, &shared));
             tokio::select! {
-                () = accept(&listener, &lane, index, &shared) => {}
+                _ = join_all(accepting) => {}
                 () = stop.cancelled() => {}
             }
         }
@@ -150,13 +153,13 @@ async fn work(
     lane.busy.empty().await;
 }
 
-/// Accepts for ever.
-async fn accept(listener: &TcpListener, lane: &Arc<Lane<Shared>>, index: usize, shared: &Shared) {
+/// Accepts for ever, from one of the listeners.
+async fn accept(listener: &Open, lane: &Arc<Lane<Shared>>, index: usize, shared: &Shared) {
     let open = &shared.open[index];
     let mut taken = 0;
     loop {
-        match listener.accept().await {
-            Ok((stream, socket)) => begin(stream, socket, lane, open, shared),
+        match listener::accept(listener).await {
+            Ok((stream, source)) => begin(stream, source, lane, open, shared),
             Err(error) => {
                 // Out of file descriptors, most likely; a pause lets some go.
                 warn!(%error, "cannot accept a connection");
@@ -192,8 +195,8 @@ fn exceeds<T>(workers: &[T], index: usize, count: impl Fn(&T) -> usize, slack: u
 }
 
 fn begin(
-    stream: TcpStream,
-    socket: SocketAddr,
+    stream: Stream,
+    source: Source,
     lane: &Arc<Lane<Shared>>,
     open: &Arc<Gate>,
     shared: &Shared,
@@ -204,7 +207,7 @@ fn begin(
     if open.enter() {
         let (lane, open) = (lane.clone(), open.clone());
         tokio::spawn(async move {
-            lane.serve(stream, socket, place).await;
+            lane.serve(stream, source, place).await;
             open.leave();
         });
     }

@@ -12,19 +12,20 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use hypervisor::proxy::{Caller, Proxy, Target, Upstream, WriteLimit};
 use hypervisor::routes::Role;
-use hypervisor::server::{Desk, Errand, Handover, Head, Lane, Peer};
+use hypervisor::server::{Desk, Errand, Handover, Head, Lane, Peer, Source};
 use hypervisor::{Body, config};
 use std::convert::Infallible;
 use std::io::Cursor;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 use testkit::wait::until;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, join};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, join, split};
+use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
+use tokio_util::either::Either;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -138,10 +139,10 @@ impl Front {
     }
 
     /// Serves a connection with hyper.
-    async fn serve(self, stream: impl Stream, socket: SocketAddr) {
+    async fn serve(self, stream: impl Stream, source: Source) {
         let peer = Peer {
-            socket,
-            client: socket.ip(),
+            source,
+            client: Ipv4Addr::LOCALHOST.into(),
             trusted: self.trusted,
             scheme: "http",
         };
@@ -173,7 +174,7 @@ impl Desk for Plain {
     fn config(&self) -> &config::Server {
         &self.config
     }
-    fn trusts(&self, _: &IpAddr) -> bool {
+    fn trusts(&self, _: &Source) -> bool {
         self.front.trusted
     }
     fn errand(&self, _: &Head<'_>) -> Errand<Claim> {
@@ -185,12 +186,12 @@ impl Desk for Plain {
     fn answered(&self, _: StatusCode) {}
     fn take(&self, connection: Handover) {
         self.handed_over.fetch_add(1, Ordering::SeqCst);
-        let (read, write) = TcpStream::from_std(connection.stream).unwrap().into_split();
+        let (read, write) = split(connection.stream.attach().unwrap());
         let read = Cursor::new(connection.read).chain(read);
         let serve = self
             .front
             .clone()
-            .serve(join(read, write), connection.socket);
+            .serve(join(read, write), connection.source);
         tokio::spawn(serve);
     }
 }
@@ -228,8 +229,8 @@ impl Gateway {
                 let (front, lane) = (accepting.clone(), lane.clone());
                 tokio::spawn(async move {
                     match path {
-                        Path::Hyper => front.serve(stream, socket).await,
-                        Path::Fast => lane.serve(stream, socket, place).await,
+                        Path::Hyper => front.serve(stream, socket.into()).await,
+                        Path::Fast => lane.serve(Either::Left(stream), socket.into(), place).await,
                     }
                 });
             }

@@ -132,7 +132,7 @@ impl Browser {
         let request = request
             .header(header::USER_AGENT, "Browser/1.0")
             .extension(Peer {
-                socket: SocketAddr::new(self.address, 4000),
+                source: SocketAddr::new(self.address, 4000).into(),
                 client: self.address,
                 trusted: false,
                 scheme: "http",

@@ -6,14 +6,13 @@ use super::super::{Limits, Target};
 use super::answer::{self, Answer, Begun, LAST_CHUNK, Rest};
 use super::request::Order;
 use super::wire;
-use crate::server::Malformed;
+use crate::server::{Malformed, ReadHalf, WriteHalf};
 use http::StatusCode;
 use std::future::poll_fn;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Poll, ready};
 use std::time::Duration;
-use tokio::net::tcp::{ReadHalf, WriteHalf};
 
 /// Once a drain is over, how long an event stream may take to the end of its event.
 const GOODBYE: Duration = Duration::from_secs(2);

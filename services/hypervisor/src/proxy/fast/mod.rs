@@ -18,6 +18,7 @@ pub(crate) use request::{FarEnd, Order};
 
 use super::idle::Idle;
 use super::{Proxy, Reason, Target};
+use crate::server::{ReadHalf, Stream, split, try_read};
 use download::{Done, Download, Progress};
 use http::StatusCode;
 use std::future::poll_fn;
@@ -27,12 +28,12 @@ use std::sync::atomic::Ordering;
 use std::task::Poll;
 use std::time::Duration;
 use tokio::net::TcpStream;
-use tokio::net::tcp::ReadHalf;
 use tokio::time::timeout;
+use tokio_util::either::Either;
 
 /// A client's connection, between its requests.
 pub(crate) struct Client {
-    pub(crate) stream: TcpStream,
+    pub(crate) stream: Stream,
     /// What came in and was not used yet.
     pub(crate) inbox: Buffer,
     /// While it takes nothing of its answer.
@@ -60,7 +61,7 @@ pub(crate) enum Unanswered {
 }
 
 impl Client {
-    pub(crate) fn new(stream: TcpStream, write_idle: Duration, proxy: &Proxy) -> Self {
+    pub(crate) fn new(stream: Stream, write_idle: Duration, proxy: &Proxy) -> Self {
         Self {
             stream,
             inbox: Buffer::default(),
@@ -76,13 +77,13 @@ impl Client {
 
     /// Whether it has sent nothing more.
     fn is_quiet(&self) -> bool {
-        let read = self.stream.try_read(&mut [0]);
+        let read = try_read(&self.stream, &mut [0]);
         self.inbox.bytes().is_empty() && !matches!(read, Ok(1..))
     }
 
     /// Resolves when the client is gone; never, if it has sent something already.
     pub(crate) async fn gone(&mut self) {
-        let (mut client, _) = self.stream.split();
+        let (mut client, _) = split(&mut self.stream);
         let mut watch = true;
         poll_fn(|cx| wire::poll_gone(&mut client, &mut watch, cx)).await;
     }
@@ -154,11 +155,11 @@ impl Proxy {
         claim: &C,
         close: bool,
     ) -> Result<(Done, bool), End> {
-        let (mut from_client, to_client) = client.stream.split();
+        let (mut from_client, to_client) = split(&mut client.stream);
         let (from_sandbox, mut to_sandbox) = sandbox.split();
         let progress = Progress::default();
         let mut download = Download {
-            sandbox: from_sandbox,
+            sandbox: Either::Left(from_sandbox),
             client: to_client,
             taken: &mut client.taken,
             answered: &mut client.answered,

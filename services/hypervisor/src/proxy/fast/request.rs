@@ -20,8 +20,8 @@ pub(crate) struct Order {
 
 /// A connection's far end.
 pub(crate) struct FarEnd {
-    /// Its address, in digits.
-    pub(crate) address: Box<str>,
+    /// Its address, in digits; a Unix socket's has none.
+    pub(crate) address: Option<Box<str>>,
     /// Whether it is a trusted proxy, whose forwarding headers count.
     pub(crate) trusted: bool,
 }
@@ -44,7 +44,7 @@ enum Field {
 #[derive(Default)]
 struct Seen<'a> {
     host: &'a [u8],
-    path: Vec<u8>,
+    path: Vec<&'a [u8]>,
     proto: bool,
     forwarded_host: bool,
     parents: usize,
@@ -141,7 +141,7 @@ impl Proxy {
                     seen.host = value;
                     line(out, name, value);
                 }
-                Field::For => put(&mut seen.path, &[value, b", "]),
+                Field::For => seen.path.push(value),
                 Field::Proto => {
                     seen.proto = true;
                     line(out, name, value);
@@ -180,36 +180,30 @@ impl Field {
 }
 
 fn add_origin(out: &mut Vec<u8>, seen: &Seen<'_>, from: &FarEnd) {
-    put(
-        out,
-        &[b"x-forwarded-for: ", &seen.path, from.address.as_bytes()],
-    );
+    let far_end = from.address.as_deref().map(str::as_bytes);
+    let mut path = seen.path.iter().copied().chain(far_end);
+    if let Some(first) = path.next() {
+        put(out, &[b"x-forwarded-for: ", first]);
+        path.for_each(|hop| put(out, &[b", ", hop]));
+        out.extend_from_slice(b"\r\n");
+    }
     if !seen.proto {
-        out.extend_from_slice(b"\r\nx-forwarded-proto: http");
+        out.extend_from_slice(b"x-forwarded-proto: http\r\n");
     }
     if !seen.forwarded_host {
-        put(out, &[b"\r\nx-forwarded-host: ", seen.host]);
+        line(out, "x-forwarded-host", seen.host);
     }
 }
 
 fn add_identity(out: &mut Vec<u8>, caller: &Caller, claim: &impl Target) {
     let mut id = uuid::Uuid::encode_buffer();
     let id = caller.user_id.as_hyphenated().encode_lower(&mut id);
-    put(out, &[b"\r\nx-choiros-user-id: ", id.as_bytes()]);
-    put(
-        out,
-        &[b"\r\nx-choiros-workspace: ", claim.workspace().as_bytes()],
-    );
-    put(
-        out,
-        &[b"\r\nx-choiros-role: ", claim.role().as_str().as_bytes()],
-    );
-    out.extend_from_slice(b"\r\nx-choiros-generation: ");
+    line(out, "x-choiros-user-id", id.as_bytes());
+    line(out, "x-choiros-workspace", claim.workspace().as_bytes());
+    line(out, "x-choiros-role", claim.role().as_str().as_bytes());
     let mut digits = itoa::Buffer::new();
-    put(
-        out,
-        &[digits.format(claim.generation()).as_bytes(), b"\r\n"],
-    );
+    let generation = digits.format(claim.generation());
+    line(out, "x-choiros-generation", generation.as_bytes());
 }
 
 fn add_trace(out: &mut Vec<u8>, seen: &Seen<'_>) {

@@ -3,9 +3,10 @@
 use super::super::buffer::Buffer;
 use super::super::idle::Idle;
 use super::wire;
+use crate::server::ReadHalf;
 use std::io;
 use std::time::Duration;
-use tokio::net::tcp::{ReadHalf, WriteHalf};
+use tokio::net::tcp::WriteHalf;
 
 /// Why a request did not get there whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

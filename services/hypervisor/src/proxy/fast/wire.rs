@@ -2,12 +2,12 @@
 
 use super::super::buffer::Buffer;
 use super::super::idle::Idle;
+use crate::server::{ReadHalf, poll_peek};
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::tcp::ReadHalf;
+use tokio::io::{AsyncRead, AsyncWrite};
 
 /// Reads what comes next, `most` bytes of it; 0 is the end.
 pub(super) async fn read(
@@ -81,8 +81,7 @@ pub(super) fn poll_gone(
     if !*watch {
         return Poll::Pending;
     }
-    let mut byte = [0];
-    match ready!(from.poll_peek(cx, &mut ReadBuf::new(&mut byte))) {
+    match ready!(poll_peek(from, cx)) {
         Ok(0) | Err(_) => Poll::Ready(()),
         Ok(_) => {
             *watch = false;
