@@ -7,34 +7,32 @@
 let
   cfg = config.services.choiros;
   sources = import ./sources.nix { inherit config; };
+  view = import ./view.nix { inherit (cfg.backup) directory; };
   backup = pkgs.writeShellApplication {
     name = "choiros-backup";
     runtimeInputs = [
       pkgs.coreutils
-      pkgs.gawk
+      pkgs.findutils
+      pkgs.gnused
       pkgs.sqlite
+      pkgs.util-linux
     ];
     text = builtins.readFile ./backup.sh;
   };
   unit = s: {
     description = "Backup of ${s.name}'s databases";
     startAt = cfg.backup.schedule;
+    startLimitIntervalSec = 0;
     unitConfig.RequiresMountsFor = [
       s.folder
       cfg.backup.directory
     ];
-    serviceConfig = import ../hardening.nix // {
+    serviceConfig = view s // {
       Type = "oneshot";
       ExecStart = "${lib.getExe backup} ${s.folder} ${cfg.backup.directory}/${s.name} ${toString cfg.backup.keep.last} ${toString cfg.backup.keep.daily}";
-      # as the owner, so that SQLite's files beside the database stay the owner's
-      User = s.owner;
-      Group = s.owner;
-      ReadWritePaths = [
-        "-${s.folder}"
-        "${cfg.backup.directory}/${s.name}"
-      ];
-      PrivateNetwork = true;
-      IPAddressDeny = "any";
+      # a file that can't be read to its end holds up nothing for longer
+      TimeoutStartSec = "1h";
+      Nice = 10;
     };
   };
   folder = s: {

@@ -6,10 +6,11 @@
     folder = "/var/lib/choiros/hypervisor";
     owner = "choiros";
     unit = "hypervisor.service";
+    workspace = "-";
   }
 ]
 ++ map (s: {
-  inherit (s) name unit;
+  inherit (s) name unit workspace;
   folder = s.data;
-  owner = "choiros-sandbox";
+  owner = s.user or "choiros-sandbox";
 }) config.services.choiros.sandboxes

@@ -1,0 +1,30 @@
+# How programs run that read what others have made: as the owner of the folder, and where nothing but that folder, its
+# copies and programs are in sight. Whatever link is planted there leads nowhere.
+{ directory }:
+source:
+import ../hardening.nix
+// {
+  User = source.owner;
+  Group = source.owner;
+  # an empty root of the unit's own
+  RuntimeDirectory = "choiros-view/%N";
+  RootDirectory = "/run/choiros-view/%N";
+  MountAPIVFS = true;
+  PrivateMounts = true;
+  ReadOnlyPaths = "+/";
+  BindReadOnlyPaths = [
+    "-${builtins.storeDir}"
+    # where programs are on a host that has them there
+    "-/usr"
+    "-/bin"
+    "-/lib"
+    "-/lib64"
+  ];
+  BindPaths = [
+    "-${source.folder}"
+    "${directory}/${source.name}"
+  ];
+  NoExecPaths = "-${source.folder}";
+  PrivateNetwork = true;
+  IPAddressDeny = "any";
+}
