@@ -28,6 +28,35 @@ in
       && says (unit "sandbox-live" c).serviceConfig.ExecStart " /mnt/copies/sandbox-live 7 30"
       && c.systemd.tmpfiles.settings.choiros."/mnt/copies/sandbox-live".d.mode == "0700";
   };
+  "what reads a sandbox's files sees them, their copies and programs, and can't be held up for ever" =
+    {
+      config = on { };
+      expect =
+        c:
+        let
+          backup = (unit "sandbox-live" c).serviceConfig;
+          restore = c.systemd.services."choiros-restore-sandbox-live@".serviceConfig;
+          own = [
+            "-/var/lib/choiros/sandboxes/sandbox-live"
+            "/var/lib/choiros/backups/sandbox-live"
+          ];
+        in
+        backup.BindPaths == own
+        && restore.BindPaths == own
+        && backup.RootDirectory == "/run/choiros-view/%N"
+        && backup.TimeoutStartSec == "1h"
+        && restore.User == "choiros-sandbox";
+    };
+  "a restore holds back whoever would start what it restores, and knows its sources from a table" = {
+    config = on { };
+    expect =
+      c:
+      c.systemd.services."choiros-restore-sandbox-dev@".before == [ "container@sandbox-dev.service" ]
+      && c.systemd.services."choiros-restore-hypervisor@".before == [ "hypervisor.service" ]
+      &&
+        says c.environment.etc."choiros/sources".text
+          "sandbox-live /var/lib/choiros/sandboxes/sandbox-live container@sandbox-live.service sandbox";
+  };
   "a backup that was missed is made up for" = {
     config = on { };
     expect = c: c.systemd.timers.choiros-backup-hypervisor.timerConfig.Persistent;
