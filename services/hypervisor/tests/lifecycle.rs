@@ -232,7 +232,7 @@ async fn a_second_start_on_one_state_is_refused() {
         .unwrap();
     assert_eq!(second.wait_exit().await.unwrap().code(), Some(1));
     let said = second.process().transcript();
-    assert!(said.contains("another hypervisor answers"), "{said}");
+    assert!(said.contains("such as another hypervisor"), "{said}");
     assert!(first.cli(&["status"]).await.unwrap().status.success());
 }
 
@@ -364,4 +364,25 @@ async fn the_operators_socket_is_for_its_user_alone() {
         let said = String::from_utf8_lossy(&stranger.stderr).into_owned();
         assert!(said.contains("for root and its own user"), "{said}");
     }
+}
+
+#[tokio::test]
+async fn a_broken_seal_is_logged_when_it_breaks_and_when_it_holds_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("state");
+    std::fs::write(&file, "sealed\n").unwrap();
+    let mut gateway = builder()
+        .env("HYPERVISOR_RUNTIME_SEAL_FILE", file.to_str().unwrap())
+        .start()
+        .await
+        .unwrap();
+    let person = Person::register(&gateway, "alice").await.unwrap();
+    std::fs::write(&file, "the firewall's table is gone\n").unwrap();
+    let told = |line: &str| line.contains("WARN") && line.contains("table is gone");
+    gateway.process().stderr_line(told).await.unwrap();
+    let answer = person.client.get("/").await.unwrap();
+    assert_eq!(answer.status, 503);
+    assert!(answer.text().contains("table is gone"), "{}", answer.text());
+    std::fs::write(&file, "sealed\n").unwrap();
+    assert_eq!(person.client.get("/").await.unwrap().status, 200);
 }

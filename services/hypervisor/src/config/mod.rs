@@ -156,6 +156,9 @@ pub struct Runtime {
     pub data_dir: PathBuf,
     /// `systemd`: the unit of a sandbox, whose name stands in the place of `{sandbox}`.
     pub unit: String,
+    /// A file whose one line is `sealed` while the host's seal around the sandboxes holds, and
+    /// else says why not. While it does not, no sandbox is started.
+    pub seal_file: Option<PathBuf>,
     /// Seconds without a request after which a sandbox is stopped; 0 for never.
     pub idle_secs: u64,
     /// The roles in which a sandbox is stopped when idle.
@@ -316,6 +319,7 @@ impl Default for Runtime {
             command: Vec::new(),
             data_dir: ".state/sandboxes".into(),
             unit: "container@{sandbox}.service".into(),
+            seal_file: None,
             idle_secs: 1800,
             idle_roles: vec![Role::Live, Role::Dev],
             start_secs: 20,

@@ -3,7 +3,7 @@
 use super::instance::Instance;
 use super::probe::{self, ProbeError};
 use super::switch::Switch;
-use super::{Spec, Status};
+use super::{Seal, Spec, Status};
 use crate::config;
 use arc_swap::{ArcSwap, ArcSwapOption};
 use std::net::SocketAddr;
@@ -18,6 +18,7 @@ const LONGEST_PAUSE: Duration = Duration::from_hours(365 * 24);
 pub(super) struct Board {
     pub(super) spec: Spec,
     pub(super) config: Arc<config::Runtime>,
+    pub(super) seal: Arc<Seal>,
     pub(super) state: ArcSwap<State>,
     /// There is one while requests may enter.
     pub(super) instance: ArcSwapOption<Instance>,
@@ -39,7 +40,7 @@ pub(super) struct State {
 }
 
 impl Board {
-    pub(super) fn new(spec: Spec, config: Arc<config::Runtime>) -> Self {
+    pub(super) fn new(spec: Spec, config: Arc<config::Runtime>, seal: Arc<Seal>) -> Self {
         let state = State {
             status: Status::Stopped,
             address: None,
@@ -48,6 +49,7 @@ impl Board {
         Self {
             spec,
             config,
+            seal,
             state: ArcSwap::from_pointee(state),
             instance: ArcSwapOption::empty(),
             left: Mutex::default(),

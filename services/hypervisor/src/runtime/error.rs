@@ -21,6 +21,14 @@ pub enum RuntimeError {
         /// How long requests get this answer without another try.
         retry: Duration,
     },
+    /// The host's seal around the sandboxes is broken.
+    #[error("sandbox `{sandbox}` is not started: {cause}")]
+    Unsealed {
+        /// The sandbox.
+        sandbox: String,
+        /// What is wrong with the seal.
+        cause: String,
+    },
     /// Something else runs it, and the address does not answer as it should.
     #[error(
         "sandbox `{sandbox}` is not to be had: {cause}. It is run by something else (runtime.kind is `adopt`): mend it there, and it is taken back as soon as it answers"

@@ -19,6 +19,7 @@ mod orders;
 mod probe;
 mod process;
 mod sandbox;
+mod seal;
 mod spec;
 mod supervisor;
 mod switch;
@@ -28,6 +29,7 @@ pub use error::RuntimeError;
 pub use instance::Hold;
 pub use probe::ProbeError;
 pub use sandbox::{DrainGuard, Sandbox, View};
+pub use seal::Seal;
 pub use spec::{Spec, Status};
 pub(crate) use systemd::PLACEHOLDER;
 
@@ -44,11 +46,12 @@ use std::sync::Arc;
 pub struct Runtime {
     config: Arc<config::Runtime>,
     care: Arc<Care>,
+    seal: Arc<Seal>,
     sandboxes: DashMap<String, Arc<Sandbox>>,
 }
 
 impl Runtime {
-    /// The runtime that the config asks for, run by this very program.
+    /// The runtime that the config asks for, run by this very program. Needs a Tokio runtime.
     ///
     /// # Errors
     /// [`RuntimeError::Unusable`] if the backend cannot work here, such as for want of the
@@ -78,10 +81,16 @@ impl Runtime {
     /// Nothing starts and stops sandboxes without a backend.
     fn over(config: Arc<config::Runtime>, backend: Option<Arc<dyn Backend>>) -> Arc<Self> {
         Arc::new(Self {
-            config,
             care: Arc::new(Care::new(backend)),
+            seal: Seal::open(config.seal_file.clone()),
+            config,
             sandboxes: DashMap::new(),
         })
+    }
+
+    /// The seal around the sandboxes.
+    pub fn seal(&self) -> &Seal {
+        &self.seal
     }
 
     /// Whether sandboxes can be made for a new user's workspace, or only those of the config
@@ -98,7 +107,7 @@ impl Runtime {
     }
 
     fn register(&self, spec: Spec) -> Arc<Sandbox> {
-        let board = Board::new(spec, Arc::clone(&self.config));
+        let board = Board::new(spec, Arc::clone(&self.config), Arc::clone(&self.seal));
         Arc::new(Sandbox::new(board, Arc::clone(&self.care)))
     }
 

@@ -105,8 +105,13 @@ impl Supervisor {
         }
     }
 
-    /// A failed sandbox is tried again by hand, or once each [`LONGEST_PAUSE`] by a request.
+    /// None is started without the seal. A failed sandbox is tried again by hand, or once each
+    /// [`LONGEST_PAUSE`] by a request.
     fn refusal(&mut self, by_hand: bool) -> Option<RuntimeError> {
+        if let Some(cause) = self.board.seal.broken() {
+            let sandbox = self.name().to_owned();
+            return Some(RuntimeError::Unsealed { sandbox, cause });
+        }
         let (since, failure) = self.failure.as_ref()?;
         if by_hand {
             self.forget_crashes();
@@ -152,6 +157,10 @@ impl Supervisor {
                     self.board.show(Status::Stopped, None, None);
                     return matches!(self.halted(halt, Ok(())), After::Rest);
                 }
+            }
+            if let Some(cause) = self.board.seal.broken() {
+                self.fail(cause);
+                return true;
             }
         }
     }

@@ -16,4 +16,6 @@ mod idle;
 #[cfg(test)]
 mod process;
 #[cfg(test)]
+mod seal;
+#[cfg(test)]
 mod stop;
