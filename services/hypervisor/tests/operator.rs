@@ -91,6 +91,52 @@ async fn a_copy_that_is_no_store_is_not_restored() {
     assert_eq!(users(&gateway).await, 1);
 }
 
+#[tokio::test]
+async fn a_store_that_a_gateway_uses_is_not_restored_also_when_its_socket_is_gone() {
+    let gateway = builder().start().await.unwrap();
+    let copy = gateway.state_dir().join("copy.db");
+    let copy = copy.to_str().unwrap();
+    let backup = gateway.cli(&["backup", "--to", copy]).await.unwrap();
+    assert!(backup.status.success(), "{}", said(&backup));
+    std::fs::remove_file(gateway.state_dir().join("control.sock")).unwrap();
+    let refused = gateway.cli(&["restore", "--from", copy]).await.unwrap();
+    assert!(!refused.status.success());
+    let why = said(&refused);
+    assert!(why.contains("in use by hypervisor serve (pid"), "{why}");
+    assert!(why.contains("stop it first"), "{why}");
+    assert!(
+        !gateway
+            .state_dir()
+            .join("hypervisor.db.before-restore")
+            .exists()
+    );
+}
+
+#[tokio::test]
+async fn a_gateway_that_is_started_in_the_midst_of_a_restore_waits_for_its_end() {
+    let mut gateway = builder().start().await.unwrap();
+    gateway.sigterm().unwrap();
+    gateway.wait_exit().await.unwrap();
+    let path = gateway.state_dir().join("hypervisor.db.lock");
+    let lock = std::fs::File::options().write(true).open(&path).unwrap();
+    lock.lock().unwrap();
+    std::fs::write(&path, "hypervisor restore (pid 1)").unwrap();
+    gateway.respawn().await.unwrap();
+    let waits = async || {
+        gateway
+            .process()
+            .transcript()
+            .contains("the store is in use")
+            .then_some(())
+    };
+    eventually("the gateway to wait", waits).await.unwrap();
+    let client = gateway.client();
+    let early = tokio::spawn(async move { client.get("/health").await });
+    drop(lock);
+    assert_eq!(early.await.unwrap().unwrap().status, 200, "it waited, too");
+    gateway.healthy().await.unwrap();
+}
+
 async fn generation_and_live(gateway: &Hypervisor) -> (u64, String) {
     let rows = gateway.cli(&["sandboxes", "--json"]).await.unwrap();
     let rows: Vec<Value> = serde_json::from_slice(&rows.stdout).unwrap();

@@ -10,15 +10,18 @@ use crate::routes::Routes;
 use crate::runtime::Runtime;
 use crate::server::{self, Gateway};
 use crate::shell;
-use crate::store::{Handle, Sqlite, Store};
+use crate::store::{Handle, Lock, Sqlite, Store, StoreError};
 use anyhow::{Context as _, Result};
 use std::io::{IsTerminal as _, Write as _};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 use tracing_subscriber::EnvFilter;
+
+/// How this program names itself to others that want its store.
+const SERVE: &str = "hypervisor serve";
 
 /// Serves until SIGTERM, SIGINT or SIGHUP.
 pub(super) async fn serve(config: Config) -> Result<()> {
@@ -31,6 +34,7 @@ pub(super) async fn serve(config: Config) -> Result<()> {
     let listeners = systemd::listeners(&config.server)?;
     let stop = stop_signal()?;
 
+    let _only = lock(&config, &stop).await?;
     let store: Arc<dyn Store> = Arc::new(Sqlite::open(&config.store.path)?);
     let auth = Auth::open(&config, store.clone()).await?;
     let store = Handle::new(store);
@@ -69,6 +73,29 @@ pub(super) async fn serve(config: Config) -> Result<()> {
 
 fn log(config: &config::Log) -> Result<()> {
     let filter = EnvFilter::try_new(&config.filter)
+/// The store, for this gateway alone. A restore that is at work is waited for, so that a socket of
+/// systemd's may start a gateway meanwhile.
+async fn lock(config: &Config, stop: &CancellationToken) -> Result<Lock> {
+    const PATIENCE: Duration = Duration::from_mins(1);
+    let begun = Instant::now();
+    let mut waits = false;
+    loop {
+        match Lock::take(&config.store.path, SERVE) {
+            Err(StoreError::InUse { holder, .. })
+                if !(holder.starts_with(SERVE) || stop.is_cancelled())
+                    && begun.elapsed() < PATIENCE =>
+            {
+                if !waits {
+                    info!(holder, "the store is in use; waiting");
+                    waits = true;
+                }
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+            taken => return Ok(taken?),
+        }
+    }
+}
+
         .with_context(|| format!("log.filter: `{}` is no filter; try `info`", config.filter))?;
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)

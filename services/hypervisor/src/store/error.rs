@@ -41,6 +41,17 @@ pub enum StoreError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// Another program uses the store, which only one may at a time.
+    #[error(
+        "the store {} is in use by {}; stop it first, and the socket that would start it again (`systemctl stop hypervisor.socket hypervisor.service`), or wait for its end",
+        path.display(), if holder.is_empty() { "another program" } else { holder }
+    )]
+    InUse {
+        /// The file.
+        path: PathBuf,
+        /// Who has it.
+        holder: String,
+    },
     /// `SQLite` refused, such as when the disk is full.
     #[error("the store's database failed: {0}")]
     Sqlite(#[source] rusqlite::Error),

@@ -6,6 +6,7 @@
 
 mod error;
 mod handle;
+mod lock;
 mod rows;
 mod sqlite;
 mod timestamp;
@@ -14,6 +15,7 @@ use uuid::Uuid;
 
 pub use error::{Conflict, StoreError};
 pub use handle::Handle;
+pub use lock::Lock;
 pub use rows::{
     AuditRow, Hash, Holdings, InviteRow, NewAccount, PasskeyRow, PasskeyUse, SessionKind,
     SessionRow, UserRow, WorkspaceRow,

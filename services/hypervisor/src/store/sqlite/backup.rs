@@ -1,7 +1,7 @@
 //! Copies of a store while it is in use, and a store made of a copy.
 
 use super::migrate;
-use crate::store::StoreError;
+use crate::store::{Lock, StoreError};
 use rusqlite::backup::Backup;
 use rusqlite::{Connection, OpenFlags};
 use std::fs::{self, File, OpenOptions};
@@ -26,6 +26,7 @@ pub fn backup(from: &Path, to: &Path) -> Result<(), StoreError> {
 /// # Errors
 /// `from` is no good store, or `to` cannot be written. Nothing was changed then.
 pub fn restore(from: &Path, to: &Path) -> Result<Option<PathBuf>, StoreError> {
+    let _only = Lock::take(to, "hypervisor restore")?;
     let part = beside(to, ".part");
     copy(from, &part)?;
     let folder = fs::metadata(part.parent().unwrap_or(&part)).map_err(unopened(to))?;

@@ -101,6 +101,17 @@ impl Sqlite {
 /// Makes the file before `SQLite` does, for its own, its WAL's and its folder's modes.
 fn make(path: &Path) -> std::io::Result<()> {
     if let Some(folder) = path
+    make_folder(path)?;
+    OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .open(path)
+        .map(drop)
+}
+
+/// Makes the folder of a store, for its user alone.
+pub(super) fn make_folder(path: &Path) -> std::io::Result<()> {
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty())
     {
@@ -109,10 +120,5 @@ fn make(path: &Path) -> std::io::Result<()> {
             .mode(0o700)
             .create(folder)?;
     }
-    OpenOptions::new()
-        .append(true)
-        .create(true)
-        .mode(0o600)
-        .open(path)
-        .map(drop)
+    Ok(())
 }

@@ -1,0 +1,93 @@
+//! Keeps a gateway and a restore, or two gateways, from using one store at once.
+
+use super::StoreError;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read as _, Seek as _, Write as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, fchown};
+use std::path::{Path, PathBuf};
+
+/// The right to use a store; the system takes it back when this program ends, however it ends.
+#[derive(Debug)]
+pub struct Lock {
+    _file: File,
+}
+
+impl Lock {
+    /// Takes it for `holder`, which is what others are told has it.
+    ///
+    /// # Errors
+    /// [`StoreError::InUse`] if somebody has it; the file beside the store cannot be made.
+    pub fn take(store: &Path, holder: &str) -> Result<Self, StoreError> {
+        let path = beside(store);
+        let unopened = |source| StoreError::Unopened {
+            path: path.clone(),
+            source,
+        };
+        super::sqlite::make_folder(store).map_err(unopened)?;
+        let mut file = open(&path).map_err(unopened)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::Error(error)) => return Err(unopened(error)),
+            Err(TryLockError::WouldBlock) => {
+                let mut holder = String::new();
+                let _ = file.read_to_string(&mut holder); // It is said without, then.
+                return Err(StoreError::InUse {
+                    path: store.into(),
+                    holder,
+                });
+            }
+        }
+        // Only for the sentence above, and a full disk must not be in the way.
+        let _ = file.set_len(0);
+        let _ = file.rewind();
+        let _ = write!(file, "{holder} (pid {})", std::process::id());
+        Ok(Self { _file: file })
+    }
+}
+
+fn open(path: &Path) -> std::io::Result<File> {
+    let file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed())
+        .open(path)?;
+    if let Some(folder) = path
+        .parent()
+        .filter(|_| rustix::process::geteuid().is_root())
+    {
+        // Root restores for the user that the gateway runs as, whose folder it is.
+        let folder = std::fs::metadata(if folder.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            folder
+        })?;
+        fchown(&file, Some(folder.uid()), Some(folder.gid()))?;
+    }
+    Ok(file)
+}
+
+fn beside(store: &Path) -> PathBuf {
+    let mut name = store.as_os_str().to_owned();
+    name.push(".lock");
+    name.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_at_a_time_and_the_other_is_told_who() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = folder.path().join("state/hypervisor.db");
+        let first = Lock::take(&store, "the first").unwrap();
+        let refusal = Lock::take(&store, "the second").unwrap_err();
+        let said = refusal.to_string();
+        assert!(said.contains("the first (pid "), "{said}");
+        drop(first);
+        Lock::take(&store, "the second").unwrap();
+    }
+}
