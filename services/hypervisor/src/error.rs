@@ -105,6 +105,11 @@ impl From<ClaimError> for HttpError {
             ClaimError::NoWorkspace { .. } => {
                 Self::new(StatusCode::FORBIDDEN, "no_workspace", error.to_string())
             }
+            ClaimError::Retired { .. } => Self::new(
+                StatusCode::FORBIDDEN,
+                "workspace_retired",
+                error.to_string(),
+            ),
         }
     }
 }

@@ -5,6 +5,7 @@ use super::{Api, Row};
 use crate::auth::{Account, Invite, RecoveryCode};
 use crate::error::HttpError;
 use crate::routes::{Role, SwapOrder, Swapped, Workspace};
+use crate::store::ProbationRow;
 use crate::unix_socket;
 use axum::extract::{Path, State};
 use axum::routing::{get, post};
@@ -17,10 +18,18 @@ use serde_json::{Value, json};
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
+use std::pin::pin;
 use std::sync::Arc;
-use tokio::net::UnixListener;
+use std::time::Duration;
+use tokio::net::{UnixListener, UnixStream};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 use tracing::{debug, warn};
+
+/// How long a shutdown waits for what an operator has ordered.
+const LAST_ORDERS: Duration = Duration::from_secs(5);
 
 /// The operator's socket, bound.
 pub struct Control {
@@ -49,16 +58,21 @@ impl Drop for Control {
     }
 }
 
-/// Serves the operator until the task is dropped.
-pub async fn serve(control: Control, api: Api) {
+/// Serves the operator until `stop`, and then whoever was in the midst of an order.
+pub async fn serve(control: Control, api: Api, stop: CancellationToken) {
     let router = router(api);
     let own = rustix::process::geteuid().as_raw();
+    let connections = TaskTracker::new();
     loop {
-        let stream = match control.listener.accept().await {
+        let accepted = tokio::select! {
+            accepted = control.listener.accept() => accepted,
+            () = stop.cancelled() => break,
+        };
+        let stream = match accepted {
             Ok((stream, _)) => stream,
             Err(error) => {
                 warn!(%error, "cannot accept an operator");
-                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+                tokio::time::sleep(Duration::from_millis(50)).await;
                 continue;
             }
         };
@@ -69,15 +83,28 @@ pub async fn serve(control: Control, api: Api) {
                 continue;
             }
         }
-        let router = router.clone();
-        tokio::spawn(async move {
-            let service = service_fn(move |request| router.clone().oneshot(request));
-            let connection = hyper::server::conn::http1::Builder::new()
-                .serve_connection(TokioIo::new(stream), service);
-            if let Err(error) = connection.await {
-                debug!(%error, "operator's connection ended");
-            }
-        });
+        connections.spawn(connection(stream, router.clone(), stop.clone()));
+    }
+    connections.close();
+    if timeout(LAST_ORDERS, connections.wait()).await.is_err() {
+        warn!("an operator's order did not end in time and gets no answer");
+    }
+}
+
+async fn connection(stream: UnixStream, router: Router, stop: CancellationToken) {
+    let service = service_fn(move |request| router.clone().oneshot(request));
+    let mut connection = pin!(
+        hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service)
+    );
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = stop.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        debug!(%error, "operator's connection ended");
     }
 }
 
@@ -88,7 +115,7 @@ fn router(api: Api) -> Router {
         .route("/sandboxes", get(list))
         .route("/sandboxes/{workspace}/{role}/{verb}", post(steer))
         .route("/sandboxes/{workspace}/{role}/probe", get(probe))
-        .route("/swap/{workspace}", post(swap))
+        .route("/swap/{workspace}", get(probation).post(swap))
         .route("/invites", post(invite))
         .route("/recover/{username}", post(recover))
         .with_state(api)
@@ -107,6 +134,7 @@ async fn status(State(api): State<Api>) -> Result<Json<Value>, HttpError> {
         "origin": api.config.origin().origin().ascii_serialization(),
         "workspaces": workspaces.len(),
         "users": api.store.run(|store| store.user_count()).await?,
+        "probations": api.routes.probations(),
         "claims": workspaces.iter().map(holds).sum::<usize>(),
     })))
 }
@@ -146,7 +174,6 @@ async fn swap(
 ) -> Result<Json<Swapped>, HttpError> {
     let workspace = named(&api, &workspace)?;
     let swapped = api.routes.swap(&workspace, order).await?;
-    api.metrics.swapped();
     for (owner, _) in api
         .routes
         .owners()
@@ -157,6 +184,19 @@ async fn swap(
         api.auth.audit("swapped", Some(owner), None, done).await;
     }
     Ok(Json(swapped))
+}
+
+/// The workspace's last swap on probation, which may have ended meanwhile.
+async fn probation(
+    State(api): State<Api>,
+    Path(workspace): Path<String>,
+) -> Result<Json<ProbationRow>, HttpError> {
+    let name = workspace.clone();
+    let found = api.store.run(move |store| store.probation(&name)).await?;
+    found.map(Json).ok_or_else(|| {
+        let said = format!("no swap of {workspace} was on probation");
+        HttpError::new(StatusCode::NOT_FOUND, "no_probation", said)
+    })
 }
 
 #[derive(Deserialize)]
@@ -180,10 +220,13 @@ async fn recover(
 
 fn named(api: &Api, workspace: &str) -> Result<Arc<Workspace>, HttpError> {
     api.routes.named(workspace).ok_or_else(|| {
-        HttpError::new(
-            StatusCode::NOT_FOUND,
-            "no_workspace",
-            format!("there is no workspace {workspace}; `hypervisor sandboxes` lists them"),
-        )
+        let said = if api.routes.is_retired(workspace) {
+            format!(
+                "workspace {workspace} is kept, but not declared; declare `workspaces.{workspace}` again and restart the gateway"
+            )
+        } else {
+            format!("there is no workspace {workspace}; `hypervisor sandboxes` lists them")
+        };
+        HttpError::new(StatusCode::NOT_FOUND, "no_workspace", said)
     })
 }

@@ -23,7 +23,6 @@ const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 pub struct Metrics {
     /// Answers by the hundreds of their status.
     answers: [AtomicU64; 6],
-    swaps: AtomicU64,
 }
 
 impl Metrics {
@@ -33,11 +32,6 @@ impl Metrics {
         if let Some(counter) = self.answers.get(class) {
             counter.fetch_add(1, Ordering::Relaxed);
         }
-    }
-
-    /// Counts one swap.
-    pub fn swapped(&self) {
-        self.swaps.fetch_add(1, Ordering::Relaxed);
     }
 }
 
@@ -110,12 +104,11 @@ fn render(api: &Api) -> String {
         "Answers by class of status.",
         &answers,
     );
-    let swaps = api.metrics.swaps.load(Ordering::Relaxed);
     family(
         "choiros_swaps_total",
         "counter",
         "Swaps done.",
-        &[(String::new(), swaps)],
+        &[(String::new(), api.routes.swaps())],
     );
 
     let sandboxes: Vec<_> = api

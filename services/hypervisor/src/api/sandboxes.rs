@@ -43,10 +43,12 @@ pub struct Row {
     pub age_secs: Option<u64>,
     /// The generation of its route.
     pub generation: u64,
+    /// Seconds that are left of the probation that it is on, in its new role.
+    pub probation_secs: Option<u64>,
 }
 
 impl Row {
-    fn new(owner: Option<(Uuid, String)>, route: &Route) -> Self {
+    fn new(owner: Option<(Uuid, String)>, route: &Route, probation_secs: Option<u64>) -> Self {
         let view = route.sandbox.view();
         let (user_id, username) = owner.unzip();
         Self {
@@ -62,15 +64,20 @@ impl Row {
             idle_secs: view.idle_secs,
             age_secs: view.age_secs,
             generation: route.generation,
+            probation_secs,
         }
     }
 }
 
 /// Both rows of a workspace.
-fn rows(owner: Option<&(Uuid, String)>, workspace: &Workspace) -> Vec<Row> {
+fn rows(api: &Api, owner: Option<&(Uuid, String)>, workspace: &Workspace) -> Vec<Row> {
     let pair = workspace.pair();
+    let probation = api.routes.probation_left(&workspace.name);
     pair.both()
-        .map(|route| Row::new(owner.cloned(), route))
+        .map(|route| {
+            let probation = probation.filter(|_| route.role == Role::Live);
+            Row::new(owner.cloned(), route, probation)
+        })
         .into()
 }
 
@@ -91,11 +98,11 @@ pub(super) async fn all_rows(api: &Api) -> Result<Vec<Row>, HttpError> {
     let mut all = Vec::new();
     for workspace in api.routes.all() {
         match owners.get(&*workspace.name) {
-            None => all.extend(rows(None, &workspace)),
+            None => all.extend(rows(api, None, &workspace)),
             Some(ids) => {
                 let known = ids.iter().filter_map(|id| names.get_key_value(id));
                 let known = known.map(|(id, name)| (*id, name.clone()));
-                all.extend(known.flat_map(|owner| rows(Some(&owner), &workspace)));
+                all.extend(known.flat_map(|owner| rows(api, Some(&owner), &workspace)));
             }
         }
     }
@@ -129,7 +136,7 @@ pub(super) async fn list(
     }
     let workspace = api.routes.workspace(&session.user).await?;
     let owner = (session.user.id, session.user.username.clone());
-    Ok(Json(rows(Some(&owner), &workspace)))
+    Ok(Json(rows(&api, Some(&owner), &workspace)))
 }
 
 /// What can be done to a sandbox by hand.
@@ -186,7 +193,6 @@ pub(super) async fn swap(
     let workspace = owned(&api, &session, user_id).await?;
     session.require_fresh()?;
     let swapped = api.routes.swap(&workspace, order).await?;
-    api.metrics.swapped();
     let done = format!("{swapped} by {}", session.user.username);
     api.auth
         .audit("swapped", Some(user_id), Some(peer.client), done)

@@ -118,7 +118,7 @@ impl Client {
 
 /// Writes to the audit log. What it tells of has happened, so that a failure here must not
 /// undo the answer.
-pub(super) fn note(
+pub(crate) fn note(
     store: &dyn Store,
     event: &str,
     user_id: Option<Uuid>,

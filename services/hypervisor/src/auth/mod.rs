@@ -46,8 +46,10 @@ use url::Url;
 use uuid::Uuid;
 
 pub use crate::store::SessionKind;
+pub(crate) use client::note;
 pub use error::AuthError;
 pub use invites::Invite;
+pub(crate) use names::username;
 pub use operator::{Account, RecoveryCode};
 pub use origin::{check_origin, is_ours};
 pub use session::{Session, User};

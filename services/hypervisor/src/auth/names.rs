@@ -6,7 +6,7 @@ const LONGEST_USERNAME: usize = 254;
 const LONGEST_NAME: usize = 64;
 
 /// The username that `text` means: names that differ in case or outer blanks alone are one.
-pub(super) fn username(text: &str) -> Result<String, AuthError> {
+pub(crate) fn username(text: &str) -> Result<String, AuthError> {
     let name = text.trim().to_ascii_lowercase();
     let fits = (1..=LONGEST_USERNAME).contains(&name.len())
         && name

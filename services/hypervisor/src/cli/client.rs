@@ -1,6 +1,6 @@
 //! Talks to the running gateway over its Unix socket.
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use bytes::Bytes;
 use http::{Method, Request, header};
 use http_body_util::{BodyExt as _, Full};
@@ -9,6 +9,11 @@ use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use std::path::PathBuf;
 use tokio::net::UnixStream;
+
+/// The gateway's own answer that it does not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct Refusal(String);
 
 pub(super) struct Client {
     socket: PathBuf,
@@ -43,20 +48,20 @@ impl Client {
             .header(header::CONTENT_TYPE, "application/json")
             .body(Full::new(body))?;
         let response = sender.send_request(request).await.with_context(|| {
-            format!("the gateway on {socket} refused; its socket is for root and its own user")
+            format!(
+                "the gateway on {socket} gave no answer; its socket is for root and its own user, unless it ended just now"
+            )
         })?;
         let status = response.status();
         let body = response.into_body().collect().await?.to_bytes();
-        let answer: Value = serde_json::from_slice(&body)
-            .with_context(|| format!("the gateway answered {status} without JSON"))?;
-        if !status.is_success() {
-            bail!(
-                "{}",
-                answer["message"]
-                    .as_str()
-                    .unwrap_or("refused, without a reason")
-            );
+        let answer: Value = serde_json::from_slice(&body).with_context(|| {
+            format!("the gateway answered {status} without JSON; restart it if it is of another version than this command")
+        })?;
+        if status.is_success() {
+            return Ok(answer);
         }
-        Ok(answer)
+        let message = answer["message"].as_str();
+        let message = message.unwrap_or("refused, without a reason");
+        Err(Refusal(message.to_owned()).into())
     }
 }

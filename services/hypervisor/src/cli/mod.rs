@@ -80,7 +80,9 @@ enum Command {
         /// Swap even if the dev sandbox is not healthy
         #[arg(long)]
         force: bool,
-        /// Watch live's health for so long, and swap back and exit with 1 if it fails
+        /// Have the gateway watch live for so long and swap back if it falls ill; exits with 1 then
+        ///
+        /// The gateway watches also when this command is gone, or itself was restarted.
         #[arg(long, value_name = "SECONDS")]
         probation: Option<u64>,
     },
@@ -191,16 +193,18 @@ async fn steer(cli: Cli, config: &Config) -> Result<()> {
             force,
             probation,
         } => {
-            let order = serde_json::to_value(SwapOrder {
+            let order = SwapOrder {
                 expect_generation,
                 drain_secs,
                 force,
-            })?;
-            let path = format!("/swap/{}", segment(&workspace));
-            let swapped = client.post(&path, &order).await?;
-            if let Some(secs) = probation {
-                probation::watch(&client, &workspace, &swapped, secs).await?;
-            }
+                probation_secs: probation,
+            };
+            let swapped = if probation.is_some() {
+                probation::swap(&client, &workspace, order).await?
+            } else {
+                let path = format!("/swap/{}", segment(&workspace));
+                client.post(&path, &serde_json::to_value(order)?).await?
+            };
             (swapped, &[])
         }
         Command::Serve
@@ -234,6 +238,7 @@ const SANDBOXES: &[&str] = &[
     "address",
     "idle_secs",
     "generation",
+    "probation_secs",
 ];
 
 /// One segment of a path: names come from the command line, slashes and all.

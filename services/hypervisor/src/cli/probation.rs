@@ -1,52 +1,100 @@
-//! `hypervisor swap --probation`: a swap that is taken back when live falls ill.
+//! `hypervisor swap --probation`: a swap that the gateway watches, and what comes of it.
 
-use super::client::Client;
+use super::client::{Client, Refusal};
 use super::segment;
 use crate::routes::SwapOrder;
 use anyhow::{Context as _, Result, bail};
-use serde_json::Value;
+use serde_json::{Value, json};
+use std::io::Write as _;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
-const PAUSE: Duration = Duration::from_secs(1);
+const PAUSE: Duration = Duration::from_millis(500);
 
-/// Asks for live's health each second for so many seconds after the swap that answered
-/// `swapped`, and swaps back if it fails twice in a row.
-pub(super) async fn watch(
-    client: &Client,
-    workspace: &str,
-    swapped: &Value,
-    secs: u64,
-) -> Result<()> {
-    let name = segment(workspace);
-    let probe = format!("/sandboxes/{name}/live/probe");
-    let end = Instant::now() + Duration::from_secs(secs);
-    let mut failed = false;
+/// How long a gateway may be away, such as for a restart.
+const PATIENCE: Duration = Duration::from_mins(2);
+
+/// Swaps, and waits until the probation is over; also over a restart of the gateway.
+pub(super) async fn swap(client: &Client, workspace: &str, mut order: SwapOrder) -> Result<Value> {
+    let path = format!("/swap/{}", segment(workspace));
+    let before = routes(client, workspace).await?;
+    // The same order twice is one swap, and not one back and forth.
+    let generation = before.as_ref().map(|(generation, ..)| *generation);
+    order.expect_generation = order.expect_generation.or(generation);
+    let order = serde_json::to_value(order)?;
+    let mut swapped = match (client.post(&path, &order).await, before) {
+        (Ok(swapped), _) => swapped,
+        (Err(error), Some((generation, live, dev))) if !error.is::<Refusal>() => {
+            tell("the gateway went away before it answered; waiting for it");
+            json!({ "workspace": workspace, "generation": generation + 1, "live": dev, "dev": live })
+        }
+        (Err(error), _) => return Err(error),
+    };
+    swapped["probation"] = outcome(client, &path, &swapped).await?;
+    Ok(swapped)
+}
+
+/// The workspace's generation, and the sandboxes that are live and dev.
+async fn routes(client: &Client, workspace: &str) -> Result<Option<(u64, Value, Value)>> {
+    let rows = client.get("/sandboxes").await?;
+    let rows = rows.as_array().map_or(&[] as &[Value], |rows| rows);
+    let of = |role: &str| {
+        let mut rows = rows.iter();
+        rows.find(|row| row["workspace"] == workspace && row["role"] == role)
+    };
+    Ok(of("live").zip(of("dev")).and_then(|(live, dev)| {
+        let generation = live["generation"].as_u64()?;
+        Some((generation, live["sandbox"].clone(), dev["sandbox"].clone()))
+    }))
+}
+
+/// Asks the gateway for the probation of the swap that answered `swapped`, until it is over.
+async fn outcome(client: &Client, path: &str, swapped: &Value) -> Result<Value> {
+    let generation = &swapped["generation"];
+    if let Some(until) = swapped["probation"]["until"].as_str() {
+        tell(&format!(
+            "swapped to generation {generation}; the gateway watches live until {until} and swaps back if it falls ill, also without this command"
+        ));
+    }
+    let mut heard = Instant::now();
     loop {
-        match client.get(&probe).await {
-            Ok(_) if Instant::now() >= end => return Ok(()),
-            Ok(_) => failed = false,
-            Err(_) if !failed => failed = true,
-            Err(cause) => {
-                let order = SwapOrder {
-                    expect_generation: swapped["undo"]["expect_generation"].as_u64(),
-                    force: true,
-                    ..SwapOrder::default()
-                };
-                client
-                    .post(&format!("/swap/{name}"), &serde_json::to_value(order)?)
-                    .await
-                    .with_context(|| {
-                        format!(
-                            "live is not healthy ({cause:#}), and the swap could not be taken back"
-                        )
-                    })?;
-                bail!(
-                    "live was not healthy on probation ({cause:#}); the swap was taken back, and {} is live again",
-                    swapped["dev"].as_str().unwrap_or("the other sandbox")
-                );
+        match client.get(path).await {
+            Ok(probation) if probation["generation"] == *generation => {
+                heard = Instant::now();
+                if let Some(outcome) = probation["outcome"].as_str() {
+                    verdict(outcome, &probation, swapped)?;
+                    return Ok(outcome.into());
+                }
             }
+            Ok(probation) => bail!(
+                "the last swap on probation is that to generation {}, and not to {generation}; look at `hypervisor sandboxes`",
+                probation["generation"]
+            ),
+            Err(error) if error.is::<Refusal>() || heard.elapsed() > PATIENCE => {
+                return Err(error).context("nothing is known of the probation; look at `hypervisor sandboxes`, where one that is under way is shown");
+            }
+            Err(_) => {}
         }
         sleep(PAUSE).await;
     }
+}
+
+fn tell(sentence: &str) {
+    let _ = writeln!(std::io::stderr(), "hypervisor: {sentence}");
+}
+
+fn verdict(outcome: &str, probation: &Value, swapped: &Value) -> Result<()> {
+    let why = text(&probation["detail"]);
+    match outcome {
+        "passed" => Ok(()),
+        "taken_back" => bail!(
+            "live was not healthy on probation ({why}); the swap was taken back, and {} is live again",
+            text(&swapped["dev"])
+        ),
+        _ => bail!("the probation is over before its time: {why}; look at `hypervisor sandboxes`"),
+    }
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or("-")
 }

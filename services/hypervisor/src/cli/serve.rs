@@ -58,21 +58,21 @@ pub(super) async fn serve(config: Config) -> Result<()> {
     let proxy = Proxy::new(&config.proxy, &config.origin(), &auth.cookie_names());
     let gateway = Gateway::new(auth.clone(), routes, proxy, own, metrics, &config);
 
-    let operator = tokio::spawn(api::serve_control(control, api));
+    let orders = CancellationToken::new();
+    let operator = tokio::spawn(api::serve_control(control, api, orders.clone()));
     greet(&config, &auth, nobody).await?;
     systemd::ready(stop.clone());
     server::serve(listeners, Arc::new(gateway), &config.server, stop)
         .await
         .context("cannot serve")?;
-    operator.abort();
+    orders.cancel();
+    operator.await.context("the operator's socket failed")?;
     runtime.shutdown().await;
     auth.tidy().await?;
     info!("stopped");
     Ok(())
 }
 
-fn log(config: &config::Log) -> Result<()> {
-    let filter = EnvFilter::try_new(&config.filter)
 /// The store, for this gateway alone. A restore that is at work is waited for, so that a socket of
 /// systemd's may start a gateway meanwhile.
 async fn lock(config: &Config, stop: &CancellationToken) -> Result<Lock> {
@@ -96,6 +96,8 @@ async fn lock(config: &Config, stop: &CancellationToken) -> Result<Lock> {
     }
 }
 
+fn log(config: &config::Log) -> Result<()> {
+    let filter = EnvFilter::try_new(&config.filter)
         .with_context(|| format!("log.filter: `{}` is no filter; try `info`", config.filter))?;
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)

@@ -14,6 +14,14 @@ pub enum ClaimError {
         /// Who asked.
         username: String,
     },
+    /// The user's workspace is kept, but not declared any longer.
+    #[error(
+        "your workspace {workspace} is no longer declared on this host; ask the operator to declare `workspaces.{workspace}` again, or to add you to the members of another one"
+    )]
+    Retired {
+        /// The workspace.
+        workspace: String,
+    },
     /// The sandbox is not to be had.
     #[error("{cause}")]
     Sandbox {

@@ -4,6 +4,8 @@ mod cap;
 mod claim;
 mod drain;
 mod error;
+mod members;
+mod probation;
 mod route;
 mod swap;
 mod table;

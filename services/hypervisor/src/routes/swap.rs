@@ -4,10 +4,11 @@ use super::drain;
 use super::error::SwapError;
 use super::route::{Pair, Role, Route, Workspace};
 use super::table::Routes;
-use crate::store::{Conflict, StoreError, WorkspaceRow};
+use crate::store::{Conflict, StoreError, Timestamp, Watch, WorkspaceRow};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tracing::info;
 
@@ -21,6 +22,9 @@ pub struct SwapOrder {
     pub drain_secs: u64,
     /// Swap even if the dev sandbox is not healthy.
     pub force: bool,
+    /// Seconds for which live is watched afterwards, and the swap taken back if it falls ill.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub probation_secs: Option<u64>,
 }
 
 impl Default for SwapOrder {
@@ -29,6 +33,7 @@ impl Default for SwapOrder {
             expect_generation: None,
             drain_secs: 30,
             force: false,
+            probation_secs: None,
         }
     }
 }
@@ -46,6 +51,18 @@ pub struct Swapped {
     pub dev: String,
     /// The order that takes this swap back.
     pub undo: Undo,
+    /// The probation that it is on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub probation: Option<Probation>,
+}
+
+/// A swap that is taken back if live falls ill before it ends.
+#[derive(Debug, Clone, Serialize)]
+pub struct Probation {
+    /// How many seconds it lasts.
+    pub secs: u64,
+    /// When it ends.
+    pub until: Timestamp,
 }
 
 impl fmt::Display for Swapped {
@@ -80,17 +97,31 @@ impl Routes {
         workspace: &Arc<Workspace>,
         order: SwapOrder,
     ) -> Result<Swapped, SwapError> {
+        let watch = order.probation_secs.map_or(Watch::None, |secs| {
+            let until = Timestamp::now().after(Duration::from_secs(secs));
+            Watch::Probation { secs, until }
+        });
+        self.swap_watched(workspace, order, watch).await
+    }
+
+    pub(super) async fn swap_watched(
+        self: &Arc<Self>,
+        workspace: &Arc<Workspace>,
+        order: SwapOrder,
+        watch: Watch,
+    ) -> Result<Swapped, SwapError> {
         let (routes, workspace) = (self.clone(), workspace.clone());
         // A task of its own: between the store and memory no caller may hang up on it.
-        tokio::spawn(async move { routes.swap_whole(&workspace, &order).await })
+        tokio::spawn(async move { routes.swap_whole(&workspace, &order, watch).await })
             .await
             .unwrap_or(Err(SwapError::Interrupted))
     }
 
     async fn swap_whole(
-        &self,
+        self: &Arc<Self>,
         workspace: &Arc<Workspace>,
         order: &SwapOrder,
+        watch: Watch,
     ) -> Result<Swapped, SwapError> {
         let _one = workspace
             .swapping
@@ -105,7 +136,9 @@ impl Routes {
             fit(&old.dev).await?;
         }
         fail_point("probed");
-        let row = self.store_swap(&workspace.name, current).await?;
+        let row = self
+            .store_swap(&workspace.name, current, watch.clone())
+            .await?;
         fail_point("stored");
         let moved = |role, from: &Route| {
             let (sandbox, cap) = (from.sandbox.clone(), from.cap.clone());
@@ -121,7 +154,15 @@ impl Routes {
             route.gate.close();
         }
         info!(workspace = %workspace.name, generation = row.generation, live = %row.live, "swapped");
+        self.swaps.fetch_add(1, Ordering::Relaxed);
         drain::spawn(&old, Duration::from_secs(order.drain_secs));
+        let probation = match watch {
+            Watch::Probation { secs, until } => {
+                self.watch(workspace, row.generation, Duration::from_secs(secs));
+                Some(Probation { secs, until })
+            }
+            Watch::None | Watch::TakenBack { .. } => None,
+        };
         fail_point("drained");
         Ok(Swapped {
             workspace: row.name,
@@ -131,14 +172,25 @@ impl Routes {
             undo: Undo {
                 expect_generation: row.generation,
             },
+            probation,
         })
     }
 
-    async fn store_swap(&self, workspace: &str, expected: u64) -> Result<WorkspaceRow, SwapError> {
+    /// How many swaps were done since the start, those included that were taken back.
+    pub fn swaps(&self) -> u64 {
+        self.swaps.load(Ordering::Relaxed)
+    }
+
+    async fn store_swap(
+        &self,
+        workspace: &str,
+        expected: u64,
+        watch: Watch,
+    ) -> Result<WorkspaceRow, SwapError> {
         let name = workspace.to_owned();
         let swapped = self
             .store
-            .run(move |store| store.swap(&name, expected))
+            .run(move |store| store.swap(&name, expected, &watch))
             .await;
         swapped.map_err(|error| match error {
             StoreError::Conflict(Conflict::Generation) => SwapError::StaleGeneration {

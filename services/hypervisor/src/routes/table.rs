@@ -2,6 +2,8 @@
 
 use super::cap::{Cap, Refused};
 use super::error::{ClaimError, Scope};
+use super::members;
+use super::probation::Watched;
 use super::route::{Pair, Role, Route, Workspace};
 use crate::auth::User;
 use crate::config::{Config, DEFAULT_WORKSPACE};
@@ -9,9 +11,10 @@ use crate::gate::Gate;
 use crate::proxy::Upstream;
 use crate::runtime::{Runtime, Sandbox, Spec};
 use crate::store::{Handle, Store, StoreError, WorkspaceRow};
-use dashmap::DashMap;
+use dashmap::{DashMap, DashSet};
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
@@ -25,11 +28,18 @@ pub struct Routes {
     config: Arc<Config>,
     by_name: DashMap<Arc<str>, Arc<Workspace>>,
     pub(super) by_user: DashMap<Uuid, Member>,
+    /// Who has no workspace, and gets none as a new user would.
+    without: DashMap<Uuid, Without>,
+    /// The workspaces that are kept, and served to nobody.
+    retired: DashSet<Arc<str>>,
+    /// The workspaces whose last swap is on probation.
+    pub(super) watched: DashMap<Arc<str>, Watched>,
+    pub(super) swaps: AtomicU64,
     /// The places that there are in the whole gateway.
     pub(super) cap: Cap,
     pub(super) refused: Refused,
     /// Parent of every route's cut, those of drained generations included.
-    end: CancellationToken,
+    pub(super) end: CancellationToken,
     /// Held while a user is given a workspace, so that no two get the same.
     giving: Mutex<()>,
 }
@@ -41,8 +51,17 @@ pub(super) struct Member {
     pub(super) cap: Cap,
 }
 
+/// Why a user has no workspace.
+enum Without {
+    /// The configuration names others.
+    TakenOut,
+    /// This one is no longer declared.
+    Retired(Arc<str>),
+}
+
 impl Routes {
-    /// Reads the table, and adds the declared workspaces that it lacks.
+    /// Reads the table once it is what the configuration says, and goes on with the swaps that
+    /// are on probation.
     ///
     /// # Errors
     /// When the store fails, or holds routes to sandboxes that are not the workspace's.
@@ -58,27 +77,52 @@ impl Routes {
             config,
             by_name: DashMap::new(),
             by_user: DashMap::new(),
+            without: DashMap::new(),
+            retired: DashSet::new(),
+            watched: DashMap::new(),
+            swaps: AtomicU64::new(0),
             refused: Refused::default(),
             end: CancellationToken::new(),
             giving: Mutex::new(()),
         });
-        for row in routes.store.run(|store| store.workspaces()).await? {
-            if routes.config.workspaces.contains_key(&row.name) || routes.runtime.can_create() {
-                routes.publish(&row)?;
+        let (declared, can_create) = (routes.config.clone(), routes.runtime.can_create());
+        let settle = move |store: &dyn Store| {
+            let rows = members::settle(store, &declared.workspaces, can_create)?;
+            Ok::<_, StoreError>((rows, store.taken_out()?))
+        };
+        let (rows, taken_out) = routes.store.run(settle).await?;
+        for user in taken_out {
+            routes.without.insert(user, Without::TakenOut);
+        }
+        for row in rows {
+            if row.retired {
+                routes.retire(&row);
             } else {
-                warn!(workspace = %row.name, "stored, but no longer declared: left alone");
+                routes.publish(&row)?;
             }
         }
-        let declared = routes.config.workspaces.keys();
-        let new = declared.filter(|name| !routes.by_name.contains_key(name.as_str()));
-        let new = new.map(|name| new_row(name, Vec::new())).collect();
-        routes.create(new).await?;
+        routes.resume_probations().await?;
         Ok(routes)
+    }
+
+    /// Remembers whose workspace is not served.
+    fn retire(&self, row: &WorkspaceRow) {
+        warn!(workspace = %row.name, "kept, but not declared: it is served to nobody");
+        let name: Arc<str> = row.name.as_str().into();
+        for member in &row.members {
+            self.without.insert(*member, Without::Retired(name.clone()));
+        }
+        self.retired.insert(name);
     }
 
     /// The workspace of this name.
     pub fn named(&self, name: &str) -> Option<Arc<Workspace>> {
         self.by_name.get(name).map(|found| found.clone())
+    }
+
+    /// Whether there is a workspace of this name, which is not declared and so not served.
+    pub fn is_retired(&self, name: &str) -> bool {
+        self.retired.contains(name)
     }
 
     /// The workspace of a user who has one already.
@@ -131,16 +175,19 @@ impl Routes {
         if let Some(workspace) = self.of(user.id) {
             return Ok(workspace);
         }
-        self.give(user).await
+        match self.without.get(&user.id).as_deref() {
+            None => self.give(user).await,
+            Some(Without::TakenOut) => Err(no_workspace(user)),
+            Some(Without::Retired(workspace)) => Err(ClaimError::Retired {
+                workspace: workspace.to_string(),
+            }),
+        }
     }
 
     /// Their declared workspace, else a declared one that is nobody's, else a new one.
     async fn give(&self, user: &User) -> Result<Arc<Workspace>, ClaimError> {
         let declared = &self.config.workspaces;
-        let theirs = declared.iter().find(|(_, workspace)| {
-            let mut members = workspace.members.iter();
-            members.any(|member| member.eq_ignore_ascii_case(&user.username))
-        });
+        let theirs = members::names(declared, &user.username);
         let nobodys = || {
             let owned: HashSet<_> = self
                 .by_user
@@ -148,13 +195,14 @@ impl Routes {
                 .map(|entry| entry.workspace.name.clone())
                 .collect();
             let default = declared.get_key_value(DEFAULT_WORKSPACE);
-            let mut in_order = default.into_iter().chain(declared.iter());
-            in_order.find(|(name, workspace)| {
+            let in_order = default.into_iter().chain(declared.iter());
+            let free = in_order.filter(|(name, workspace)| {
                 workspace.members.is_empty() && !owned.contains(name.as_str())
-            })
+            });
+            free.map(|(name, _)| name).next()
         };
         let name = match theirs.or_else(nobodys) {
-            Some((name, _)) => {
+            Some(name) => {
                 let name = name.clone();
                 let (workspace, id) = (name.clone(), user.id);
                 self.store
@@ -167,16 +215,10 @@ impl Routes {
                 self.create(vec![new_row(&name, vec![user.id])]).await?;
                 name
             }
-            None => {
-                return Err(ClaimError::NoWorkspace {
-                    username: user.username.clone(),
-                });
-            }
+            None => return Err(no_workspace(user)),
         };
         info!(workspace = %name, user = %user.username, "given");
-        let workspace = self.named(&name).ok_or(ClaimError::NoWorkspace {
-            username: user.username.clone(),
-        })?;
+        let workspace = self.named(&name).ok_or_else(|| no_workspace(user))?;
         self.add(user.id, &workspace);
         Ok(workspace)
     }
@@ -301,14 +343,21 @@ impl Routes {
     }
 }
 
+fn no_workspace(user: &User) -> ClaimError {
+    ClaimError::NoWorkspace {
+        username: user.username.clone(),
+    }
+}
+
 /// A workspace in its first generation.
-fn new_row(name: &str, members: Vec<Uuid>) -> WorkspaceRow {
+pub(super) fn new_row(name: &str, members: Vec<Uuid>) -> WorkspaceRow {
     WorkspaceRow {
         name: name.to_owned(),
         generation: 1,
         live: sandbox_name(name, Role::Live),
         dev: sandbox_name(name, Role::Dev),
         members,
+        retired: false,
     }
 }
 

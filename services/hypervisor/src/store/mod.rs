@@ -17,8 +17,8 @@ pub use error::{Conflict, StoreError};
 pub use handle::Handle;
 pub use lock::Lock;
 pub use rows::{
-    AuditRow, Hash, Holdings, InviteRow, NewAccount, PasskeyRow, PasskeyUse, SessionKind,
-    SessionRow, UserRow, WorkspaceRow,
+    AuditRow, Hash, Holdings, InviteRow, Move, NewAccount, Outcome, PasskeyRow, PasskeyUse,
+    ProbationRow, SessionKind, SessionRow, Settlement, UserRow, Watch, WorkspaceRow,
 };
 pub use sqlite::{Sqlite, backup, restore};
 pub use timestamp::Timestamp;
@@ -30,6 +30,7 @@ pub trait Store:
     + RecoveryStore
     + SessionStore
     + WorkspaceStore
+    + ProbationStore
     + AuditStore
     + MetaStore
     + Send
@@ -43,6 +44,7 @@ impl<T> Store for T where
         + RecoveryStore
         + SessionStore
         + WorkspaceStore
+        + ProbationStore
         + AuditStore
         + MetaStore
         + Send
@@ -75,6 +77,12 @@ pub trait AccountStore {
     /// # Errors
     /// The engine's.
     fn user_by_name(&self, username: &str) -> Result<Option<UserRow>, StoreError>;
+
+    /// The user of this id.
+    ///
+    /// # Errors
+    /// The engine's.
+    fn user_by_id(&self, id: Uuid) -> Result<Option<UserRow>, StoreError>;
 
     /// Writes a whole account, uses up its invite and ends the session that it replaces.
     ///
@@ -242,12 +250,58 @@ pub trait WorkspaceStore {
     /// [`Conflict::Member`] if the user has another workspace; the engine's.
     fn add_member(&self, workspace: &str, user: Uuid) -> Result<(), StoreError>;
 
-    /// Exchanges the roles' sandboxes and counts the generation up; answers with the result.
+    /// Who was taken out of a workspace, and is in none.
+    ///
+    /// # Errors
+    /// The engine's.
+    fn taken_out(&self) -> Result<Vec<Uuid>, StoreError>;
+
+    /// Brings workspaces and members to what the configuration says.
+    ///
+    /// # Errors
+    /// [`Conflict::Workspace`] or [`Conflict::Member`] if a workspace or a member is not what
+    /// the change is from, and then none of it is done; the engine's.
+    fn settle(&self, change: &Settlement) -> Result<(), StoreError>;
+
+    /// Exchanges the roles' sandboxes, counts the generation up and notes what that means for a
+    /// probation; answers with the result.
     ///
     /// # Errors
     /// [`Conflict::Generation`] unless there is such a workspace in just this generation; the
     /// engine's.
-    fn swap(&self, workspace: &str, expect_generation: u64) -> Result<WorkspaceRow, StoreError>;
+    fn swap(
+        &self,
+        workspace: &str,
+        expect_generation: u64,
+        watch: &Watch,
+    ) -> Result<WorkspaceRow, StoreError>;
+}
+
+/// Swaps on probation, which begin and may end with a swap.
+pub trait ProbationStore {
+    /// Every workspace's last probation, by name.
+    ///
+    /// # Errors
+    /// The engine's.
+    fn probations(&self) -> Result<Vec<ProbationRow>, StoreError>;
+
+    /// A workspace's last probation.
+    ///
+    /// # Errors
+    /// The engine's.
+    fn probation(&self, workspace: &str) -> Result<Option<ProbationRow>, StoreError>;
+
+    /// Notes what came of the probation of this generation, if it is still under way.
+    ///
+    /// # Errors
+    /// The engine's.
+    fn end_probation(
+        &self,
+        workspace: &str,
+        generation: u64,
+        outcome: Outcome,
+        detail: &str,
+    ) -> Result<(), StoreError>;
 }
 
 /// The audit log.

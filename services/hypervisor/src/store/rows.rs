@@ -147,6 +147,80 @@ pub struct WorkspaceRow {
     pub dev: String,
     /// The users who own it.
     pub members: Vec<Uuid>,
+    /// Whether it is kept only, since it is no longer declared where all must be.
+    pub retired: bool,
+}
+
+/// What brings workspaces and members to what the configuration says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Settlement {
+    /// New workspaces.
+    pub create: Vec<WorkspaceRow>,
+    /// Workspaces that are served from now on, or no longer.
+    pub retire: Vec<(String, bool)>,
+    /// Users who change their workspace.
+    pub moves: Vec<Move>,
+    /// What is written to the audit log about it.
+    pub audit: Vec<AuditRow>,
+}
+
+/// A user who changes their workspace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Move {
+    /// Who.
+    pub user: Uuid,
+    /// The workspace that they had.
+    pub from: Option<String>,
+    /// The one that they have from now on; with none they are taken out.
+    pub to: Option<String>,
+}
+
+/// What a swap means for the probation that a workspace may be on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Watch {
+    /// A probation under way has been overtaken.
+    None,
+    /// The same, and a new one begins.
+    Probation {
+        /// How long it lasts.
+        secs: u64,
+        /// When it ends.
+        until: Timestamp,
+    },
+    /// This is what takes the swap on probation back.
+    TakenBack {
+        /// What was wrong with live.
+        cause: String,
+    },
+}
+
+/// A workspace's last swap on probation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ProbationRow {
+    /// The workspace.
+    pub workspace: String,
+    /// The generation that the swap made, and that is watched.
+    pub generation: u64,
+    /// How many seconds it lasts.
+    pub secs: u64,
+    /// When it ends.
+    pub until: Timestamp,
+    /// What came of it; none while it is under way.
+    pub outcome: Option<Outcome>,
+    /// Why, in a sentence.
+    pub detail: String,
+}
+
+/// What comes of a probation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Live was healthy until the end.
+    Passed,
+    /// Live was not, and the swap was taken back.
+    TakenBack,
+    /// Somebody else changed the routes meanwhile.
+    Overtaken,
 }
 
 /// An event of the audit log.

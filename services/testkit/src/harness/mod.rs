@@ -193,7 +193,8 @@ impl Hypervisor {
         Ok(())
     }
 
-    fn command(&self, args: &[&str]) -> std::process::Command {
+    /// One of its commands, not yet started: for one that is to be left alone, or killed.
+    pub fn command(&self, args: &[&str]) -> std::process::Command {
         builder::command(&self.bin, self.dir.path(), &self.env, args)
     }
 }

@@ -76,6 +76,15 @@ impl AccountStore for Sqlite {
         })
     }
 
+    fn user_by_id(&self, id: Uuid) -> Result<Option<UserRow>, StoreError> {
+        self.read(|db| {
+            let sql = format!("SELECT {COLUMNS} FROM users WHERE id = ?1");
+            let mut statement = db.prepare_cached(&sql)?;
+            let found = statement.query_row([id.as_bytes()], |row| user(row, 0));
+            Ok(found.optional()?)
+        })
+    }
+
     fn create_account(&self, account: &NewAccount) -> Result<(), StoreError> {
         let user = &account.user;
         self.write(|tx| {

@@ -3,25 +3,26 @@
 use super::Sqlite;
 use super::columns::optional_uuid;
 use crate::store::{AuditRow, AuditStore, StoreError, Timestamp};
-use rusqlite::params;
+use rusqlite::{Transaction, params};
 use uuid::Uuid;
+
+pub(super) fn insert(tx: &Transaction, row: &AuditRow) -> Result<(), StoreError> {
+    tx.execute(
+        "INSERT INTO audit (at, event, user_id, address, detail) VALUES (?1, ?2, ?3, ?4, ?5)",
+        params![
+            row.at,
+            row.event,
+            row.user_id.map(Uuid::into_bytes),
+            row.address,
+            row.detail,
+        ],
+    )?;
+    Ok(())
+}
 
 impl AuditStore for Sqlite {
     fn record(&self, row: &AuditRow) -> Result<(), StoreError> {
-        self.write(|tx| {
-            tx.execute(
-                "INSERT INTO audit (at, event, user_id, address, detail)
-                 VALUES (?1, ?2, ?3, ?4, ?5)",
-                params![
-                    row.at,
-                    row.event,
-                    row.user_id.map(Uuid::into_bytes),
-                    row.address,
-                    row.detail,
-                ],
-            )?;
-            Ok(())
-        })
+        self.write(|tx| insert(tx, row))
     }
 
     fn audit_of(&self, user: Uuid, limit: u32) -> Result<Vec<AuditRow>, StoreError> {

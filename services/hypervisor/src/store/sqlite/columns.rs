@@ -1,6 +1,6 @@
 //! How our types stand in columns.
 
-use crate::store::{Conflict, SessionKind, StoreError, Timestamp};
+use crate::store::{Conflict, Outcome, SessionKind, StoreError, Timestamp};
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Row, RowIndex, ffi};
 use uuid::Uuid;
@@ -31,6 +31,27 @@ impl FromSql for SessionKind {
         match value.as_str()? {
             "full" => Ok(Self::Full),
             "recovery" => Ok(Self::Recovery),
+            _ => Err(FromSqlError::InvalidType),
+        }
+    }
+}
+
+impl ToSql for Outcome {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(match self {
+            Self::Passed => "passed".into(),
+            Self::TakenBack => "taken_back".into(),
+            Self::Overtaken => "overtaken".into(),
+        })
+    }
+}
+
+impl FromSql for Outcome {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        match value.as_str()? {
+            "passed" => Ok(Self::Passed),
+            "taken_back" => Ok(Self::TakenBack),
+            "overtaken" => Ok(Self::Overtaken),
             _ => Err(FromSqlError::InvalidType),
         }
     }

@@ -9,6 +9,7 @@ mod columns;
 mod meta;
 mod migrate;
 mod passkeys;
+mod probations;
 mod recovery;
 mod sessions;
 #[cfg(test)]
@@ -100,7 +101,6 @@ impl Sqlite {
 
 /// Makes the file before `SQLite` does, for its own, its WAL's and its folder's modes.
 fn make(path: &Path) -> std::io::Result<()> {
-    if let Some(folder) = path
     make_folder(path)?;
     OpenOptions::new()
         .append(true)
@@ -112,6 +112,7 @@ fn make(path: &Path) -> std::io::Result<()> {
 
 /// Makes the folder of a store, for its user alone.
 pub(super) fn make_folder(path: &Path) -> std::io::Result<()> {
+    if let Some(folder) = path
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty())
     {

@@ -5,7 +5,7 @@ use super::migrate::MIGRATIONS;
 use crate::store::{
     AccountStore, AuditRow, AuditStore, Conflict, InviteRow, MetaStore, NewAccount, PasskeyRow,
     PasskeyStore, PasskeyUse, RecoveryStore, SessionKind, SessionRow, SessionStore, StoreError,
-    Timestamp, UserRow, WorkspaceRow, WorkspaceStore,
+    Timestamp, UserRow, Watch, WorkspaceRow, WorkspaceStore,
 };
 use rusqlite::Connection;
 use std::os::unix::fs::PermissionsExt;
@@ -15,11 +15,13 @@ use tempfile::TempDir;
 use uuid::Uuid;
 
 mod growth;
+mod workspaces;
 
 /// A store of each released version, as that version left it.
-const FIXTURES: [&str; 2] = [
+const FIXTURES: [&str; 3] = [
     include_str!("fixtures/v1.sql"),
     include_str!("fixtures/v2.sql"),
+    include_str!("fixtures/v3.sql"),
 ];
 
 const EPOCH: Timestamp = Timestamp::from_millis(1_700_000_000_000);
@@ -90,6 +92,7 @@ fn workspace(name: &str) -> WorkspaceRow {
         live: format!("{name}-live"),
         dev: format!("{name}-dev"),
         members: Vec::new(),
+        retired: false,
     }
 }
 
@@ -428,14 +431,20 @@ fn a_stale_swap_changes_nothing() {
     let (_folder, path) = folder();
     let store = Sqlite::open(&path).unwrap();
     store.create_workspaces(&[workspace("sandbox")]).unwrap();
-    let swapped = store.swap("sandbox", 1).unwrap();
+    let swapped = store.swap("sandbox", 1, &Watch::None).unwrap();
     assert_eq!(
         (&*swapped.live, &*swapped.dev),
         ("sandbox-dev", "sandbox-live")
     );
     assert_eq!(swapped.generation, 2);
-    assert_eq!(conflict(store.swap("sandbox", 1)), Conflict::Generation);
-    assert_eq!(conflict(store.swap("other", 1)), Conflict::Generation);
+    assert_eq!(
+        conflict(store.swap("sandbox", 1, &Watch::None)),
+        Conflict::Generation
+    );
+    assert_eq!(
+        conflict(store.swap("other", 1, &Watch::None)),
+        Conflict::Generation
+    );
     assert_eq!(store.workspaces().unwrap(), [swapped]);
 }
 
@@ -487,7 +496,7 @@ fn concurrent_writers_all_get_through_and_exactly_one_wins_each_swap() {
                     .create_account(&account(&format!("user{writer}")))
                     .unwrap();
                 (1..=10)
-                    .filter(|generation| store.swap("sandbox", *generation).is_ok())
+                    .filter(|generation| store.swap("sandbox", *generation, &Watch::None).is_ok())
                     .count()
             })
         })

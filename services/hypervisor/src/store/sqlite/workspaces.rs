@@ -2,7 +2,8 @@
 
 use super::Sqlite;
 use super::columns::{duplicate, optional_uuid, uuid};
-use crate::store::{Conflict, StoreError, WorkspaceRow, WorkspaceStore};
+use super::{audit, probations};
+use crate::store::{Conflict, Move, Settlement, StoreError, Watch, WorkspaceRow, WorkspaceStore};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use uuid::Uuid;
 
@@ -13,6 +14,7 @@ fn workspace(row: &Row) -> rusqlite::Result<WorkspaceRow> {
         generation: row.get::<_, i64>(1)?.cast_unsigned(),
         live: row.get(2)?,
         dev: row.get(3)?,
+        retired: row.get(4)?,
         members: Vec::new(),
     })
 }
@@ -42,11 +44,52 @@ fn join(tx: &Transaction, workspace: &str, user: Uuid) -> Result<(), StoreError>
     }
 }
 
+fn create(tx: &Transaction, rows: &[WorkspaceRow]) -> Result<(), StoreError> {
+    let mut insert = tx.prepare_cached(
+        "INSERT INTO workspaces (name, generation, live, dev, retired) VALUES (?1, ?2, ?3, ?4, ?5)",
+    )?;
+    for row in rows {
+        let generation = row.generation.cast_signed();
+        insert
+            .execute(params![
+                row.name,
+                generation,
+                row.live,
+                row.dev,
+                row.retired
+            ])
+            .map_err(duplicate(Conflict::Workspace))?;
+        for member in &row.members {
+            join(tx, &row.name, *member)?;
+        }
+    }
+    Ok(())
+}
+
+/// Takes a user from one workspace to another, or out.
+fn transfer(tx: &Transaction, change: &Move) -> Result<(), StoreError> {
+    let user = change.user.as_bytes();
+    if let Some(from) = &change.from {
+        let left = "DELETE FROM members WHERE user_id = ?1 AND workspace = ?2";
+        if tx.execute(left, params![user, from])? != 1 {
+            return Err(Conflict::Member.into());
+        }
+    }
+    if let Some(to) = &change.to {
+        tx.execute("DELETE FROM taken_out WHERE user_id = ?1", [user])?;
+        join(tx, to, change.user)
+    } else {
+        let note = "INSERT INTO taken_out (user_id) VALUES (?1) ON CONFLICT DO NOTHING";
+        tx.execute(note, [user])?;
+        Ok(())
+    }
+}
+
 impl WorkspaceStore for Sqlite {
     fn workspaces(&self) -> Result<Vec<WorkspaceRow>, StoreError> {
         self.read(|db| {
             let mut statement = db.prepare_cached(
-                "SELECT name, generation, live, dev, user_id FROM workspaces
+                "SELECT name, generation, live, dev, retired, user_id FROM workspaces
                  LEFT JOIN members ON members.workspace = workspaces.name
                  ORDER BY name, members.rowid",
             )?;
@@ -58,7 +101,7 @@ impl WorkspaceStore for Sqlite {
                     found.push(next);
                 }
                 if let Some(last) = found.last_mut() {
-                    last.members.extend(optional_uuid(row, 4)?);
+                    last.members.extend(optional_uuid(row, 5)?);
                 }
             }
             Ok(found)
@@ -66,37 +109,51 @@ impl WorkspaceStore for Sqlite {
     }
 
     fn create_workspaces(&self, rows: &[WorkspaceRow]) -> Result<(), StoreError> {
-        self.write(|tx| {
-            let mut insert = tx.prepare_cached(
-                "INSERT INTO workspaces (name, generation, live, dev) VALUES (?1, ?2, ?3, ?4)",
-            )?;
-            for row in rows {
-                let generation = row.generation.cast_signed();
-                insert
-                    .execute(params![row.name, generation, row.live, row.dev])
-                    .map_err(duplicate(Conflict::Workspace))?;
-                for member in &row.members {
-                    join(tx, &row.name, *member)?;
-                }
-            }
-            Ok(())
-        })
+        self.write(|tx| create(tx, rows))
     }
 
     fn add_member(&self, workspace: &str, user: Uuid) -> Result<(), StoreError> {
         self.write(|tx| join(tx, workspace, user))
     }
 
-    fn swap(&self, name: &str, expect_generation: u64) -> Result<WorkspaceRow, StoreError> {
+    fn taken_out(&self) -> Result<Vec<Uuid>, StoreError> {
+        self.read(|db| {
+            let mut statement = db.prepare_cached("SELECT user_id FROM taken_out")?;
+            let rows = statement.query_map([], |row| uuid(row, 0))?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    fn settle(&self, change: &Settlement) -> Result<(), StoreError> {
+        self.write(|tx| {
+            create(tx, &change.create)?;
+            for (name, retired) in &change.retire {
+                let sql = "UPDATE workspaces SET retired = ?2 WHERE name = ?1";
+                if tx.execute(sql, params![name, retired])? != 1 {
+                    return Err(Conflict::Workspace.into());
+                }
+            }
+            change.moves.iter().try_for_each(|it| transfer(tx, it))?;
+            change.audit.iter().try_for_each(|it| audit::insert(tx, it))
+        })
+    }
+
+    fn swap(
+        &self,
+        name: &str,
+        expect_generation: u64,
+        watch: &Watch,
+    ) -> Result<WorkspaceRow, StoreError> {
         self.write(|tx| {
             let swapped = tx.query_row(
                 "UPDATE workspaces SET live = dev, dev = live, generation = generation + 1
-                 WHERE name = ?1 AND generation = ?2 RETURNING name, generation, live, dev",
+                 WHERE name = ?1 AND generation = ?2 RETURNING name, generation, live, dev, retired",
                 params![name, expect_generation.cast_signed()],
                 workspace,
             );
             let mut row = swapped.optional()?.ok_or(Conflict::Generation)?;
             row.members = members(tx, name)?;
+            probations::swapped(tx, &row, watch)?;
             Ok(row)
         })
     }

@@ -1,0 +1,218 @@
+//! Watches live after a swap on probation, and takes the swap back when live is not healthy.
+//!
+//! The store knows of the watch from the swap's own transaction on, so that it survives whoever
+//! asked for it and this program itself. It ends when the time is over, or the routes change.
+
+use super::error::SwapError;
+use super::route::Workspace;
+use super::swap::SwapOrder;
+use super::table::Routes;
+use crate::auth;
+use crate::runtime::{RuntimeError, Sandbox, Status};
+use crate::store::{Outcome, ProbationRow, StoreError, Timestamp, Watch};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tracing::{info, warn};
+
+/// Between two probes, and before another try at what failed.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// A watch under way.
+pub(super) struct Watched {
+    generation: u64,
+    begun: Instant,
+    lasts: Duration,
+}
+
+/// What one look at live has found.
+enum Look {
+    Healthy,
+    Ill(String),
+    /// This program ends; the next start goes on.
+    Ending,
+}
+
+impl Routes {
+    /// Seconds for which the workspace's last swap is still on probation.
+    pub fn probation_left(&self, workspace: &str) -> Option<u64> {
+        let watched = self.watched.get(workspace)?;
+        Some(
+            watched
+                .lasts
+                .saturating_sub(watched.begun.elapsed())
+                .as_secs(),
+        )
+    }
+
+    /// How many workspaces are on probation.
+    pub fn probations(&self) -> usize {
+        self.watched.len()
+    }
+
+    /// Goes on with the watches that an earlier run of this program began.
+    pub(super) async fn resume_probations(self: &Arc<Self>) -> Result<(), StoreError> {
+        let rows = self.store.run(|store| store.probations()).await?;
+        for row in rows.into_iter().filter(|row| row.outcome.is_none()) {
+            // One that is retired is looked at when it is back.
+            if let Some(workspace) = self.named(&row.workspace) {
+                let left = left(&row);
+                info!(
+                    workspace = row.workspace,
+                    generation = row.generation,
+                    secs = left.as_secs(),
+                    "the last swap is still on probation"
+                );
+                self.watch(&workspace, row.generation, left);
+            }
+        }
+        Ok(())
+    }
+
+    /// Watches live of this generation in the background.
+    pub(super) fn watch(
+        self: &Arc<Self>,
+        workspace: &Arc<Workspace>,
+        generation: u64,
+        lasts: Duration,
+    ) {
+        let begun = Instant::now();
+        let watched = Watched {
+            generation,
+            begun,
+            lasts,
+        };
+        self.watched.insert(workspace.name.clone(), watched);
+        let (routes, workspace) = (self.clone(), workspace.clone());
+        tokio::spawn(async move {
+            tokio::select! {
+                () = routes.end.cancelled() => {}
+                () = routes.watch_whole(&workspace, generation, begun, lasts) => {}
+            }
+            // A later swap may have begun another one.
+            let is_this = |_: &Arc<str>, it: &Watched| it.generation == generation;
+            routes.watched.remove_if(&workspace.name, is_this);
+        });
+    }
+
+    async fn watch_whole(
+        self: &Arc<Self>,
+        workspace: &Arc<Workspace>,
+        generation: u64,
+        begun: Instant,
+        lasts: Duration,
+    ) {
+        let mut failed = false;
+        loop {
+            let pair = workspace.pair();
+            if pair.generation() != generation {
+                return overtaken(workspace, generation);
+            }
+            match look(&pair.live.sandbox).await {
+                Look::Ending => return,
+                Look::Healthy if begun.elapsed() >= lasts => {
+                    return self.pass(workspace, generation).await;
+                }
+                Look::Healthy => failed = false,
+                Look::Ill(_) if !failed => failed = true,
+                Look::Ill(cause) => return self.take_back(workspace, generation, cause).await,
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    async fn pass(&self, workspace: &Arc<Workspace>, generation: u64) {
+        loop {
+            let name = workspace.name.clone();
+            let passed = self.store.run(move |store| {
+                store.end_probation(&name, generation, Outcome::Passed, "live was healthy")
+            });
+            match passed.await {
+                Ok(()) => break,
+                Err(error) => {
+                    warn!(workspace = %workspace.name, %error, "cannot note that the probation is passed; trying again");
+                }
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        info!(workspace = %workspace.name, generation, "live was healthy on probation, and the swap stays");
+    }
+
+    /// Swaps back, whatever dev's health: it was live before. Until that is done or somebody
+    /// else has changed the routes.
+    async fn take_back(
+        self: &Arc<Self>,
+        workspace: &Arc<Workspace>,
+        generation: u64,
+        cause: String,
+    ) {
+        loop {
+            let order = SwapOrder {
+                expect_generation: Some(generation),
+                force: true,
+                ..SwapOrder::default()
+            };
+            let watch = Watch::TakenBack {
+                cause: cause.clone(),
+            };
+            match self.swap_watched(workspace, order, watch).await {
+                Ok(swapped) => {
+                    let said = format!(
+                        "{swapped}: taken back, since live was not healthy on probation ({cause})"
+                    );
+                    warn!(workspace = %workspace.name, generation, live = %swapped.live, "{said}");
+                    return self.note(workspace, said).await;
+                }
+                Err(SwapError::StaleGeneration { .. }) => return overtaken(workspace, generation),
+                Err(error) => {
+                    warn!(workspace = %workspace.name, %error, "live is not healthy on probation ({cause}), and the swap cannot be taken back yet; trying again");
+                }
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    /// Tells each owner in the audit log.
+    async fn note(&self, workspace: &Workspace, said: String) {
+        let owners = self.owners().into_iter();
+        let owners = owners.filter(|(_, of)| of.name == workspace.name);
+        let owners: Vec<_> = owners.map(|(user, _)| user).collect();
+        let noted = self.store.run(move |store| {
+            for user in owners {
+                auth::note(store, "swapped", Some(user), None, said.clone());
+            }
+            Ok::<_, StoreError>(())
+        });
+        if let Err(error) = noted.await {
+            tracing::error!(%error, "an event is missing from the audit log");
+        }
+    }
+}
+
+/// How long a probation that was interrupted has left, whatever the clock did meanwhile.
+fn left(row: &ProbationRow) -> Duration {
+    let millis = row.until.millis().saturating_sub(Timestamp::now().millis());
+    let left = Duration::from_millis(millis.max(0).cast_unsigned());
+    left.min(Duration::from_secs(row.secs))
+}
+
+/// One that rests, for want of requests or by hand, is started first, as a request would.
+async fn look(live: &Arc<Sandbox>) -> Look {
+    if live.view().status == Status::Stopped {
+        match live.ready().await {
+            Ok(()) => {}
+            Err(RuntimeError::ShuttingDown { .. }) => return Look::Ending,
+            Err(error) => return Look::Ill(error.to_string()),
+        }
+    }
+    match live.probe().await {
+        Ok(()) => Look::Healthy,
+        Err(error) => Look::Ill(error.to_string()),
+    }
+}
+
+fn overtaken(workspace: &Workspace, generation: u64) {
+    info!(
+        workspace = %workspace.name, generation,
+        "the routes were changed by somebody else, and the probation of this swap is over"
+    );
+}

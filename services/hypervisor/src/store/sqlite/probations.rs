@@ -1,0 +1,91 @@
+//! Swaps on probation.
+
+use super::Sqlite;
+use crate::store::{Outcome, ProbationRow, ProbationStore, StoreError, Watch, WorkspaceRow};
+use rusqlite::{OptionalExtension, Row, Transaction, params};
+
+const COLUMNS: &str = "workspace, generation, secs, until, outcome, detail";
+
+fn probation(row: &Row) -> rusqlite::Result<ProbationRow> {
+    Ok(ProbationRow {
+        workspace: row.get(0)?,
+        generation: row.get::<_, i64>(1)?.cast_unsigned(),
+        secs: row.get::<_, i64>(2)?.cast_unsigned(),
+        until: row.get(3)?,
+        outcome: row.get(4)?,
+        detail: row.get(5)?,
+    })
+}
+
+/// Notes what a swap, which made `now` of its workspace, means for the probation before it.
+pub(super) fn swapped(
+    tx: &Transaction,
+    now: &WorkspaceRow,
+    watch: &Watch,
+) -> Result<(), StoreError> {
+    let before = now.generation - 1;
+    match watch {
+        Watch::None => {
+            let detail = format!("another swap brought generation {}", now.generation);
+            end(tx, &now.name, before, Outcome::Overtaken, &detail)
+        }
+        Watch::TakenBack { cause } => end(tx, &now.name, before, Outcome::TakenBack, cause),
+        Watch::Probation { secs, until } => {
+            tx.execute(
+                "INSERT OR REPLACE INTO probations (workspace, generation, secs, until, detail)
+                 VALUES (?1, ?2, ?3, ?4, '')",
+                params![
+                    now.name,
+                    now.generation.cast_signed(),
+                    secs.cast_signed(),
+                    until,
+                ],
+            )?;
+            Ok(())
+        }
+    }
+}
+
+fn end(
+    tx: &Transaction,
+    workspace: &str,
+    generation: u64,
+    outcome: Outcome,
+    detail: &str,
+) -> Result<(), StoreError> {
+    tx.execute(
+        "UPDATE probations SET outcome = ?3, detail = ?4
+         WHERE workspace = ?1 AND generation = ?2 AND outcome IS NULL",
+        params![workspace, generation.cast_signed(), outcome, detail],
+    )?;
+    Ok(())
+}
+
+impl ProbationStore for Sqlite {
+    fn probations(&self) -> Result<Vec<ProbationRow>, StoreError> {
+        self.read(|db| {
+            let sql = format!("SELECT {COLUMNS} FROM probations ORDER BY workspace");
+            let mut statement = db.prepare_cached(&sql)?;
+            let rows = statement.query_map([], probation)?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    fn probation(&self, workspace: &str) -> Result<Option<ProbationRow>, StoreError> {
+        self.read(|db| {
+            let sql = format!("SELECT {COLUMNS} FROM probations WHERE workspace = ?1");
+            let mut statement = db.prepare_cached(&sql)?;
+            Ok(statement.query_row([workspace], probation).optional()?)
+        })
+    }
+
+    fn end_probation(
+        &self,
+        workspace: &str,
+        generation: u64,
+        outcome: Outcome,
+        detail: &str,
+    ) -> Result<(), StoreError> {
+        self.write(|tx| end(tx, workspace, generation, outcome, detail))
+    }
+}

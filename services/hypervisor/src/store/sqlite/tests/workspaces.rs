@@ -1,0 +1,145 @@
+//! Members that change, and swaps on probation: whole or not at all.
+
+use super::{EPOCH, account, conflict, folder, workspace};
+use crate::store::sqlite::Sqlite;
+use crate::store::{
+    AccountStore, AuditRow, AuditStore, Conflict, Move, Outcome, ProbationStore, Settlement, Watch,
+    WorkspaceStore,
+};
+use uuid::Uuid;
+
+fn moves(user: Uuid, from: Option<&str>, to: Option<&str>) -> Move {
+    Move {
+        user,
+        from: from.map(Into::into),
+        to: to.map(Into::into),
+    }
+}
+
+/// Ada in `one` and Bob in `two`.
+fn two() -> (tempfile::TempDir, Sqlite, Uuid, Uuid) {
+    let (folder, path) = folder();
+    let store = Sqlite::open(&path).unwrap();
+    let (ada, bob) = (account("ada"), account("bob"));
+    store.create_account(&ada).unwrap();
+    store.create_account(&bob).unwrap();
+    let both = [workspace("one"), workspace("two")];
+    store.create_workspaces(&both).unwrap();
+    store.add_member("one", ada.user.id).unwrap();
+    store.add_member("two", bob.user.id).unwrap();
+    (folder, store, ada.user.id, bob.user.id)
+}
+
+#[test]
+fn two_workspaces_exchange_their_members_in_one_step() {
+    let (_folder, store, ada, bob) = two();
+    let change = Settlement {
+        moves: vec![
+            moves(ada, Some("one"), Some("two")),
+            moves(bob, Some("two"), Some("one")),
+        ],
+        ..Settlement::default()
+    };
+    store.settle(&change).unwrap();
+    let rows = store.workspaces().unwrap();
+    assert_eq!(
+        (&*rows[0].members, &*rows[1].members),
+        (&[bob][..], &[ada][..])
+    );
+}
+
+#[test]
+fn a_settlement_that_does_not_fit_changes_nothing() {
+    let (_folder, store, ada, bob) = two();
+    let before = store.workspaces().unwrap();
+    let event = AuditRow {
+        at: EPOCH,
+        event: "workspace_changed".into(),
+        user_id: Some(ada),
+        address: None,
+        detail: String::new(),
+    };
+    let good = Settlement {
+        create: vec![workspace("three")],
+        retire: vec![("two".into(), true)],
+        moves: vec![moves(ada, Some("one"), Some("three"))],
+        audit: vec![event],
+    };
+    let mut stale = good.clone();
+    stale.moves.push(moves(bob, Some("one"), Some("three")));
+    assert_eq!(conflict(store.settle(&stale)), Conflict::Member);
+    let mut unknown = good.clone();
+    unknown.retire.push(("four".into(), true));
+    assert_eq!(conflict(store.settle(&unknown)), Conflict::Workspace);
+    let mut taken = good.clone();
+    taken.create.push(workspace("one"));
+    assert_eq!(conflict(store.settle(&taken)), Conflict::Workspace);
+    assert_eq!(store.workspaces().unwrap(), before);
+    assert!(store.audit_of(ada, 5).unwrap().is_empty());
+
+    store.settle(&good).unwrap();
+    let rows = store.workspaces().unwrap();
+    assert_eq!(rows[1].members, [ada]);
+    assert!(rows[2].retired && rows[2].members == [bob]);
+    assert_eq!(store.audit_of(ada, 5).unwrap().len(), 1);
+}
+
+#[test]
+fn who_was_taken_out_is_known_until_they_are_in_again() {
+    let (_folder, store, ada, _) = two();
+    let settle = |change| {
+        store.settle(&Settlement {
+            moves: vec![change],
+            ..Settlement::default()
+        })
+    };
+    settle(moves(ada, Some("one"), None)).unwrap();
+    assert_eq!(store.taken_out().unwrap(), [ada]);
+    assert!(store.workspaces().unwrap()[0].members.is_empty());
+    settle(moves(ada, None, Some("two"))).unwrap();
+    assert!(store.taken_out().unwrap().is_empty());
+}
+
+#[test]
+fn a_swap_notes_what_it_means_for_a_probation() {
+    let (_folder, store, ..) = two();
+    let probation = |secs| Watch::Probation { secs, until: EPOCH };
+    let outcome = || {
+        let row = store.probation("one").unwrap().unwrap();
+        (row.generation, row.outcome)
+    };
+    store.swap("one", 1, &probation(60)).unwrap();
+    assert_eq!(outcome(), (2, None));
+    let cause = "it is ill".to_owned();
+    store.swap("one", 2, &Watch::TakenBack { cause }).unwrap();
+    assert_eq!(outcome(), (2, Some(Outcome::TakenBack)));
+    assert_eq!(store.probation("one").unwrap().unwrap().detail, "it is ill");
+
+    store.swap("one", 3, &probation(60)).unwrap();
+    store.swap("one", 4, &Watch::None).unwrap();
+    assert_eq!(outcome(), (4, Some(Outcome::Overtaken)));
+    let passed = |generation| {
+        store
+            .end_probation("one", generation, Outcome::Passed, "")
+            .unwrap();
+    };
+    passed(4);
+    assert_eq!(
+        outcome(),
+        (4, Some(Outcome::Overtaken)),
+        "it has ended before"
+    );
+
+    store.swap("one", 5, &probation(u64::MAX)).unwrap();
+    passed(5);
+    assert_eq!(outcome(), (6, None), "of another generation");
+    passed(6);
+    assert_eq!(outcome(), (6, Some(Outcome::Passed)));
+    assert_eq!(store.probations().unwrap()[0].secs, u64::MAX);
+
+    assert_eq!(
+        conflict(store.swap("two", 9, &probation(1))),
+        Conflict::Generation
+    );
+    assert_eq!(store.probation("two").unwrap(), None);
+}
