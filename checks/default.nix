@@ -38,17 +38,15 @@ services.checks
 // lib.optionalAttrs (system == "x86_64-linux") (
   inputs.deploy-rs.lib.${system}.deployChecks self.deploy
 )
-// {
-  modules = import ./modules/run.nix {
-    inherit lib pkgs;
-    evaluate =
-      module:
-      (lib.nixosSystem {
-        modules = [
-          self.nixosModules.default
-          ./modules/base.nix
-          module
-        ];
-      }).config;
-  };
+// import ./modules/run.nix {
+  inherit lib pkgs;
+  evaluate =
+    module:
+    (lib.nixosSystem {
+      modules = [
+        self.nixosModules.default
+        (import ./modules/base.nix pkgs)
+        module
+      ];
+    }).config;
 }

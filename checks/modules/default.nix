@@ -1,5 +1,9 @@
 # Cases without a machine: what the module makes of its options. One file a concern; `evaluate` is NixOS, or a stand-in.
-{ evaluate }:
+{
+  evaluate,
+  # all that there are, unless someone asks for a few
+  concerns ? import ./concerns.nix,
+}:
 let
   # a host with these choiros settings, and `more` of NixOS
   with' = more: settings: {
@@ -15,8 +19,5 @@ let
     on = with' { };
     says = text: part: builtins.length (builtins.split part text) > 1;
   };
-  files = builtins.filter (file: file != "default.nix" && file != "run.nix" && file != "base.nix") (
-    builtins.attrNames (builtins.readDir ./.)
-  );
 in
-builtins.foldl' (cases: file: cases // import (./. + "/${file}") words) { } files
+builtins.foldl' (cases: concern: cases // import (./. + "/${concern}.nix") words) { } concerns

@@ -1,11 +1,12 @@
-# The cases under the real NixOS, as one derivation that fails with the names and reasons of those that don't hold.
+# The cases under the real NixOS: a check for each concern, and `modules` for all of them. What doesn't hold is an error
+# of evaluation, with its reason. An evaluator shares `pkgs` among the hosts, and keeps nothing of a case that is done.
 {
   lib,
   pkgs,
   evaluate,
 }:
 let
-  cases = import ./. { inherit evaluate; };
+  force = import ./force.nix { inherit lib; };
   failed = config: map (a: a.message) (lib.filter (a: !a.assertion) config.assertions);
   broken =
     config:
@@ -22,31 +23,68 @@ let
       outcome = case.expect config;
     in
     if case ? fails then
-      lib.optional (!lib.any (lib.hasInfix case.fails) messages) "nothing fails with: ${case.fails}"
+      if lib.any (lib.hasInfix case.fails) messages then
+        [ ]
+      else if messages != [ ] then
+        [ "it fails, but with: ${toString messages}" ]
+      else
+        builtins.seq (force config) [ "nothing fails with: ${case.fails}" ]
     else if messages != [ ] then
       messages
-    else if lib.isList outcome then
-      map (o: o.name) (lib.filter (o: !o.ok) outcome)
     else
-      lib.optional (!outcome) "the expectation is false";
-  # an error of evaluation is what some cases want: its text can't be read here, that it is one can
+      builtins.seq (force config) (
+        if lib.isList outcome then
+          map (o: o.name) (lib.filter (o: !o.ok) outcome)
+        else
+          lib.optional (!outcome) "the expectation is false"
+      );
+  # an error of evaluation is what some cases want: that it is one can be seen here; `refusals` reads its text
   verdict =
     case:
     let
-      tried = builtins.tryEval (builtins.deepSeq (wrong case) (wrong case));
+      found = wrong case;
+      tried = builtins.tryEval (builtins.deepSeq found found);
     in
     if tried.success then
-      tried.value
+      {
+        why = tried.value;
+        thrown = false;
+      }
     else
-      lib.optional (!(case ? fails)) "evaluation ends with an error";
-  lines = lib.concatLists (
-    lib.mapAttrsToList (name: case: map (why: "${name}: ${why}") (verdict case)) cases
-  );
+      {
+        why = lib.optional (!(case ? fails)) "evaluation ends with an error";
+        thrown = true;
+      };
+
+  check =
+    concern:
+    let
+      cases = import ./. {
+        inherit evaluate;
+        concerns = [ concern ];
+      };
+      verdicts = lib.mapAttrs (_: verdict) cases;
+      lines = lib.concatLists (lib.mapAttrsToList (name: v: map (why: "${name}: ${why}") v.why) verdicts);
+    in
+    lib.throwIf (lines != [ ]) "module cases of ${concern} that do not hold:\n${lib.concatLines lines}"
+      pkgs.runCommand
+      "module-cases-${concern}"
+      {
+        passthru = {
+          inherit verdicts;
+          # for each case that an error of evaluation decides, what that must say, and the means to see it
+          refusals = lib.mapAttrs (name: _: {
+            wanted = cases.${name}.fails;
+            tried = builtins.deepSeq (wrong cases.${name}) "nothing";
+          }) (lib.filterAttrs (_: v: v.thrown) verdicts);
+        };
+      }
+      ''
+        echo "${toString (lib.length (lib.attrNames cases))} cases hold" | tee $out
+      '';
+  checks = lib.genAttrs (import ./concerns.nix) check;
 in
-pkgs.runCommand "module-cases" { text = lib.concatLines lines; } ''
-  if [ -n "$text" ]; then
-    echo "$text"
-    exit 1
-  fi
-  echo "${toString (lib.length (lib.attrNames cases))} cases hold" | tee $out
-''
+lib.mapAttrs' (concern: lib.nameValuePair "modules-${concern}") checks
+// {
+  modules = pkgs.linkFarm "module-cases" checks;
+}

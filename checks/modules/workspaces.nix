@@ -119,6 +119,27 @@ in
       c.systemd.services."container@sandbox-dev".serviceConfig.MemoryMax == "512M"
       && c.systemd.services."container@sandbox-dev".serviceConfig.TasksMax == 99;
   };
+  "the inside has the host's packages, its overlays included" = {
+    config = {
+      imports = [
+        (on {
+          workspaces.sandbox.live.config = { pkgs, ... }: {
+            environment.etc.marker.text = pkgs.choirosMarker;
+          };
+        })
+      ];
+      nixpkgs.overlays = [ (_: _: { choirosMarker = "of the host"; }) ];
+    };
+    expect = c: c.containers.sandbox-live.config.environment.etc.marker.text == "of the host";
+  };
+  "an inside with a nixpkgs configuration of its own keeps that" = {
+    config = on {
+      workspaces.sandbox.live.config = {
+        nixpkgs.config.allowUnfree = true;
+      };
+    };
+    expect = c: c.containers.sandbox-live.config.nixpkgs.config.allowUnfree;
+  };
   "our sandbox service is told who it is, and is no root" = {
     config = on { };
     expect =

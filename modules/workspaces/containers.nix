@@ -1,5 +1,10 @@
 # A container for each sandbox: users of its own, a network of its own, and no way out but its end of a wire.
-{ lib, config, ... }:
+{
+  lib,
+  config,
+  pkgs,
+  ...
+}:
 let
   cfg = config.services.choiros;
   container = s: {
@@ -20,6 +25,7 @@ let
     # (systemd#28264): while it boots inside, that is most of a second in which nothing happens
     extraFlags = [ "--setenv=SYSTEMD_DEFAULT_MOUNT_RATE_LIMIT_BURST=100" ];
     config.imports = [
+      (import ./nixpkgs.nix pkgs)
       (import ./inside.nix {
         inherit (config.system) stateVersion;
         inherit (cfg.workspaces.${s.workspace}) egress;
