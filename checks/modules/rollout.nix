@@ -1,4 +1,4 @@
-{ on, ... }:
+{ on, says, ... }:
 let
   unit = c: c.systemd.services.choiros-rollout;
 in
@@ -20,6 +20,17 @@ in
       };
     };
     expect =
-      c: c.services.choiros.rollout.probationSecs == 300 && (unit c).serviceConfig.Type == "oneshot";
+      c:
+      c.services.choiros.rollout.probationSecs == 300
+      && (unit c).serviceConfig.TimeoutStartSec > 300 + 60;
+  };
+  "a rollout has its plan from a table, and remembers what it gave" = {
+    config = on { };
+    expect =
+      c:
+      says c.environment.etc."choiros/rollout".text "sandbox sandbox-dev /nix/store/"
+      && says (unit c).serviceConfig.ExecStart " /etc/choiros/rollout /var/lib/choiros/rollout"
+      && (unit c).serviceConfig.StateDirectory == "choiros/rollout"
+      && (unit c).restartTriggers != [ ];
   };
 }

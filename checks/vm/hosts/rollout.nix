@@ -3,6 +3,7 @@
   imports = [ ./plain.nix ];
   services.choiros.rollout = {
     swap = "automatic";
-    probationSecs = 5;
+    probationSecs = 10;
   };
+  services.choiros.workspaces.team.index = 2;
 }
