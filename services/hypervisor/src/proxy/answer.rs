@@ -2,7 +2,7 @@
 
 use super::download::Download;
 use super::exchange::Answer;
-use super::{Proxy, Target, cookies, hop, link};
+use super::{Proxy, Target, hop, link, shared_origin};
 use crate::Body;
 use http::header::CONTENT_TYPE;
 use http::{Response, Version};
@@ -18,7 +18,7 @@ impl Proxy {
         link::forget(response.extensions_mut());
         // A sandbox that speaks HTTP/1.0 is our affair, not the client's.
         *response.version_mut() = Version::HTTP_11;
-        cookies::guard(response.headers_mut(), &self.own_cookies);
+        shared_origin::guard(response.headers_mut(), &self.own_cookies);
         if let Some(upgrade) = upgrade
             && response.status() == http::StatusCode::SWITCHING_PROTOCOLS
         {

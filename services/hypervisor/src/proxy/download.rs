@@ -3,6 +3,7 @@
 use super::Target;
 use super::expect::Expectation;
 use super::idle::Idle;
+use super::shared_origin;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
@@ -79,8 +80,11 @@ impl<C: Target> Body for Download<C> {
             return Poll::Ready(None);
         }
         match Pin::new(&mut self.body).poll_frame(cx) {
-            Poll::Ready(Some(Ok(frame))) => {
+            Poll::Ready(Some(Ok(mut frame))) => {
                 self.idle.moved();
+                if let Some(trailers) = frame.trailers_mut() {
+                    shared_origin::guard_trailers(trailers);
+                }
                 Poll::Ready(Some(Ok(frame)))
             }
             Poll::Ready(Some(Err(error))) => self.fail(error.into()),

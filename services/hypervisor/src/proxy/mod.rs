@@ -20,6 +20,7 @@ mod link;
 mod navigation;
 mod page;
 mod request;
+mod shared_origin;
 mod trace;
 mod tunnel;
 mod upgrade;

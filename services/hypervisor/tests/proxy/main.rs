@@ -35,4 +35,5 @@ mod heads;
 mod long;
 mod plain;
 mod retries;
+mod shared_origin;
 mod upgrades;

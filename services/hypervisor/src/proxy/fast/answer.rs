@@ -1,6 +1,6 @@
 //! The head of a sandbox's answer, written anew for the client.
 
-use super::super::{answer, cookies, hop};
+use super::super::{answer, cookies, hop, shared_origin};
 use super::request::Order;
 use super::text::{line, put};
 use crate::server::{Chunks, Malformed, decimal};
@@ -188,11 +188,15 @@ impl Framing {
             {
                 Rest::Length(0)
             }
-            (true, _) => Rest::Chunks(Chunks::new(LONGEST_LINE, LONGEST_TRAILERS)),
+            (true, _) => Rest::Chunks(chunks()),
             (false, Some(length)) => Rest::Length(length),
             (false, None) => Rest::Connection { over: false },
         }
     }
+}
+
+fn chunks() -> Chunks {
+    Chunks::new(LONGEST_LINE, LONGEST_TRAILERS).without(shared_origin::has_trailer)
 }
 
 /// Which fields the client gets.
@@ -205,7 +209,7 @@ struct Kept<'a> {
 impl Kept<'_> {
     fn has(&self, field: &Header<'_>) -> bool {
         let name = field.name;
-        if hop::is_hop_by_hop(name) {
+        if hop::is_hop_by_hop(name) || shared_origin::has(name.as_bytes()) {
             return false;
         }
         match name.len() {
@@ -250,6 +254,15 @@ impl Rest {
                 .pass(bytes, to_between)
                 .map_err(|(_, malformed)| malformed),
             Self::Connection { .. } => Ok(bytes.len()),
+        }
+    }
+
+    /// What the client gets of the bytes that were taken last: those, and what stands for trailers
+    /// that are not all passed on.
+    pub(super) fn passed<'a>(&'a self, taken: &'a [u8]) -> (&'a [u8], &'a [u8]) {
+        match self {
+            Self::Chunks(chunks) => chunks.passed(taken),
+            _ => (taken, b""),
         }
     }
 

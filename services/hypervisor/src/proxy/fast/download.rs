@@ -147,13 +147,10 @@ impl<C: Target> Download<'_, '_, C> {
                 Some(_) => Fault::Bad(why.to_owned()), // The client heard nothing yet.
                 None => Fault::Broken(why),
             })?;
-            if head.is_some() || count > 0 {
-                self.pass(
-                    rest,
-                    head.take().unwrap_or_default(),
-                    &buffer.bytes()[..count],
-                )
-                .await?;
+            let (body, trailers) = rest.passed(&buffer.bytes()[..count]);
+            if head.is_some() || !body.is_empty() || !trailers.is_empty() {
+                let head = head.take().unwrap_or_default();
+                self.pass(rest, head, body, trailers).await?;
             }
             buffer.consume(count);
             if last && rest.may_end() {
@@ -208,16 +205,23 @@ impl<C: Target> Download<'_, '_, C> {
         })
     }
 
-    async fn pass(&mut self, rest: &Rest, mut head: Vec<u8>, body: &[u8]) -> Result<(), Fault> {
+    async fn pass(
+        &mut self,
+        rest: &Rest,
+        mut head: Vec<u8>,
+        body: &[u8],
+        trailers: &[u8],
+    ) -> Result<(), Fault> {
         if matches!(rest, Rest::Connection { .. }) && !body.is_empty() {
             // The client cannot tell the end of such a body from a failure, unless it is chunked.
             head.extend_from_slice(format!("{:x}\r\n", body.len()).as_bytes());
             return self.write(&[&head, body, b"\r\n"]).await;
         }
         if head.is_empty() || body.len() > SMALL {
-            return self.write(&[&head, body]).await;
+            return self.write(&[&head, body, trailers]).await;
         }
         head.extend_from_slice(body);
+        head.extend_from_slice(trailers);
         self.write(&[&head]).await
     }
 

@@ -1,0 +1,72 @@
+//! Fields of an answer that act beyond it: on every page of the origin, ours among them, or on a
+//! server in front of us. A sandbox does not send them.
+//!
+//! | field | what a sandbox would do with it |
+//! | --- | --- |
+//! | `Clear-Site-Data` | log people out, and empty what our pages keep |
+//! | `Service-Worker-Allowed` | put a service worker above its own folder, over our pages |
+//! | `Strict-Transport-Security` | take the host's promise of https back, or make one for other hosts |
+//! | `Public-Key-Pins`, `Public-Key-Pins-Report-Only`, `Expect-CT` | have older browsers refuse the host's next certificate |
+//! | `NEL`, `Report-To` | have browsers report each request to our pages, invites in their addresses included |
+//! | `Origin-Agent-Cluster` | decide for our pages which others share a process with them |
+//! | `Alt-Svc` | send the whole origin's requests to another port, or take the proxy's HTTP/3 away |
+//! | `Secure-Session-*`, `Sec-Session-*` | have requests to our pages wait for a refresh of its own |
+//! | `X-Accel-Redirect`, `X-Sendfile`, `X-Lighttpd-Send-File`, `X-Reproxy-URL` | have a server in front of us give out its own files |
+//!
+//! A cookie with the name of one of ours goes as well, whatever its path and domain ([`cookies`]).
+//! What acts on nothing but its own answer or document stays: `Content-Security-Policy`,
+//! `Reporting-Endpoints`, `Cross-Origin-*`, `Permissions-Policy`, `Speculation-Rules`, `Refresh`,
+//! `Cache-Control`. So do `Accept-CH` and `Use-As-Dictionary`, which have the browser tell us a
+//! little more; `WWW-Authenticate`, for what it has browsers send is nothing to us; and other
+//! cookies, however many, since a page's script could set just as many.
+
+use super::cookies;
+use http::header::{HeaderMap, SET_COOKIE};
+
+const FIELDS: [&str; 18] = [
+    "alt-svc",
+    "clear-site-data",
+    "expect-ct",
+    "nel",
+    "origin-agent-cluster",
+    "public-key-pins",
+    "public-key-pins-report-only",
+    "report-to",
+    "sec-session-challenge",
+    "sec-session-registration",
+    "secure-session-challenge",
+    "secure-session-registration",
+    "service-worker-allowed",
+    "strict-transport-security",
+    "x-accel-redirect",
+    "x-lighttpd-send-file",
+    "x-reproxy-url",
+    "x-sendfile",
+];
+
+/// Whether a field of this name acts beyond its answer.
+pub(super) fn has(name: &[u8]) -> bool {
+    let is = |field: &str| name.eq_ignore_ascii_case(field.as_bytes());
+    FIELDS.into_iter().any(is)
+}
+
+/// The same for a trailer, where no cookie has a place either (RFC 9110, section 6.5.1).
+pub(super) fn has_trailer(name: &[u8]) -> bool {
+    has(name) || name.eq_ignore_ascii_case(SET_COOKIE.as_str().as_bytes())
+}
+
+/// Removes them from an answer, and cookies that would be ours.
+pub(super) fn guard(headers: &mut HeaderMap, own_cookies: &[Box<str>]) {
+    cookies::guard(headers, own_cookies);
+    for field in FIELDS {
+        headers.remove(field);
+    }
+}
+
+/// Removes them from an answer's trailers.
+pub(super) fn guard_trailers(trailers: &mut HeaderMap) {
+    for field in FIELDS {
+        trailers.remove(field);
+    }
+    trailers.remove(SET_COOKIE);
+}
