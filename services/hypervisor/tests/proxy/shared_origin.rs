@@ -109,10 +109,20 @@ async fn no_spelling_of_our_cookies_names_is_passed_on(path: Path) {
         "choiros-ceremony=evil",
         "choiros=\"evil\"",
     ];
-    let mut lines = String::new();
-    for cookie in planted {
-        lines += &format!("Set-Cookie:{cookie}\r\nSET-COOKIE: {cookie}\r\n");
-    }
+    let lines = planted.map(|cookie| format!("Set-Cookie:{cookie}\r\nSET-COOKIE: {cookie}\r\n"));
+    let lines = lines.concat() + "Set-Cookie: mine=1\r\n";
+    let answer = format!("HTTP/1.1 200 OK\r\n{lines}Content-Length: 0\r\n\r\n");
+    let head = site.told("", &answer, "\r\n\r\n").await;
+    assert_eq!(named("set-cookie: x", &head).len(), 1, "{head}");
+    assert!(!head.contains("choiros"), "{head}");
+}
+
+async fn trailers_are_held_to_the_same(path: Path) {
+    let site = Site::new(path).await;
+    let head = "HTTP/1.1 200 OK\r\nTrailer: X-Sum, Set-Cookie, Clear-Site-Data, Alt-Svc\r\n\
+                Transfer-Encoding: chunked\r\n\r\n";
+    let trailers = "X-Sum: 42\r\nSet-Cookie: a=1\r\nset-cookie: choiros=evil\r\n\
+                    Clear-Site-Data: \"*\"\r\nAlt-Svc: clear\r\n\r\n";
     let answer = format!("{head}2\r\nhi\r\n0\r\n{trailers}");
     // Who asks for trailers gets them, and a body is whole for everyone.
     let fields = "TE: trailers\r\nConnection: TE\r\n";
