@@ -1,12 +1,14 @@
 //! The operator's Unix socket: the same program from the inside, for root and its own user.
 
+use super::operator::{self, Refused};
 use super::sandboxes::{self, Outcome, Verb};
 use super::{Api, Row};
 use crate::auth::{Account, Invite, RecoveryCode};
-use crate::error::HttpError;
+use crate::error::Payload;
 use crate::routes::{Role, SwapOrder, Swapped, Workspace};
 use crate::store::ProbationRow;
 use crate::unix_socket;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -47,17 +49,7 @@ impl Control {
             let mut builder = std::fs::DirBuilder::new();
             builder.recursive(true).mode(0o700).create(folder)?;
         }
-        let listener = unix_socket::listener(&path, 0o600).map_err(|error| {
-            if error.kind() != io::ErrorKind::AddrInUse {
-                return error;
-            }
-            let said = format!(
-                "another hypervisor answers on {}; stop it first",
-                path.display()
-            );
-            io::Error::new(error.kind(), said)
-        })?;
-        let listener = UnixListener::from_std(listener)?;
+        let listener = UnixListener::from_std(unix_socket::listener(&path, 0o600)?)?;
         Ok(Self { listener, path })
     }
 }
@@ -128,10 +120,12 @@ fn router(api: Api) -> Router {
         .route("/swap/{workspace}", get(probation).post(swap))
         .route("/invites", post(invite))
         .route("/recover/{username}", post(recover))
+        .fallback(operator::unknown)
+        .method_not_allowed_fallback(operator::unknown)
         .with_state(api)
 }
 
-async fn status(State(api): State<Api>) -> Result<Json<Value>, HttpError> {
+async fn status(State(api): State<Api>) -> Result<Json<Value>, Refused> {
     let workspaces = api.routes.all();
     let holds = |workspace: &Arc<Workspace>| -> usize {
         let pair = workspace.pair();
@@ -149,30 +143,32 @@ async fn status(State(api): State<Api>) -> Result<Json<Value>, HttpError> {
     })))
 }
 
-async fn users(State(api): State<Api>) -> Result<Json<Vec<Account>>, HttpError> {
+async fn users(State(api): State<Api>) -> Result<Json<Vec<Account>>, Refused> {
     Ok(Json(api.auth.users().await?))
 }
 
-async fn list(State(api): State<Api>) -> Result<Json<Vec<Row>>, HttpError> {
+async fn list(State(api): State<Api>) -> Result<Json<Vec<Row>>, Refused> {
     Ok(Json(sandboxes::all_rows(&api).await?))
 }
 
 async fn steer(
     State(api): State<Api>,
-    Path((workspace, role, verb)): Path<(String, Role, Verb)>,
-) -> Result<Json<Outcome>, HttpError> {
+    path: Result<Path<(String, Role, Verb)>, PathRejection>,
+) -> Result<Json<Outcome>, Refused> {
+    let Path((workspace, role, verb)) = path?;
     let sandbox = named(&api, &workspace)?.pair().route(role).sandbox.clone();
     Ok(Json(verb.apply(&sandbox).await?))
 }
 
 async fn probe(
     State(api): State<Api>,
-    Path((workspace, role)): Path<(String, Role)>,
-) -> Result<Json<Outcome>, HttpError> {
+    path: Result<Path<(String, Role)>, PathRejection>,
+) -> Result<Json<Outcome>, Refused> {
+    let Path((workspace, role)) = path?;
     let sandbox = named(&api, &workspace)?.pair().route(role).sandbox.clone();
     sandbox.probe().await.map_err(|error| {
         let said = error.to_string();
-        HttpError::new(StatusCode::SERVICE_UNAVAILABLE, "sandbox_unhealthy", said)
+        Refused::new(StatusCode::SERVICE_UNAVAILABLE, "sandbox_unhealthy", said)
     })?;
     Ok(Json(Outcome::of(&sandbox)))
 }
@@ -180,8 +176,8 @@ async fn probe(
 async fn swap(
     State(api): State<Api>,
     Path(workspace): Path<String>,
-    Json(order): Json<SwapOrder>,
-) -> Result<Json<Swapped>, HttpError> {
+    Payload(order): Payload<SwapOrder>,
+) -> Result<Json<Swapped>, Refused> {
     let workspace = named(&api, &workspace)?;
     let swapped = api.routes.swap(&workspace, order).await?;
     for (owner, _) in api
@@ -200,12 +196,12 @@ async fn swap(
 async fn probation(
     State(api): State<Api>,
     Path(workspace): Path<String>,
-) -> Result<Json<ProbationRow>, HttpError> {
+) -> Result<Json<ProbationRow>, Refused> {
     let name = workspace.clone();
     let found = api.store.run(move |store| store.probation(&name)).await?;
     found.map(Json).ok_or_else(|| {
         let said = format!("no swap of {workspace} was on probation");
-        HttpError::new(StatusCode::NOT_FOUND, "no_probation", said)
+        Refused::new(StatusCode::NOT_FOUND, "no_probation", said)
     })
 }
 
@@ -216,19 +212,19 @@ struct InviteOrder {
 
 async fn invite(
     State(api): State<Api>,
-    Json(order): Json<InviteOrder>,
-) -> Result<Json<Invite>, HttpError> {
+    Payload(order): Payload<InviteOrder>,
+) -> Result<Json<Invite>, Refused> {
     Ok(Json(api.auth.invite(order.admin).await?))
 }
 
 async fn recover(
     State(api): State<Api>,
     Path(username): Path<String>,
-) -> Result<Json<RecoveryCode>, HttpError> {
+) -> Result<Json<RecoveryCode>, Refused> {
     Ok(Json(api.auth.recovery_code_for(&username).await?))
 }
 
-fn named(api: &Api, workspace: &str) -> Result<Arc<Workspace>, HttpError> {
+fn named(api: &Api, workspace: &str) -> Result<Arc<Workspace>, Refused> {
     api.routes.named(workspace).ok_or_else(|| {
         let said = if api.routes.is_retired(workspace) {
             format!(
@@ -237,6 +233,6 @@ fn named(api: &Api, workspace: &str) -> Result<Arc<Workspace>, HttpError> {
         } else {
             format!("there is no workspace {workspace}; `hypervisor sandboxes` lists them")
         };
-        HttpError::new(StatusCode::NOT_FOUND, "no_workspace", said)
+        Refused::new(StatusCode::NOT_FOUND, "no_workspace", said)
     })
 }

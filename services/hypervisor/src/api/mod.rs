@@ -4,6 +4,7 @@
 mod control;
 mod health;
 mod metrics;
+mod operator;
 mod sandboxes;
 
 pub use control::{Control, serve as serve_control};

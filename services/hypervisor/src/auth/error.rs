@@ -121,6 +121,21 @@ impl From<StoreError> for AuthError {
     }
 }
 
+impl AuthError {
+    /// Whether something is wrong inside, which is for the operator alone.
+    pub const fn is_internal(&self) -> bool {
+        matches!(
+            self,
+            Self::RpIdChanged { .. }
+                | Self::Store(_)
+                | Self::Webauthn(_)
+                | Self::Unreadable(_)
+                | Self::Random(_)
+                | Self::NoPeer
+        )
+    }
+}
+
 impl From<AuthError> for HttpError {
     fn from(error: AuthError) -> Self {
         use AuthError as E;

@@ -1,5 +1,6 @@
 //! Why the store did not do what it was asked.
 
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
 /// Why a call to the store failed; nothing was written then.
@@ -34,7 +35,7 @@ pub enum StoreError {
     #[error("the store is damaged ({0}); stop the hypervisor and restore a backup")]
     Corrupt(String),
     /// The file or its folder cannot be made or opened.
-    #[error("{}: {source}; set store.path to a place that this user may write", path.display())]
+    #[error("{}: {source}; {}", path.display(), opened(source.kind()))]
     Unopened {
         /// The file.
         path: PathBuf,
@@ -53,7 +54,7 @@ pub enum StoreError {
         holder: String,
     },
     /// `SQLite` refused, such as when the disk is full.
-    #[error("the store's database failed: {0}")]
+    #[error("the store's database failed: {0}; {mend}", mend = mend(.0))]
     Sqlite(#[source] rusqlite::Error),
     /// The work was broken off by a shutdown or a panic.
     #[error("the store's work was broken off; try again")]
@@ -98,6 +99,64 @@ impl From<rusqlite::Error> for StoreError {
         match error.sqlite_error_code() {
             Some(DatabaseCorrupt | NotADatabase) => Self::Corrupt(error.to_string()),
             _ => Self::Sqlite(error),
+        }
+    }
+}
+
+/// How a file that cannot be made or opened is mended.
+fn opened(kind: ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "make room on its disk",
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+            "let this user write there, or give another path (for the store: store.path)"
+        }
+        _ => "mend that, or give another path (for the store: store.path)",
+    }
+}
+
+/// How what `SQLite` says is mended. The gateway goes on by itself then.
+fn mend(error: &rusqlite::Error) -> &'static str {
+    use rusqlite::ErrorCode as E;
+    match error.sqlite_error_code() {
+        Some(E::DiskFull) => "make room on its disk",
+        Some(E::ReadOnly | E::PermissionDenied | E::CannotOpen) => {
+            "let the gateway's user write the store's file and its folder"
+        }
+        Some(E::DatabaseBusy | E::DatabaseLocked | E::FileLockingProtocolFailed) => {
+            "end what holds it, such as a `sqlite3` shell, and try again"
+        }
+        Some(E::SystemIoFailure) => "look whether its disk is full or broken (`df`, `dmesg`)",
+        _ => "look at the log, and restore a backup if it stays so",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rusqlite::ffi;
+
+    #[test]
+    fn each_failure_of_the_disk_says_its_mend() {
+        for (code, mend) in [
+            (ffi::SQLITE_FULL, "make room"),
+            (ffi::SQLITE_READONLY, "write the store's file"),
+            (ffi::SQLITE_CANTOPEN, "write the store's file"),
+            (ffi::SQLITE_BUSY, "end what holds it"),
+            (ffi::SQLITE_IOERR, "full or broken"),
+        ] {
+            let failure = rusqlite::Error::SqliteFailure(ffi::Error::new(code), None);
+            let said = StoreError::from(failure).to_string();
+            assert!(said.contains(mend), "{said}");
+        }
+        for (kind, mend) in [
+            (ErrorKind::StorageFull, "make room"),
+            (ErrorKind::PermissionDenied, "this user"),
+            (ErrorKind::NotADirectory, "another path"),
+        ] {
+            let path = "/x".into();
+            let source = kind.into();
+            let said = StoreError::Unopened { path, source }.to_string();
+            assert!(said.contains(mend), "{said}");
         }
     }
 }

@@ -1,0 +1,82 @@
+//! Errors as the operator is told them: with what is wrong inside, which nobody else hears.
+
+use crate::auth::AuthError;
+use crate::error::HttpError;
+use crate::routes::SwapError;
+use crate::runtime::RuntimeError;
+use crate::store::StoreError;
+use axum::extract::rejection::PathRejection;
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+
+/// Why an operator's order is not done.
+#[derive(Debug)]
+pub(super) struct Refused(HttpError);
+
+impl Refused {
+    pub(super) fn new(status: StatusCode, code: &'static str, said: impl Into<String>) -> Self {
+        Self(HttpError::new(status, code, said))
+    }
+
+    fn by_store(said: String) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "store_unavailable", said)
+    }
+}
+
+/// An order of another version's command.
+pub(super) async fn unknown() -> Refused {
+    let said = "this gateway does not know the order; it is of another version than the command, so restart it";
+    Refused::new(StatusCode::NOT_FOUND, "not_found", said)
+}
+
+impl From<HttpError> for Refused {
+    fn from(error: HttpError) -> Self {
+        Self(error)
+    }
+}
+
+impl From<PathRejection> for Refused {
+    fn from(error: PathRejection) -> Self {
+        Self(error.into())
+    }
+}
+
+impl From<RuntimeError> for Refused {
+    fn from(error: RuntimeError) -> Self {
+        Self(error.into())
+    }
+}
+
+impl From<StoreError> for Refused {
+    fn from(error: StoreError) -> Self {
+        Self::by_store(format!("{error}. Nothing was changed"))
+    }
+}
+
+impl From<SwapError> for Refused {
+    fn from(error: SwapError) -> Self {
+        match error {
+            SwapError::Store(_) => Self::by_store(error.to_string()),
+            error => Self(error.into()),
+        }
+    }
+}
+
+impl From<AuthError> for Refused {
+    fn from(error: AuthError) -> Self {
+        match error {
+            AuthError::Store(error) => error.into(),
+            error if error.is_internal() => {
+                let status = StatusCode::INTERNAL_SERVER_ERROR;
+                Self::new(status, "internal", error.to_string())
+            }
+            error => Self(error.into()),
+        }
+    }
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        self.0.into_response()
+    }
+}
