@@ -1,11 +1,62 @@
 //! What auth does in the background: forgets what has ended, and writes down what was seen.
 
+use super::horizon::{Horizon, Settled};
 use super::{Auth, AuthError};
-use crate::store::Timestamp;
-use std::sync::{Arc, Weak};
-use std::time::Duration;
+use crate::store::{Store, Timestamp};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::{Duration, Instant};
 
 const EVERY: Duration = Duration::from_mins(1);
+
+/// How much running a kill may lose of what makes a day.
+const KEPT_EVERY: Duration = Duration::from_hours(1);
+
+/// The clock as it was read.
+#[derive(Debug)]
+pub(super) struct Readings(Mutex<Reading>);
+
+#[derive(Debug)]
+struct Reading {
+    horizon: Horizon,
+    last: Instant,
+    unkept: Duration,
+}
+
+impl Readings {
+    pub(super) fn of(horizon: Horizon) -> Self {
+        Self(Mutex::new(Reading {
+            horizon,
+            last: Instant::now(),
+            unkept: Duration::ZERO,
+        }))
+    }
+
+    /// One more, `ran` after the last; kept in the store now and then, or at once if `keep`.
+    fn add(
+        &self,
+        store: &dyn Store,
+        now: Timestamp,
+        ran: Duration,
+        keep: bool,
+    ) -> Result<Settled, AuthError> {
+        let mut reading = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let settled = reading.horizon.read(now, ran);
+        reading.unkept += ran;
+        if keep || settled.ahead.is_some() || reading.unkept >= KEPT_EVERY {
+            reading.horizon.keep(store)?;
+            reading.unkept = Duration::ZERO;
+        }
+        Ok(settled)
+    }
+
+    /// How long this program ran since the last call.
+    fn ran(&self) -> Duration {
+        let mut reading = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let ran = reading.last.elapsed();
+        reading.last += ran;
+        ran
+    }
+}
 
 /// Keeps house until the last handle on `auth` is gone.
 pub(super) fn spawn(auth: &Arc<Auth>) {
@@ -16,7 +67,8 @@ pub(super) fn spawn(auth: &Arc<Auth>) {
             let Some(auth) = Weak::upgrade(&auth) else {
                 return;
             };
-            if let Err(error) = auth.tidy().await {
+            let ran = auth.readings.ran();
+            if let Err(error) = auth.tidy_at(Timestamp::now(), ran, false).await {
                 tracing::warn!(%error, "could not tidy the sessions; trying again in a minute");
             }
         }
@@ -30,14 +82,30 @@ impl Auth {
     /// # Errors
     /// The store's.
     pub async fn tidy(self: &Arc<Self>) -> Result<(), AuthError> {
-        self.run(|auth, store| {
+        self.tidy_at(Timestamp::now(), self.readings.ran(), true)
+            .await
+    }
+
+    /// The same when the clock says `now`, `ran` after the last time.
+    pub(super) async fn tidy_at(
+        self: &Arc<Self>,
+        now: Timestamp,
+        ran: Duration,
+        keep: bool,
+    ) -> Result<(), AuthError> {
+        self.run(move |auth, store| {
             auth.ceremonies.tidy();
             auth.limits.tidy();
-            let now = Timestamp::now();
-            store.tidy_sessions(&auth.sessions.seen_since_last_time(now), now)?;
+            let settled = auth.readings.add(store, now, ran, keep)?;
+            let seen = auth.sessions.seen_since_last_time(now);
+            store.tidy_sessions(&seen, now, settled.past)?;
+            if let Some(ahead) = settled.ahead {
+                store.pull_back(ahead)?;
+                auth.sessions.remove_where(|it| it.authenticated_at > ahead);
+            }
             auth.sessions.tidy(now);
             if !auth.audit_lasts.is_zero() {
-                store.tidy_audit(now.before(auth.audit_lasts))?;
+                store.tidy_audit(settled.past.before(auth.audit_lasts))?;
             }
             Ok(())
         })

@@ -12,6 +12,7 @@ mod codes;
 mod cookie;
 mod decoy;
 mod error;
+mod horizon;
 mod housekeeping;
 mod invites;
 mod keys;
@@ -34,6 +35,8 @@ use crate::store::{Handle, Hash, SessionRow, Store, Timestamp, UserRow};
 use ceremony::Ceremonies;
 use client::Client;
 use cookie::Cookies;
+use horizon::Horizon;
+use housekeeping::Readings;
 use http::{HeaderMap, HeaderValue};
 use keys::Keys;
 use limits::Limits;
@@ -81,6 +84,7 @@ pub struct Auth {
     asking: Arc<Mutex<()>>,
     ceremonies: Ceremonies,
     limits: Limits,
+    readings: Readings,
 }
 
 impl Auth {
@@ -93,6 +97,7 @@ impl Auth {
         let settings = &config.auth;
         let store = Handle::new(store);
         let secret = recall(&store, settings.rp_id.clone()).await?;
+        let horizon = store.run(|store| Horizon::recall(store)).await?;
         let origin = config.origin();
         let auth = Arc::new(Self {
             registration: config.registration,
@@ -111,6 +116,7 @@ impl Auth {
                 MOST_CEREMONIES,
             ),
             limits: Limits::new(settings.rate_per_address, settings.rate_per_account),
+            readings: Readings::of(horizon),
             origin,
         });
         housekeeping::spawn(&auth);

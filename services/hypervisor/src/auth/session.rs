@@ -57,7 +57,7 @@ pub struct Session {
     pub address: String,
     /// The browser that it was opened by.
     pub user_agent: String,
-    fresh_until: Timestamp,
+    step_up: Duration,
     pub(super) token: Hash,
     last_seen_at: AtomicI64,
 }
@@ -73,7 +73,7 @@ impl Session {
             expires_at: row.expires_at,
             address: row.address,
             user_agent: row.user_agent,
-            fresh_until: row.created_at.after(step_up),
+            step_up,
             token: row.token,
             last_seen_at: AtomicI64::new(row.last_seen_at.millis()),
         }
@@ -86,7 +86,13 @@ impl Session {
 
     /// Whether its user logged in with a passkey a moment ago (`auth.step_up_secs`).
     pub fn is_fresh(&self) -> bool {
-        self.is_full() && Timestamp::now() < self.fresh_until
+        self.is_full() && self.is_fresh_at(Timestamp::now())
+    }
+
+    /// A log-in that is as far ahead was made by a clock that was wrong.
+    fn is_fresh_at(&self, now: Timestamp) -> bool {
+        let (at, within) = (self.authenticated_at, self.step_up);
+        at.before(within) < now && now < at.after(within)
     }
 
     /// Asks for a full session, and for step-up.
@@ -208,5 +214,44 @@ impl Sessions {
             .filter(|session| session.last_seen_at().millis() >= last)
             .map(|session| (session.id, session.last_seen_at()))
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_in_is_fresh_for_a_moment_also_if_the_clock_was_ahead() {
+        let at = Timestamp::from_millis(1_700_000_000_000);
+        let id = Uuid::nil();
+        let row = SessionRow {
+            id,
+            token: [0; 32],
+            user_id: id,
+            kind: SessionKind::Full,
+            passkey_id: None,
+            created_at: at,
+            expires_at: at.after(KEPT),
+            last_seen_at: at,
+            address: String::new(),
+            user_agent: String::new(),
+        };
+        let user = User {
+            id,
+            username: String::new(),
+            display_name: String::new(),
+            admin: false,
+        };
+        let step_up = Duration::from_mins(3);
+        let session = Session::new(row, Arc::new(user), step_up);
+        let second = Duration::from_secs(1);
+        assert!(session.is_fresh_at(at) && session.is_fresh_at(at.after(step_up).before(second)));
+        assert!(!session.is_fresh_at(at.after(step_up)));
+        assert!(
+            session.is_fresh_at(at.before(second)),
+            "clocks are set by seconds"
+        );
+        assert!(!session.is_fresh_at(at.before(Duration::from_hours(9600))));
     }
 }

@@ -222,11 +222,23 @@ pub trait SessionStore {
     /// The engine's.
     fn remove_session(&self, session: Uuid) -> Result<bool, StoreError>;
 
-    /// Notes when sessions were last seen, and forgets those that ended before `now`.
+    /// Notes when sessions were last seen, and forgets those that ended before `past`.
     ///
     /// # Errors
     /// The engine's.
-    fn tidy_sessions(&self, seen: &[(Uuid, Timestamp)], now: Timestamp) -> Result<(), StoreError>;
+    fn tidy_sessions(
+        &self,
+        seen: &[(Uuid, Timestamp)],
+        now: Timestamp,
+        past: Timestamp,
+    ) -> Result<(), StoreError>;
+
+    /// Has what began after `latest`, by a clock that was ahead, last no longer than if it had
+    /// begun a day before: sessions, invites and the operator's recovery codes.
+    ///
+    /// # Errors
+    /// The engine's.
+    fn pull_back(&self, latest: Timestamp) -> Result<(), StoreError>;
 }
 
 /// Workspaces: who owns which two sandboxes, and their roles.
@@ -332,6 +344,12 @@ pub trait MetaStore {
     /// # Errors
     /// The engine's.
     fn meta_or(&self, key: &str, value: &str) -> Result<String, StoreError>;
+
+    /// Sets the value of `key`.
+    ///
+    /// # Errors
+    /// The engine's.
+    fn set_meta(&self, key: &str, value: &str) -> Result<(), StoreError>;
 
     /// Finds out whether the store can be written, by writing.
     ///

@@ -14,7 +14,7 @@ pub struct Timestamp(i64);
 impl Timestamp {
     /// The present.
     pub fn now() -> Self {
-        let millis = OffsetDateTime::now_utc().unix_timestamp_nanos() / 1_000_000;
+        let millis = clock::exact_epoch().as_millis();
         Self(i64::try_from(millis).unwrap_or(i64::MAX))
     }
 

@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 use tempfile::TempDir;
 use testkit::passkey::Authenticator;
 use tower::ServiceExt;
@@ -54,6 +55,14 @@ impl Site {
     pub async fn restart(&mut self, config: &Config) {
         self.store = Arc::new(Sqlite::open(&self.path).unwrap());
         self.auth = Auth::open(config, self.store.clone()).await.unwrap();
+    }
+
+    /// Housekeeping, as if this had run for two days with the clock as it is.
+    pub async fn lives_two_days(&self) {
+        for _ in 0..2 {
+            let (now, day) = (Timestamp::now(), Duration::from_hours(24));
+            self.auth.tidy_at(now, day, true).await.unwrap();
+        }
     }
 
     /// The sessions in the store.

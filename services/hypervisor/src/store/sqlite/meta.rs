@@ -18,14 +18,18 @@ impl MetaStore for Sqlite {
         })
     }
 
-    fn check(&self) -> Result<(), StoreError> {
+    fn set_meta(&self, key: &str, value: &str) -> Result<(), StoreError> {
         self.write(|tx| {
             tx.execute(
-                "INSERT INTO meta (key, value) VALUES ('checked_at', ?1)
+                "INSERT INTO meta (key, value) VALUES (?1, ?2)
                  ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-                [Timestamp::now().to_string()],
+                [key, value],
             )?;
             Ok(())
         })
+    }
+
+    fn check(&self) -> Result<(), StoreError> {
+        self.set_meta("checked_at", &Timestamp::now().to_string())
     }
 }

@@ -4,6 +4,7 @@ use super::columns::{optional_uuid, uuid};
 use super::{MOST_AT_ONCE, Sqlite, accounts};
 use crate::store::{Hash, SessionRow, SessionStore, StoreError, Timestamp, UserRow};
 use rusqlite::{OptionalExtension, Row, Transaction, params};
+use std::time::Duration;
 use uuid::Uuid;
 
 const COLUMNS: &str = "sessions.id, sessions.token, sessions.user_id, sessions.kind,
@@ -95,14 +96,21 @@ impl SessionStore for Sqlite {
         self.write(|tx| delete(tx, session))
     }
 
-    fn tidy_sessions(&self, seen: &[(Uuid, Timestamp)], now: Timestamp) -> Result<(), StoreError> {
+    fn tidy_sessions(
+        &self,
+        seen: &[(Uuid, Timestamp)],
+        now: Timestamp,
+        past: Timestamp,
+    ) -> Result<(), StoreError> {
         for part in seen.chunks(MOST_AT_ONCE) {
             self.write(|tx| {
+                // What a clock that was ahead has noted is none that it could not go behind.
                 let mut note = tx.prepare_cached(
-                    "UPDATE sessions SET last_seen_at = max(last_seen_at, ?2) WHERE id = ?1",
+                    "UPDATE sessions SET last_seen_at = max(min(last_seen_at, ?3), ?2)
+                     WHERE id = ?1",
                 )?;
                 for (session, at) in part {
-                    note.execute(params![session.as_bytes(), at])?;
+                    note.execute(params![session.as_bytes(), at, now])?;
                 }
                 Ok(())
             })?;
@@ -111,8 +119,22 @@ impl SessionStore for Sqlite {
             tx.execute(
                 "DELETE FROM sessions WHERE id IN
                  (SELECT id FROM sessions WHERE expires_at <= ?1 LIMIT ?2)",
-                params![now, most],
+                params![past, most],
             )
+        })
+    }
+
+    fn pull_back(&self, latest: Timestamp) -> Result<(), StoreError> {
+        let began = latest.before(Duration::from_hours(24));
+        self.write(|tx| {
+            for table in ["sessions", "invites", "recovery_codes"] {
+                let sql = format!(
+                    "UPDATE {table} SET expires_at = ?2 + (expires_at - created_at), created_at = ?2
+                     WHERE created_at > ?1"
+                );
+                tx.execute(&sql, [latest, began])?;
+            }
+            Ok(())
         })
     }
 }

@@ -2,7 +2,9 @@
 
 use super::{EPOCH, account, folder, session, sessions};
 use crate::store::sqlite::{MOST_AT_ONCE, Sqlite, sessions as rows};
-use crate::store::{AccountStore, AuditStore, Holdings, RecoveryStore, SessionStore, Timestamp};
+use crate::store::{
+    AccountStore, AuditRow, AuditStore, Holdings, RecoveryStore, SessionStore, Timestamp,
+};
 use std::time::Duration;
 
 #[test]
@@ -62,12 +64,14 @@ fn however_many_sessions_have_ended_all_are_forgotten() {
         .iter()
         .map(|row| (row.id, seen))
         .collect();
-    store.tidy_sessions(&noted, EPOCH).unwrap();
+    store.tidy_sessions(&noted, seen, EPOCH).unwrap();
     let rows = sessions(&store, EPOCH);
     assert_eq!(i64::try_from(rows.len()).unwrap(), many() + 2);
     assert!(rows.iter().all(|row| row.last_seen_at == seen));
 
-    store.tidy_sessions(&[], ada.session.expires_at).unwrap();
+    store
+        .tidy_sessions(&[], ada.session.expires_at, ada.session.expires_at)
+        .unwrap();
     let left = sessions(&store, EPOCH);
     assert_eq!(left.len(), 1);
     assert_eq!(left[0].id, keep.id);
@@ -91,4 +95,56 @@ fn however_many_events_are_old_all_are_forgotten() {
         .read(|db| Ok(db.query_row(count, [], |row| Ok((row.get(0)?, row.get(1)?)))?))
         .unwrap();
     assert_eq!(left, (1, last));
+}
+
+#[test]
+fn when_there_is_room_again_after_a_full_disk_the_same_store_goes_on() {
+    let (_folder, path) = folder();
+    let store = Sqlite::open(&path).unwrap();
+    let ada = account("ada");
+    store.create_account(&ada).unwrap();
+    let pages = |most: i64| {
+        let db = store.connection.lock().unwrap();
+        let count: i64 = db
+            .pragma_query_value(None, "page_count", |row| row.get(0))
+            .unwrap();
+        db.pragma_update_and_check(None, "max_page_count", count + most, |_| Ok(()))
+            .unwrap();
+    };
+    pages(2);
+    let event = |n: usize| AuditRow {
+        at: EPOCH,
+        event: format!("event {n}"),
+        user_id: Some(ada.user.id),
+        address: None,
+        detail: "x".repeat(500),
+    };
+    let mut written = 0;
+    let full = loop {
+        match store.record(&event(written)) {
+            Ok(()) => written += 1,
+            Err(error) => break error,
+        }
+    };
+    assert!(full.to_string().contains("make room"), "{full}");
+    let more = std::iter::repeat_with(|| session(ada.user.id, None)).take(100);
+    let refused = store.write(|tx| {
+        let mut more = more;
+        more.try_for_each(|row| rows::replace(tx, &row, None))
+    });
+    assert!(refused.is_err(), "nor this");
+    assert_eq!(
+        store.users().unwrap(),
+        std::slice::from_ref(&ada.user),
+        "it is read"
+    );
+    pages(1000);
+    store.record(&event(written)).unwrap();
+    let audit = store.audit_of(ada.user.id, u32::MAX).unwrap();
+    assert_eq!(
+        audit.len(),
+        written + 1,
+        "all that was acknowledged, and no more"
+    );
+    assert_eq!(sessions(&store, EPOCH).len(), 1);
 }

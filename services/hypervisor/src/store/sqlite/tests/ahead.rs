@@ -1,0 +1,45 @@
+//! What a clock that was ahead leaves behind.
+
+use super::{EPOCH, account, folder, session, sessions};
+use crate::store::sqlite::Sqlite;
+use crate::store::{AccountStore, InviteRow, RecoveryStore, SessionStore};
+
+#[test]
+fn what_a_clock_began_that_was_ahead_lasts_no_longer_than_all_else() {
+    let (_folder, path) = folder();
+    let store = Sqlite::open(&path).unwrap();
+    let day = std::time::Duration::from_hours(24);
+    let (before, latest) = (account("ada"), EPOCH.after(10 * day));
+    store.create_account(&before).unwrap();
+    let far = EPOCH.after(400 * day);
+    let mut ahead = session(before.user.id, None);
+    (ahead.created_at, ahead.expires_at) = (far, far.after(30 * day));
+    assert!(store.use_recovery_code(&[1; 32], &ahead, None).unwrap());
+    let invite = InviteRow {
+        hash: [1; 32],
+        admin: false,
+        created_by: None,
+        created_at: far,
+        expires_at: far.after(3 * day),
+    };
+    store.add_invite(&invite).unwrap();
+    let ends = far.after(3 * day);
+    store
+        .add_recovery_code(before.user.id, &[9; 32], far, ends)
+        .unwrap();
+
+    store.pull_back(latest).unwrap();
+    let rows = sessions(&store, EPOCH);
+    let row = rows.iter().find(|row| row.id == ahead.id).unwrap();
+    assert_eq!(row.created_at, EPOCH.after(9 * day));
+    assert_eq!(row.expires_at, EPOCH.after(39 * day));
+    assert!(
+        rows.contains(&before.session),
+        "begun before, and left alone"
+    );
+    let (good, over) = (EPOCH.after(11 * day), EPOCH.after(12 * day));
+    assert!(store.invite(&[1; 32], good).unwrap().is_some());
+    assert!(store.invite(&[1; 32], over).unwrap().is_none());
+    let codes = |now| store.recovery_codes_left(before.user.id, now).unwrap();
+    assert_eq!((codes(good), codes(over)), (2, 1));
+}
