@@ -92,6 +92,63 @@ async fn a_copy_that_is_no_store_is_not_restored() {
 }
 
 #[tokio::test]
+async fn the_operator_is_told_what_is_wrong_with_the_store_and_a_user_is_not() {
+    let gateway = builder().start().await.unwrap();
+    let person = Person::register(&gateway, "alice").await.unwrap();
+    let store = gateway.state_dir().join("hypervisor.db");
+    let held = rusqlite::Connection::open(&store).unwrap();
+    held.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let nothing = serde_json::json!({});
+    let (invite, logout) = tokio::join!(
+        gateway.cli(&["invite"]),
+        person.client.post_json("/auth/logout", &nothing),
+    );
+    let why = said(&invite.unwrap());
+    assert!(why.contains("end what holds it"), "{why}");
+    assert!(!why.contains("tell the operator"), "{why}");
+    let told = logout.unwrap().text();
+    assert!(told.contains("tell the operator"), "{told}");
+    assert!(!told.contains("sqlite3"), "{told}");
+    drop(held);
+    let invite = gateway.cli(&["invite"]).await.unwrap();
+    assert!(invite.status.success(), "{}", said(&invite));
+}
+
+#[tokio::test]
+async fn a_broken_seal_is_told_by_health_and_metrics() {
+    let folder = tempfile::tempdir().unwrap();
+    let seal = folder.path().join("state");
+    let gateway = builder()
+        .env("HYPERVISOR_RUNTIME_SEAL_FILE", seal.to_str().unwrap())
+        .start()
+        .await
+        .unwrap();
+    let client = gateway.client();
+    let health = async || {
+        let answer = client.get("/health?deep").await.unwrap();
+        (answer.status.as_u16(), answer.text())
+    };
+    let metric = async || client.get("/metrics").await.unwrap().text();
+    let (status, text) = health().await;
+    assert_eq!(status, 503, "{text}");
+    assert!(metric().await.contains("\nchoiros_sealed 0\n"));
+    std::fs::write(&seal, "the table is gone\n").unwrap();
+    let (status, text) = health().await;
+    assert!(
+        status == 503 && text.contains("the table is gone"),
+        "{text}"
+    );
+    assert_eq!(
+        client.get("/health").await.unwrap().status,
+        200,
+        "it serves"
+    );
+    std::fs::write(&seal, "sealed\n").unwrap();
+    assert_eq!(health().await.0, 200);
+    assert!(metric().await.contains("\nchoiros_sealed 1\n"));
+}
+
+#[tokio::test]
 async fn a_store_that_a_gateway_uses_is_not_restored_also_when_its_socket_is_gone() {
     let gateway = builder().start().await.unwrap();
     let copy = gateway.state_dir().join("copy.db");

@@ -28,12 +28,16 @@ pub(super) async fn health(State(api): State<Api>, RawQuery(query): RawQuery) ->
     }
 }
 
-/// What keeps people from working: the store, or the default workspace's live sandbox.
+/// What keeps people from working: the store, the seal around the sandboxes, or the default
+/// workspace's live sandbox.
 ///
 /// A sandbox that is stopped is none: the next request starts it.
 async fn ailment(api: &Api) -> Option<String> {
     if let Err(error) = api.store.run(|store| store.check()).await {
         return Some(format!("the store does not answer: {error}"));
+    }
+    if let Some(broken) = api.routes.seal().broken() {
+        return Some(broken);
     }
     let live = api
         .routes

@@ -111,6 +111,17 @@ fn render(api: &Api) -> String {
         &[(String::new(), api.routes.swaps())],
     );
 
+    let seal = api.routes.seal();
+    if seal.is_watched() {
+        let holds = u64::from(seal.broken().is_none());
+        family(
+            "choiros_sealed",
+            "gauge",
+            "Whether the seal around the sandboxes holds.",
+            &[(String::new(), holds)],
+        );
+    }
+
     let sandboxes: Vec<_> = api
         .routes
         .all()

@@ -9,7 +9,7 @@ use crate::auth::User;
 use crate::config::{Config, DEFAULT_WORKSPACE};
 use crate::gate::Gate;
 use crate::proxy::Upstream;
-use crate::runtime::{Runtime, Sandbox, Spec};
+use crate::runtime::{Runtime, Sandbox, Seal, Spec};
 use crate::store::{Handle, Store, StoreError, WorkspaceRow};
 use dashmap::{DashMap, DashSet};
 use std::collections::HashSet;
@@ -113,6 +113,11 @@ impl Routes {
             self.without.insert(*member, Without::Retired(name.clone()));
         }
         self.retired.insert(name);
+    }
+
+    /// The seal around all sandboxes.
+    pub fn seal(&self) -> &Seal {
+        self.runtime.seal()
     }
 
     /// The workspace of this name.
