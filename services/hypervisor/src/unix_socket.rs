@@ -54,7 +54,7 @@ fn clear(path: &Path) -> io::Result<()> {
         // Full is not dead.
         Ok(()) | Err(Errno::AGAIN) => {
             let said = format!(
-                "something answers on {} already, such as another hypervisor; stop it, or give another path",
+                "something answers on {} already; stop it, or give another path",
                 path.display()
             );
             Err(io::Error::new(io::ErrorKind::AddrInUse, said))

@@ -163,6 +163,95 @@ fn nonsense_is_refused_with_its_mend() {
 }
 
 #[test]
+fn a_sandbox_may_be_at_localhost_in_either_family() {
+    let sandbox = |text: &str| {
+        let config = load(&format!("[workspaces.sandbox.live]\n{text}"), &[]);
+        config.map(|config| config.workspaces["sandbox"].live.listens().unwrap())
+    };
+    for text in [
+        "port = 3000",
+        "address = \"localhost:3000\"",
+        "address = \"LocalHost:3000\"",
+    ] {
+        let both: Vec<_> = sandbox(text)
+            .unwrap()
+            .places()
+            .map(|it| it.to_string())
+            .collect();
+        assert_eq!(both, ["127.0.0.1:3000", "[::1]:3000"], "{text}");
+    }
+    for exact in ["127.0.0.1:3000", "[::1]:3000", "10.233.1.2:8080"] {
+        let there: Vec<_> = sandbox(&format!("address = \"{exact}\""))
+            .unwrap()
+            .places()
+            .collect();
+        assert_eq!(there, [exact.parse().unwrap()]);
+    }
+    for wrong in [
+        "localhost",
+        "localhost:",
+        "localhost:99999",
+        "localhost:x",
+        "host:80",
+        ":80",
+        "",
+    ] {
+        let said = sandbox(&format!("address = \"{wrong}\""))
+            .unwrap_err()
+            .to_string();
+        assert!(
+            said.contains("localhost:8080") && said.contains("line 2"),
+            "{said}"
+        );
+    }
+}
+
+#[test]
+fn what_no_probe_could_ask_is_refused() {
+    for (text, option) in [
+        ("health_path = \"up\"", "health_path"),
+        ("health_path = \"\"", "health_path"),
+        ("health_path = \"/a b\"", "health_path"),
+        ("health_path = \" /up\"", "health_path"),
+        ("health_path = \"/up \"", "health_path"),
+        ("health_path = \"?up\"", "health_path"),
+        ("health_path = \"*\"", "health_path"),
+        ("health_path = \"/up#now\"", "health_path"),
+        ("health_path = \"/\\u0000\"", "health_path"),
+        ("health_path = \"/\\r\\nX: y\"", "health_path"),
+        ("health_path = \"/gr\u{fc}n\"", "health_path"),
+        ("health_path = \"http://localhost/up\"", "health_path"),
+        ("health_status = 0", "health_status"),
+        ("health_status = 101", "health_status"),
+        ("health_status = 600", "health_status"),
+        ("health_host = \"\"", "health_host"),
+        ("health_host = \"a b\"", "health_host"),
+        ("health_host = \"http://a\"", "health_host"),
+        ("health_host = \"a:99999\"", "health_host"),
+        ("port = 0", "port 0"),
+        ("address = \"127.0.0.1:0\"", "port 0"),
+        ("address = \"localhost:0\"", "port 0"),
+    ] {
+        for role in ["live", "dev"] {
+            let said = refusal(&format!("[workspaces.a.{role}]\n{text}"), &[]);
+            assert!(said.contains(option), "{text}: {said}");
+            assert!(said.contains(&format!("workspaces.a.{role}")), "{said}");
+        }
+    }
+    for well in [
+        "health_path = \"/\"",
+        "health_path = \"/up?deep=1&x=%20\"",
+        "health_status = 204",
+        "health_host = \"localhost\"",
+        "health_host = \"[::1]:80\"",
+    ] {
+        load(&format!("[workspaces.a.live]\n{well}"), &[]).unwrap();
+    }
+    let same = "[workspaces.a.live]\nport = 8080\n[workspaces.b.dev]\naddress = \"[::1]:8080\"";
+    assert!(refusal(same, &[]).contains("give each sandbox its own"));
+}
+
+#[test]
 fn a_socket_whose_path_no_system_takes_is_named_with_its_key() {
     let long = format!("/run/{}/x.sock", "x".repeat(100));
     let fits = format!("/run/{}", "x".repeat(102));

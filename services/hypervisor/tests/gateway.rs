@@ -7,7 +7,8 @@
 
 mod common;
 
-use common::{builder, gateway, sides};
+use common::{Side, builder, gateway, sides};
+use futures_util::StreamExt as _;
 use http::Method;
 use serde_json::{Value, json};
 use testkit::client::Response;
@@ -338,4 +339,26 @@ async fn another_rp_id_stops_the_start_with_a_sentence() {
         "{said}"
     );
     assert!(said.contains("auth.rp_id"), "{said}");
+}
+
+#[tokio::test]
+async fn a_sandbox_that_listens_on_ipv6_alone_serves_on_either_way() {
+    let live = Side::start_at("live", "[::1]:0").await;
+    let dev = Side::start("dev").await;
+    let config = format!(
+        "[runtime]\nkind = \"adopt\"\n[workspaces.sandbox.live]\nport = {}\n\
+         [workspaces.sandbox.dev]\naddress = \"localhost:{}\"\n",
+        live.address.port(),
+        dev.address.port()
+    );
+    let gateway = builder().config(&config).start().await.unwrap();
+    let person = Person::register(&gateway, "alice").await.unwrap();
+    for (path, side) in [("/x", "sandbox-live"), ("/dev/x", "sandbox-dev")] {
+        let answer = person.client.get(path).await.unwrap();
+        assert_eq!(answer.header("x-side"), Some(side), "{}", answer.text());
+    }
+    // An upgrade is hyper's.
+    let mut socket = person.client.websocket("/ws").await.unwrap();
+    let hello = socket.next().await.unwrap().unwrap();
+    assert_eq!(hello.to_text().unwrap(), "sandbox-live");
 }

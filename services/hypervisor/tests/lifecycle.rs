@@ -232,7 +232,7 @@ async fn a_second_start_on_one_state_is_refused() {
         .unwrap();
     assert_eq!(second.wait_exit().await.unwrap().code(), Some(1));
     let said = second.process().transcript();
-    assert!(said.contains("such as another hypervisor"), "{said}");
+    assert!(said.contains("another hypervisor answers"), "{said}");
     assert!(first.cli(&["status"]).await.unwrap().status.success());
 }
 

@@ -2,6 +2,7 @@
 
 use super::{Config, DEFAULT_WORKSPACE, RuntimeKind, Workspace};
 use crate::runtime::PLACEHOLDER;
+use crate::server::{is_host, is_target};
 use crate::unix_socket::LONGEST_PATH;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -28,6 +29,7 @@ pub(super) fn check(mut config: Config) -> Result<Config, String> {
     unit(&config.runtime.unit)?;
     for (name, workspace) in &config.workspaces {
         workspace_name(name)?;
+        sandboxes(name, workspace)?;
         if config.runtime.kind != RuntimeKind::Process {
             addressed(name, workspace)?;
         }
@@ -183,9 +185,42 @@ fn unit(template: &str) -> Verdict {
 /// What is not started from here has no address that we could choose.
 fn addressed(name: &str, workspace: &Workspace) -> Verdict {
     for (role, sandbox) in [("live", &workspace.live), ("dev", &workspace.dev)] {
-        if sandbox.address.is_none() && sandbox.port.is_none() {
+        if sandbox.listens().is_none() {
             return Err(format!(
-                "workspaces.{name}.{role}: runtime.kind is not `process`, so it needs `address`, such as \"10.233.1.2:8080\" (or `port` on 127.0.0.1)"
+                "workspaces.{name}.{role}: runtime.kind is not `process`, so it needs `address`, such as \"10.233.1.2:8080\" (or `port` on localhost)"
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// What the probes would find out one by one.
+fn sandboxes(name: &str, workspace: &Workspace) -> Verdict {
+    for (role, sandbox) in [("live", &workspace.live), ("dev", &workspace.dev)] {
+        let here = format!("workspaces.{name}.{role}");
+        if sandbox.listens().is_some_and(|address| address.port() == 0) {
+            return Err(format!(
+                "{here}: nothing can be reached at port 0; give its port"
+            ));
+        }
+        let path = &sandbox.health_path;
+        if !path.starts_with('/') || !path.bytes().all(is_target) {
+            return Err(format!(
+                "{here}.health_path: `{path}` is no path; it begins with a slash and has no blanks, such as /health"
+            ));
+        }
+        if let Some(status) = sandbox.health_status
+            && !(200..600).contains(&status)
+        {
+            return Err(format!(
+                "{here}.health_status: no answer has the status {status}; give one from 200 to 599, or none for any 2xx"
+            ));
+        }
+        if let Some(host) = &sandbox.health_host
+            && !is_host(host.as_bytes())
+        {
+            return Err(format!(
+                "{here}.health_host: `{host}` is no host, such as localhost or app.example:8080"
             ));
         }
     }
@@ -200,10 +235,12 @@ fn distinct_addresses(workspaces: &BTreeMap<String, Workspace>) -> Verdict {
                 continue;
             };
             let here = format!("workspaces.{name}.{role}");
-            if let Some(other) = seen.insert(address, here.clone()) {
-                return Err(format!(
-                    "{here}: {address} is already that of {other}; give each sandbox its own"
-                ));
+            for place in address.places() {
+                if let Some(other) = seen.insert(place, here.clone()) {
+                    return Err(format!(
+                        "{here}: {place} is already that of {other}; give each sandbox its own"
+                    ));
+                }
             }
         }
     }

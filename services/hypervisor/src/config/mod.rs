@@ -3,6 +3,7 @@
 //! [`Config`] is the file's shape and its defaults, `load` reads file and environment, `check`
 //! finds what is well-formed but makes no sense.
 
+mod address;
 mod check;
 mod load;
 
@@ -14,6 +15,7 @@ use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::path::PathBuf;
 use url::Url;
 
+pub use address::Address;
 pub use load::{ConfigError, load};
 
 /// The whole configuration. Every key has a default that serves a laptop.
@@ -222,11 +224,16 @@ pub struct Workspace {
 #[serde(default, deny_unknown_fields)]
 pub struct Sandbox {
     /// Where it listens; `adopt` and `systemd` need it (or `port`).
-    pub address: Option<SocketAddr>,
-    /// Its port on 127.0.0.1; `process` takes a free one by default.
+    pub address: Option<Address>,
+    /// Its port on localhost, in either family; `process` takes a free one by default.
     pub port: Option<u16>,
-    /// The path that answers 200 when it is healthy.
+    /// The path that is asked whether it is healthy.
     pub health_path: String,
+    /// The status that says that it is; by default any 2xx.
+    pub health_status: Option<u16>,
+    /// The `Host` that it is asked by, for services that know some names alone; by default its
+    /// address.
+    pub health_host: Option<String>,
     /// Whether `/health` must name the sandbox and its instance role, as our sandbox
     /// service's does. Off for a web service of your own.
     pub identity: bool,
@@ -346,6 +353,8 @@ impl Default for Sandbox {
             address: None,
             port: None,
             health_path: "/health".into(),
+            health_status: None,
+            health_host: None,
             identity: true,
         }
     }
@@ -376,8 +385,7 @@ impl Config {
 
 impl Sandbox {
     /// Where the config says that it listens.
-    pub fn listens(&self) -> Option<SocketAddr> {
-        let local = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        self.address.or_else(|| self.port.map(local))
+    pub fn listens(&self) -> Option<Address> {
+        self.address.or_else(|| self.port.map(Address::Localhost))
     }
 }

@@ -305,6 +305,8 @@ impl Routes {
             instance_role,
             address: declared.listens(),
             health_path: declared.health_path,
+            health_status: declared.health_status,
+            health_host: declared.health_host,
             identity: declared.identity,
         }))
     }

@@ -8,6 +8,7 @@ use super::{RuntimeError, Status};
 use futures_util::StreamExt;
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::net::SocketAddr;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -45,7 +46,7 @@ impl Watch {
 
     /// Watches one more. Needs a Tokio runtime.
     pub(super) fn add(&self, board: &Arc<Board>) {
-        board.show(Status::Starting, board.spec.address, None);
+        board.show(Status::Starting, likeliest(board), None);
         self.tell(Message::Add(Arc::clone(board)));
     }
 
@@ -197,13 +198,22 @@ async fn look(board: &Board) -> Result<(), RuntimeError> {
     let Some(address) = board.spec.address else {
         return Err(lose(board, "the config gives it no address".to_owned()));
     };
-    let Err(error) = board.probe(address).await else {
-        board.failed.store(0, Ordering::Relaxed);
-        if !board.is_open() {
-            info!(sandbox = board.spec.name, %address, "running");
-            board.open(address, Instant::now());
+    // One that runs stays where it was found; another family's answer would be another's.
+    let known = board.instance.load().as_ref().map(|it| it.address);
+    let found = match known {
+        Some(place) => board.probe(place).await.map(|()| place),
+        None => board.find(&address).await,
+    };
+    let error = match found {
+        Ok(address) => {
+            board.failed.store(0, Ordering::Relaxed);
+            if !board.is_open() {
+                info!(sandbox = board.spec.name, %address, "running");
+                board.open(address, Instant::now());
+            }
+            return Ok(());
         }
-        return Ok(());
+        Err(error) => error,
     };
     let failed = board.failed.fetch_add(1, Ordering::Relaxed) + 1;
     // One that stays away is not news for ever.
@@ -217,12 +227,16 @@ async fn look(board: &Board) -> Result<(), RuntimeError> {
     Err(lose(board, error.to_string()))
 }
 
+fn likeliest(board: &Board) -> Option<SocketAddr> {
+    board.spec.address.map(|address| address.first())
+}
+
 fn lose(board: &Board, cause: String) -> RuntimeError {
     if board.is_open() {
         error!(sandbox = board.spec.name, cause, "failed");
     }
     board.close();
-    board.show(Status::Failed, board.spec.address, Some(cause.clone()));
+    board.show(Status::Failed, likeliest(board), Some(cause.clone()));
     RuntimeError::Lost {
         sandbox: board.spec.name.clone(),
         cause,

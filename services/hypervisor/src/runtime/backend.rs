@@ -1,8 +1,8 @@
 //! What a backend must be able to do, so that a supervisor can keep its sandboxes up.
 
 use super::Spec;
+use crate::config::Address;
 use async_trait::async_trait;
-use std::net::SocketAddr;
 
 /// Something that starts sandboxes: child processes, or a manager of units or containers.
 #[async_trait]
@@ -39,7 +39,7 @@ pub(super) enum End {
 #[async_trait]
 pub(super) trait Unit: Send {
     /// Where it will listen.
-    fn address(&self) -> SocketAddr;
+    fn address(&self) -> Address;
 
     /// Resolves when it may be probed, if that is not from the beginning. May be dropped and
     /// called again.

@@ -4,7 +4,7 @@ use super::instance::Instance;
 use super::probe::{self, ProbeError};
 use super::switch::Switch;
 use super::{Seal, Spec, Status};
-use crate::config;
+use crate::config::{self, Address};
 use arc_swap::{ArcSwap, ArcSwapOption};
 use std::net::SocketAddr;
 use std::sync::atomic::AtomicU32;
@@ -113,6 +113,22 @@ impl Board {
         instance
             .as_ref()
             .is_some_and(|instance| !instance.gate.is_closed())
+    }
+
+    /// Probes each place where it may be; the first at which it is healthy.
+    pub(super) async fn find(&self, address: &Address) -> Result<SocketAddr, ProbeError> {
+        let mut fault: Option<ProbeError> = None;
+        for place in address.places() {
+            match self.probe(place).await {
+                Ok(()) => return Ok(place),
+                // What answers there tells more than that nothing does elsewhere.
+                Err(error) if fault.as_ref().is_none_or(ProbeError::is_silence) => {
+                    fault = Some(error.after(fault));
+                }
+                Err(_) => {}
+            }
+        }
+        Err(fault.unwrap_or_else(|| ProbeError::Stopped(self.spec.name.clone())))
     }
 
     pub(super) async fn probe(&self, address: SocketAddr) -> Result<(), ProbeError> {

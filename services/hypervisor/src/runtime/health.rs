@@ -2,6 +2,7 @@
 
 use super::board::Board;
 use super::probe::ProbeError;
+use crate::config::Address;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 use tokio::time::{sleep, timeout};
@@ -14,16 +15,19 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(250);
 /// Probes in a row that must fail before a running sandbox is given up.
 pub(super) const PATIENCE: u32 = 3;
 
-/// Resolves once it is healthy.
+/// Resolves once it is healthy, with where it is.
 ///
 /// # Errors
 /// What the last probe found, if that takes longer than `runtime.start_secs`.
-pub(super) async fn healthy(board: &Board, address: SocketAddr) -> Result<(), String> {
+pub(super) async fn healthy(board: &Board, address: &Address) -> Result<SocketAddr, String> {
     let mut last = None;
     let probing = async {
         let begun = Instant::now();
-        while let Err(error) = board.probe(address).await {
-            last = Some(error);
+        loop {
+            match board.find(address).await {
+                Ok(place) => return place,
+                Err(error) => last = Some(error),
+            }
             sleep((begun.elapsed() / 10).clamp(SHORTEST_PAUSE, LONGEST_PAUSE)).await;
         }
     };

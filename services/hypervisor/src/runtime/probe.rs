@@ -1,6 +1,7 @@
 //! Asks a sandbox whether it is healthy and the one that it should be.
 
 use super::Spec;
+use crate::config::Address;
 use bytes::Bytes;
 use http::{Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Empty, Limited};
@@ -35,7 +36,10 @@ pub enum ProbeError {
         reason: String,
     },
     /// Connected, but no whole answer in time.
-    #[error("{address} did not answer GET {path} within {} s", within.as_secs_f32())]
+    #[error(
+        "{address} did not answer GET {path} within {} s; name a page that is quicker with health_path, or raise runtime.probe_timeout_secs",
+        within.as_secs_f32()
+    )]
     TimedOut {
         /// The sandbox's address.
         address: SocketAddr,
@@ -52,8 +56,8 @@ pub enum ProbeError {
         /// What the parser said.
         reason: String,
     },
-    /// Another status than 200.
-    #[error("{address} answers GET {path} with {status}{}", quoted(said))]
+    /// Not the status of one that is well.
+    #[error("{address} answers GET {path} with {status}{}{}", quoted(said), mend(*status, *wanted))]
     Unhealthy {
         /// The sandbox's address.
         address: SocketAddr,
@@ -61,16 +65,23 @@ pub enum ProbeError {
         path: String,
         /// The status.
         status: StatusCode,
+        /// `health_status`.
+        wanted: Option<u16>,
         /// The beginning of the answer.
         said: String,
     },
     /// Healthy, but not the sandbox that it should be.
-    #[error("{address} answers as {found}, and not as {expected}")]
+    #[error(
+        "{address} answers as {found}, and not as {expected}{}",
+        if *ours { "" } else { "; if it is a service of your own, set identity = false" }
+    )]
     Stranger {
         /// The sandbox's address.
         address: SocketAddr,
         /// Who answered.
         found: String,
+        /// Whether that is one of our sandboxes.
+        ours: bool,
         /// Who should.
         expected: String,
     },
@@ -80,6 +91,22 @@ impl ProbeError {
     /// Whether something that cannot be the sandbox answered, so that patience is no use.
     pub(super) const fn is_foreign(&self) -> bool {
         matches!(self, Self::NotHttp { .. } | Self::Stranger { .. })
+    }
+
+    /// Whether nothing answered at all.
+    pub(super) const fn is_silence(&self) -> bool {
+        matches!(self, Self::Unreachable { .. })
+    }
+
+    /// What is to be said where another place was silent before this one.
+    pub(super) fn after(self, before: Option<Self>) -> Self {
+        let (Some(Self::Unreachable { address, reason }), Self::Unreachable { .. }) =
+            (before, &self)
+        else {
+            return self;
+        };
+        let reason = format!("{reason}, nor elsewhere: {self}");
+        Self::Unreachable { address, reason }
     }
 }
 
@@ -111,18 +138,25 @@ async fn ask(spec: &Spec, address: SocketAddr) -> Result<(), ProbeError> {
     let mut driver = JoinSet::new();
     driver.spawn(connection);
     let request = Request::get(&spec.health_path)
-        .header(header::HOST, address.to_string())
+        .header(header::HOST, host(spec, address))
         .header(header::CONNECTION, "close")
         .body(Empty::<Bytes>::new())
         .map_err(|error| ProbeError::Unreachable {
             address,
-            reason: format!("health_path `{}`: {error}", spec.health_path),
+            reason: format!("health_path and health_host make no request: {error}"),
         })?;
     let answer = sender
         .send_request(request)
         .await
         .map_err(|error| refused(address, &error))?;
     judge(spec, address, answer).await
+}
+
+/// As it was declared, `localhost` included, whichever family it was found in.
+fn host(spec: &Spec, address: SocketAddr) -> String {
+    let declared = spec.address.map(|address| address.host());
+    let own = spec.health_host.clone().or(declared);
+    own.unwrap_or_else(|| Address::Localhost(address.port()).host())
 }
 
 fn unreachable(address: SocketAddr, error: &std::io::Error) -> ProbeError {
@@ -155,7 +189,10 @@ async fn judge(
     answer: Response<Incoming>,
 ) -> Result<(), ProbeError> {
     let status = answer.status();
-    if status == StatusCode::OK && !spec.identity {
+    let is_well = spec
+        .health_status
+        .map_or(status.is_success(), |wanted| status == wanted);
+    if is_well && !spec.identity {
         return Ok(());
     }
     let server = answer.headers().get(header::SERVER);
@@ -166,17 +203,20 @@ async fn judge(
     let body = body
         .map(http_body_util::Collected::to_bytes)
         .unwrap_or_default();
-    if status != StatusCode::OK {
+    if !is_well {
         return Err(ProbeError::Unhealthy {
             address,
             path: spec.health_path.clone(),
             status,
+            wanted: spec.health_status,
             said: quote(&String::from_utf8_lossy(&body)),
         });
     }
+    let mut ours = false;
     let found = match serde_json::from_slice::<Identity>(&body) {
         Ok(it) if is(spec, &it) => return Ok(()),
         Ok(it) if it.service == SERVICE => {
+            ours = true;
             format!(
                 "sandbox `{}` ({})",
                 quote(&it.name),
@@ -192,6 +232,7 @@ async fn judge(
     Err(ProbeError::Stranger {
         address,
         found,
+        ours,
         expected: format!("sandbox `{}` ({})", spec.name, spec.instance_role),
     })
 }
@@ -206,6 +247,25 @@ fn is(spec: &Spec, found: &Identity) -> bool {
 fn quote(said: &str) -> String {
     let visible = said.trim().chars().filter(|c| !c.is_control());
     visible.take(MAX_QUOTE).collect()
+}
+
+/// Which options say what is asked, and what counts as well.
+fn mend(status: StatusCode, wanted: Option<u16>) -> String {
+    if let Some(wanted) = wanted {
+        return format!("; health_status wants {wanted}, so mend it, or that option");
+    }
+    let code = status.as_u16();
+    match code {
+        300..400 => format!(
+            "; if that is well, set health_status = {code}, else name a page that answers 2xx with health_path"
+        ),
+        400..500 => format!(
+            "; name a page that answers 2xx with health_path, the host that it answers to with health_host, or this status with health_status = {code}"
+        ),
+        _ => {
+            "; if it is well all the same, name a page that answers 2xx with health_path".to_owned()
+        }
+    }
 }
 
 fn quoted(said: &str) -> String {

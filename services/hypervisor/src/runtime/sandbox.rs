@@ -205,7 +205,10 @@ impl Sandbox {
         View {
             status,
             address: state.address,
-            port: state.address.or(spec.address).map(|address| address.port()),
+            port: state
+                .address
+                .map(|address| address.port())
+                .or_else(|| spec.address.map(|address| address.port())),
             idle_secs: instance.as_ref().map_or(0, |it| it.idle().as_secs()),
             cause: state.cause.clone(),
             age_secs: instance.as_ref().map(|it| it.started.elapsed().as_secs()),

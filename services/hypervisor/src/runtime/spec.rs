@@ -1,9 +1,9 @@
 //! What a sandbox is, and how one can be.
 
+use crate::config::Address;
 use crate::routes::Role;
 use serde::Serialize;
 use std::fmt;
-use std::net::SocketAddr;
 
 /// What a sandbox is, whatever runs it.
 #[derive(Debug, Clone)]
@@ -15,9 +15,13 @@ pub struct Spec {
     /// The role that it was born with; `/health` must say the same.
     pub instance_role: Role,
     /// Where it listens, if the config says so.
-    pub address: Option<SocketAddr>,
-    /// The path that answers 200 when it is healthy.
+    pub address: Option<Address>,
+    /// The path that is asked whether it is healthy.
     pub health_path: String,
+    /// The status that says that it is; any 2xx without one.
+    pub health_status: Option<u16>,
+    /// The `Host` that it is asked by, if that is not its address.
+    pub health_host: Option<String>,
     /// Whether `/health` must name the sandbox and its instance role.
     pub identity: bool,
 }

@@ -10,6 +10,7 @@ use super::health::{healthy, hung};
 use super::instance::Instance;
 use super::orders::{Halt, Order, Orders, answer};
 use super::{RuntimeError, Status};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::time::{sleep, timeout};
@@ -173,17 +174,18 @@ impl Supervisor {
             Err(cause) => return After::Again(cause),
         };
         let down = match self.come_up(unit.as_mut()).await {
-            Ok(()) => self.serve(unit.as_mut(), started).await,
+            Ok(address) => self.serve(unit.as_mut(), address, started).await,
             Err(down) => down,
         };
         self.take_down(unit.as_mut(), down).await
     }
 
-    /// Started, not healthy yet.
-    async fn come_up(&mut self, unit: &mut dyn Unit) -> Result<(), Down> {
+    /// Started, not healthy yet; says where it then is.
+    async fn come_up(&mut self, unit: &mut dyn Unit) -> Result<SocketAddr, Down> {
         let address = unit.address();
         let earlier = self.board.state.load().cause.clone();
-        self.board.show(Status::Starting, Some(address), earlier);
+        self.board
+            .show(Status::Starting, Some(address.first()), earlier);
         let started = tokio::select! {
             biased;
             halt = self.orders.halt() => return Err(Down::Halted(halt)),
@@ -194,7 +196,7 @@ impl Supervisor {
             biased;
             halt = self.orders.halt() => return Err(Down::Halted(halt)),
             () = unit.ending() => return Err(Down::Gone),
-            outcome = healthy(&self.board, address) => outcome,
+            outcome = healthy(&self.board, &address) => outcome,
         };
         late.map_err(|cause| {
             // It is tried again, but whoever has waited so long is told now.
@@ -208,8 +210,7 @@ impl Supervisor {
     }
 
     /// Healthy, and open to requests.
-    async fn serve(&mut self, unit: &mut dyn Unit, started: Instant) -> Down {
-        let address = unit.address();
+    async fn serve(&mut self, unit: &mut dyn Unit, address: SocketAddr, started: Instant) -> Down {
         let took = started.elapsed();
         info!(sandbox = self.name(), %address, ?took, "running");
         let instance = self.board.open(address, started);
@@ -251,7 +252,7 @@ impl Supervisor {
             Down::Unstarted(cause) => After::Again(with_lines(&cause, unit)),
             Down::Gone => self.gone(unit).await,
             Down::Hung(cause) => {
-                let address = Some(unit.address());
+                let address = Some(unit.address().first());
                 self.board
                     .show(Status::Starting, address, Some(cause.clone()));
                 match unit.stop().await {
@@ -277,7 +278,7 @@ impl Supervisor {
 
     /// Nothing of it is left to be ended, but it may not be over yet.
     async fn gone(&mut self, unit: &mut dyn Unit) -> After {
-        let address = Some(unit.address());
+        let address = Some(unit.address().first());
         self.board.show(Status::Draining, address, None);
         match unit.ended().await {
             End::Crashed(cause) => After::Again(with_lines(&cause, unit)),
@@ -290,7 +291,7 @@ impl Supervisor {
     }
 
     async fn stop(&mut self, unit: &mut dyn Unit) -> Result<(), RuntimeError> {
-        let address = Some(unit.address());
+        let address = Some(unit.address().first());
         self.board.show(Status::Draining, address, None);
         if let Err(cause) = unit.stop().await {
             self.fail(cause.clone());

@@ -68,7 +68,7 @@ fn accept<'a>(request: &'a Request<'_, 'a>, bytes: &[u8]) -> Option<Head<'a>> {
     let plain = request.version == Some(1)
         && METHODS.contains(&method)
         && target.starts_with('/')
-        && target.bytes().all(is_plain)
+        && target.bytes().all(is_target)
         && ends_lines_well(bytes);
     if !plain {
         return None;
@@ -164,7 +164,7 @@ fn closes(value: &[u8]) -> Option<bool> {
 }
 
 /// RFC 3986's characters of a path and a query.
-fn is_plain(byte: u8) -> bool {
+pub(crate) fn is_target(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/?%".contains(&byte)
 }
 

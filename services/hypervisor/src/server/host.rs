@@ -45,7 +45,7 @@ fn parse(value: &[u8]) -> Option<Authority> {
 }
 
 /// Whether it is `uri-host [ ":" port ]`, without user information.
-pub(super) fn is_host(value: &[u8]) -> bool {
+pub(crate) fn is_host(value: &[u8]) -> bool {
     let text = str::from_utf8(value).unwrap_or_default();
     let (good, port) = if let Some(rest) = text.strip_prefix('[') {
         let (inner, rest) = rest.split_once(']').unwrap_or_default();

@@ -33,6 +33,8 @@ pub use fast::Lane;
 pub(crate) use framing::{Malformed, decimal};
 pub use general::Handover;
 pub use head::Head;
+pub(crate) use head::is_target;
+pub(crate) use host::is_host;
 pub use listener::Listener;
 pub use peer::Peer;
 pub use stream::{Detached, Source, Stream};

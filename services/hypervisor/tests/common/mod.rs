@@ -43,7 +43,11 @@ pub struct Side {
 
 impl Side {
     pub async fn start(role: &'static str) -> Self {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Self::start_at(role, "127.0.0.1:0").await
+    }
+
+    pub async fn start_at(role: &'static str, place: &str) -> Self {
+        let listener = tokio::net::TcpListener::bind(place).await.unwrap();
         let side = Self {
             name: if role == "live" {
                 "sandbox-live"

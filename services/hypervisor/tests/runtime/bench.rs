@@ -46,6 +46,8 @@ pub fn spec(name: &str) -> Spec {
         instance_role: Role::Live,
         address: None,
         health_path: "/health".to_owned(),
+        health_status: None,
+        health_host: None,
         identity: true,
     }
 }

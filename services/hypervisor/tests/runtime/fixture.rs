@@ -24,6 +24,7 @@ pub fn command(name: &str) -> Vec<String> {
 }
 
 /// A sandbox. Knobs: `complain=<line>` and `die` at the start, `slow_ms=<n>` until it listens,
+/// `ipv6` for `::1` alone,
 /// `grandchild` (or `grandchild=stubborn`, which ignores SIGTERM), `ignore_sigterm`, and at each request `hang`.
 #[test]
 #[expect(clippy::print_stderr, reason = "what a sandbox complains of is kept")]
@@ -55,7 +56,11 @@ fn a_sandbox() {
     if let Some(pause) = knob(&dir, "slow_ms") {
         thread::sleep(Duration::from_millis(pause.parse().unwrap()));
     }
-    let listener = TcpListener::bind(&listen).unwrap();
+    // As programs do for which `localhost` is IPv6.
+    let listener = match knob(&dir, "ipv6") {
+        Some(_) => TcpListener::bind(format!("[::1]:{}", env::var("PORT").unwrap())).unwrap(),
+        None => TcpListener::bind(&listen).unwrap(),
+    };
     for stream in listener.incoming() {
         let dir = dir.clone();
         thread::spawn(move || serve(stream.unwrap(), &dir));

@@ -19,3 +19,5 @@ mod process;
 mod seal;
 #[cfg(test)]
 mod stop;
+#[cfg(test)]
+mod wellness;

@@ -4,7 +4,7 @@ use super::bench::{Bench, alive, claim, get, spec, until, until_status};
 use futures_util::future::join_all;
 use hypervisor::runtime::{RuntimeError, Status};
 use rustix::process::{Pid, Signal, kill_process};
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 
@@ -207,7 +207,7 @@ async fn a_port_that_is_taken_is_not_taken_for_the_sandbox() {
     let taken = bench.sandbox("other", &[]);
     let port = claim(&taken).await.address().port();
     let mut wanting = spec("one");
-    wanting.address = Some((Ipv4Addr::LOCALHOST, port).into());
+    wanting.address = Some(SocketAddr::from((Ipv4Addr::LOCALHOST, port)).into());
     bench.set("one", &[]);
     let error = bench.runtime.sandbox(wanting).ready().await.unwrap_err();
     let said = error.to_string();

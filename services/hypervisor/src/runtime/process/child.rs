@@ -1,11 +1,11 @@
 //! One running child, as the hypervisor sees it: through its guardian.
 
 use super::output::Output;
+use crate::config::Address;
 use crate::runtime::backend::{End, Unit};
 use async_trait::async_trait;
 use rustix::process::{Pid, Signal, kill_process_group};
 use std::io;
-use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{ExitStatus, Stdio};
@@ -20,7 +20,7 @@ const GUARDIAN_LIMIT: Duration = Duration::from_secs(10);
 
 /// A child and its guardian. Dropped without a stop, the guardian sees to its end.
 pub(super) struct Child {
-    address: SocketAddr,
+    address: Address,
     guardian: tokio::process::Child,
     /// The guardian stops the child as soon as this is closed.
     link: Option<UnixStream>,
@@ -37,7 +37,7 @@ impl Child {
     pub(super) async fn spawn(
         mut command: Command,
         sandbox: &str,
-        address: SocketAddr,
+        address: Address,
         grace: Duration,
     ) -> io::Result<Self> {
         let (theirs, ours) = std::os::unix::net::UnixStream::pair()?;
@@ -76,7 +76,7 @@ impl Child {
 
 #[async_trait]
 impl Unit for Child {
-    fn address(&self) -> SocketAddr {
+    fn address(&self) -> Address {
         self.address
     }
 

@@ -6,17 +6,21 @@ mod output;
 use super::backend::{Backend, Unit};
 use super::guardian;
 use super::{RuntimeError, Spec};
-use crate::config;
+use crate::config::{self, Address};
 use async_trait::async_trait;
 use child::Child;
 use std::ffi::OsString;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::io::ErrorKind;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
 /// The folders that programs are looked for in, if this process knows none.
 const FALLBACK_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
+
+/// How many free ports of one family are tried in the other.
+const PORTS: usize = 16;
 
 /// Starts sandboxes as child processes.
 pub(super) struct Process {
@@ -83,7 +87,7 @@ impl Backend for Process {
             .args(&self.args)
             .current_dir(&dir)
             .env_clear()
-            .envs(environment(spec, address))
+            .envs(environment(spec, address.first()))
             .env("SANDBOX_DATA_DIR", &dir);
         let guardian = self.guardian.display();
         match Child::spawn(command, &spec.name, address, self.grace).await {
@@ -108,14 +112,41 @@ fn environment(spec: &Spec, address: SocketAddr) -> [(&'static str, OsString); 5
 /// Where nothing listens now: at the declared port, or at any. A declared one that is taken
 /// is refused, so that whatever has it is never mistaken for the sandbox. Should something take
 /// the port before the child does, then the child dies of that, and is started again.
-fn free_address(spec: &Spec) -> Result<SocketAddr, String> {
+fn free_address(spec: &Spec) -> Result<Address, String> {
+    let Some(wanted) = spec.address else {
+        return free_port();
+    };
+    let is_other_familys = |place: &SocketAddr| *place != wanted.first();
+    for place in wanted.places() {
+        match TcpListener::bind(place) {
+            // Without the family there is nobody in it either.
+            Err(error) if is_other_familys(&place) && error.kind() != ErrorKind::AddrInUse => {}
+            bound => {
+                bound.map_err(|error| {
+                    format!(
+                        "it cannot listen at {place}: {error}; free that port, or give it another"
+                    )
+                })?;
+            }
+        }
+    }
+    Ok(wanted)
+}
+
+/// A port that is free in both families.
+fn free_port() -> Result<Address, String> {
     let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let wanted = spec.address.unwrap_or(any);
-    TcpListener::bind(wanted)
-        .and_then(|listener| listener.local_addr())
-        .map_err(|error| {
-            format!("it cannot listen at {wanted}: {error}; free that port, or give it another")
-        })
+    let mut why = String::new();
+    for _ in 0..PORTS {
+        let listener = TcpListener::bind(any).and_then(|listener| listener.local_addr());
+        let found = listener.map_err(|error| format!("no port is free for it: {error}"))?;
+        let address = Address::Localhost(found.port());
+        match TcpListener::bind((Ipv6Addr::LOCALHOST, found.port())) {
+            Err(error) if error.kind() == ErrorKind::AddrInUse => why = error.to_string(),
+            _ => return Ok(address),
+        }
+    }
+    Err(format!("no port is free for it in both families: {why}"))
 }
 
 /// A program with a folder in its name is meant from here, not from the sandbox's folder.

@@ -181,8 +181,10 @@ impl Host {
             name: "sandbox-live".into(),
             workspace: "sandbox".into(),
             instance_role: Role::Live,
-            address: Some(self.address),
+            address: Some(self.address.into()),
             health_path: "/".into(),
+            health_status: None,
+            health_host: None,
             identity: false,
         });
         sandbox.rest_when_idle(false);

@@ -3,10 +3,10 @@
 use super::PAUSE;
 use super::bus::{self, Bus, JobRemovedStream};
 use super::watch::Watch;
+use crate::config::Address;
 use crate::runtime::backend::{End, Unit};
 use async_trait::async_trait;
 use futures_util::StreamExt;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use tracing::warn;
 use zbus::OwnedObjectPath;
@@ -15,7 +15,7 @@ use zbus::OwnedObjectPath;
 pub(super) struct Started {
     bus: Arc<Bus>,
     name: String,
-    address: SocketAddr,
+    address: Address,
     /// The start, until it is done, if it was ordered from here.
     job: Option<Job>,
     /// While it is looked at.
@@ -23,11 +23,7 @@ pub(super) struct Started {
 }
 
 impl Started {
-    pub(super) async fn new(
-        bus: Arc<Bus>,
-        name: String,
-        address: SocketAddr,
-    ) -> Result<Self, String> {
+    pub(super) async fn new(bus: Arc<Bus>, name: String, address: Address) -> Result<Self, String> {
         let verb = Verb::Start;
         let watch = Watch::open(&bus, &name)
             .await
@@ -65,7 +61,7 @@ impl Started {
 
 #[async_trait]
 impl Unit for Started {
-    fn address(&self) -> SocketAddr {
+    fn address(&self) -> Address {
         self.address
     }
 
