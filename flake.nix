@@ -24,12 +24,13 @@
         lib.genAttrs [ "x86_64-linux" "aarch64-linux" ] (
           system: f (import ./packages { inherit self inputs system; })
         );
+      ours = pkgs: import ./packages/of-system.nix self pkgs.stdenv.hostPlatform.system;
     in
     {
       nixosModules.default = import ./modules/packaged.nix self;
       overlays.default = _final: prev: {
-        choiros-hypervisor = self.packages.${prev.stdenv.hostPlatform.system}.hypervisor;
-        choiros-sandbox = self.packages.${prev.stdenv.hostPlatform.system}.sandbox;
+        choiros-hypervisor = (ours prev).hypervisor;
+        choiros-sandbox = (ours prev).sandbox;
       };
 
       nixosConfigurations = import ./hosts inputs;

@@ -38,6 +38,9 @@ services.checks
 // lib.optionalAttrs (system == "x86_64-linux") (
   inputs.deploy-rs.lib.${system}.deployChecks self.deploy
 )
+// {
+  documents = import ./documents.nix { inherit self lib pkgs; };
+}
 // import ./modules/run.nix {
   inherit lib pkgs;
   evaluate =

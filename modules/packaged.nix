@@ -2,7 +2,7 @@
 self:
 { lib, pkgs, ... }:
 let
-  ours = self.packages.${pkgs.stdenv.hostPlatform.system};
+  ours = import ../packages/of-system.nix self pkgs.stdenv.hostPlatform.system;
 in
 {
   # imported twice is imported once
