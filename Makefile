@@ -55,10 +55,10 @@ check: tools ## Formatting, lints and licences, without running anything
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc $(MANIFEST) --locked --workspace --no-deps --quiet
 	@if command -v cargo-deny >/dev/null; then cd $(SERVICES) && cargo deny check bans licenses sources; \
 	else echo "cargo-deny is not installed: licences are not checked"; fi
-	@if command -v nix >/dev/null; then nix flake check --no-build && nix build --no-link .#checks.$$(nix eval --raw --impure --expr builtins.currentSystem).modules; \
+	@if command -v nix >/dev/null; then .ci/flake --no-build; \
 	else echo "nix is not installed: the flake is not evaluated"; fi
 
-deploy: ## Build, check, show what changes, deploy to $(HOST), verify (needs Nix)
+deploy: ## Build, show what changes, deploy to $(HOST), verify (needs Nix)
 	nix run .#deploy -- $(HOST)
 
 # All sizes and schemes go to the target folder; the README shows three of them.

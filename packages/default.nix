@@ -33,7 +33,7 @@ in
     default = app (pkgs.callPackage ./run.nix services) "The gateway on http://localhost:9090, as `make run` starts it";
     deploy = app (pkgs.callPackage ./deploy.nix {
       inherit (inputs.deploy-rs.packages.${system}) deploy-rs;
-    }) "Build, check, deploy, and look whether that is what runs";
+    }) "Build, deploy, and look whether that is what runs";
     security-group-diff = app security-group.diff "What a live security group opens too much or too little";
   };
   checks = import ../checks {

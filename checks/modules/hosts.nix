@@ -29,6 +29,8 @@ in
       &&
         c.services.caddy.virtualHosts."choir-ip.com".extraConfig == "redir https://os.choir-ip.com{uri} 308"
       && !c.virtualisation.amazon-init.enable
+      # the documented way in for CI
+      && c.services.amazon-ssm-agent.enable
       &&
         c.networking.firewall.allowedTCPPorts == [
           80

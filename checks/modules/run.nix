@@ -38,7 +38,7 @@ let
         else
           lib.optional (!outcome) "the expectation is false"
       );
-  # an error of evaluation is what some cases want: that it is one can be seen here; `refusals` reads its text
+  # an error of evaluation is what some cases want: that it is one can be seen here; `.ci/flake` reads its text
   verdict =
     case:
     let
@@ -71,12 +71,9 @@ let
       "module-cases-${concern}"
       {
         passthru = {
-          inherit verdicts;
-          # for each case that an error of evaluation decides, what that must say, and the means to see it
-          refusals = lib.mapAttrs (name: _: {
-            wanted = cases.${name}.fails;
-            tried = builtins.deepSeq (wrong cases.${name}) "nothing";
-          }) (lib.filterAttrs (_: v: v.thrown) verdicts);
+          # the cases that an error of evaluation decides, with what it must say, and the means to see it
+          thrown = lib.mapAttrs (name: _: cases.${name}.fails) (lib.filterAttrs (_: v: v.thrown) verdicts);
+          tried = lib.mapAttrs (_: wrong) cases;
         };
       }
       ''

@@ -1,5 +1,5 @@
 # The production machine: one EC2 instance, from an Amazon image of NixOS.
-{ lib, modulesPath, ... }:
+{ modulesPath, ... }:
 {
   imports = [
     (modulesPath + "/virtualisation/amazon-image.nix")
@@ -23,8 +23,8 @@
 
   # instance user data never rebuilds the machine: deployments come from this flake alone
   virtualisation.amazon-init.enable = false;
-  # a way in beside SSH; it needs an instance profile with AmazonSSMManagedInstanceCore
-  services.amazon-ssm-agent.enable = lib.mkForce false;
+  # how CI's SSH gets in: by sessions of Systems Manager, with the role and the profile of access.json, and no open port
+  services.amazon-ssm-agent.enable = true;
 
   services.openssh.settings = {
     PasswordAuthentication = false;
