@@ -17,6 +17,14 @@ let
   words = {
     inherit evaluate with';
     on = with' { };
+    # what functions of the module say, without a host: `reckon` is lib -> [ { name; ok; } … ]
+    reckoned = reckon: {
+      config = { lib, ... }: {
+        services.choiros.domain = "choir.example.org";
+        system.build.reckoned = reckon lib;
+      };
+      expect = c: c.system.build.reckoned;
+    };
     says = text: part: builtins.length (builtins.split part text) > 1;
   };
 in

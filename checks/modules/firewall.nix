@@ -1,6 +1,7 @@
 {
   on,
   with',
+  reckoned,
   says,
   ...
 }:
@@ -31,6 +32,45 @@ let
     map (r: "${toString r.FromPort} ${r.CidrIp or r.CidrIpv6}")
       (template c).Resources.SecurityGroup.Properties.SecurityGroupIngress;
   same = a: b: builtins.sort builtins.lessThan a == builtins.sort builtins.lessThan b;
+  # where SSH is open to the world, on a host of which nothing else is said
+  opened' =
+    lib: more:
+    let
+      host = lib.recursiveUpdate {
+        services.openssh = {
+          enable = true;
+          openFirewall = false;
+          ports = [ 22 ];
+          listenAddresses = [ ];
+        };
+        networking = {
+          defaultGateway = null;
+          defaultGateway6 = null;
+          nat.externalInterface = null;
+          firewall = {
+            allowedTCPPorts = lib.optional (more.services.openssh.openFirewall or false) 22;
+            allowedTCPPortRanges = [ ];
+            interfaces = { };
+            trustedInterfaces = [ "lo" ];
+            extraInputRules = "";
+          };
+        };
+      } more;
+    in
+    (import ../../modules/firewall/ssh.nix {
+      inherit lib;
+      config = host;
+    }).open;
+  firewall = more: { networking.firewall = more; };
+  link = name: opening: firewall { interfaces.${name} = opening; };
+  rule = extraInputRules: firewall { inherit extraInputRules; };
+  listening = listenAddresses: {
+    services.openssh = {
+      inherit listenAddresses;
+      openFirewall = true;
+    };
+  };
+  range = from: to: { allowedTCPPortRanges = [ { inherit from to; } ]; };
 in
 {
   "80 and 443 are open, and nothing else" = {
@@ -142,5 +182,216 @@ in
       c:
       says (table c) ''iifname "ve-notes-dev" ip daddr \{ 198.51.100.0/24 } accept''
       && !says (table c) ''iifname "ve-sandbox-dev" ip daddr'';
+  };
+  "SSH for the world is found wherever it is opened" = reckoned (
+    lib:
+    lib.mapAttrsToList
+      (name: more: {
+        inherit name;
+        ok = opened' lib more != [ ];
+      })
+      {
+        port = firewall { allowedTCPPorts = [ 22 ]; };
+        range = firewall (range 20 30);
+        card = link "enp1s0" { allowedTCPPorts = [ 22 ]; };
+        "card's range" = link "eth0" (range 1 1024);
+        "the host's way" = lib.recursiveUpdate (link "uplink" { allowedTCPPorts = [ 22 ]; }) {
+          networking.defaultGateway.interface = "uplink";
+        };
+        "rule" = rule "tcp dport 22 accept";
+        "rule with a set" = rule "tcp dport { 80, 22 } accept";
+        "rule by name" = rule "tcp dport ssh accept";
+        "rule with a range" = rule "tcp dport 20-30 counter accept comment \"x\"";
+        "rule from everywhere" = rule "ip saddr 0.0.0.0/0 tcp dport 22 accept";
+        "rule from two halves" = rule "ip saddr { 0.0.0.0/1, 128.0.0.0/1 } tcp dport 22 accept";
+        "rule for a card" = rule "iifname \"eth0\" tcp dport 22 accept";
+        "rule but for some" = rule "ip saddr != 198.51.100.0/24 tcp dport 22 accept";
+        "rule for all of TCP" = rule "meta l4proto tcp accept";
+        "rule for all" = rule "accept";
+        "second of two rules" = rule "tcp dport 443 accept\n  tcp dport 22 accept";
+        "a cloud's private address" = listening [
+          {
+            addr = "172.31.4.5";
+            port = null;
+          }
+        ];
+      }
+  );
+  "what lets nobody in, or not the world, is the host's own affair" = reckoned (
+    lib:
+    lib.mapAttrsToList
+      (name: more: {
+        inherit name;
+        ok = opened' lib more == [ ];
+      })
+      {
+        "nothing" = { };
+        "another port" = firewall { allowedTCPPorts = [ 2222 ]; };
+        "another range" = firewall (range 8000 8100);
+        "a VPN" = link "tailscale0" { allowedTCPPorts = [ 22 ]; };
+        "another port of a card" = link "eth0" { allowedTCPPorts = [ 9100 ]; };
+        "rule for another port" = rule "tcp dport 2222 accept";
+        "rule for a network" = rule "ip saddr 198.51.100.0/24 tcp dport 22 accept";
+        "rule for a named set" = rule "ip saddr @friends tcp dport 22 accept";
+        "rule for a VPN" = rule "iifname \"tailscale0\" accept";
+        "rule that drops" = rule "tcp dport 22 drop";
+        "rule for UDP" = rule "udp dport 22 accept";
+        "rule for what is established" = rule "ct state established accept";
+        "rule for ping" = rule "icmp type echo-request accept";
+        "comment" = rule "# tcp dport 22 accept";
+        "no SSH" = {
+          services.openssh.enable = false;
+          networking.firewall.allowedTCPPorts = [ 22 ];
+        };
+        "loopback and VPNs" = listening [
+          {
+            addr = "127.0.0.1";
+            port = null;
+          }
+          {
+            addr = "100.101.102.103";
+            port = 2222;
+          }
+          {
+            addr = "[fd7a:115c:a1e0::1]";
+            port = null;
+          }
+        ];
+      }
+  );
+  "what is the world, and what are networks of somebody's" = reckoned (
+    lib:
+    let
+      networks = import ../../modules/networks.nix { inherit lib; };
+      all =
+        expected:
+        map (cidrs: {
+          name = toString cidrs;
+          ok = networks.isWorld cidrs == expected;
+        });
+    in
+    all true [
+      [ "0.0.0.0/0" ]
+      [ "198.51.100.7/0" ]
+      [ "::/0" ]
+      [ "2000::/3" ]
+      [
+        "0.0.0.0/1"
+        "128.0.0.0/1"
+      ]
+      (map (n: "${toString (16 * n)}.0.0.0/4") (lib.range 0 15))
+    ]
+    ++ all false [
+      [ ]
+      [
+        "10.0.0.0/8"
+        "172.16.0.0/12"
+        "192.168.0.0/16"
+        "100.64.0.0/10"
+        "fc00::/7"
+        "fe80::/10"
+      ]
+      [
+        "198.51.100.7/32"
+        "2001:db8::/32"
+      ]
+      (map (n: "2001:db8:${toString n}::/48") (lib.range 1 999))
+    ]
+  );
+  "what is a network, and what isn't" = reckoned (
+    lib:
+    let
+      names = import ../../modules/names.nix { inherit lib; };
+      all =
+        expected:
+        map (text: {
+          name = text;
+          ok = names.cidr.check text == expected;
+        });
+    in
+    all true [
+      "198.51.100.7/32"
+      "0.0.0.0/0"
+      "::/0"
+      "::1/128"
+      "2001:DB8::/32"
+      "2001:db8:1:2:3:4:5:6/128"
+      "fe80::/10"
+    ]
+    ++ all false [
+      "198.51.100.7"
+      "198.51.100.256/32"
+      "198.51.100.7/33"
+      "198.51.100.07/32"
+      "198.51.100.7/"
+      "198.51.100/24"
+      "2001:db8::"
+      "2001:db8::/129"
+      "2001:db8:::/32"
+      "::1::/64"
+      "12345::/16"
+      "1:2:3:4:5:6:7/64"
+      ":1:2:3:4:5:6:7/64"
+      "1:2:3:4:5:6:7:8:9/64"
+      "1:2:3:4:5:6:7:8::/64"
+      "fe80::1%eth0/64"
+      "g::/16"
+      "::/0/0"
+    ]
+  );
+  "SSH for the world by a range of ports is refused" = {
+    config = with' {
+      services.openssh = {
+        enable = true;
+        openFirewall = false;
+      };
+      networking.firewall = range 20 30;
+    } operators;
+    fails = "SSH is open to the world by networking.firewall.allowedTCPPorts or allowedTCPPortRanges";
+  };
+  "SSH by a VPN's interface is another way in" = {
+    config = with' {
+      services.openssh = {
+        enable = true;
+        openFirewall = false;
+      };
+      networking.firewall = {
+        interfaces.tailscale0.allowedTCPPorts = [ 22 ];
+        trustedInterfaces = [ "wg0" ];
+      };
+    } { };
+    expect =
+      c:
+      c.networking.firewall.allowedTCPPorts == [
+        80
+        443
+      ];
+  };
+  "a trusted network card is refused" = {
+    config = with' { networking.firewall.trustedInterfaces = [ "enp1s0" ]; } { };
+    fails = "enp1s0 looks like the way to the world, and a trusted interface reaches every port";
+  };
+  "SSH on a port of one address is found there" = {
+    config = with' {
+      services.openssh = {
+        enable = true;
+        listenAddresses = [
+          {
+            addr = "0.0.0.0";
+            port = 64022;
+          }
+        ];
+      };
+    } operators;
+    expect =
+      c: says c.networking.firewall.extraInputRules "ip saddr 198.51.100.7/32 tcp dport 64022 accept";
+  };
+  "the world is no list of operators" = {
+    config = with' ssh { firewall.operatorCidrs = [ "0.0.0.0/0" ]; };
+    fails = "0.0.0.0/0 is the world, or much of it, and no list of operators";
+  };
+  "a firewall of another kind, which knows no rules of ours, is refused" = {
+    config = with' { networking.firewall.backend = "firewalld"; } { };
+    fails = ''networking.firewall.backend is "firewalld"'';
   };
 }

@@ -8,7 +8,7 @@ let
     "0.0.0.0/0"
     "::/0"
   ];
-  ssh = lib.optionals config.services.openssh.enable config.services.openssh.ports;
+  ssh = (import ./ssh.nix { inherit lib config; }).ports;
 in
 {
   options.services.choiros.firewall = {

@@ -72,6 +72,8 @@ in
     };
     # let through here, and only what the table above has let through
     networking.firewall.extraForwardRules = lib.mkIf (outward != [ ]) "iifname ${links} accept";
-    boot.kernel.sysctl = lib.mkIf (outward != [ ]) { "net.ipv4.ip_forward" = 1; };
+    boot.kernel.sysctl = lib.mkIf (outward != [ ]) {
+      "net.ipv4.ip_forward" = lib.mkDefault 1;
+    };
   };
 }
