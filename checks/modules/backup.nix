@@ -1,4 +1,9 @@
-{ on, says, ... }:
+{
+  on,
+  reckoned,
+  says,
+  ...
+}:
 let
   unit = name: c: c.systemd.services."choiros-backup-${name}";
 in
@@ -73,4 +78,51 @@ in
     config = on { backup.directory = "/run/copies"; };
     fails = "no place that outlives what it is a copy of";
   };
+  "copies in home folders, which the unit doesn't see, are refused" = {
+    config = on { backup.directory = "/home/ada/copies"; };
+    fails = "/home/ada/copies is no place that outlives";
+  };
+  "where copies may be" = reckoned (
+    lib:
+    let
+      inherit (import ../../modules/names.nix { inherit lib; }) folder;
+      mayKeep = import ../../modules/backup/place.nix { inherit lib; };
+      all =
+        expected:
+        map (directory: {
+          name = directory;
+          ok = (folder.check directory && mayKeep directory) == expected;
+        });
+    in
+    all true [
+      "/var/lib/choiros/backups"
+      "/mnt/disk-2/copies_of.choiros"
+      "/srv/backups"
+      "/persist/choiros"
+      "/homes/choiros"
+    ]
+    ++ all false [
+      "/"
+      "/mnt"
+      "/home"
+      "/root/copies"
+      "/run/copies"
+      "/var/cache/choiros"
+      "/var/lib"
+      "/var/lib/choiros"
+      "/var/lib/choiros/hypervisor/copies"
+      "/var/lib/choiros/rollout"
+      "/var/lib/nixos-containers/copies"
+      "/var/lib/private/choiros"
+      "/mnt/my copies"
+      "/mnt/%h"
+      "/mnt/../root"
+      "/mnt/./copies"
+      "/mnt//copies"
+      "/mnt/copies/"
+      "/mnt/it's"
+      "copies"
+      ""
+    ]
+  );
 }

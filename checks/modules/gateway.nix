@@ -60,8 +60,17 @@
   "open registration needs no confirmation where the world doesn't reach" = {
     config = on {
       domain = "choir.test";
+      ingress.internalCa = true;
       registration = "open";
     };
     expect = c: c.services.choiros.settings.registration == "open";
+  };
+  "an RP ID that is a top-level domain is refused" = {
+    config = on { rpId = "org"; };
+    fails = "org is a top-level domain, for which browsers make no passkeys";
+  };
+  "an address is no domain" = {
+    config = on { domain = "192.0.2.7"; };
+    fails = "an address is none";
   };
 }

@@ -1,4 +1,9 @@
-{ on, says, ... }:
+{
+  on,
+  with',
+  says,
+  ...
+}:
 let
   unit = c: c.systemd.services.hypervisor.serviceConfig;
 in
@@ -8,7 +13,7 @@ in
     expect =
       c:
       c.services.choiros.settings.server.listen == "127.0.0.1:9090"
-      && c.systemd.sockets.hypervisor.listenStreams == [ "127.0.0.1:9090" ];
+      && builtins.head c.systemd.sockets.hypervisor.listenStreams == "127.0.0.1:9090";
   };
   "the hypervisor is no root, and says when it is ready" = {
     config = on { };
@@ -78,7 +83,11 @@ in
   };
   "a secret in the store is refused" = {
     config = on { metricsTokenFile = "${builtins.storeDir}/00000000000000000000000000000000-token"; };
-    fails = "lies in the Nix store, which everyone on the host can read";
+    fails = "as a string, of a file that is not in the Nix store";
+  };
+  "a secret as a path literal, which Nix would copy there, is refused" = {
+    config = on { metricsTokenFile = ./hypervisor.nix; };
+    fails = "as a string, of a file that is not in the Nix store";
   };
   "polkit lets the hypervisor manage its containers, by name, and nothing else" = {
     config = on { };
@@ -96,5 +105,34 @@ in
         ok = says c.security.polkit.extraConfig "polkit.Result.YES : polkit.Result.NO";
       }
     ];
+  };
+  "a listener that only begins like loopback is refused" = {
+    config = on { settings.server.listen = "127.example.org:9090"; };
+    fails = "127.example.org:9090 is no loopback address with a port";
+  };
+  "a listener on Caddy's port is refused" = {
+    config = on { settings.server.listen = "127.0.0.1:443"; };
+    fails = "port 443 is taken by services.caddy";
+  };
+  "a listener beyond the last port is refused" = {
+    config = on { settings.server.listen = "127.0.0.1:65536"; };
+    fails = "there are 65535 at most";
+  };
+  "Prometheus on the gateway's port is refused" = {
+    config = with' {
+      imports = [ ../foreign/stand-ins.nix ];
+      services.prometheus.enable = true;
+    } { };
+    fails = "port 9090 is taken by services.prometheus.port";
+  };
+  "Prometheus on another port is welcome" = {
+    config = with' {
+      imports = [ ../foreign/stand-ins.nix ];
+      services.prometheus = {
+        enable = true;
+        port = 9095;
+      };
+    } { settings.server.listen = "[::1]:9090"; };
+    expect = c: c.systemd.sockets.hypervisor.listenStreams != [ ];
   };
 }

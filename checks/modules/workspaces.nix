@@ -1,4 +1,4 @@
-{ on, with', ... }:
+{ on, ... }:
 let
   notes = more: {
     workspaces.notes = {
@@ -22,7 +22,6 @@ let
       health.path = "/up";
     };
   };
-  root = fsType: { fileSystems."/".fsType = fsType; };
 in
 {
   "the default workspace has two containers" = {
@@ -255,29 +254,6 @@ in
     config = on { workspaces.nextcloud.index = 2; };
     fails = "Use a name of at most 7 characters.";
   };
-  "data on a file system without mapped ids is refused" = {
-    config = with' (root "9p") { };
-    fails = "can't be mounted with mapped ids";
-  };
-  "the mount that counts is the one that the data is on" = {
-    config = with' {
-      fileSystems."/".fsType = "nfs";
-      fileSystems."/var/lib/choiros" = {
-        device = "/dev/disk/by-label/data";
-        fsType = "ext4";
-      };
-    } { };
-    expect = c: c.containers ? sandbox-live;
-  };
-  "a FUSE file system for the data is refused" = {
-    config = with' {
-      fileSystems."/var/lib/choiros/sandboxes" = {
-        device = "x";
-        fsType = "fuse.s3fs";
-      };
-    } { };
-    fails = "lies on /var/lib/choiros/sandboxes, whose file system fuse.s3fs";
-  };
   "a misspelt option is refused" = {
     config = on { workspaces.sandbox.memorymax = "1G"; };
     fails = "does not exist";
@@ -285,6 +261,35 @@ in
   "a size without sense is refused" = {
     config = on { workspaces.sandbox.memoryMax = "lots"; };
     fails = "number of bytes, with K, M, G or T";
+  };
+  "a port that would be any is refused" = {
+    config = on { workspaces.sandbox.live.port = 0; };
+    fails = "port from 1 to 65535";
+  };
+  "how a service says that it is well reaches the gateway, and nothing unless it is said" = {
+    config = on {
+      workspaces.sandbox.live.health = {
+        status = 401;
+        host = "localhost:3000";
+      };
+    };
+    expect =
+      c:
+      let
+        w = c.services.choiros.settings.workspaces.sandbox;
+      in
+      w.live.health_status == 401
+      && w.live.health_host == "localhost:3000"
+      && !(w.dev ? health_status)
+      && !(w.dev ? health_host);
+  };
+  "a health status that is none is refused" = {
+    config = on { workspaces.sandbox.live.health.status = 2000; };
+    fails = "between 200 and 599";
+  };
+  "a Host header that is none is refused" = {
+    config = on { workspaces.sandbox.live.health.host = "http://localhost/"; };
+    fails = "value of a Host header";
   };
   "a health path without a slash is refused" = {
     config = on { workspaces.sandbox.live.health.path = "up"; };

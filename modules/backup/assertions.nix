@@ -1,21 +1,15 @@
 { lib, config, ... }:
 let
   cfg = config.services.choiros;
+  inherit (cfg.backup) directory;
+  mayKeep = import ./place.nix { inherit lib; };
 in
 {
   config = lib.mkIf (cfg.enable && cfg.backup.enable) {
     assertions = [
       {
-        assertion =
-          lib.hasPrefix "/" cfg.backup.directory
-          && !lib.any (taken: lib.hasPrefix taken "${cfg.backup.directory}/") [
-            "/nix/"
-            "/run/"
-            "/tmp/"
-            "/var/lib/choiros/hypervisor/"
-            "/var/lib/choiros/sandboxes/"
-          ];
-        message = "services.choiros.backup.directory: ${cfg.backup.directory} is no place that outlives what it is a copy of. Give an absolute path elsewhere, such as /mnt/backups/choiros.";
+        assertion = mayKeep directory;
+        message = "services.choiros.backup.directory: ${directory} is no place that outlives what it is a copy of, or none that the backup may write to. Give a folder of its own elsewhere, such as /mnt/backups/choiros.";
       }
     ];
   };

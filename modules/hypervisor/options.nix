@@ -5,6 +5,7 @@
 }:
 let
   inherit (lib) mkOption types;
+  names = import ../names.nix { inherit lib; };
 in
 {
   options.services.choiros = {
@@ -27,7 +28,7 @@ in
     };
 
     metricsTokenFile = mkOption {
-      type = types.nullOr types.path;
+      type = types.nullOr names.secretFile;
       default = null;
       example = "/run/secrets/metrics-token";
       description = "A file with the bearer token that opens `/metrics` beyond loopback. If it is missing at run time, `/metrics` stays closed and nothing else changes.";

@@ -16,11 +16,17 @@ let
     start_secs = 75;
   };
 
-  sandbox = s: {
-    address = "${s.address}:${toString s.options.port}";
-    health_path = s.options.health.path;
-    inherit (s.options) identity;
-  };
+  sandbox =
+    s:
+    {
+      address = "${s.address}:${toString s.options.port}";
+      health_path = s.options.health.path;
+      inherit (s.options) identity;
+    }
+    // lib.filterAttrs (_: value: value != null) {
+      health_status = s.options.health.status;
+      health_host = s.options.health.host;
+    };
   workspace = name: sandboxes: {
     inherit (cfg.workspaces.${name}) members;
     live = sandbox (lib.findFirst (s: s.role == "live") null sandboxes);
@@ -34,7 +40,6 @@ in
       server = {
         listen = "127.0.0.1:9090";
         control_socket = "/run/choiros/control.sock";
-        trusted_proxies = [ "127.0.0.1/32" ];
       }
       // lib.optionalAttrs (cfg.metricsTokenFile != null) {
         metrics_token_file = "/run/credentials/hypervisor.service/metrics-token";

@@ -21,29 +21,6 @@ let
   misnamed = lib.filter (w: builtins.match "[a-z]([a-z0-9-]*[a-z0-9])?" w.name == null) workspaces;
   # Linux cuts longer interface names to a hash, by which neither firewall nor operator knows them
   long = lib.filter (s: lib.stringLength s.interface > 15) cfg.sandboxes;
-
-  # the mount that /data of all sandboxes comes from
-  mounts = lib.filter (
-    f: f.mountPoint == "/" || lib.hasPrefix "${f.mountPoint}/" "/var/lib/choiros/sandboxes/"
-  ) (lib.filter (f: f.enable or true) (lib.attrValues config.fileSystems));
-  mount = lib.foldl' (
-    best: f:
-    if best == null || lib.stringLength f.mountPoint > lib.stringLength best.mountPoint then f else best
-  ) null mounts;
-  unmappable =
-    mount != null
-    && (
-      lib.elem mount.fsType [
-        "9p"
-        "cifs"
-        "ecryptfs"
-        "nfs"
-        "nfs4"
-        "overlay"
-        "vboxsf"
-      ]
-      || lib.hasPrefix "fuse" mount.fsType
-    );
 in
 {
   config = lib.mkIf cfg.enable {
@@ -67,10 +44,6 @@ in
       {
         assertion = long == [ ];
         message = "services.choiros.workspaces.${(lib.head long).workspace}: ${(lib.head long).interface}, the interface of its container, is longer than the 15 characters that Linux has for one. Use a name of at most 7 characters.";
-      }
-      {
-        assertion = !unmappable;
-        message = "services.choiros: /var/lib/choiros lies on ${mount.mountPoint}, whose file system ${mount.fsType} can't be mounted with mapped ids, so no sandbox could write its /data. Put /var/lib/choiros on ext4, xfs, btrfs, f2fs or tmpfs.";
       }
     ];
   };

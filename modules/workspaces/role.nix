@@ -40,7 +40,7 @@ mkOption {
           description = "A NixOS module for the inside, which stands in for our sandbox service. It has a private `/data` that belongs to the user `sandbox`, and listens on `port`.";
         };
         port = mkOption {
-          type = types.port;
+          type = names.port;
           default = 8080;
           example = 3000;
           description = "The port that the service inside listens on.";
@@ -49,7 +49,19 @@ mkOption {
           type = names.urlPath;
           default = "/health";
           example = "/";
-          description = "The path that answers 200 when the service is well.";
+          description = "The path that tells whether the service is well: any 2xx says so, or `health.status` alone.";
+        };
+        health.status = mkOption {
+          type = types.nullOr (types.ints.between 200 599);
+          default = null;
+          example = 401;
+          description = "The one status by which the service says that it is well, where that isn't a 2xx.";
+        };
+        health.host = mkOption {
+          type = types.nullOr names.hostHeader;
+          default = null;
+          example = "localhost";
+          description = "The `Host` header to ask with, for services that answer some names only. Without it, the sandbox's address.";
         };
         identity = mkOption {
           type = types.bool;

@@ -1,0 +1,34 @@
+# Whether a folder may hold the copies: not what isn't kept, what is the system's, what the unit may not see, or what
+# the copies are copies of; nor a folder above ours, whose owner and mode aren't for us to set.
+{ lib }:
+directory:
+!lib.elem directory [
+  "/mnt"
+  "/srv"
+  "/var"
+  "/var/lib"
+  "/var/lib/choiros"
+]
+&& !lib.any (taken: lib.hasPrefix "${taken}/" "${directory}/") [
+  "/boot"
+  "/dev"
+  "/etc"
+  "/home"
+  "/nix"
+  "/proc"
+  "/root"
+  "/run"
+  "/sys"
+  "/tmp"
+  "/usr"
+  "/var/cache"
+  "/var/lib/caddy"
+  "/var/lib/choiros/hypervisor"
+  "/var/lib/choiros/rollout"
+  "/var/lib/choiros/sandboxes"
+  "/var/lib/nixos-containers"
+  "/var/lib/private"
+  "/var/log"
+  "/var/run"
+  "/var/tmp"
+]
