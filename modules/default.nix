@@ -6,6 +6,7 @@
     ./hypervisor
     ./ingress
     ./firewall
+    ./host
     ./rollout
     ./backup
   ];

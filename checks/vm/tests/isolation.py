@@ -69,7 +69,7 @@ with subtest("the hypervisor may start and stop its sandboxes, and nothing else"
     machine.fail("setpriv --reuid 65534 --regid 65534 --clear-groups systemctl --no-ask-password stop container@sandbox-dev")
 
 with subtest("every unit of ours is sealed"):
-    for unit in ("hypervisor", "choiros-rollout", "choiros-backup-hypervisor", "choiros-backup-sandbox-live", "caddy"):
+    for unit in ("hypervisor", "choiros-rollout", "choiros-backup-hypervisor", "choiros-backup-sandbox-live", "choiros-addresses", "caddy"):
         score = machine.succeed(f"systemd-analyze security {unit}.service --no-pager | tail -n 1")
         t.assertLessEqual(float(score.split(".service:")[1].split()[0]), 2.0, score)
 

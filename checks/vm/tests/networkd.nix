@@ -1,0 +1,6 @@
+{
+  nodes.machine.imports = [
+    ../hosts/networkd.nix
+    ../vm.nix
+  ];
+}

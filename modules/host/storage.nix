@@ -1,0 +1,84 @@
+# Where our files are: on file systems that can be mounted with mapped ids, and that are there after a reboot, too.
+{ lib, config, ... }:
+let
+  cfg = config.services.choiros;
+  mountOf = import ./mounts.nix { inherit lib config; };
+  kernel = config.boot.kernelPackages.kernel.version;
+
+  mapping = import ./mapping.nix { inherit lib; };
+  # the two places that a sandbox has mounted with mapped ids
+  data = mountOf "/var/lib/choiros/sandboxes";
+  store = mountOf "/nix/store";
+  tooOld = lib.filter (mount: mapping.tooOld kernel mount.fsType) [
+    data
+    store
+  ];
+  old = lib.head tooOld;
+
+  # What wipes a root at boot has no option of its own; these are its usual companions.
+  initrd = config.boot.initrd;
+  inInitrd =
+    map (name: initrd.${name} or "") [
+      "postDeviceCommands"
+      "postResumeCommands"
+      "postMountCommands"
+      "preLVMCommands"
+    ]
+    ++ map (s: s.script or "") (lib.attrValues (initrd.systemd.services or { }));
+  wipes =
+    text:
+    builtins.match ".*(zfs rollback|zfs destroy|btrfs subvolume delete|blkdiscard).*" (
+      lib.replaceStrings [ "\n" ] [ " " ] text
+    ) != null;
+  wiped =
+    config.environment.persistence or { } != { }
+    || config.preservation.enable or false
+    || lib.any wipes inInitrd;
+  isVolatile =
+    path:
+    let
+      mount = mountOf path;
+    in
+    lib.elem mount.fsType [
+      "ramfs"
+      "tmpfs"
+    ]
+    || (wiped && mount.mountPoint == "/");
+  lost = lib.filter isVolatile (
+    [
+      "/var/lib/choiros"
+      config.services.caddy.dataDir
+    ]
+    ++ lib.optional cfg.backup.enable cfg.backup.directory
+  );
+in
+{
+  config = lib.mkIf cfg.enable {
+    # a store of the machine's own, that can be mapped, for whoever tries the host by `nixos-rebuild build-vm`
+    virtualisation.vmVariant.virtualisation = {
+      useNixStoreImage = lib.mkDefault true;
+      writableStore = lib.mkDefault false;
+    };
+
+    assertions = [
+      {
+        assertion = !mapping.never data.fsType;
+        message = "services.choiros: /var/lib/choiros lies on ${data.mountPoint}, whose file system ${data.fsType} can't be mounted with mapped ids, so no sandbox could write its /data. Put /var/lib/choiros on ext4, xfs, btrfs or f2fs.";
+      }
+      {
+        assertion = !mapping.never store.fsType;
+        message = "services.choiros: /nix/store lies on ${store.mountPoint}, whose file system ${store.fsType} can't be mounted with mapped ids, so no sandbox could start. Put the store on ext4, xfs, btrfs, f2fs or erofs; in a virtual machine set virtualisation.useNixStoreImage = true and virtualisation.writableStore = false.";
+      }
+      {
+        assertion = tooOld == [ ];
+        message = "boot.kernelPackages: Linux ${kernel} can't mount ${old.mountPoint}, of type ${old.fsType}, with mapped ids; Linux ${mapping.first old.fsType} can. Set boot.kernelPackages = pkgs.linuxPackages.";
+      }
+      {
+        assertion = cfg.acceptEphemeralState || lost == [ ];
+        message = "services.choiros: ${toString lost} would be gone after a reboot, and with it accounts, passkeys, data or certificates: it lies on a root that is wiped at boot, or in memory. Keep it, for example by environment.persistence.\"/persist\".directories = [ ${
+          lib.concatMapStringsSep " " (p: "\"${p}\"") lost
+        } ] or a file system of its own; if that is what you want, set services.choiros.acceptEphemeralState = true.";
+      }
+    ];
+  };
+}
