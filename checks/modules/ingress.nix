@@ -1,20 +1,37 @@
 {
   on,
   with',
+  reckoned,
   says,
   ...
 }:
 let
   host = c: c.services.caddy.virtualHosts."choir.example.org".extraConfig;
+  beside =
+    more:
+    with' {
+      imports = [
+        ../foreign/stand-ins.nix
+        more
+      ];
+    } { };
 in
 {
   "Caddy carries the domain to the hypervisor" = {
     config = on { };
-    expect = c: says (host c) "reverse_proxy 127.0.0.1:9090";
+    expect = c: says (host c) "reverse_proxy unix//run/choiros-ingress/http.sock [{]";
   };
-  "it carries it to where the hypervisor listens" = {
-    config = on { settings.server.listen = "127.0.0.1:9191"; };
-    expect = c: says (host c) "reverse_proxy 127.0.0.1:9191";
+  "no other user of the host speaks in its name" = {
+    config = with' {
+      services.caddy.group = "web";
+      users.groups.web = { };
+    } { };
+    expect =
+      c:
+      builtins.elem "/run/choiros-ingress/http.sock" c.systemd.sockets.hypervisor.listenStreams
+      && c.systemd.sockets.hypervisor.socketConfig.SocketGroup == "web"
+      && c.systemd.sockets.hypervisor.socketConfig.SocketMode == "0660"
+      && !(c.services.choiros.settings.server ? trusted_proxies);
   };
   "redirect domains answer 308" = {
     config = on {
@@ -72,5 +89,274 @@ in
   "a Caddy that cuts connections to change is refused" = {
     config = with' { services.caddy.enableReload = false; } { };
     fails = "services.caddy.enableReload is off";
+  };
+  "Caddy's administration is a socket of its own, and no port that each user of the host reaches" = {
+    config = on { };
+    expect =
+      c:
+      says c.services.caddy.globalConfig "admin unix//run/caddy/admin.sock[|]0600"
+      && c.systemd.services.caddy.serviceConfig.RuntimeDirectory == "caddy"
+      && c.systemd.services.caddy.serviceConfig.RuntimeDirectoryMode == "0700";
+  };
+  "the configuration is held against Caddy when the host is built" = {
+    config = on { };
+    expect = c: builtins.length c.system.checks >= 2;
+  };
+  "a configuration that needs the host's own files needn't be" = {
+    config = on { ingress.checkConfig = false; };
+    expect = c: builtins.any (check: says (check.name or "") "hypervisor") c.system.checks;
+  };
+  "the host's mail address for certificates stays" = {
+    config = with' { services.caddy.email = "ops@example.org"; } { };
+    expect = c: c.services.caddy.email == "ops@example.org";
+  };
+  "said twice and equally, it stays as well" = {
+    config = with' { services.caddy.email = "ops@example.org"; } { ingress.email = "ops@example.org"; };
+    expect = c: c.services.caddy.email == "ops@example.org";
+  };
+  "the host's own sites and server options stand beside ours" = {
+    config = with' {
+      services.caddy = {
+        globalConfig = ''
+          servers :8080 {
+            protocols h1
+          }
+        '';
+        virtualHosts."blog.example.org".extraConfig = "respond hello";
+        extraConfig = "http://old.example.org:8080 { respond bye }";
+      };
+    } { };
+    expect = c: c.services.caddy.virtualHosts ? "blog.example.org";
+  };
+  "server options are those of 443 and 80" = {
+    config = on { ingress.serverOptions = "trusted_proxies static 198.51.100.0/24"; };
+    expect =
+      c:
+      builtins.length (
+        builtins.split "trusted_proxies static 198.51.100.0/24" c.services.caddy.globalConfig
+      ) == 5;
+  };
+  "a file in place of what the modules say of Caddy is refused" = {
+    config =
+      { pkgs, ... }:
+      {
+        imports = [ (on { }) ];
+        services.caddy.configFile = pkgs.writeText "Caddyfile" "";
+      };
+    fails = "services.caddy.configFile or services.caddy.settings stands in";
+  };
+  "settings in place of what the modules say of Caddy are refused" = {
+    config = with' { services.caddy.settings.apps = { }; } { };
+    fails = "services.caddy.configFile or services.caddy.settings stands in";
+  };
+  "a Caddy that resumes what it served before is refused" = {
+    config = with' { services.caddy.resume = true; } { };
+    fails = "services.caddy.resume";
+  };
+  "another port for all sites is refused" = {
+    config = with' { services.caddy.httpsPort = 8443; } { };
+    fails = "would be served on 80 and 8443, and people come to 80 and 443";
+  };
+  "another administration of Caddy is refused" = {
+    config = with' { services.caddy.globalConfig = "admin off"; } { };
+    fails = "services.caddy.globalConfig: `admin`";
+  };
+  "which global options would take the site away" = reckoned (
+    lib:
+    let
+      foreign = import ../../modules/ingress/global.nix { inherit lib; };
+      ours = "admin unix//run/caddy/admin.sock|0600\nservers :443 {\n}\nservers :80 {\n}\n";
+      all =
+        expected:
+        map (text: {
+          name = text;
+          ok = (foreign (ours + text) == [ ]) == expected;
+        });
+    in
+    all false [
+      "admin off"
+      "\tadmin localhost:2019"
+      "auto_https off"
+      "auto_https disable_redirects"
+      "auto_https disable_certs"
+      "https_port 8443"
+      "http_port 8080"
+      "default_bind 127.0.0.1"
+      "servers {\n metrics\n}"
+      "servers :443 {\n protocols h1\n}"
+      "servers :80 {\n protocols h1\n}"
+    ]
+    ++ all true [
+      ""
+      "grace_period 5s"
+      "auto_https prefer_wildcard"
+      "servers :8443 {\n}"
+      "# admin off"
+    ]
+  );
+  "global options that leave the site alone stay" = {
+    config = with' {
+      services.caddy.globalConfig = "grace_period 5s\nauto_https prefer_wildcard\ndebug";
+    } { };
+    expect = c: says c.services.caddy.globalConfig "prefer_wildcard";
+  };
+  "a name of private networks, which no authority vouches for, is refused" = {
+    config = on { domain = "choir.local"; };
+    fails = "no certificate authority vouches for choir.local";
+  };
+  "which names are those of private networks" = reckoned (
+    lib:
+    let
+      names = import ../../modules/names.nix { inherit lib; };
+      all =
+        expected:
+        map (name: {
+          inherit name;
+          ok = names.isReserved name == expected;
+        });
+    in
+    all true [
+      "choir.internal"
+      "choir.lan"
+      "nas.home.arpa"
+      "choir.test"
+      "a.b.localhost"
+      "local"
+    ]
+    ++ all false [
+      "choir.example.org"
+      "local.example.org"
+      "mylan"
+      "notlocal.org"
+    ]
+  );
+  "a redirect from a name that no authority vouches for is refused" = {
+    config = on { redirectDomains = [ "choir.local" ]; };
+    fails = "services.choiros.redirectDomains: no certificate authority vouches for choir.local";
+  };
+  "names of private networks have an authority of the host's" = {
+    config = on {
+      domain = "choir.home.arpa";
+      ingress.internalCa = true;
+    };
+    expect = c: says c.services.caddy.globalConfig "local_certs";
+  };
+  "who takes Caddy's ports" = reckoned (
+    lib:
+    let
+      takers =
+        more:
+        import ../../modules/ingress/ports.nix {
+          inherit lib;
+          config = lib.recursiveUpdate {
+            services = { };
+            containers = { };
+            security.acme.certs = { };
+            systemd.sockets = { };
+            virtualisation.oci-containers.containers = { };
+          } more;
+        };
+      all =
+        expected:
+        lib.mapAttrsToList (
+          name: more: {
+            name = "${name}: ${toString (takers more)}";
+            ok = (takers more != [ ]) == expected;
+          }
+        );
+      service = name: more: {
+        services.${name} = {
+          enable = true;
+        }
+        // more;
+      };
+      site = name: host: service name { virtualHosts."a.example.org" = host; };
+      published = port: { virtualisation.oci-containers.containers.web.ports = [ port ]; };
+    in
+    all true {
+      nginx = site "nginx" { };
+      "nginx with TLS alone" = site "nginx" {
+        listen = [
+          {
+            addr = "0.0.0.0";
+            port = 443;
+          }
+        ];
+      };
+      httpd = site "httpd" { };
+      traefik = service "traefik" { staticConfigOptions.entryPoints.secure.address = ":443"; };
+      haproxy = service "haproxy" { config = "frontend a\n  bind *:80\n  default_backend b"; };
+      lighttpd = service "lighttpd" { port = 80; };
+      "a published port" = published "80:8080";
+      "a published port of one address" = published "0.0.0.0:443:8443/tcp";
+      "a certificate's own server" = {
+        security.acme.certs.mail.listenHTTP = ":80";
+      };
+      "a socket" = {
+        systemd.sockets.web.listenStreams = [ "[::]:80" ];
+      };
+      "another container" = {
+        containers.web.forwardPorts = [ { hostPort = 443; } ];
+      };
+    }
+    ++ all false {
+      "nginx that is off" = {
+        services.nginx.virtualHosts."a.example.org" = { };
+      };
+      "nginx without a site" = service "nginx" { };
+      "nginx by its default" = lib.recursiveUpdate (site "nginx" { }) {
+        services.nginx.defaultHTTPListenPort = 8080;
+      };
+      "nginx on a socket" = site "nginx" {
+        listen = [
+          {
+            addr = "unix:/run/nginx.sock";
+            port = null;
+          }
+        ];
+      };
+      httpd = site "httpd" { listen = [ { port = 8080; } ]; };
+      traefik = service "traefik" { staticConfigOptions.entryPoints.web.address = "127.0.0.1:8080"; };
+      haproxy = service "haproxy" { config = "frontend a\n  bind 127.0.0.1:8080"; };
+      "a published port" = published "127.0.0.1:8080:80";
+      "a certificate's own server" = {
+        security.acme.certs.mail.listenHTTP = ":1360";
+      };
+      "a certificate" = {
+        security.acme.certs.mail.listenHTTP = null;
+      };
+      "a socket" = {
+        systemd.sockets.web.listenStreams = [
+          "/run/web.sock"
+          "8080"
+        ];
+      };
+      "another container" = {
+        containers.web.forwardPorts = [ { hostPort = 8080; } ];
+      };
+    }
+  );
+  "nginx on Caddy's ports is refused" = {
+    config = beside {
+      services.nginx = {
+        enable = true;
+        virtualHosts."a.example.org" = { };
+      };
+    };
+    fails = "services.nginx takes port 80 or 443";
+  };
+  "nginx behind Caddy is welcome" = {
+    config = beside {
+      services.nginx = {
+        enable = true;
+        virtualHosts."a.example.org".listen = [
+          {
+            addr = "127.0.0.1";
+            port = 8080;
+          }
+        ];
+      };
+    };
+    expect = c: c.services.caddy.enable;
   };
 }

@@ -24,12 +24,18 @@ in
     };
     users.groups.choiros.gid = ids.hypervisor;
 
-    # holds the port while the service is replaced, so that no connection is refused
+    # hold the port and the proxy's socket while the service is replaced, so that no connection is refused
     systemd.sockets.hypervisor = {
-      description = "ChoirOS hypervisor's port";
+      description = "ChoirOS hypervisor's sockets";
       wantedBy = [ "sockets.target" ];
-      listenStreams = [ cfg.settings.server.listen ];
+      listenStreams = [
+        cfg.settings.server.listen
+        cfg.ingress.socket
+      ];
       socketConfig = {
+        # who connects there is believed about the client's address: Caddy, and no other user of the host
+        SocketGroup = config.services.caddy.group;
+        SocketMode = "0660";
         FileDescriptorName = "http";
         Backlog = 4096;
         NoDelay = true;

@@ -1,7 +1,22 @@
-{ lib, config, ... }:
+{
+  lib,
+  config,
+  pkgs,
+  ...
+}:
 let
   hardening = import ../hardening.nix;
+  inherit (config.services) caddy;
   cfg = config.services.choiros;
+  # for the two ports alone: sites of the host elsewhere stay as they are
+  server = ''
+    protocols h1 h2
+    timeouts {
+      read_header 10s
+      idle 5m
+    }
+    ${cfg.ingress.serverOptions}
+  '';
   redirect = domain: {
     name = domain;
     value = {
@@ -14,16 +29,18 @@ in
   config = lib.mkIf cfg.enable {
     services.caddy = {
       enable = true;
-      inherit (cfg.ingress) email;
-      globalConfig = ''
+      email = lib.mkIf (cfg.ingress.email != null) cfg.ingress.email;
+      # before what the host says, so that what may be said twice is the host's
+      globalConfig = lib.mkBefore ''
         ${lib.optionalString cfg.ingress.internalCa "local_certs\nskip_install_trust"}
+        # whoever speaks to this socket rules Caddy, and reads its keys: not each user of the host, as on a port
+        admin unix//run/caddy/admin.sock|0600
         grace_period 30s
-        servers {
-          protocols h1 h2
-          timeouts {
-            read_header 10s
-            idle 5m
-          }
+        servers :443 {
+          ${server}
+        }
+        servers :80 {
+          ${server}
         }
       '';
       virtualHosts = {
@@ -35,7 +52,7 @@ in
           # the hypervisor believes its proxy: what a client says in the proxy's name ends here
           request_header -X-ChoirOS-*
           request_header -Forwarded
-          reverse_proxy ${cfg.settings.server.listen} {
+          reverse_proxy unix/${cfg.ingress.socket} {
             flush_interval -1
             stream_close_delay ${cfg.ingress.streamCloseDelay}
             header_down -Server
@@ -50,6 +67,8 @@ in
 
     # the first to read what the world sends, so it is sealed as our own units are
     systemd.services.caddy.serviceConfig = hardening // {
+      RuntimeDirectory = "caddy";
+      RuntimeDirectoryMode = "0700";
       AmbientCapabilities = [
         "" # what Caddy's own unit file gives it, and it doesn't need
         "CAP_NET_BIND_SERVICE" # 80 and 443
@@ -63,5 +82,32 @@ in
         "AF_INET6"
       ];
     };
+
+    # what `caddy run` would refuse fails the build; certificates, logs and keys are there on the host alone
+    system.checks =
+      lib.optional
+        (cfg.ingress.checkConfig && pkgs.stdenv.buildPlatform.system == pkgs.stdenv.hostPlatform.system)
+        (
+          pkgs.runCommand "caddy-config-check"
+            {
+              nativeBuildInputs = [
+                caddy.package
+                pkgs.jq
+              ];
+            }
+            ''
+              export HOME=$TMPDIR
+              caddy adapt --adapter caddyfile --config ${caddy.configFile} |
+                jq 'del(.logging, .apps.tls.certificates.load_files)' > caddy.json
+              caddy validate --config caddy.json
+              jq -e --arg domain ${cfg.domain} '[.apps.http.servers[]
+                | select((.listen | index(":443")) and (.automatic_https.disable | not))
+                | .routes[].match[]?.host[]?] | index($domain)' caddy.json > /dev/null || {
+                echo "${cfg.domain} is not served on port 443: see services.caddy.globalConfig and services.caddy.virtualHosts.\"${cfg.domain}\"" >&2
+                exit 1
+              }
+              touch $out
+            ''
+        );
   };
 }

@@ -68,6 +68,19 @@ with subtest("metrics are for loopback, and for who has the token; without a tok
     able = machine.execute("systemd-run -q --wait -p SetCredential=x:y bash -c 'test -s $CREDENTIALS_DIRECTORY/x'")[0] == 0
     t.assertEqual([client.succeed(f"{metrics}{token}'") for token in ("", "x", "a-long-token")], ["403", "403", "200" if able else "403"])
 
+with subtest("no other user of the host rules Caddy, reads its keys, or speaks to the gateway in its name"):
+    nobody, at_most = "setpriv --reuid 65534 --regid 65534 --clear-groups", "curl -s --max-time 3"
+    machine.fail(f"{at_most} http://127.0.0.1:2019/config/")
+    machine.fail(f"{nobody} {at_most} --unix-socket /run/caddy/admin.sock http://localhost/config/")
+    machine.succeed(f"{at_most} -f --unix-socket /run/caddy/admin.sock http://localhost/config/ > /dev/null")
+    machine.fail(f"{nobody} {at_most} --unix-socket /run/choiros-ingress/http.sock {origin.replace('https', 'http')}/health")
+    caddy = "setpriv --reuid $(id -u caddy) --regid $(id -g caddy) --clear-groups"
+    machine.succeed(f"{caddy} {at_most} -f --unix-socket /run/choiros-ingress/http.sock {origin.replace('https', 'http')}/health")
+
+with subtest("Caddy is reloaded by its socket"):
+    machine.succeed("systemctl reload caddy")
+    client.succeed(f"{curl} -f {origin}/health")
+
 with subtest("a reboot keeps the route, the account and the session"):
     both_running()
     post(swap, {"drain_secs": 1})
