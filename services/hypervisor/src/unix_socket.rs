@@ -54,7 +54,7 @@ fn clear(path: &Path) -> io::Result<()> {
         // Full is not dead.
         Ok(()) | Err(Errno::AGAIN) => {
             let said = format!(
-                "something answers on {} already; stop it, or give another path",
+                "another hypervisor answers on {}, or something else does; stop it first, or give another path",
                 path.display()
             );
             Err(io::Error::new(io::ErrorKind::AddrInUse, said))
@@ -84,7 +84,7 @@ mod tests {
         let first = listener(&path, 0o660).unwrap();
         assert_eq!(mode(&path), 0o660);
         let said = listener(&path, 0o660).unwrap_err().to_string();
-        assert!(said.contains("already"), "{said}");
+        assert!(said.contains("stop it first"), "{said}");
         UnixStream::connect(&path).unwrap();
         drop(first);
         let _second = listener(&path, 0o600).unwrap();
@@ -104,7 +104,7 @@ mod tests {
             .collect();
         assert!(!waiting.is_empty());
         let said = listener(&path, 0o660).unwrap_err().to_string();
-        assert!(said.contains("already"), "{said}");
+        assert!(said.contains("stop it first"), "{said}");
     }
 
     #[test]

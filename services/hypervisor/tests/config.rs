@@ -252,6 +252,124 @@ fn what_no_probe_could_ask_is_refused() {
 }
 
 #[test]
+fn an_rp_id_is_a_domain_that_somebody_has() {
+    let config = |rp_id: &str, origin: &str| {
+        load(
+            &format!("[auth]\nrp_id = \"{rp_id}\"\norigin = \"{origin}\""),
+            &[],
+        )
+    };
+    for (rp_id, origin) in [
+        ("org", "https://os.example.org"),
+        ("github.io", "https://choir.github.io"),
+        ("github.io", "https://github.io"),
+        ("co.uk", "https://os.co.uk"),
+        ("x.ck", "https://os.x.ck"),
+        ("internal", "https://os.internal"),
+        ("lan", "https://choir.lan"),
+    ] {
+        let said = config(rp_id, origin).unwrap_err().to_string();
+        assert!(
+            said.contains("auth.rp_id") && said.contains("public suffix"),
+            "{said}"
+        );
+    }
+    for (rp_id, origin) in [
+        ("localhost", "http://localhost:9090"),
+        ("localhost", "http://os.localhost:9090"),
+        ("example.org", "https://os.example.org"),
+        ("os.example.org", "https://os.example.org"),
+        ("choir.github.io", "https://choir.github.io"),
+        ("os.co.uk", "https://os.co.uk"),
+        ("choir.lan", "https://choir.lan"),
+        ("choir", "https://choir"),
+    ] {
+        config(rp_id, origin).unwrap_or_else(|error| panic!("{error}"));
+    }
+    for rp_id in ["", "Example.org", "example.org."] {
+        let said = config(rp_id, "https://example.org")
+            .unwrap_err()
+            .to_string();
+        assert!(said.contains("auth.rp_id"), "{said}");
+    }
+}
+
+#[test]
+fn a_member_is_a_username_as_one_types_it() {
+    for member in [
+        " ada",
+        "ada ",
+        "\\tada",
+        "ada\\n",
+        "",
+        " ",
+        "a b",
+        "a\\u0007b",
+        "a\\u0000",
+        "ad\u{e4}",
+    ] {
+        let said = refusal(&format!("[workspaces.a]\nmembers = [\"{member}\"]"), &[]);
+        assert!(said.contains("workspaces.a.members"), "{said}");
+        assert!(!said.chars().any(char::is_control), "{said:?}");
+    }
+    let members = "[workspaces.a]\nmembers = [\"Ada+x@Example.org\", \"b\"]";
+    load(members, &[]).unwrap();
+}
+
+#[test]
+fn what_serve_would_refuse_or_die_of_is_refused_before() {
+    for (file, hint) in [
+        ("[log]\nfilter = \"inof\"", "log.filter"),
+        (
+            "[log]\nfilter = \"hypervisor=debug\"",
+            "`info,hypervisor=debug`",
+        ),
+        ("[server]\nlisten = \"127.0.0.1:0\"", "server.listen"),
+        ("[server]\nport = 0", "server.listen"),
+        ("[auth]\norigin = \"http://localhost:0\"", "auth.origin"),
+        ("[store]\npath = \"\"", "store.path"),
+        ("[store]\npath = \"/var/lib/\"", "/var/lib/hypervisor.db"),
+        ("[store]\npath = \"/\"", "store.path"),
+        ("[store]\npath = \"x/..\"", "store.path"),
+        ("[store]\npath = \"/tmp\"", "/tmp/hypervisor.db"),
+        (
+            "[server]\nmax_connections = 9223372036854775807",
+            "server.max_connections",
+        ),
+        (
+            "[server]\nidle_secs = 9223372036854775807",
+            "server.idle_secs",
+        ),
+        ("[auth]\nsession_days = 9223372036854775807", "36500"),
+        ("[auth]\naudit_days = 36501", "auth.audit_days"),
+        ("[runtime]\ncommand = [\"\"]", "runtime.command"),
+        (
+            "[runtime]\nunit = \"a b@{sandbox}.service\"",
+            "runtime.unit",
+        ),
+        ("[runtime]\nunit = \"../{sandbox}.service\"", "runtime.unit"),
+        ("[runtime]\ndata_dir = \"\"", "runtime.data_dir"),
+        ("[runtime]\nseal_file = \"\"", "runtime.seal_file"),
+        (
+            "[server]\nmetrics_token_file = \"\"",
+            "server.metrics_token_file",
+        ),
+        ("[shell]\ndir = \"\"", "shell.dir"),
+    ] {
+        let said = refusal(file, &[]);
+        assert!(said.contains(hint), "{file}\n→ {said}");
+    }
+    for file in [
+        "[log]\nfilter = \"warn,hypervisor=debug\"",
+        "[runtime]\nprobe_secs = 9223372036854775807",
+        "[server]\nmetrics_token_file = \"/run/credentials/not-there-yet\"",
+        "[runtime]\nunit = \"container@{sandbox}.service\"",
+    ] {
+        load(file, &[]).unwrap_or_else(|error| panic!("{file}\n→ {error}"));
+    }
+}
+
+#[test]
 fn a_socket_whose_path_no_system_takes_is_named_with_its_key() {
     let long = format!("/run/{}/x.sock", "x".repeat(100));
     let fits = format!("/run/{}", "x".repeat(102));

@@ -265,5 +265,5 @@ async fn a_socket_that_somebody_serves_is_not_taken() {
     assert!(!gateway.wait_exit().await.unwrap().success());
     let said = gateway.process().stderr();
     assert!(said.contains("server.proxy_socket"), "{said}");
-    assert!(said.contains("already"), "{said}");
+    assert!(said.contains("stop it first"), "{said}");
 }

@@ -386,3 +386,31 @@ async fn a_broken_seal_is_logged_when_it_breaks_and_when_it_holds_again() {
     std::fs::write(&file, "sealed\n").unwrap();
     assert_eq!(person.client.get("/").await.unwrap().status, 200);
 }
+
+#[tokio::test]
+async fn the_audit_log_is_written_however_quiet_the_rest_is() {
+    let mut gateway = builder()
+        .env("HYPERVISOR_LOG_FILTER", "off")
+        .start()
+        .await
+        .unwrap();
+    Person::register(&gateway, "alice").await.unwrap();
+    let audit = |line: &str| line.contains("audit") && line.contains("registered");
+    gateway.process().stderr_line(audit).await.unwrap();
+    assert!(!gateway.process().stderr().contains("running"));
+}
+
+#[tokio::test]
+async fn a_filter_that_is_a_typo_is_a_sentence_and_exit_code_1() {
+    for command in ["serve", "check-config"] {
+        let mut gateway = builder()
+            .env("HYPERVISOR_LOG_FILTER", "inof")
+            .spawn()
+            .unwrap();
+        assert_eq!(gateway.wait_exit().await.unwrap().code(), Some(1));
+        let checked = gateway.cli(&[command]).await.unwrap();
+        assert_eq!(checked.status.code(), Some(1));
+        let said = String::from_utf8_lossy(&checked.stderr);
+        assert!(said.contains("log.filter: `inof` is no level"), "{said}");
+    }
+}

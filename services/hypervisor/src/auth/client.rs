@@ -3,6 +3,7 @@
 use super::ceremony::Ceremony;
 use super::token::Token;
 use super::{Auth, AuthError, Session, cookie};
+use crate::config::AUDIT;
 use crate::server::Peer;
 use crate::store::{AuditRow, Hash, SessionKind, SessionRow, Store, Timestamp};
 use axum::extract::FromRequestParts;
@@ -126,7 +127,7 @@ pub(crate) fn note(
     detail: String,
 ) {
     let user = user_id.map(tracing::field::display);
-    tracing::info!(event, user, address, detail, "audit");
+    tracing::info!(target: AUDIT, event, user, address, detail, "audit");
     let row = AuditRow {
         at: Timestamp::now(),
         event: event.to_owned(),

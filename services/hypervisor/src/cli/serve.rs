@@ -11,14 +11,13 @@ use crate::runtime::Runtime;
 use crate::server::{self, Gateway};
 use crate::shell;
 use crate::store::{Handle, Lock, Sqlite, Store, StoreError};
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Error, Result};
 use std::io::{IsTerminal as _, Write as _};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
-use tracing::info;
-use tracing_subscriber::EnvFilter;
+use tracing::{info, warn};
 
 /// How this program names itself to others that want its store.
 const SERVE: &str = "hypervisor serve";
@@ -28,6 +27,7 @@ pub(super) async fn serve(config: Config) -> Result<()> {
     let config = Arc::new(config);
     log(&config.log)?;
     open_files::allow(&config);
+    warn_of_token(&config.server);
     // Before anything else is touched: a second start must not disturb the first.
     let control =
         Control::bind(config.control_socket()).context("cannot listen on the operator's socket")?;
@@ -97,8 +97,7 @@ async fn lock(config: &Config, stop: &CancellationToken) -> Result<Lock> {
 }
 
 fn log(config: &config::Log) -> Result<()> {
-    let filter = EnvFilter::try_new(&config.filter)
-        .with_context(|| format!("log.filter: `{}` is no filter; try `info`", config.filter))?;
+    let filter = config::filter(&config.filter).map_err(Error::msg)?;
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(std::io::stderr().is_terminal())
@@ -111,6 +110,17 @@ fn log(config: &config::Log) -> Result<()> {
         builder.init();
     }
     Ok(())
+}
+
+/// A token comes from outside, and at a later time than a build's check: without it the rest
+/// serves, and `/metrics` is for loopback alone.
+fn warn_of_token(config: &config::Server) {
+    if let Some(file) = &config.metrics_token_file
+        && let Err(error) = std::fs::read(file)
+    {
+        let file = file.display();
+        warn!(%error, "server.metrics_token_file: {file} cannot be read, so /metrics answers loopback alone");
+    }
 }
 
 /// Cancelled by the first signal that asks for an end.

@@ -5,6 +5,7 @@
 
 mod address;
 mod check;
+mod filter;
 mod load;
 
 use crate::routes::Role;
@@ -16,6 +17,7 @@ use std::path::PathBuf;
 use url::Url;
 
 pub use address::Address;
+pub(crate) use filter::{AUDIT, filter};
 pub use load::{ConfigError, load};
 
 /// The whole configuration. Every key has a default that serves a laptop.

@@ -1,0 +1,78 @@
+//! Paths of which no system makes what they are for.
+
+use super::{Config, Verdict};
+use crate::unix_socket::LONGEST_PATH;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
+
+pub(super) fn paths(config: &Config) -> Verdict {
+    store(&config.store.path)?;
+    sockets(config)?;
+    let (server, runtime) = (&config.server, &config.runtime);
+    let named = [
+        (
+            "server.metrics_token_file",
+            server.metrics_token_file.as_deref(),
+        ),
+        ("runtime.seal_file", runtime.seal_file.as_deref()),
+        ("runtime.data_dir", Some(runtime.data_dir.as_path())),
+        ("shell.dir", config.shell.dir.as_deref()),
+    ];
+    for (key, path) in named {
+        is_path(key, path)?;
+    }
+    Ok(())
+}
+
+fn is_path(key: &str, path: Option<&Path>) -> Verdict {
+    let bytes = path.map(|path| path.as_os_str().as_bytes());
+    if bytes.is_some_and(|bytes| bytes.is_empty() || bytes.contains(&0)) {
+        return Err(format!(
+            "{key}: that is no path; give one, or leave the key out"
+        ));
+    }
+    Ok(())
+}
+
+fn store(path: &Path) -> Verdict {
+    is_path("store.path", Some(path))?;
+    let is_folder =
+        path.file_name().is_none() || path.as_os_str().as_bytes().ends_with(b"/") || path.is_dir();
+    if is_folder {
+        return Err(format!(
+            "store.path: {} is a folder; name the file in it, such as {}",
+            path.display(),
+            path.join("hypervisor.db").display()
+        ));
+    }
+    Ok(())
+}
+
+/// The system takes no longer path for a Unix socket, and would say so only at the start.
+fn sockets(config: &Config) -> Verdict {
+    let control = config.control_socket();
+    let proxy = config.server.proxy_socket.as_deref();
+    let named = [
+        ("server.control_socket", Some(control.as_path())),
+        ("server.proxy_socket", proxy),
+    ];
+    for (key, path) in named {
+        is_path(key, path)?;
+        let Some(path) = path else { continue };
+        let bytes = path.as_os_str().as_bytes();
+        if bytes.len() > LONGEST_PATH {
+            return Err(format!(
+                "{key}: {} has {} bytes, and the path of a Unix socket has {LONGEST_PATH} at most; give a shorter one",
+                path.display(),
+                bytes.len()
+            ));
+        }
+    }
+    if proxy == Some(&control) {
+        return Err(format!(
+            "server.proxy_socket: {} is the operator's socket; give another path",
+            control.display()
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,137 @@
+//! Workspaces, their members and their sandboxes.
+
+use super::{RuntimeKind, Verdict, Workspace};
+use crate::auth;
+use crate::server::{is_host, is_target};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+/// The longest workspace name: `<name>-live` must fit a container's name and host name.
+pub(super) const LONGEST_NAME: usize = 48;
+
+pub(super) fn workspaces(all: &BTreeMap<String, Workspace>, kind: RuntimeKind) -> Verdict {
+    for (name, workspace) in all {
+        workspace_name(name)?;
+        members(name, workspace)?;
+        sandboxes(name, workspace)?;
+        if kind != RuntimeKind::Process {
+            addressed(name, workspace)?;
+        }
+    }
+    distinct_addresses(all)?;
+    distinct_members(all)
+}
+
+fn workspace_name(name: &str) -> Verdict {
+    let fits = !name.is_empty()
+        && name.len() <= LONGEST_NAME
+        && name.starts_with(|c: char| c.is_ascii_lowercase())
+        && !name.ends_with('-')
+        && name
+            .chars()
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+    if fits {
+        return Ok(());
+    }
+    Err(format!(
+        "workspaces.{name}: a name has a lowercase letter first, then lowercase letters, digits and inner hyphens, {LONGEST_NAME} at most"
+    ))
+}
+
+/// Usernames, as people would type them: nobody could ever be any other.
+fn members(name: &str, workspace: &Workspace) -> Verdict {
+    for member in &workspace.members {
+        if member.trim() != member {
+            return Err(format!(
+                "workspaces.{name}.members: `{}` has blanks around it; remove them",
+                member.escape_debug()
+            ));
+        }
+        if auth::username(member).is_err() {
+            return Err(format!(
+                "workspaces.{name}.members: `{}` can be no username; one has letters, digits and ._-+@, 254 at most",
+                member.escape_debug()
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// What is not started from here has no address that we could choose.
+fn addressed(name: &str, workspace: &Workspace) -> Verdict {
+    for (role, sandbox) in [("live", &workspace.live), ("dev", &workspace.dev)] {
+        if sandbox.listens().is_none() {
+            return Err(format!(
+                "workspaces.{name}.{role}: runtime.kind is not `process`, so it needs `address`, such as \"10.233.1.2:8080\" (or `port` on localhost)"
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// What the probes would find out one by one.
+fn sandboxes(name: &str, workspace: &Workspace) -> Verdict {
+    for (role, sandbox) in [("live", &workspace.live), ("dev", &workspace.dev)] {
+        let here = format!("workspaces.{name}.{role}");
+        if sandbox.listens().is_some_and(|address| address.port() == 0) {
+            return Err(format!(
+                "{here}: nothing can be reached at port 0; give its port"
+            ));
+        }
+        let path = &sandbox.health_path;
+        if !path.starts_with('/') || !path.bytes().all(is_target) {
+            return Err(format!(
+                "{here}.health_path: `{path}` is no path; it begins with a slash and has no blanks, such as /health"
+            ));
+        }
+        if let Some(status) = sandbox.health_status
+            && !(200..600).contains(&status)
+        {
+            return Err(format!(
+                "{here}.health_status: no answer has the status {status}; give one from 200 to 599, or none for any 2xx"
+            ));
+        }
+        if let Some(host) = &sandbox.health_host
+            && !is_host(host.as_bytes())
+        {
+            return Err(format!(
+                "{here}.health_host: `{host}` is no host, such as localhost or app.example:8080"
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn distinct_addresses(workspaces: &BTreeMap<String, Workspace>) -> Verdict {
+    let mut seen: BTreeMap<SocketAddr, String> = BTreeMap::new();
+    for (name, workspace) in workspaces {
+        for (role, sandbox) in [("live", &workspace.live), ("dev", &workspace.dev)] {
+            let Some(address) = sandbox.listens() else {
+                continue;
+            };
+            let here = format!("workspaces.{name}.{role}");
+            for place in address.places() {
+                if let Some(other) = seen.insert(place, here.clone()) {
+                    return Err(format!(
+                        "{here}: {place} is already that of {other}; give each sandbox its own"
+                    ));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn distinct_members(workspaces: &BTreeMap<String, Workspace>) -> Verdict {
+    let mut seen = BTreeMap::new();
+    for (name, workspace) in workspaces {
+        for member in &workspace.members {
+            if let Some(other) = seen.insert(member.to_lowercase(), name) {
+                return Err(format!(
+                    "workspaces.{name}.members: {member} is already a member of {other}; a user has one workspace"
+                ));
+            }
+        }
+    }
+    Ok(())
+}
