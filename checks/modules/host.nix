@@ -6,15 +6,6 @@
   ...
 }:
 let
-  standIns = ../foreign/stand-ins.nix;
-  foreign =
-    more:
-    with' {
-      imports = [
-        standIns
-        more
-      ];
-    } { };
   links = "ve-sandbox-live ve-sandbox-dev";
   root = fsType: { fileSystems."/".fsType = fsType; };
   rootWith = fsType: more: {
@@ -34,40 +25,37 @@ let
     fsType = "none";
     options = [ "bind" ];
   };
-  persisted = {
-    "/persist" = {
-      device = "/dev/disk/by-label/persist";
-      fsType = "btrfs";
-    };
-    "/var/lib/choiros" = bound // {
-      device = "/persist/var/lib/choiros";
-    };
-    "/var/lib/caddy" = bound // {
-      device = "/persist/var/lib/caddy";
-    };
-  };
 in
 {
   # -- links
 
-  "systemd-networkd keeps off the sandboxes' links, whatever its other files match" = {
-    config = with' {
-      networking.useNetworkd = true;
-      systemd.network.enable = true;
-      systemd.network.networks."10-uplink" = {
-        matchConfig.Type = "ether";
-        networkConfig.DHCP = "yes";
-      };
-    } { };
-    expect =
-      c:
-      let
-        ours = c.systemd.network.networks."00-choiros";
-      in
-      builtins.head (builtins.attrNames c.systemd.network.networks) == "00-choiros"
-      && ours.matchConfig == { Name = links; }
-      && ours.linkConfig.Unmanaged;
-  };
+  "systemd-networkd, NetworkManager and dhcpcd keep off the sandboxes' links, whatever else they match" =
+    {
+      config = with' {
+        networking.useNetworkd = true;
+        systemd.network.enable = true;
+        systemd.network.networks = {
+          "10-uplink" = {
+            matchConfig.Type = "ether";
+            networkConfig.DHCP = "yes";
+          };
+          # read before ours, and for a link that is none of ours
+          "00-a".matchConfig.Name = "enp1s0";
+          "00-b".matchConfig.MACAddress = "00:11:22:33:44:55";
+        };
+      } { };
+      expect =
+        c:
+        let
+          ours = c.systemd.network.networks."00-choiros";
+        in
+        ours.matchConfig == {
+          Name = links;
+        }
+        && ours.linkConfig.Unmanaged
+        && builtins.elem "interface-name:ve-sandbox-live" c.networking.networkmanager.unmanaged
+        && builtins.elem "ve-sandbox-dev" c.networking.dhcpcd.denyInterfaces;
+    };
   "a file of systemd-networkd that is read before ours, and takes any link, is refused" = {
     config = with' {
       systemd.network.enable = true;
@@ -75,23 +63,6 @@ in
     } { };
     fails = ''systemd.network.networks."00-all" is read before our "00-choiros"'';
   };
-  "one that takes a link by its name is none of ours" = {
-    config = with' {
-      networking.useNetworkd = true;
-      systemd.network.enable = true;
-      systemd.network.networks."00-a".matchConfig.Name = "enp1s0";
-      systemd.network.networks."00-b".matchConfig.MACAddress = "00:11:22:33:44:55";
-    } { };
-    expect = c: c.systemd.network.networks ? "00-choiros";
-  };
-  "NetworkManager and dhcpcd keep off them, too" = {
-    config = on { };
-    expect =
-      c:
-      builtins.elem "interface-name:ve-sandbox-live" c.networking.networkmanager.unmanaged
-      && builtins.elem "ve-sandbox-dev" c.networking.dhcpcd.denyInterfaces;
-  };
-
   # -- addresses
 
   "an address of the host in the sandboxes' network is refused" = {
@@ -105,35 +76,79 @@ in
     } { };
     fails = "networking.interfaces.eth0.ipv4: 10.233.7.4 lies in 10.233.0.0/16";
   };
-  "a network of the host's that is a part of it is refused" = {
-    config = with' {
-      systemd.network.networks."10-lan" = {
-        matchConfig.Name = "eth1";
-        routes = [ { Destination = "10.233.200.0/24"; } ];
+  "the host's addresses in the sandboxes' network are found wherever they stand" = reckoned (
+    lib:
+    let
+      taken =
+        more:
+        import ../../modules/host/taken.nix {
+          inherit lib;
+          network = "10.233.0.0/16";
+          ours = [ "sandbox-live" ];
+          config = lib.recursiveUpdate {
+            networking = {
+              interfaces = { };
+              nameservers = [ ];
+              defaultGateway = null;
+            };
+            systemd.network.networks = { };
+            containers = { };
+          } more;
+        };
+      all =
+        expected:
+        lib.mapAttrsToList (
+          name: more: {
+            inherit name;
+            ok = (taken more != [ ]) == expected;
+          }
+        );
+      networkd = more: { systemd.network.networks."10-lan" = more; };
+      container = name: {
+        containers.${name} = {
+          hostAddress = "10.233.1.1";
+          localAddress = "10.233.1.2";
+        };
       };
-    } { };
-    fails = "systemd.network.networks.10-lan: 10.233.200.0/24 lies in";
-  };
-  "another container's address there is refused" = {
-    config = with' {
-      containers.other = {
-        privateNetwork = true;
-        hostAddress = "10.233.90.1";
-        localAddress = "10.233.90.2";
-        config.system.stateVersion = "26.05";
+    in
+    all true {
+      "a gateway" = {
+        networking.defaultGateway.address = "10.233.0.1";
       };
-    } { };
-    fails = "containers.other: 10.233.90.1 lies in";
-  };
-  "a VPN's address there is refused" = {
-    config = foreign {
-      networking.wg-quick.interfaces.wg0 = {
-        address = [ "10.233.9.1/24" ];
-        privateKeyFile = "/run/keys/wg0";
+      "a resolver" = {
+        networking.nameservers = [ "10.233.0.2" ];
       };
-    };
-    fails = "networking.wg-quick.interfaces.wg0: 10.233.9.1/24 lies in";
-  };
+      "networkd's address" = networkd { address = [ "10.233.7.4/14" ]; };
+      "networkd's addresses" = networkd { addresses = [ { Address = "10.233.7.4/24"; } ]; };
+      "networkd's route" = networkd { routes = [ { Destination = "10.233.200.0/24"; } ]; };
+      "networkd's section" = networkd { networkConfig.Address = "10.233.0.9/16"; };
+      "WireGuard" = {
+        networking.wireguard.interfaces.wg0.ips = [ "10.233.9.1/24" ];
+      };
+      "WireGuard's peers" = {
+        networking.wg-quick.interfaces.wg0.peers = [ { allowedIPs = [ "10.233.0.0/17" ]; } ];
+      };
+      "another container" = container "other";
+      "Docker" = {
+        virtualisation.docker.daemon.settings.default-address-pools = [ { base = "10.233.0.0/16"; } ];
+      };
+    }
+    ++ all false {
+      "nothing" = { };
+      "our own" = container "sandbox-live";
+      "networks beside it" = networkd {
+        address = [
+          "10.232.7.4/16"
+          "fd00::1/64"
+        ];
+        dns = [ "9.9.9.9#dns.quad9.net" ];
+      };
+      "a way to all private networks" = networkd { routes = [ { Destination = "10.0.0.0/8"; } ]; };
+      "a peer's whole world" = {
+        networking.wg-quick.interfaces.wg0.peers = [ { allowedIPs = [ "0.0.0.0/0" ]; } ];
+      };
+    }
+  );
   "a private network beside it, and a way to all private networks, are welcome" = {
     config = with' {
       networking.interfaces.eth0.ipv4 = {
@@ -176,43 +191,6 @@ in
     config = with' (root "9p") { };
     fails = "/var/lib/choiros lies on /, whose file system 9p can't be mounted with mapped ids";
   };
-  "the mount that counts is the one that the data is on" = {
-    config = with' {
-      fileSystems."/".fsType = "nfs";
-      fileSystems."/nix" = {
-        device = "/dev/disk/by-label/nix";
-        fsType = "xfs";
-      };
-      fileSystems."/var/lib/choiros" = {
-        device = "/dev/disk/by-label/data";
-        fsType = "ext4";
-      };
-    } { };
-    expect = c: c.containers ? sandbox-live;
-  };
-  "a FUSE file system for the data is refused" = {
-    config = with' {
-      fileSystems."/var/lib/choiros/sandboxes" = {
-        device = "x";
-        fsType = "fuse.s3fs";
-      };
-    } { };
-    fails = "lies on /var/lib/choiros/sandboxes, whose file system fuse.s3fs";
-  };
-  "a bind mount is what is bound" = {
-    config = with' {
-      fileSystems."/mnt/nas" = {
-        device = "nas:/";
-        fsType = "nfs4";
-      };
-      fileSystems."/var/lib/choiros" = {
-        device = "/mnt/nas/choiros";
-        fsType = "none";
-        options = [ "bind" ];
-      };
-    } { };
-    fails = "lies on /mnt/nas, whose file system nfs4";
-  };
   "a store on 9p or in an overlay is refused, with what a virtual machine needs" = {
     config = with' {
       fileSystems."/nix/store" = {
@@ -221,15 +199,6 @@ in
       };
     } { };
     fails = "/nix/store lies on /nix/store, whose file system overlay can't be mounted with mapped ids, so no sandbox could start";
-  };
-  "a store on NFS is refused" = {
-    config = with' {
-      fileSystems."/nix" = {
-        device = "nas:/nix";
-        fsType = "nfs";
-      };
-    } { };
-    fails = "/nix/store lies on /nix, whose file system nfs";
   };
   "`nixos-rebuild build-vm` has a store that can be mapped" = {
     config = on { };
@@ -292,6 +261,63 @@ in
       ]
     ]
   );
+  "the file system of a path is that of the nearest mount, through what is bound" = reckoned (
+    lib:
+    let
+      mountOf = import ../../modules/host/mounts.nix {
+        inherit lib;
+        config = {
+          fileSystems =
+            lib.mapAttrs (mountPoint: fs: { options = [ "defaults" ]; } // fs // { inherit mountPoint; })
+              {
+                "/" = disk "ext4";
+                "/mnt/nas" = disk "nfs4";
+                "/var/lib/choiros/sandboxes" = disk "fuse.s3fs";
+                "/srv" = bind "/mnt/nas/srv";
+                "/srv/deep" = bind "/srv/other";
+                "/ring" = bind "/ring/ring";
+                "/home" = disk "xfs";
+                "/off" = disk "9p" // {
+                  enable = false;
+                };
+              };
+          systemd.mounts = [
+            {
+              where = "/var/lib/caddy";
+              what = "/home/caddy";
+              type = "none";
+              options = "bind,noatime";
+            }
+          ];
+        };
+      };
+      disk = fsType: {
+        device = "x";
+        inherit fsType;
+      };
+      bind = device: {
+        inherit device;
+        fsType = "none";
+        options = [ "bind" ];
+      };
+    in
+    lib.mapAttrsToList
+      (path: expected: {
+        name = "${path}: ${(mountOf path).fsType}";
+        ok = (mountOf path).fsType == expected;
+      })
+      {
+        "/nix/store" = "ext4";
+        "/var/lib/choiros" = "ext4";
+        "/var/lib/choiros/sandboxes/a" = "fuse.s3fs";
+        "/var/lib/choiros/sandboxes2" = "ext4";
+        "/srv/copies" = "nfs4";
+        "/srv/deep/er" = "nfs4";
+        "/var/lib/caddy" = "xfs";
+        "/off/x" = "ext4";
+        "/ring/x" = "none";
+      }
+  );
   "sandboxes need containers" = {
     config = with' { boot.enableContainers = false; } { };
     fails = "boot.enableContainers is off";
@@ -307,45 +333,102 @@ in
     config = with' (rootWith "tmpfs" { }) { };
     fails = "/var/lib/choiros /var/lib/caddy /var/lib/choiros/backups would be gone after a reboot";
   };
-  "a root in memory with the state bound to a disk keeps it" = {
-    config = with' (rootWith "tmpfs" persisted) { };
-    expect = c: c.containers ? sandbox-live;
-  };
-  "so does one whose mounts are units" = {
-    config = with' (
-      rootWith "tmpfs" { inherit (persisted) "/persist"; }
-      // {
-        systemd.mounts =
-          map
-            (path: {
-              where = path;
-              what = "/persist${path}";
-              type = "none";
-              options = "bind";
-              wantedBy = [ "local-fs.target" ];
-            })
-            [
-              "/var/lib/choiros"
-              "/var/lib/caddy"
-            ];
-      }
-    ) { };
-    expect = c: c.containers ? sandbox-live;
-  };
-  "certificates that each boot asks for anew are refused" = {
-    config = with' (rootWith "tmpfs" (removeAttrs persisted [ "/var/lib/caddy" ])) { };
-    fails = "services.choiros: /var/lib/caddy would be gone";
-  };
-  "a root that impermanence has wiped at each boot is refused" = {
-    config = foreign {
-      environment.persistence."/persist".directories = [ "/var/log" ];
-    };
-    fails = "it lies on a root that is wiped at boot";
-  };
-  "a root that preservation has wiped at each boot is refused" = {
-    config = foreign { preservation.enable = true; };
-    fails = "it lies on a root that is wiped at boot";
-  };
+  "what is gone after a reboot, and what is kept" = reckoned (
+    lib:
+    let
+      lost =
+        more:
+        import ../../modules/host/kept.nix {
+          inherit lib;
+          config =
+            lib.recursiveUpdate
+              {
+                boot.initrd = { };
+                environment = { };
+                systemd.mounts = [ ];
+              }
+              (
+                more
+                // {
+                  fileSystems = lib.mapAttrs (
+                    mountPoint: fs:
+                    {
+                      device = "x";
+                      options = [ "defaults" ];
+                      inherit mountPoint;
+                    }
+                    // fs
+                  ) ({ "/".fsType = "btrfs"; } // (more.fileSystems or { }));
+                }
+              );
+        } [ "/var/lib/choiros" ] != [ ];
+      all =
+        expected:
+        lib.mapAttrsToList (
+          name: more: {
+            inherit name;
+            ok = lost more == expected;
+          }
+        );
+      inMemory = {
+        "/".fsType = "tmpfs";
+      };
+      kept = {
+        "/persist".fsType = "btrfs";
+        "/var/lib/choiros" = bound // {
+          device = "/persist/var/lib/choiros";
+        };
+      };
+      impermanence = {
+        environment.persistence."/persist" = { };
+      };
+      initrd = name: script: { boot.initrd.${name} = script; };
+    in
+    all true {
+      "a root in memory" = {
+        fileSystems = inMemory;
+      };
+      "a mount in memory" = {
+        fileSystems."/var".fsType = "ramfs";
+      };
+      "what is bound from memory" = {
+        fileSystems = kept // {
+          "/persist".fsType = "tmpfs";
+        };
+      };
+      "a root that impermanence wipes" = impermanence;
+      "a root that preservation wipes" = {
+        preservation.enable = true;
+      };
+      "a root that a script wipes" = initrd "postResumeCommands" "x\nbtrfs subvolume delete /r\n";
+      "a root that a unit wipes" = initrd "systemd" {
+        services.rollback.script = "zfs rollback -r rpool/root@blank";
+      };
+    }
+    ++ all false {
+      "a disk" = { };
+      "a disk beside a root in memory" = {
+        fileSystems = inMemory // kept;
+      };
+      "what impermanence keeps" = impermanence // {
+        fileSystems = kept;
+      };
+      "what a unit binds" = impermanence // {
+        fileSystems = { inherit (kept) "/persist"; };
+        systemd.mounts = [
+          {
+            where = "/var/lib/choiros";
+            what = "/persist/var/lib/choiros";
+            options = "bind";
+          }
+        ];
+      };
+      "a volume of its own" = impermanence // {
+        fileSystems."/var".fsType = "btrfs";
+      };
+      "a harmless script" = initrd "postDeviceCommands" "udevadm settle";
+    }
+  );
   "a root that the initrd wipes is refused" = {
     config = with' {
       boot.initrd.postDeviceCommands = ''
@@ -359,15 +442,6 @@ in
   "a machine that is thrown away may say so" = {
     config = with' (rootWith "tmpfs" { }) { acceptEphemeralState = true; };
     expect = c: c.containers ? sandbox-live;
-  };
-  "backups in memory are refused" = {
-    config = with' {
-      fileSystems."/mnt/copies" = {
-        device = "none";
-        fsType = "tmpfs";
-      };
-    } { backup.directory = "/mnt/copies/choiros"; };
-    fails = "/mnt/copies/choiros would be gone after a reboot";
   };
 
   # -- forwarding
@@ -383,9 +457,5 @@ in
       workspaces.sandbox.egress = "internet";
     };
     fails = "so the `egress` of a workspace leads nowhere";
-  };
-  "without egress it is the host's own affair" = {
-    config = with' { boot.kernel.sysctl."net.ipv4.ip_forward" = 0; } { };
-    expect = c: c.boot.kernel.sysctl."net.ipv4.ip_forward" == 0;
   };
 }

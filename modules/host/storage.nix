@@ -15,36 +15,7 @@ let
   ];
   old = lib.head tooOld;
 
-  # What wipes a root at boot has no option of its own; these are its usual companions.
-  initrd = config.boot.initrd;
-  inInitrd =
-    map (name: initrd.${name} or "") [
-      "postDeviceCommands"
-      "postResumeCommands"
-      "postMountCommands"
-      "preLVMCommands"
-    ]
-    ++ map (s: s.script or "") (lib.attrValues (initrd.systemd.services or { }));
-  wipes =
-    text:
-    builtins.match ".*(zfs rollback|zfs destroy|btrfs subvolume delete|blkdiscard).*" (
-      lib.replaceStrings [ "\n" ] [ " " ] text
-    ) != null;
-  wiped =
-    config.environment.persistence or { } != { }
-    || config.preservation.enable or false
-    || lib.any wipes inInitrd;
-  isVolatile =
-    path:
-    let
-      mount = mountOf path;
-    in
-    lib.elem mount.fsType [
-      "ramfs"
-      "tmpfs"
-    ]
-    || (wiped && mount.mountPoint == "/");
-  lost = lib.filter isVolatile (
+  lost = import ./kept.nix { inherit lib config; } (
     [
       "/var/lib/choiros"
       config.services.caddy.dataDir

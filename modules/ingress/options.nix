@@ -1,4 +1,4 @@
-{ lib, ... }:
+{ lib, config, ... }:
 let
   inherit (lib) mkOption types;
 in
@@ -28,7 +28,8 @@ in
 
     checkConfig = mkOption {
       type = types.bool;
-      default = true;
+      default = config.services.caddy.environmentFile == null;
+      defaultText = lib.literalExpression "config.services.caddy.environmentFile == null";
       example = false;
       description = "Whether `caddy adapt` and `caddy validate` have to accept the configuration when the host is built. Switch it off if yours needs a file or a variable that only the host has, such as a DNS provider's token.";
     };
