@@ -151,7 +151,7 @@ in
       }
       {
         name = "true addresses";
-        ok = says (table c) ''iifname "ve-sandbox-dev" ip saddr != 10.233.2.2 drop'';
+        ok = says (table c) ''iifname . ip saddr != \{ "ve-sandbox-live" . 10.233.1.2, "ve-sandbox-dev" . 10.233.2.2 } drop'';
       }
       {
         name = "the gateway alone";

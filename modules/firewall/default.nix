@@ -5,5 +5,6 @@
     ./assertions.nix
     ./host.nix
     ./sandboxes.nix
+    ./guard.nix
   ];
 }

@@ -1,32 +1,29 @@
-# A table of its own, whose drops hold whatever the host's other rules accept: a sandbox answers the
-# gateway, speaks with no other sandbox, and opens connections only where its workspace's `egress` says.
+# Tables of their own, whose drops hold whatever the host's other rules accept: a sandbox answers the gateway,
+# speaks with no other sandbox, and opens connections only where its workspace's `egress` says.
 { lib, config, ... }:
 let
   ids = import ../ids.nix;
   cfg = config.services.choiros;
   set = xs: "{ ${lib.concatStringsSep ", " xs} }";
-  links = set (map (s: ''"${s.interface}"'') cfg.sandboxes);
+  each = f: set (map f cfg.sandboxes);
+  links = each (s: ''"${s.interface}"'');
   outward = lib.filter (s: cfg.workspaces.${s.workspace}.egress != "none") cfg.sandboxes;
-  # what "internet" leaves out: this host, private and shared networks, a cloud's metadata service, multicast
-  private = set [
-    "0.0.0.0/8"
-    "10.0.0.0/8"
-    "100.64.0.0/10"
-    "127.0.0.0/8"
-    "169.254.0.0/16"
-    "172.16.0.0/12"
-    "192.0.0.0/24"
-    "192.168.0.0/16"
-    "198.18.0.0/15"
-    "224.0.0.0/3"
-  ];
+  # connections that one sandbox may have open to the outside, so that it can't fill the host's table of all
+  connections = 4096;
   way =
     s:
     let
       inherit (cfg.workspaces.${s.workspace}) egress;
-      to = if egress == "internet" then "ip daddr != ${private}" else "ip daddr ${set egress}";
+      to =
+        if egress == "internet" then
+          "ip daddr != ${set (import ./private.nix)}"
+        else
+          "ip daddr ${set egress}";
     in
-    lib.optionalString (egress != [ ]) ''iifname "${s.interface}" ${to} accept'';
+    lib.optionals (egress != [ ]) [
+      ''iifname "${s.interface}" ct count over ${toString connections} drop''
+      ''iifname "${s.interface}" ${to} accept''
+    ];
 in
 {
   config = lib.mkIf cfg.enable {
@@ -35,14 +32,12 @@ in
       content = ''
         chain spoofed {
           type filter hook prerouting priority raw; policy accept;
-          ${lib.concatMapStringsSep "\n  " (
-            s: ''iifname "${s.interface}" ip saddr != ${s.address} drop''
-          ) cfg.sandboxes}
           iifname ${links} meta nfproto ipv6 drop
+          iifname ${links} iifname . ip saddr != ${each (s: ''"${s.interface}" . ${s.address}'')} drop
         }
         chain input {
           type filter hook input priority filter - 5; policy accept;
-          iifname ${links} ct state established,related accept
+          iifname ${links} ct state established accept
           iifname ${links} drop
         }
         chain forward {
@@ -53,13 +48,14 @@ in
           oifname ${links} drop
         }
         chain egress {
-          ct state established,related accept
-          ${lib.concatMapStringsSep "\n  " way outward}
+          ct state established accept
+          ${lib.concatStringsSep "\n  " (lib.concatMap way outward)}
           drop
         }
         # sandboxes believe the gateway's word on who is calling, so nobody else on the host calls them
         chain output {
           type filter hook output priority filter - 5; policy accept;
+          oifname ${links} meta nfproto ipv6 drop
           oifname ${links} ct state established,related accept
           oifname ${links} meta skuid { 0, ${toString ids.hypervisor} } accept
           oifname ${links} drop
@@ -67,6 +63,20 @@ in
         chain outward {
           type nat hook postrouting priority srcnat; policy accept;
           iifname ${links} masquerade
+        }
+      '';
+    };
+    # On its link a sandbox says where its own address is, and asks for the host's end: with any other address it
+    # could speak for others, learn what else the host is called, and fill the host's table of neighbours.
+    networking.nftables.tables.choiros-arp = {
+      name = "choiros";
+      family = "arp";
+      content = ''
+        chain input {
+          type filter hook input priority filter; policy accept;
+          iifname ${links} iifname . arp saddr ip . arp daddr ip != ${
+            each (s: ''"${s.interface}" . ${s.address} . ${s.hostAddress}'')
+          } drop
         }
       '';
     };

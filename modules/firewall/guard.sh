@@ -1,0 +1,73 @@
+# choiros-firewall load: load the tables that keep sandboxes apart, and note how they are listed then.
+# choiros-firewall watch: put them back as they were, whoever flushes, deletes or replaces them; fail if they don't stay.
+# choiros-firewall stopped: say that nothing holds them.
+# How it is stands in a file that the gateway reads: `sealed`, or why not. RULES is in the environment.
+state=/run/choiros-seal/state expected=/run/choiros-seal/expected
+
+say() {
+  printf '%s\n' "$1" > "$state.$$"
+  mv "$state.$$" "$state"
+}
+
+give_up() {
+  say "$1"
+  echo "$1; the sandboxes are stopped" >&2
+  exit 1
+}
+
+# without counters and handles, so that only a change of the rules is one
+listing() {
+  nft --stateless list table inet choiros && nft --stateless list table arp choiros
+}
+
+load() {
+  nft --file "$RULES" || give_up "the rules that keep sandboxes apart can't be loaded: see journalctl -u 'choiros-firewall*'"
+}
+
+stands() {
+  [ "$(listing 2>&1)" = "$(cat "$expected")" ]
+}
+
+# put_back -- but whoever changes the rules again and again leaves sandboxes without them for much of the time
+put_back() {
+  echo "someone changed the rules that keep sandboxes apart: putting them back" >&2
+  [ "$SECONDS" -lt $((since + 10)) ] || { since=$SECONDS times=0; }
+  until
+    [ $((times += 1)) -le 10 ] ||
+      give_up "the rules that keep sandboxes apart don't stay: see journalctl -u 'choiros-firewall*', and who else changes the firewall"
+    load
+    stands
+  do :; done
+}
+
+watch() {
+  exec {changes}< <(exec nft monitor)
+  local monitor=$! since=0 times=0
+  stands || put_back
+  systemd-notify --ready
+  while kill -0 "$monitor" 2> /dev/null; do
+    # at a change at once, and every five seconds whatever was heard; a change is many lines
+    if read -r -t 5 -u "$changes" _; then
+      for _ in {1..1000}; do
+        read -r -t 0.01 -u "$changes" _ || break
+      done
+    fi
+    stands || put_back
+    systemd-notify WATCHDOG=1
+  done
+  # deaf: the unit starts it again
+  kill -ABRT $$
+}
+
+case $1 in
+  load)
+    load
+    listing > "$expected" || give_up "the rules that keep sandboxes apart can't be read: see journalctl -u 'choiros-firewall*'"
+    say sealed
+    ;;
+  watch) watch ;;
+  stopped)
+    # who gave up has said why
+    [ "$(cat "$state")" != sealed ] || say "the rules that keep sandboxes apart are not held: systemctl start choiros-firewall"
+    ;;
+esac
