@@ -1,7 +1,9 @@
 # Ids that stand in files, in the firewall's rules, and on both sides of a mount: they have to be the same for good.
-{
-  # owns /data, inside a sandbox and on the host
+rec {
+  # owns /data of the workspace `sandbox`, inside its sandboxes and on the host
   sandbox = 2990;
   # the firewall's check at build time knows no names
   hypervisor = 2991;
+  # owns /data of a workspace: an id that two shared would let a link in one lead to the other's files
+  workspace = name: index: if name == "sandbox" then sandbox else 3000 + index;
 }

@@ -2,7 +2,9 @@
 # the mount stands in `fileSystems` or in `systemd.mounts`.
 { lib, config }:
 let
-  table =
+  # a folder bound to itself for other options is where it was
+  table = lib.filter (m: m.device != m.mountPoint) all;
+  all =
     map (f: {
       inherit (f) mountPoint fsType options;
       device = toString f.device;

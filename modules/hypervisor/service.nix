@@ -49,6 +49,7 @@ in
       after = [
         "hypervisor.socket"
         "network.target"
+        "choiros-firewall.service"
         "nftables.service"
       ];
       # a switch restarts the service, and must not close the socket for it

@@ -14,6 +14,8 @@ let
     idle_roles = [ "dev" ];
     # the container's own limit, and a little for the service inside
     start_secs = 75;
+    # what choiros-firewall says: without the rules that keep sandboxes apart, none is started
+    seal_file = "/run/choiros-seal/state";
   };
 
   sandbox =

@@ -1,28 +1,60 @@
-# Each sandbox's /data on the host, with the owner that it has inside.
+# Each sandbox's /data on the host, with the owner that it has inside, where no other user of the host gets.
 { lib, config, ... }:
 let
-  ids = import ../ids.nix;
   cfg = config.services.choiros;
+  root = "/var/lib/choiros/sandboxes";
+  mount = config.fileSystems.${root} or null;
   folder = s: {
     ${s.data}.d = {
       mode = "0700";
-      user = "choiros-sandbox";
-      group = "choiros-sandbox";
+      inherit (s) user;
+      group = s.user;
     };
   };
 in
 {
   config = lib.mkIf cfg.enable {
-    users.users.choiros-sandbox = {
-      isSystemUser = true;
-      group = "choiros-sandbox";
-      uid = ids.sandbox;
+    users.users = lib.listToAttrs (
+      map (
+        s:
+        lib.nameValuePair s.user {
+          isSystemUser = true;
+          group = s.user;
+          uid = s.id;
+        }
+      ) cfg.sandboxes
+    );
+    users.groups = lib.listToAttrs (map (s: lib.nameValuePair s.user { gid = s.id; }) cfg.sandboxes);
+
+    # Root inside a sandbox is root in the files that it leaves in /data: set-uid programs and devices are of no use
+    # here, whoever comes by
+    systemd.mounts = lib.optional (mount == null) {
+      description = "Sandboxes' data, without set-uid programs and devices";
+      what = root;
+      where = root;
+      type = "none";
+      options = "bind,nosuid,nodev";
+      wantedBy = [ "local-fs.target" ];
+      before = [ "local-fs.target" ];
     };
-    users.groups.choiros-sandbox.gid = ids.sandbox;
+    assertions = [
+      {
+        assertion =
+          mount == null
+          || lib.all (o: lib.elem o mount.options) [
+            "nosuid"
+            "nodev"
+          ];
+        message = "services.choiros: what a sandbox leaves in ${root} could be a set-uid program of root's. Add \"nosuid\" and \"nodev\" to fileSystems.\"${root}\".options.";
+      }
+    ];
 
     systemd.tmpfiles.settings.choiros = {
       "/var/lib/choiros".d.mode = "0755";
-      "/var/lib/choiros/sandboxes".d.mode = "0755";
+      ${root}.d.mode = "0700";
+      # the roots of sandboxes, and those that sandboxes of older releases have written to
+      "/run/nixos-containers".d.mode = "0700";
+      "/var/lib/nixos-containers".d.mode = "0700";
     }
     // lib.mergeAttrsList (map folder cfg.sandboxes);
   };

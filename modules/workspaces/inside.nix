@@ -1,6 +1,10 @@
 # What every sandbox's inside has, and has not: no logins, no Nix daemon, no documentation.
-{ stateVersion, egress }:
-{ lib, ... }:
+{
+  stateVersion,
+  egress,
+  id,
+}:
+{ lib, pkgs, ... }:
 let
   ids = import ../ids.nix;
 in
@@ -21,15 +25,34 @@ in
 
   users.users.sandbox = {
     isSystemUser = true;
-    uid = ids.sandbox;
+    uid = id;
     group = "sandbox";
     home = "/data";
   };
-  users.groups.sandbox.gid = ids.sandbox;
+  users.groups.sandbox.gid = id;
   users.mutableUsers = lib.mkDefault false;
   users.allowNoPasswordLogin = true;
   security.sudo.enable = lib.mkDefault false;
   systemd.services.console-getty.enable = false;
+
+  # Data of a release in which all workspaces had one id. It is renamed from in here, where no link leads to the host;
+  # what lies on top comes last, so that a cut run is taken up again.
+  systemd.services.data-owner = lib.mkIf (id != ids.sandbox) {
+    description = "Data from before this workspace had an id of its own";
+    wantedBy = [ "sysinit.target" ];
+    before = [ "sysinit.target" ];
+    after = [ "local-fs.target" ];
+    path = [ pkgs.findutils ];
+    unitConfig.DefaultDependencies = false;
+    serviceConfig.Type = "oneshot";
+    script = ''
+      [ -n "$(find /data -mindepth 1 -maxdepth 1 -uid ${toString ids.sandbox} -print -quit)" ] || exit 0
+      find /data -mindepth 1 -depth -uid ${toString ids.sandbox} -exec chown -h ${toString id}:${toString id} {} +
+    '';
+  };
+
+  # the journal lies in memory, as all but /data does
+  services.journald.extraConfig = lib.mkDefault "SystemMaxUse=64M";
 
   nix.enable = lib.mkDefault false;
   documentation.enable = lib.mkDefault false;

@@ -1,6 +1,9 @@
 # The address plan: every sandbox with what it is called and where it is.
 { lib }:
 workspaces:
+let
+  ids = import ../ids.nix;
+in
 lib.concatLists (
   lib.mapAttrsToList (
     workspace: w:
@@ -18,6 +21,9 @@ lib.concatLists (
           unit = "container@${name}.service";
           interface = "ve-${name}";
           data = "/var/lib/choiros/sandboxes/${name}";
+          # the owner of its /data on the host; inside, the user `sandbox` has the same id
+          user = if workspace == "sandbox" then "choiros-sandbox" else "choiros-${workspace}";
+          id = ids.workspace workspace index;
           hostAddress = "10.233.${toString n}.1";
           address = "10.233.${toString n}.2";
         };

@@ -69,12 +69,14 @@ with subtest("the hypervisor may start and stop its sandboxes, and nothing else"
     machine.fail("setpriv --reuid 65534 --regid 65534 --clear-groups systemctl --no-ask-password stop container@sandbox-dev")
 
 with subtest("every unit of ours is sealed"):
-    for unit in ("hypervisor", "choiros-rollout", "choiros-backup-hypervisor", "choiros-backup-sandbox-live", "choiros-addresses", "caddy"):
+    for unit in ("hypervisor", "choiros-firewall", "choiros-firewall-watch", "choiros-rollout", "choiros-backup-hypervisor", "choiros-backup-sandbox-live", "choiros-addresses", "caddy"):
         score = machine.succeed(f"systemd-analyze security {unit}.service --no-pager | tail -n 1")
         t.assertLessEqual(float(score.split(".service:")[1].split()[0]), 2.0, score)
 
-with subtest("it is the table that keeps them apart"):
-    machine.succeed("nft list table inet choiros > /run/choiros.nft", "nft delete table inet choiros")
-    machine.succeed(inside("sandbox-dev", f"curl -sf -o /dev/null --max-time 10 {live}"))
-    machine.succeed("nft -f /run/choiros.nft")
+with subtest("it is the table that keeps them in, and what comes from another sandbox is refused without it, too"):
+    machine.succeed("systemctl kill --signal=STOP choiros-firewall-watch", "nft delete table inet choiros")
+    machine.succeed(inside("sandbox-dev", f"curl -sf -o /dev/null --max-time 10 http://{address}:7001/"))
     machine.fail(inside("sandbox-dev", f"{try_} {live}"))
+    machine.succeed("systemctl kill --signal=CONT choiros-firewall-watch")
+    machine.wait_until_succeeds("nft list table inet choiros", timeout=30)
+    machine.fail(inside("sandbox-dev", f"{try_} http://{address}:7001/"))
