@@ -56,13 +56,16 @@ let
         thrown = true;
       };
 
+  casesOf =
+    concern:
+    import ./. {
+      inherit evaluate;
+      concerns = [ concern ];
+    };
   check =
     concern:
     let
-      cases = import ./. {
-        inherit evaluate;
-        concerns = [ concern ];
-      };
+      cases = casesOf concern;
       verdicts = lib.mapAttrs (_: verdict) cases;
       lines = lib.concatLists (lib.mapAttrsToList (name: v: map (why: "${name}: ${why}") v.why) verdicts);
     in
@@ -71,9 +74,8 @@ let
       "module-cases-${concern}"
       {
         passthru = {
-          # the cases that an error of evaluation decides, with what it must say, and the means to see it
+          # the cases that an error of evaluation decides, with what it must say
           thrown = lib.mapAttrs (name: _: cases.${name}.fails) (lib.filterAttrs (_: v: v.thrown) verdicts);
-          tried = lib.mapAttrs (_: wrong) cases;
         };
       }
       ''
@@ -83,5 +85,8 @@ let
 in
 lib.mapAttrs' (concern: lib.nameValuePair "modules-${concern}") checks
 // {
-  modules = pkgs.linkFarm "module-cases" checks;
+  modules = pkgs.linkFarm "module-cases" checks // {
+    # each case by itself, for whoever wants to read what it ends with
+    tried = lib.genAttrs (import ./concerns.nix) (concern: lib.mapAttrs (_: wrong) (casesOf concern));
+  };
 }
