@@ -124,6 +124,17 @@ async fn a_restart_with_a_healthy_live_keeps_the_swap() {
 }
 
 #[tokio::test]
+async fn a_restart_that_stops_and_starts_the_sandboxes_is_no_illness_of_theirs() {
+    let mut gateway = builder().start().await.unwrap();
+    let swap = on_probation(&gateway, "4");
+    until_generation(&gateway, 2).await;
+    gateway.restart().await.unwrap();
+    let swap = ended(swap).await;
+    assert!(swap.status.success(), "{}", said(&swap));
+    assert_eq!(live(&gateway).await.unwrap()["generation"], 2);
+}
+
+#[tokio::test]
 async fn who_swaps_meanwhile_ends_the_watch() {
     let (live_side, dev, config) = sides().await;
     let gateway = builder().config(&config).start().await.unwrap();

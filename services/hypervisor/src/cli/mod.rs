@@ -136,10 +136,23 @@ pub fn run() -> ExitCode {
     match execute(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            let _ = writeln!(std::io::stderr(), "hypervisor: {error:#}");
+            let _ = writeln!(std::io::stderr(), "hypervisor: {}", sentence(&error));
             ExitCode::FAILURE
         }
     }
+}
+
+/// What went wrong, and why, each of it once: many a sentence tells its cause itself.
+fn sentence(error: &anyhow::Error) -> String {
+    let mut said = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if said.is_empty() {
+            said = cause;
+        } else if !said.contains(&cause) {
+            said = format!("{said}: {cause}");
+        }
+    }
+    said
 }
 
 fn execute(cli: Cli) -> Result<()> {
@@ -246,4 +259,18 @@ fn segment(name: &str) -> String {
     url::form_urlencoded::byte_serialize(name.as_bytes())
         .collect::<String>()
         .replace('+', "%20")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::sentence;
+    use anyhow::anyhow;
+
+    #[test]
+    fn a_cause_that_was_told_is_not_told_again() {
+        let error = anyhow!("no room").context("it failed: no room; make some");
+        let error = error.context("cannot start");
+        let said = "cannot start: it failed: no room; make some";
+        assert_eq!(sentence(&error), said);
+    }
 }

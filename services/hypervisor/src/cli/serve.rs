@@ -68,7 +68,9 @@ pub(super) async fn serve(config: Config) -> Result<()> {
     orders.cancel();
     operator.await.context("the operator's socket failed")?;
     runtime.shutdown().await;
-    auth.tidy().await?;
+    if let Err(error) = auth.tidy().await {
+        warn!(%error, "could not tidy the sessions at the end; the next start does");
+    }
     info!("stopped");
     Ok(())
 }

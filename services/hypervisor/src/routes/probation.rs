@@ -102,6 +102,9 @@ impl Routes {
         lasts: Duration,
     ) {
         let mut failed = false;
+        // After a start of this program it may not be known yet, or come up only now; whether that
+        // went well is seen below.
+        let _ = workspace.pair().live.sandbox.ready().await;
         loop {
             let pair = workspace.pair();
             if pair.generation() != generation {

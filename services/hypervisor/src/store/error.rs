@@ -55,7 +55,7 @@ pub enum StoreError {
     },
     /// `SQLite` refused, such as when the disk is full.
     #[error("the store's database failed: {0}; {mend}", mend = mend(.0))]
-    Sqlite(#[source] rusqlite::Error),
+    Sqlite(rusqlite::Error),
     /// The work was broken off by a shutdown or a panic.
     #[error("the store's work was broken off; try again")]
     Interrupted,

@@ -54,6 +54,11 @@ fn open(path: &Path) -> std::io::Result<File> {
         .mode(0o600)
         .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed())
         .open(path)?;
+    let meta = file.metadata()?;
+    if !meta.is_file() || meta.nlink() != 1 {
+        // Root would else write to what somebody has linked here.
+        return Err(std::io::Error::other("this is no file of ours; remove it"));
+    }
     if let Some(folder) = path
         .parent()
         .filter(|_| rustix::process::geteuid().is_root())
@@ -89,5 +94,16 @@ mod tests {
         assert!(said.contains("the first (pid "), "{said}");
         drop(first);
         Lock::take(&store, "the second").unwrap();
+
+        let path = beside(&store);
+        let other = folder.path().join("other");
+        std::fs::write(&other, "precious").unwrap();
+        std::fs::remove_file(&path).unwrap();
+        std::fs::hard_link(&other, &path).unwrap();
+        assert!(Lock::take(&store, "root").is_err());
+        std::fs::remove_file(&path).unwrap();
+        std::os::unix::fs::symlink(&other, &path).unwrap();
+        assert!(Lock::take(&store, "root").is_err());
+        assert_eq!(std::fs::read_to_string(&other).unwrap(), "precious");
     }
 }
