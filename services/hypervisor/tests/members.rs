@@ -86,7 +86,7 @@ async fn events(person: &Person) -> Vec<String> {
 #[tokio::test]
 async fn members_follow_the_file_from_start_to_start() {
     let file = File::new(&["one", "two"]).await;
-    let first = file.text(&[("one", &[" Alice "]), ("two", &["BOB"])]);
+    let first = file.text(&[("one", &["Alice"]), ("two", &["BOB"])]);
     let mut gateway = builder().config(&first).start().await.unwrap();
     let alice = Person::register(&gateway, "alice").await.unwrap();
     let bob = Person::register(&gateway, "bob").await.unwrap();
