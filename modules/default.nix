@@ -9,5 +9,6 @@
     ./host
     ./rollout
     ./backup
+    ./reliability
   ];
 }

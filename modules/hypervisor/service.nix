@@ -56,8 +56,6 @@ in
       stopIfChanged = false;
       restartTriggers = [ cfg.configFile ];
       notSocketActivated = true;
-      startLimitIntervalSec = 60;
-      startLimitBurst = 10;
       serviceConfig =
         import ../hardening.nix
         // {
@@ -70,7 +68,6 @@ in
           RuntimeDirectory = "choiros";
           RuntimeDirectoryMode = "0750";
           Restart = "always";
-          RestartSec = 1;
           TimeoutStartSec = 90;
           TimeoutStopSec = 60;
           WatchdogSec = 30;

@@ -1,0 +1,37 @@
+{ on, says, ... }:
+let
+  service = name: c: c.systemd.services.${name};
+in
+{
+  "no unit of ours gives up on starting" = {
+    config = on { };
+    expect =
+      c:
+      builtins.all (name: (service name c).startLimitIntervalSec == 0) [
+        "hypervisor"
+        "caddy"
+        "container@sandbox-live"
+        "container@sandbox-dev"
+        "choiros-backup-sandbox-live"
+      ]
+      && (service "caddy" c).serviceConfig.RestartPreventExitStatus == ""
+      && c.systemd.sockets.hypervisor.socketConfig.TriggerLimitIntervalSec == 0;
+  };
+  "sandboxes outlive the gateway, and the gateway Caddy, without any of them waiting for sandboxes at boot" =
+    {
+      config = on { };
+      expect =
+        c:
+        builtins.elem "container@sandbox-dev.service" (service "choiros-drain" c).after
+        && !(builtins.any (unit: says unit "container@") (service "hypervisor" c).after)
+        && builtins.elem "hypervisor.service" (service "caddy" c).after
+        && (service "caddy" c).serviceConfig.TimeoutStopSec > 30;
+    };
+  "a sandbox's console has a journal of its own" = {
+    config = on { };
+    expect =
+      c:
+      (service "container@sandbox-live" c).serviceConfig.LogNamespace == "sandboxes"
+      && says c.environment.etc."systemd/journald@sandboxes.conf".text "SystemMaxUse=64M";
+  };
+}

@@ -1,0 +1,51 @@
+"""A reboot, which cuts no answer that is under way, and after which all is there again by itself."""
+
+
+def download(path, name):
+    """Starts one that goes on by itself; its end is in a file."""
+    client.succeed(f"rm -f /tmp/{name}.*; ({curl} -f -o /tmp/{name}.body {origin}{path}; echo $? > /tmp/{name}.code) > /dev/null 2>&1 &")
+    client.wait_until_succeeds(f"test -s /tmp/{name}.body", timeout=60)
+
+
+def whole(name):
+    client.wait_until_succeeds(f"test -e /tmp/{name}.code", timeout=60)
+    t.assertEqual(client.succeed(f"cat /tmp/{name}.code").strip(), "0")
+    t.assertEqual(client.succeed(f"wc -c < /tmp/{name}.body").strip(), "800")
+
+
+start_all()
+machine.wait_for_unit("hypervisor")
+trust()
+sign_up("ada@example.org", Passkey())
+both_running()
+machine.wait_for_unit("choiros-drain")
+
+with subtest("the answer of a sandbox comes to its end while its host shuts down"):
+    t.assertEqual(get("/").strip(), "line000")
+    download("/slow", "live")
+    download("/dev/slow", "dev")
+    machine.reboot()
+    whole("live")
+    whole("dev")
+
+with subtest("sandboxes end after the gateway, and the gateway after Caddy"):
+    log = machine.succeed("journalctl -o cat _PID=1 | grep -E '^Stopped|^Stopping'").splitlines()
+    order = [next(i for i, line in enumerate(log) if line.startswith(said)) for said in ("Stopped caddy", "Stopped hypervisor", "Stopping container@sandbox-live")]
+    t.assertEqual(order, sorted(order), log)
+
+with subtest("all is there again"):
+    machine.wait_for_unit("hypervisor")
+    client.wait_until_succeeds(f"{curl} -f {origin}/health", timeout=120)
+    t.assertEqual(client.wait_until_succeeds(f"{curl} -f {origin}/", timeout=120).strip(), "line000")
+
+with subtest("a deployment that changes the order stops nothing"):
+    before = machine.succeed("systemctl show -p ActiveEnterTimestampMonotonic hypervisor")
+    machine.succeed("systemctl restart choiros-drain")
+    t.assertEqual(machine.succeed("systemctl show -p ActiveEnterTimestampMonotonic hypervisor"), before)
+
+with subtest("the gateway serves before the slowest sandbox has started"):
+    machine.succeed("systemctl stop container@sandbox-live container@sandbox-dev hypervisor.service")
+    machine.succeed("mkdir -p /run/systemd/system/container@sandbox-dev.service.d", "printf '[Service]\\nExecStartPre=sleep 30\\n' > /run/systemd/system/container@sandbox-dev.service.d/slow.conf", "systemctl daemon-reload")
+    machine.succeed("systemctl start --no-block container@sandbox-dev choiros-drain hypervisor")
+    machine.wait_until_succeeds("curl -sf --max-time 5 http://127.0.0.1:9090/health", timeout=20)
+    machine.require_unit_state("container@sandbox-dev.service", "activating")

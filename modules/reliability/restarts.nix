@@ -1,0 +1,35 @@
+# No unit of ours gives up: what keeps it from starting (a full disk) may be gone a minute later, when nobody looks.
+{ lib, config, ... }:
+let
+  cfg = config.services.choiros;
+  # at once at first, then less and less often
+  patient = {
+    RestartSec = 1;
+    RestartSteps = 5;
+    RestartMaxDelaySec = 15;
+  };
+in
+{
+  config = lib.mkIf cfg.enable {
+    systemd.sockets.hypervisor.socketConfig.TriggerLimitIntervalSec = 0;
+    systemd.services = {
+      hypervisor = {
+        startLimitIntervalSec = 0;
+        serviceConfig = patient;
+      };
+      caddy = {
+        startLimitIntervalSec = lib.mkForce 0;
+        serviceConfig = lib.mapAttrs (_: lib.mkForce) (patient // { RestartPreventExitStatus = ""; });
+      };
+    }
+    // lib.listToAttrs (
+      map (
+        s:
+        lib.nameValuePair "container@${s.name}" {
+          startLimitIntervalSec = 0;
+          serviceConfig = patient;
+        }
+      ) cfg.sandboxes
+    );
+  };
+}
