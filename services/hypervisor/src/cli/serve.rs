@@ -35,7 +35,8 @@ pub(super) async fn serve(config: Config) -> Result<()> {
     let stop = stop_signal()?;
 
     let _only = lock(&config, &stop).await?;
-    let store: Arc<dyn Store> = Arc::new(Sqlite::open(&config.store.path)?);
+    let sqlite = Arc::new(Sqlite::open(&config.store.path)?);
+    let store: Arc<dyn Store> = sqlite.clone();
     let auth = Auth::open(&config, store.clone()).await?;
     let store = Handle::new(store);
     let runtime = Runtime::open(&config)?;
@@ -62,6 +63,7 @@ pub(super) async fn serve(config: Config) -> Result<()> {
     let operator = tokio::spawn(api::serve_control(control, api, orders.clone()));
     greet(&config, &auth, nobody).await?;
     systemd::ready(stop.clone());
+    keep_room(sqlite);
     server::serve(listeners, Arc::new(gateway), &config.server, stop)
         .await
         .context("cannot serve")?;
@@ -96,6 +98,15 @@ async fn lock(config: &Config, stop: &CancellationToken) -> Result<Lock> {
             taken => return Ok(taken?),
         }
     }
+}
+
+/// Meanwhile, since nobody has to wait for it.
+fn keep_room(store: Arc<Sqlite>) {
+    tokio::task::spawn_blocking(move || {
+        if let Err(error) = store.keep_room() {
+            warn!(%error, "no room could be kept for the store; make room on its disk");
+        }
+    });
 }
 
 fn log(config: &config::Log) -> Result<()> {

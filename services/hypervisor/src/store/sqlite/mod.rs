@@ -11,6 +11,7 @@ mod migrate;
 mod passkeys;
 mod probations;
 mod recovery;
+mod room;
 mod sessions;
 #[cfg(test)]
 mod tests;
