@@ -103,6 +103,17 @@ with subtest("a version that fails on probation is taken back, is said, and isn'
     t.assertEqual(live(), "sandbox-dev")
     settled()
 
+with subtest("a rollout that is ended on probation leaves no unproven version live"):
+    all_running()
+    new_version_of("sandbox-live")
+    machine.succeed("systemctl restart --no-block choiros-rollout")
+    machine.wait_until_succeeds("hypervisor sandboxes --json | jq -e '.[] | select(.role == \"live\" and .workspace == \"sandbox\") | .sandbox == \"sandbox-live\"'", timeout=120)
+    machine.succeed("systemctl stop choiros-rollout", "systemctl -M sandbox-live stop sandbox")
+    machine.wait_until_succeeds("hypervisor sandboxes --json | jq -e '.[] | select(.role == \"live\" and .workspace == \"sandbox\") | .sandbox == \"sandbox-dev\"'", timeout=120)
+    machine.succeed("systemctl -M sandbox-live start sandbox")
+    settled()
+    machine.succeed("systemctl start choiros-rollout")
+
 with subtest("two workspaces are on probation at once"):
     all_running()
     new_version_of("sandbox-live", "team-dev")
