@@ -37,7 +37,7 @@ mkOption {
               };
             }
           '';
-          description = "A NixOS module for the inside, which stands in for our sandbox service. It has a private `/data` that belongs to the user `sandbox`, and listens on `port`.";
+          description = "A NixOS module for the inside, which stands in for our sandbox service. It has a private `/data` that belongs to the user `sandbox`, and listens on `port`; whatever else it writes is gone at a restart.";
         };
         port = mkOption {
           type = names.port;
