@@ -241,7 +241,7 @@ with subtest("the rules that keep sandboxes apart, taken away"):
     t.assertEqual(machine.get_unit_property("container@sandbox-live", "InvocationID"), started, "nothing of it stopped live")
 
 with subtest("where the rules don't stay, no sandbox stays"):
-    machine.succeed("systemd-run --unit=vandal sh -c 'while :; do nft delete table inet choiros; done'")
+    machine.succeed("systemd-run --unit=vandal -E PATH=\"$PATH\" sh -c 'while :; do nft delete table inet choiros; done'")
     machine.wait_until_succeeds("! systemctl is-active --quiet container@sandbox-live container@thief-live container@rivalry-live", timeout=60)
     t.assertNotEqual(machine.succeed(f"cat {state}").strip(), "sealed")
     machine.wait_until_succeeds("curl -s 'http://127.0.0.1:9090/health?deep' | grep -q 'rules that keep sandboxes apart'", timeout=60)
