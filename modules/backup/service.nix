@@ -36,10 +36,17 @@ let
     };
   };
   folder = s: {
-    "${cfg.backup.directory}/${s.name}".d = {
-      mode = "0700";
-      user = s.owner;
-      group = s.owner;
+    "${cfg.backup.directory}/${s.name}" = {
+      d = {
+        mode = "0700";
+        user = s.owner;
+        group = s.owner;
+      };
+      # and the copies of before the workspace had a user of its own
+      Z = {
+        user = s.owner;
+        group = s.owner;
+      };
     };
   };
 in

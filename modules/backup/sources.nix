@@ -12,5 +12,5 @@
 ++ map (s: {
   inherit (s) name unit workspace;
   folder = s.data;
-  owner = s.user or "choiros-sandbox";
+  owner = s.user;
 }) config.services.choiros.sandboxes

@@ -106,7 +106,7 @@ with subtest("many files are no way to hold up a backup"):
 
 with subtest("a database under constant writes is copied, once and as of one moment"):
     plant("sqlite3 busy.db 'pragma journal_mode = wal; create table t(a); create table n(i); with recursive n(i) as (values(1) union all select i + 1 from n where i < 300) insert into t select randomblob(1000000) from n'", "chown 2990 busy.db*")
-    machine.succeed(f"systemd-run -q --unit=writer -p User=2990 -p Group=2990 $(command -v python3) -c 'import sqlite3, time\nd = sqlite3.connect(\"{data}/busy.db\", timeout=60, isolation_level=None)\nwhile True: d.execute(\"insert into n values (1)\"); time.sleep(0.05)'")
+    machine.succeed(f"systemd-run -q --unit=writer $(command -v python3) -c 'import sqlite3, time\nd = sqlite3.connect(\"{data}/busy.db\", timeout=60, isolation_level=None)\nwhile True: d.execute(\"insert into n values (1)\"); time.sleep(0.05)'")
     machine.wait_until_succeeds(f"test $(sqlite3 'file:{data}/busy.db?mode=ro' 'select count(*) from n') -gt 20", timeout=60)
     backup()
     busy = machine.succeed(f"ls {copies}/busy.*.db").split()[-1]
