@@ -10,8 +10,6 @@ in
       builtins.all (name: (service name c).startLimitIntervalSec == 0) [
         "hypervisor"
         "caddy"
-        "container@sandbox-live"
-        "container@sandbox-dev"
         "choiros-backup-sandbox-live"
       ]
       && (service "caddy" c).serviceConfig.RestartPreventExitStatus == ""

@@ -1,4 +1,6 @@
 # No unit of ours gives up: what keeps it from starting (a full disk) may be gone a minute later, when nobody looks.
+# A sandbox's does, and is started by the next request: after a crash machined knows it for as long as its unit is
+# tried again, and lets nobody register it anew.
 { lib, config, ... }:
 let
   cfg = config.services.choiros;
@@ -21,15 +23,6 @@ in
         startLimitIntervalSec = lib.mkForce 0;
         serviceConfig = lib.mapAttrs (_: lib.mkForce) (patient // { RestartPreventExitStatus = ""; });
       };
-    }
-    // lib.listToAttrs (
-      map (
-        s:
-        lib.nameValuePair "container@${s.name}" {
-          startLimitIntervalSec = 0;
-          serviceConfig = patient;
-        }
-      ) cfg.sandboxes
-    );
+    };
   };
 }
