@@ -216,6 +216,12 @@ with subtest("what a user of the host can do"):
         user(f"to list {path}", f"ls -A {path} && echo LOOT")
     for address in ("10.233.1.2", "10.233.3.2"):
         user(f"to call the sandbox at {address}", tcp(address, 8080))
+    for path in ("/run/caddy/admin.sock", "/run/choiros-ingress/http.sock", "/run/choiros/control.sock"):
+        t.assertIn("LOOT", machine.succeed(unix(path)), "someone listens there")
+        user(f"to speak to {path}", unix(path))
+    user("to speak to Caddy's administration on a port", tcp("127.0.0.1", 2019))
+    # from loopback the metrics can be read; who is believed to come from elsewhere is refused them
+    user("to be believed about an address", "curl -sf -o /dev/null -H 'X-Forwarded-For: 203.0.113.7' http://127.0.0.1:9090/metrics || echo LOOT")
     user("to say that the seal holds", f"echo sealed > {state} && echo LOOT")
     user("to change the rules", "nft flush ruleset && echo LOOT")
     machine.succeed("chmod 0755 /var/lib/choiros/sandboxes")
