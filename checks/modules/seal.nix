@@ -23,78 +23,97 @@ let
   };
 in
 {
-  "each workspace's data has an id of its own, on both sides" = {
+  # one host for all of these: it has eight sandboxes, each with an inside to evaluate
+  "sandboxes of four workspaces are sealed" = {
     config = three;
-    expect =
-      c:
-      all (
-        c: s:
-        c.users.users.${s.user}.uid == s.id
-        && c.containers.${s.name}.config.users.users.sandbox.uid == s.id
-        && c.systemd.tmpfiles.settings.choiros.${s.data}.d.user == s.user
-      ) c
-      &&
-        map (s: s.id) c.services.choiros.sandboxes == [
-          3004
-          3004
-          3002
-          3002
-          2990
-          2990
-          3003
-          3003
-        ];
-  };
-  "only data from before is given its own id" = {
-    config = three;
-    expect =
-      c:
-      c.containers.notes-live.config.systemd.services ? data-owner
-      && !(c.containers.sandbox-live.config.systemd.services ? data-owner);
-  };
-  "no sandbox without the rules, and each with a second wall" = {
-    config = three;
-    expect = all (
-      c: s:
-      (unit c s.name).bindsTo == [ "choiros-firewall.service" ]
-      && builtins.elem "choiros-firewall.service" (unit c s.name).after
-      && (unit c s.name).serviceConfig ? IPAddressDeny
-    );
-  };
-  "the second wall lets through what egress names" = {
-    config = three;
-    expect =
-      c:
-      let
-        s = name: (unit c name).serviceConfig;
-        near = n: [
-          "localhost"
-          "10.233.${n}.1"
-          "10.233.${n}.2"
-        ];
-      in
-      (s "notes-live").IPAddressDeny == "any"
-      && (s "notes-live").IPAddressAllow == near "3"
-      && (s "lab-live").IPAddressDeny == "any"
-      && (s "lab-live").IPAddressAllow == near "7" ++ [ "198.51.100.0/24" ]
-      && builtins.elem "169.254.0.0/16" (s "web-live").IPAddressDeny
-      && (s "web-live").IPAddressAllow == near "5";
-  };
-  "a root that is new at each start, a store that can't be listed, and no Nix of the host's" = {
-    config = three;
-    expect = all (
-      c: s:
-      c.containers.${s.name}.ephemeral
-      && builtins.all (flag: builtins.elem flag c.containers.${s.name}.extraFlags) [
-        "--volatile=overlay"
-        "--overlay-ro=+/nix/store:/run/choiros-unlisted:/nix/store"
-        "--inaccessible=/nix/var/nix/daemon-socket"
-        "--inaccessible=/nix/var/nix/db"
-        "--inaccessible=/nix/var/nix/gcroots"
-        "--inaccessible=/nix/var/nix/profiles"
-      ]
-      && c.systemd.tmpfiles.settings.choiros."/run/choiros-unlisted".d.mode == "0711"
-    );
+    expect = c: [
+      {
+        name = "each workspace's data has an id of its own, on both sides";
+        ok =
+          (
+            c:
+            all (
+              c: s:
+              c.users.users.${s.user}.uid == s.id
+              && c.containers.${s.name}.config.users.users.sandbox.uid == s.id
+              && c.systemd.tmpfiles.settings.choiros.${s.data}.d.user == s.user
+            ) c
+            &&
+              map (s: s.id) c.services.choiros.sandboxes == [
+                3004
+                3004
+                3002
+                3002
+                2990
+                2990
+                3003
+                3003
+              ]
+          )
+            c;
+      }
+      {
+        name = "only data from before is given its own id";
+        ok =
+          (
+            c:
+            c.containers.notes-live.config.systemd.services ? data-owner
+            && !(c.containers.sandbox-live.config.systemd.services ? data-owner)
+          )
+            c;
+      }
+      {
+        name = "no sandbox without the rules, and each with a second wall";
+        ok =
+          (all (
+            c: s:
+            (unit c s.name).bindsTo == [ "choiros-firewall.service" ]
+            && builtins.elem "choiros-firewall.service" (unit c s.name).after
+            && (unit c s.name).serviceConfig ? IPAddressDeny
+          ))
+            c;
+      }
+      {
+        name = "the second wall lets through what egress names";
+        ok =
+          (
+            c:
+            let
+              s = name: (unit c name).serviceConfig;
+              near = n: [
+                "localhost"
+                "10.233.${n}.1"
+                "10.233.${n}.2"
+              ];
+            in
+            (s "notes-live").IPAddressDeny == "any"
+            && (s "notes-live").IPAddressAllow == near "3"
+            && (s "lab-live").IPAddressDeny == "any"
+            && (s "lab-live").IPAddressAllow == near "7" ++ [ "198.51.100.0/24" ]
+            && builtins.elem "169.254.0.0/16" (s "web-live").IPAddressDeny
+            && (s "web-live").IPAddressAllow == near "5"
+          )
+            c;
+      }
+      {
+        name = "a root that is new at each start, a store that can't be listed, and no Nix of the host's";
+        ok =
+          (all (
+            c: s:
+            c.containers.${s.name}.ephemeral
+            && builtins.all (flag: builtins.elem flag c.containers.${s.name}.extraFlags) [
+              "--volatile=overlay"
+              "--overlay-ro=+/nix/store:/run/choiros-unlisted:/nix/store"
+              "--inaccessible=/nix/var/nix/daemon-socket"
+              "--inaccessible=/nix/var/nix/db"
+              "--inaccessible=/nix/var/nix/gcroots"
+              "--inaccessible=/nix/var/nix/profiles"
+            ]
+            && c.systemd.tmpfiles.settings.choiros."/run/choiros-unlisted".d.mode == "0711"
+          ))
+            c;
+      }
+    ];
   };
   "the host's Nix is for its administrators" = {
     config = on { };
