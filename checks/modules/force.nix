@@ -1,10 +1,7 @@
 # What a build of the host would evaluate of ours, and nothing of the rest, which would take four seconds a case.
-{ lib }:
+{ lib, insides }:
 config:
 let
-  sandboxes = map (s: config.containers.${s.name}.config) (
-    lib.optionals config.services.choiros.enable config.services.choiros.sandboxes
-  );
   named =
     prefixes: set:
     lib.attrValues (
@@ -17,7 +14,7 @@ builtins.toJSON [
   (map (u: u.text) (
     named [ "hypervisor" "choiros-" "container@" "caddy" "nftables" ] config.systemd.units
   ))
-  (map (c: map (u: u.text) (named [ "sandbox." ] c.systemd.units)) sandboxes)
+  (map (c: map (u: u.text) (named [ "sandbox." ] c.systemd.units)) (insides config))
   (map (file: toString file.source) (named [ "choiros/" "caddy/" ] config.environment.etc))
   (map (table: table.content) (named [ "choiros" ] config.networking.nftables.tables))
   (config.systemd.tmpfiles.settings.choiros or { })
