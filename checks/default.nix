@@ -22,9 +22,11 @@ let
       _module.args = { inherit self inputs services; };
       defaults.imports = [ self.nixosModules.default ];
     };
+  light = import ./light.nix;
   vmTests = lib.listToAttrs (
     map (
-      file: lib.nameValuePair "vm-${lib.removeSuffix ".nix" file}" (vmTest (lib.removeSuffix ".nix" file))
+      file:
+      lib.nameValuePair "vm-${lib.removeSuffix ".nix" file}" (light (lib.removeSuffix ".nix" file) vmTest)
     ) (lib.filter (lib.hasSuffix ".nix") (lib.attrNames (builtins.readDir ./vm/tests)))
   );
 in
