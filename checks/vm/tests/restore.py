@@ -76,7 +76,10 @@ with subtest("a copy that doesn't serve is taken out again, and it is said"):
     other = f"{int(number) + 1:06}"
     machine.succeed(f"sqlite3 {copies}/events.{other}.20260101T000000Z.db 'create table events(other)'", f"chown 2990:2990 {copies}/events.{other}*")
     before = events(f"{data}/events.db")
-    said = machine.fail(f"choiros-restore sandbox-live {other} 2>&1", timeout=400) or machine.execute("true")[1]
+    status, said = machine.execute(f"choiros-restore sandbox-live {other} 2>&1", timeout=400)
+    t.assertEqual(status, 1, said)
+    t.assertIn("putting back what was there", said)
+    t.assertIn("serves again, with what was there before", said)
     healthy()
     t.assertGreaterEqual(events(f"{data}/events.db"), before)
     machine.succeed(f"rm {copies}/events.{other}*")
