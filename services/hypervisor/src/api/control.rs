@@ -49,16 +49,7 @@ impl Control {
             let mut builder = std::fs::DirBuilder::new();
             builder.recursive(true).mode(0o700).create(folder)?;
         }
-        let listener = unix_socket::listener(&path, 0o600).map_err(|error| {
-            if error.kind() != io::ErrorKind::AddrInUse {
-                return error;
-            }
-            let said = format!(
-                "another hypervisor answers on {}; stop it first",
-                path.display()
-            );
-            io::Error::new(error.kind(), said)
-        })?;
+        let listener = unix_socket::listener(&path, 0o600)?;
         let listener = UnixListener::from_std(listener)?;
         Ok(Self { listener, path })
     }
