@@ -71,10 +71,10 @@ clean: ## Remove what was built; accounts under ./.state stay
 	$(CARGO) clean $(MANIFEST)
 
 tools:
-	@.ci/need cargo cc
+	@.ci/install-deps cargo cc
 
 browser:
-	@.ci/need chromium
+	@.ci/install-deps chromium
 
 peers:
-	@PATH="$$PATH:/usr/sbin" .ci/need wrk nginx haproxy
+	@PATH="$$PATH:/usr/sbin" .ci/install-deps wrk nginx haproxy

@@ -27,7 +27,7 @@
       ours = pkgs: import ./packages/of-system.nix self pkgs.stdenv.hostPlatform.system;
     in
     {
-      nixosModules.default = import ./modules/packaged.nix self;
+      nixosModules.default = import ./modules/flake-module.nix self;
       overlays.default = _final: prev: {
         choiros-hypervisor = (ours prev).hypervisor;
         choiros-sandbox = (ours prev).sandbox;

@@ -15,7 +15,7 @@ let
       inherit name;
       testScript =
         { nodes, ... }:
-        builtins.readFile ./vm/words.py
+        builtins.readFile ./vm/common.py
         + lib.optionalString (nodes ? client) (builtins.readFile ./vm/client.py)
         + builtins.readFile (./vm/tests + "/${name}.py");
       skipTypeCheck = true;

@@ -8,7 +8,7 @@
 }:
 let
   switch = "$PROFILE/bin/switch-to-configuration";
-  wellWithin = lib.getExe (pkgs.callPackage ../packages/well-within.nix { });
+  waitHealthy = lib.getExe (pkgs.callPackage ../packages/wait-healthy.nix { });
   custom = activate.custom // {
     dryActivate = "${switch} dry-activate";
     boot = "${switch} boot";
@@ -17,5 +17,5 @@ in
 custom config.system.build.toplevel ''
   cd /tmp
   ${switch} switch
-  ${wellWithin} ${toString withinSecs} http://${config.services.choiros.settings.server.listen}
+  ${waitHealthy} ${toString withinSecs} http://${config.services.choiros.settings.server.listen}
 ''

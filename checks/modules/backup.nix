@@ -85,7 +85,7 @@ in
   "where copies may be" = reckoned (
     lib:
     let
-      inherit (import ../../modules/names.nix { inherit lib; }) folder;
+      inherit (import ../../modules/types.nix { inherit lib; }) folder;
       mayKeep = import ../../modules/backup/place.nix { inherit lib; };
       all =
         expected:

@@ -301,12 +301,12 @@ in
   "what is a network, and what isn't" = reckoned (
     lib:
     let
-      names = import ../../modules/names.nix { inherit lib; };
+      choirosTypes = import ../../modules/types.nix { inherit lib; };
       all =
         expected:
         map (text: {
           name = text;
-          ok = names.cidr.check text == expected;
+          ok = choirosTypes.cidr.check text == expected;
         });
     in
     all true [

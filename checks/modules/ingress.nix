@@ -196,12 +196,12 @@ in
   "which names are those of private networks" = reckoned (
     lib:
     let
-      names = import ../../modules/names.nix { inherit lib; };
+      choirosTypes = import ../../modules/types.nix { inherit lib; };
       all =
         expected:
         map (name: {
           inherit name;
-          ok = names.isReserved name == expected;
+          ok = choirosTypes.isReserved name == expected;
         });
     in
     all true [

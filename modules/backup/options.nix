@@ -1,7 +1,7 @@
 { lib, ... }:
 let
   inherit (lib) mkOption types;
-  names = import ../names.nix { inherit lib; };
+  choirosTypes = import ../types.nix { inherit lib; };
 in
 {
   options.services.choiros.backup = {
@@ -45,7 +45,7 @@ in
     };
 
     directory = mkOption {
-      type = names.folder;
+      type = choirosTypes.folder;
       default = "/var/lib/choiros/backups";
       example = "/mnt/backups/choiros";
       description = "Where the copies are, a folder for `hypervisor` and for each sandbox. A copy on the same disk is none: mount another here, or send it off the host.";

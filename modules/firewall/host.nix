@@ -2,7 +2,7 @@
 { lib, config, ... }:
 let
   cfg = config.services.choiros;
-  names = import ../names.nix { inherit lib; };
+  choirosTypes = import ../types.nix { inherit lib; };
   isWorld =
     o:
     lib.elem o.cidr [
@@ -11,7 +11,9 @@ let
     ];
   rule =
     o:
-    "${if names.isV6 o.cidr then "ip6" else "ip"} saddr ${o.cidr} tcp dport ${toString o.port} accept";
+    "${
+      if choirosTypes.isV6 o.cidr then "ip6" else "ip"
+    } saddr ${o.cidr} tcp dport ${toString o.port} accept";
   split = lib.partition isWorld cfg.firewall.openings;
 in
 {

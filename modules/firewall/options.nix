@@ -1,7 +1,7 @@
 { lib, config, ... }:
 let
   inherit (lib) mkOption types;
-  names = import ../names.nix { inherit lib; };
+  choirosTypes = import ../types.nix { inherit lib; };
   cfg = config.services.choiros;
   opening = description: port: cidr: { inherit description port cidr; };
   world = [
@@ -13,7 +13,7 @@ in
 {
   options.services.choiros.firewall = {
     operatorCidrs = mkOption {
-      type = types.listOf names.cidr;
+      type = types.listOf choirosTypes.cidr;
       default = [ ];
       example = [
         "198.51.100.7/32"

@@ -1,7 +1,7 @@
 { lib, config, ... }:
 let
   cfg = config.services.choiros;
-  names = import ../names.nix { inherit lib; };
+  choirosTypes = import ../types.nix { inherit lib; };
 in
 {
   config = lib.mkIf cfg.enable {
@@ -19,7 +19,8 @@ in
         message = "services.choiros.redirectDomains: ${cfg.domain} would redirect to itself. Leave services.choiros.domain out of the list.";
       }
       {
-        assertion = cfg.registration == "open" -> names.isReserved cfg.domain || cfg.acceptOpenRegistration;
+        assertion =
+          cfg.registration == "open" -> choirosTypes.isReserved cfg.domain || cfg.acceptOpenRegistration;
         message = "services.choiros.registration is \"open\" on ${cfg.domain}: whoever finds it gets an account and a sandbox. Set it to \"invite\"; if that is what you want, set services.choiros.acceptOpenRegistration = true.";
       }
     ];

@@ -1,20 +1,20 @@
 { lib, config, ... }:
 let
   inherit (lib) mkOption types;
-  names = import ../names.nix { inherit lib; };
+  choirosTypes = import ../types.nix { inherit lib; };
 in
 {
   options.services.choiros = {
     enable = lib.mkEnableOption "ChoirOS: passkey-gated sandboxes that can be replaced while they serve";
 
     domain = mkOption {
-      type = names.domain;
+      type = choirosTypes.domain;
       example = "choir.example.org";
       description = "The name under which people reach this host. TLS, the origin and, unless `rpId` says otherwise, the passkeys' relying party follow from it.";
     };
 
     rpId = mkOption {
-      type = names.domain;
+      type = choirosTypes.domain;
       default = config.services.choiros.domain;
       defaultText = lib.literalExpression "config.services.choiros.domain";
       example = "example.org";
@@ -22,7 +22,7 @@ in
     };
 
     redirectDomains = mkOption {
-      type = types.listOf names.domain;
+      type = types.listOf choirosTypes.domain;
       default = [ ];
       example = [ "www.choir.example.org" ];
       description = "Other names of this host, which answer each request with a 308 to the same path below `domain`.";

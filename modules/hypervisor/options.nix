@@ -5,7 +5,7 @@
 }:
 let
   inherit (lib) mkOption types;
-  names = import ../names.nix { inherit lib; };
+  choirosTypes = import ../types.nix { inherit lib; };
 in
 {
   options.services.choiros = {
@@ -28,7 +28,7 @@ in
     };
 
     metricsTokenFile = mkOption {
-      type = types.nullOr names.secretFile;
+      type = types.nullOr choirosTypes.secretFile;
       default = null;
       example = "/run/secrets/metrics-token";
       description = "A file with the bearer token that opens `/metrics` beyond loopback. If it is missing at run time, `/metrics` stays closed and nothing else changes.";

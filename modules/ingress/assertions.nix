@@ -7,9 +7,11 @@
 let
   cfg = config.services.choiros;
   inherit (config.services) caddy;
-  names = import ../names.nix { inherit lib; };
+  choirosTypes = import ../types.nix { inherit lib; };
   domains = [ cfg.domain ] ++ cfg.redirectDomains;
-  uncertified = lib.filter (domain: !lib.hasInfix "." domain || names.isReserved domain) domains;
+  uncertified = lib.filter (
+    domain: !lib.hasInfix "." domain || choirosTypes.isReserved domain
+  ) domains;
   portTakers = import ./ports.nix { inherit lib config; };
   isSet = option: option.highestPrio < (lib.mkOptionDefault null).priority;
   foreign = import ./global.nix { inherit lib; } caddy.globalConfig;

@@ -44,7 +44,7 @@ let
     ++ [ "--setenv=SYSTEMD_DEFAULT_MOUNT_RATE_LIMIT_BURST=100" ];
     config.imports = [
       (import ./nixpkgs.nix pkgs)
-      (import ./inside.nix {
+      (import ./guest.nix {
         inherit (config.system) stateVersion;
         inherit (cfg.workspaces.${s.workspace}) egress;
         inherit (s) id;

@@ -6,9 +6,9 @@
 }:
 let
   inherit (lib) mkOption types;
-  names = import ../names.nix { inherit lib; };
+  choirosTypes = import ../types.nix { inherit lib; };
   role = import ./role.nix {
-    inherit lib names;
+    inherit lib choirosTypes;
     inherit (config.services.choiros) sandboxPackage;
   };
   workspace =
@@ -31,7 +31,7 @@ let
         live = role "live";
         dev = role "dev";
         memoryMax = mkOption {
-          type = names.size;
+          type = choirosTypes.size;
           default = "2G";
           example = "512M";
           description = "Memory that each of the two sandboxes may use.";
@@ -46,7 +46,7 @@ let
           type = types.either (types.enum [
             "none"
             "internet"
-          ]) (types.listOf names.ipv4);
+          ]) (types.listOf choirosTypes.ipv4);
           default = "none";
           example = [ "198.51.100.0/24" ];
           description = "Where the sandboxes may open connections to: nowhere, public addresses only (neither the host, nor private networks, nor a cloud's metadata service; names are resolved by public servers, unless `config` sets others), or the IPv4 networks listed.";
@@ -89,6 +89,6 @@ in
 
   config.services.choiros = {
     workspaces.sandbox = { };
-    sandboxes = import ./plan.nix { inherit lib; } config.services.choiros.workspaces;
+    sandboxes = import ./addresses.nix { inherit lib; } config.services.choiros.workspaces;
   };
 }

@@ -1,7 +1,7 @@
 # One of a workspace's two sandboxes, as an option.
 {
   lib,
-  names,
+  choirosTypes,
   sandboxPackage,
 }:
 role:
@@ -40,13 +40,13 @@ mkOption {
           description = "A NixOS module for the inside, which stands in for our sandbox service. It has a private `/data` that belongs to the user `sandbox`, and listens on `port`; whatever else it writes is gone at a restart.";
         };
         port = mkOption {
-          type = names.port;
+          type = choirosTypes.port;
           default = 8080;
           example = 3000;
           description = "The port that the service inside listens on.";
         };
         health.path = mkOption {
-          type = names.urlPath;
+          type = choirosTypes.urlPath;
           default = "/health";
           example = "/";
           description = "The path that tells whether the service is well: any 2xx says so, or `health.status` alone.";
@@ -58,7 +58,7 @@ mkOption {
           description = "The one status by which the service says that it is well, where that isn't a 2xx.";
         };
         health.host = mkOption {
-          type = types.nullOr names.hostHeader;
+          type = types.nullOr choirosTypes.hostHeader;
           default = null;
           example = "localhost";
           description = "The `Host` header to ask with, for services that answer some names only. Without it, the sandbox's address.";
@@ -68,7 +68,7 @@ mkOption {
           default = config.config == null;
           defaultText = lib.literalMD "whether our sandbox service runs inside";
           example = false;
-          description = "Whether the health answer must name the sandbox and its role, as that of our sandbox service does.";
+          description = "Whether the health response must name the sandbox and its role, as that of our sandbox service does.";
         };
       };
     }

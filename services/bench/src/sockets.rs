@@ -18,7 +18,7 @@ pub const MESSAGE: usize = 64;
 /// How many sockets are opened at once.
 const OPENING: usize = 64;
 /// How long one may take to open.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Open sockets that wait for the sign to begin.
 #[derive(Debug)]
@@ -86,7 +86,7 @@ impl Sockets {
                     Some(Ok(Err(error))) => return Err(error.context("open a socket")),
                     _ => bail!("a socket ended early"),
                 },
-                () = tokio::time::sleep(PATIENCE) => bail!("sockets don't open"),
+                () = tokio::time::sleep(TIMEOUT) => bail!("sockets don't open"),
             }
         }
         Ok(sockets)

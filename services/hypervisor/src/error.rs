@@ -16,7 +16,7 @@ use serde::de::DeserializeOwned;
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{message}")]
 pub struct HttpError {
-    /// The status of the answer.
+    /// The status of the response.
     pub status: StatusCode,
     /// A stable word for programs.
     pub code: &'static str,

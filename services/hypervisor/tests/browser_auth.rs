@@ -157,9 +157,9 @@ async fn each_way_to_fail_has_its_own_sentence() {
         .fill("@recovery-username", "taken@example.org")
         .await;
     guessing.fill("@recovery-code", "not-a-code").await;
-    for answer in ["do not fit", "do not fit", "Too many attempts"] {
+    for response in ["do not fit", "do not fit", "Too many attempts"] {
         guessing.click("@recovery-submit").await;
-        guessing.read("@auth-error", answer).await;
+        guessing.read("@auth-error", response).await;
     }
 
     page.eval::<bool>("delete window.PublicKeyCredential").await;

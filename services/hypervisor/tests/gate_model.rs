@@ -89,9 +89,9 @@ fn an_idle_close_and_an_entry_exclude_each_other() {
 }
 
 /// A swap as the routes do it: publish the new generation, close the old gate, answer. A
-/// request that begins after the answer is served by the new generation, whatever else runs.
+/// request that begins after the response is served by the new generation, whatever else runs.
 #[test]
-fn a_claim_after_the_swaps_answer_is_of_the_new_generation() {
+fn a_claim_after_the_swaps_response_is_of_the_new_generation() {
     model(|| {
         let gates = Arc::new([Gate::new(), Gate::new()]);
         let current = Arc::new(loom::sync::atomic::AtomicUsize::new(0));

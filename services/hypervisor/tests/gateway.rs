@@ -24,9 +24,9 @@ async fn start() -> (Hypervisor, Person) {
 }
 
 /// The values of a header as the sandbox saw them.
-fn seen(answer: &Response, name: &str) -> Vec<String> {
-    let answer: Value = answer.json().unwrap();
-    let headers = answer["headers"].as_array().unwrap().iter();
+fn seen(response: &Response, name: &str) -> Vec<String> {
+    let response: Value = response.json().unwrap();
+    let headers = response["headers"].as_array().unwrap().iter();
     let named = headers.filter(|header| header[0] == name);
     named
         .map(|header| header[1].as_str().unwrap().to_owned())
@@ -49,9 +49,13 @@ async fn dev_is_reached_under_its_prefix_and_nothing_else_is_dev() {
         ("/%61dmin", "sandbox-live", "/%61dmin"),
         ("/healthy", "sandbox-live", "/healthy"),
     ] {
-        let answer = person.client.get(path).await.unwrap();
-        assert_eq!(answer.header("x-side"), Some(side), "{path}");
-        assert_eq!(answer.json::<Value>().unwrap()["target"], target, "{path}");
+        let response = person.client.get(path).await.unwrap();
+        assert_eq!(response.header("x-side"), Some(side), "{path}");
+        assert_eq!(
+            response.json::<Value>().unwrap()["target"],
+            target,
+            "{path}"
+        );
     }
 }
 
@@ -59,7 +63,7 @@ async fn dev_is_reached_under_its_prefix_and_nothing_else_is_dev() {
 async fn a_sandbox_learns_who_calls_and_never_our_cookie() {
     let (_gateway, person) = start().await;
     let mine = person.cookie();
-    let answer = person
+    let response = person
         .client
         .request(Method::GET, "/dev/x")
         .header("cookie", &format!("a=1; {mine}; b=2"))
@@ -71,20 +75,20 @@ async fn a_sandbox_learns_who_calls_and_never_our_cookie() {
         .send()
         .await
         .unwrap();
-    assert_eq!(seen(&answer, "cookie"), ["a=1; b=2"]);
+    assert_eq!(seen(&response, "cookie"), ["a=1; b=2"]);
     assert_eq!(
-        seen(&answer, "x-choiros-user-id"),
+        seen(&response, "x-choiros-user-id"),
         std::slice::from_ref(&person.user_id)
     );
-    assert_eq!(seen(&answer, "x-choiros-workspace"), ["sandbox"]);
-    assert_eq!(seen(&answer, "x-choiros-role"), ["dev"]);
-    assert_eq!(seen(&answer, "x-choiros-generation"), ["1"]);
-    assert_eq!(seen(&answer, "x-forwarded-for"), ["127.0.0.1"]);
-    assert_eq!(seen(&answer, "x-forwarded-proto"), ["http"]);
+    assert_eq!(seen(&response, "x-choiros-workspace"), ["sandbox"]);
+    assert_eq!(seen(&response, "x-choiros-role"), ["dev"]);
+    assert_eq!(seen(&response, "x-choiros-generation"), ["1"]);
+    assert_eq!(seen(&response, "x-forwarded-for"), ["127.0.0.1"]);
+    assert_eq!(seen(&response, "x-forwarded-proto"), ["http"]);
     for gone in ["x-choiros-admin", "x-private"] {
-        assert_eq!(seen(&answer, gone), [""; 0], "{gone}");
+        assert_eq!(seen(&response, gone), [""; 0], "{gone}");
     }
-    assert_eq!(seen(&answer, "traceparent").len(), 1);
+    assert_eq!(seen(&response, "traceparent").len(), 1);
 }
 
 #[tokio::test]
@@ -113,8 +117,8 @@ async fn one_connection_serves_the_sandboxes_and_our_own_pages() {
 async fn a_body_of_a_mebibyte_arrives_whole() {
     let (_gateway, person) = start().await;
     let request = person.client.request(Method::PUT, "/upload");
-    let answer = request.body(vec![7; 1 << 20]).send().await.unwrap();
-    assert_eq!(answer.json::<Value>().unwrap()["bytes"], 1 << 20);
+    let response = request.body(vec![7; 1 << 20]).send().await.unwrap();
+    assert_eq!(response.json::<Value>().unwrap()["bytes"], 1 << 20);
 }
 
 #[tokio::test]
@@ -141,8 +145,8 @@ async fn without_a_session_people_are_sent_to_log_in_and_programs_are_told_to() 
         .without("sec-fetch-site")
         .without("sec-fetch-mode");
     for (accept, status) in [("*/*", 303), ("application/json", 401)] {
-        let answer = bare.clone().header("accept", accept).send().await.unwrap();
-        assert_eq!(answer.status, status, "{accept}");
+        let response = bare.clone().header("accept", accept).send().await.unwrap();
+        assert_eq!(response.status, status, "{accept}");
     }
 }
 
@@ -162,9 +166,9 @@ async fn a_change_from_another_origin_is_refused_everywhere() {
                 .client
                 .request(Method::POST, path)
                 .header(name, value);
-            let answer = request.send().await.unwrap();
-            assert_eq!(answer.status, 403, "{path} {name}: {value}");
-            assert_eq!(answer.json::<Value>().unwrap()["error"], "cross_origin");
+            let response = request.send().await.unwrap();
+            assert_eq!(response.status, 403, "{path} {name}: {value}");
+            assert_eq!(response.json::<Value>().unwrap()["error"], "cross_origin");
         }
     }
     let rows: Vec<Value> = person
@@ -236,14 +240,14 @@ async fn what_we_do_not_know_is_told_in_json_with_its_mend() {
         (Method::POST, &swap, "nonsense", 400, "bad_request"),
     ] {
         let request = person.client.request(method.clone(), path);
-        let answer = request.body(body).send().await.unwrap();
+        let response = request.body(body).send().await.unwrap();
         assert_eq!(
-            answer.status,
+            response.status,
             status,
             "{method} {path} {body}: {}",
-            answer.text()
+            response.text()
         );
-        let said: Value = answer.json().unwrap();
+        let said: Value = response.json().unwrap();
         assert_eq!(said["error"], error, "{method} {path} {body}");
         assert!(said["message"].as_str().unwrap().len() > 20);
     }
@@ -304,8 +308,8 @@ async fn health_says_who_answers_and_deep_health_what_ails() {
         (&json!("healthy"), &json!("choiros-hypervisor"))
     );
     let deep = async |status: u16| {
-        let answer = client.get("/health?deep").await.unwrap();
-        (answer.status == status).then(|| answer.text())
+        let response = client.get("/health?deep").await.unwrap();
+        (response.status == status).then(|| response.text())
     };
     testkit::wait::eventually("deep health", async || deep(200).await)
         .await
@@ -354,8 +358,8 @@ async fn a_sandbox_that_listens_on_ipv6_alone_serves_on_either_way() {
     let gateway = builder().config(&config).start().await.unwrap();
     let person = Person::register(&gateway, "alice").await.unwrap();
     for (path, side) in [("/x", "sandbox-live"), ("/dev/x", "sandbox-dev")] {
-        let answer = person.client.get(path).await.unwrap();
-        assert_eq!(answer.header("x-side"), Some(side), "{}", answer.text());
+        let response = person.client.get(path).await.unwrap();
+        assert_eq!(response.header("x-side"), Some(side), "{}", response.text());
     }
     // An upgrade is hyper's.
     let mut socket = person.client.websocket("/ws").await.unwrap();

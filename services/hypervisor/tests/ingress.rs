@@ -147,7 +147,7 @@ async fn several_lines_of_addresses_are_one_list_on_either_way() {
     }
 }
 
-async fn answer(site: &Site, path: &str, host: &str, fields: &str) -> Option<u16> {
+async fn response(site: &Site, path: &str, host: &str, fields: &str) -> Option<u16> {
     let mut raw = site.over_unix().await;
     let request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n{fields}\r\n");
     raw.send(request).await.unwrap();
@@ -192,7 +192,7 @@ async fn metrics_are_for_a_client_on_this_machine_and_a_proxy_is_none() {
         ("X-Forwarded-For: 127.0.0.1, 203.0.113.7\r\n", 403),
         ("X-Forwarded-For: 127.0.0.1\r\n", 200),
     ] {
-        let given = answer(&site, "/metrics", "localhost", fields).await;
+        let given = response(&site, "/metrics", "localhost", fields).await;
         assert_eq!(given, Some(expected), "{fields}");
     }
     let local = site.gateway.client().get("/metrics").await.unwrap();
@@ -250,7 +250,7 @@ async fn its_permissions_are_its_own_and_a_dead_gateways_socket_is_replaced() {
     assert!(site.socket.exists());
     site.gateway.restart().await.unwrap();
     let host = site.host();
-    assert_eq!(answer(&site, "/health", &host, "").await, Some(200));
+    assert_eq!(response(&site, "/health", &host, "").await, Some(200));
 }
 
 #[tokio::test]

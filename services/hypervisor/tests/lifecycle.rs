@@ -34,15 +34,15 @@ async fn row(person: &Person, role: &str) -> Value {
 }
 
 async fn events(person: &Person, base: &str) -> Vec<Value> {
-    let answer = person
+    let response = person
         .client
         .get(&format!("{base}/logs/events"))
         .await
         .unwrap();
-    let answer: Value = answer.json().unwrap();
-    answer["events"]
+    let response: Value = response.json().unwrap();
+    response["events"]
         .as_array()
-        .or(answer.as_array())
+        .or(response.as_array())
         .unwrap()
         .clone()
 }
@@ -148,8 +148,8 @@ async fn a_second_user_has_a_workspace_of_their_own_and_neither_reaches_the_othe
 
     for path in ["live/start", "live/stop", "swap"] {
         let path = format!("/admin/sandboxes/{}/{path}", carol.user_id);
-        let answer = bob.client.post_json(&path, &json!({})).await.unwrap();
-        assert_eq!(answer.status, 403, "bob may {path}");
+        let response = bob.client.post_json(&path, &json!({})).await.unwrap();
+        assert_eq!(response.status, 403, "bob may {path}");
     }
     assert_eq!(row(&carol, "live").await["generation"], 1);
 }
@@ -166,10 +166,10 @@ async fn a_crash_loop_ends_in_failed_with_the_last_words() {
         .await
         .unwrap();
     let person = Person::register(&gateway, "alice").await.unwrap();
-    let answer = person.client.get("/").await.unwrap();
-    assert_eq!(answer.status, 503, "{}", answer.text());
-    assert!(answer.header("retry-after").is_some());
-    let said: Value = answer.json().unwrap();
+    let response = person.client.get("/").await.unwrap();
+    assert_eq!(response.status, 503, "{}", response.text());
+    assert!(response.header("retry-after").is_some());
+    let said: Value = response.json().unwrap();
     assert!(
         said["message"].as_str().unwrap().contains("flux capacitor"),
         "{said}"
@@ -201,8 +201,8 @@ async fn sigterm_under_load_loses_no_claimed_request() {
     eventually("32 claims", claimed).await.unwrap();
     gateway.sigterm().unwrap();
     for request in slow {
-        let answer = request.await.unwrap().expect("a claimed request was lost");
-        assert_eq!(answer.status, 200);
+        let response = request.await.unwrap().expect("a claimed request was lost");
+        assert_eq!(response.status, 200);
     }
     assert!(gateway.wait_exit().await.unwrap().success());
 }
@@ -270,11 +270,11 @@ async fn no_secret_of_the_environment_reaches_a_sandbox() {
         .await
         .unwrap();
     let person = Person::register(&gateway, "alice").await.unwrap();
-    let answer = person.client.get("/").await.unwrap().text();
-    assert!(answer.contains("SANDBOX_NAME"), "{answer}");
+    let response = person.client.get("/").await.unwrap().text();
+    assert!(response.contains("SANDBOX_NAME"), "{response}");
     assert!(
-        !answer.contains("hunter2") && !answer.contains("HYPERVISOR_"),
-        "{answer}"
+        !response.contains("hunter2") && !response.contains("HYPERVISOR_"),
+        "{response}"
     );
 }
 
@@ -320,10 +320,10 @@ async fn start_and_stop_are_idempotent() {
         ("stop", "stopped"),
     ] {
         let path = format!("/admin/sandboxes/{}/dev/{verb}", person.user_id);
-        let answer = person.client.post_json(&path, &json!({})).await.unwrap();
-        let said: Value = answer.json().unwrap();
+        let response = person.client.post_json(&path, &json!({})).await.unwrap();
+        let said: Value = response.json().unwrap();
         assert_eq!(
-            (answer.status.as_u16(), &said["status"]),
+            (response.status.as_u16(), &said["status"]),
             (200, &json!(status)),
             "{said}"
         );
@@ -380,9 +380,13 @@ async fn a_broken_seal_is_logged_when_it_breaks_and_when_it_holds_again() {
     std::fs::write(&file, "the firewall's table is gone\n").unwrap();
     let told = |line: &str| line.contains("WARN") && line.contains("table is gone");
     gateway.process().stderr_line(told).await.unwrap();
-    let answer = person.client.get("/").await.unwrap();
-    assert_eq!(answer.status, 503);
-    assert!(answer.text().contains("table is gone"), "{}", answer.text());
+    let response = person.client.get("/").await.unwrap();
+    assert_eq!(response.status, 503);
+    assert!(
+        response.text().contains("table is gone"),
+        "{}",
+        response.text()
+    );
     std::fs::write(&file, "sealed\n").unwrap();
     assert_eq!(person.client.get("/").await.unwrap().status, 200);
 }

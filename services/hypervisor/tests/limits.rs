@@ -64,7 +64,7 @@ impl House {
         }
     }
 
-    /// A request without an answer, which is in its sandbox when this returns.
+    /// A request without a response, which is in its sandbox when this returns.
     async fn hold(&self, person: &Person, path: &str) -> Raw {
         let side = if path.starts_with("/dev") {
             &self.dev
@@ -90,8 +90,8 @@ impl House {
     /// back.
     async fn all_places_are_back(&self, after: &str) {
         places(&self.gateway, 0).await;
-        let answer = self.alice.client.get("/").await.unwrap();
-        assert_eq!(answer.status, 200, "after {after}: {}", answer.text());
+        let response = self.alice.client.get("/").await.unwrap();
+        assert_eq!(response.status, 200, "after {after}: {}", response.text());
     }
 }
 
@@ -107,10 +107,10 @@ async fn places(gateway: &Hypervisor, count: usize) {
 }
 
 /// The code of a refusal, which has all that belongs to one.
-fn refusal(answer: &Response) -> String {
-    assert_eq!(answer.status, 503, "{}", answer.text());
-    assert_eq!(answer.header("retry-after"), Some("1"));
-    let said: Value = answer.json().unwrap();
+fn refusal(response: &Response) -> String {
+    assert_eq!(response.status, 503, "{}", response.text());
+    assert_eq!(response.header("retry-after"), Some("1"));
+    let said: Value = response.json().unwrap();
     let message = said["message"].as_str().unwrap();
     assert!(message.contains("raise proxy.max_requests"), "{message}");
     said["error"].as_str().unwrap().to_owned()
@@ -124,8 +124,8 @@ async fn a_user_at_the_cap_is_refused_and_another_is_not() {
         house.hold(&house.alice, "/dev/hang").await,
     );
     for path in ["/more", "/dev/more"] {
-        let answer = house.alice.client.get(path).await.unwrap();
-        assert_eq!(refusal(&answer), "user_busy");
+        let response = house.alice.client.get(path).await.unwrap();
+        assert_eq!(refusal(&response), "user_busy");
     }
     let page = house.alice.client.navigate("/more").await.unwrap();
     assert_eq!(page.status, 503);
@@ -157,15 +157,19 @@ async fn a_sandbox_at_the_cap_is_refused_to_everyone_whatever_its_role() {
         house.hold(&house.bob, "/hang").await,
     );
     for person in [&house.alice, &house.bob] {
-        let answer = person.client.get("/more").await.unwrap();
-        assert_eq!(refusal(&answer), "sandbox_busy");
+        let response = person.client.get("/more").await.unwrap();
+        assert_eq!(refusal(&response), "sandbox_busy");
         assert_eq!(person.client.get("/dev/more").await.unwrap().status, 200);
     }
     let swap = format!("/admin/sandboxes/{}/swap", house.alice.user_id);
     let swapped = house.alice.client.post_json(&swap, &json!({})).await;
     assert_eq!(swapped.unwrap().status, 200);
-    let answer = house.alice.client.get("/dev/more").await.unwrap();
-    assert_eq!(refusal(&answer), "sandbox_busy", "the swap emptied nothing");
+    let response = house.alice.client.get("/dev/more").await.unwrap();
+    assert_eq!(
+        refusal(&response),
+        "sandbox_busy",
+        "the swap emptied nothing"
+    );
     assert_eq!(house.alice.client.get("/more").await.unwrap().status, 200);
     assert_eq!(house.live.seen("/more"), 0, "a refused request went on");
 }
@@ -188,8 +192,8 @@ async fn a_full_server_refuses_everyone_and_starts_nothing_for_them() {
     assert_eq!(bobs().await, "stopped");
     let stream = alice.client.events("/logs/events", None).await.unwrap();
     for person in [&alice, &bob] {
-        let answer = person.client.get("/logs/events").await.unwrap();
-        assert_eq!(refusal(&answer), "server_busy");
+        let response = person.client.get("/logs/events").await.unwrap();
+        assert_eq!(refusal(&response), "server_busy");
     }
     assert_eq!(bobs().await, "stopped", "a refused request started it");
     drop(stream);
@@ -234,17 +238,17 @@ async fn places_come_back_however_a_request_ends() {
 
     drop(house.live);
     eventually("no answer", async || {
-        let answer = alice.get("/x").await.unwrap();
-        assert_ne!(answer.json::<Value>().unwrap()["error"], "user_busy");
-        matches!(answer.status.as_u16(), 502 | 503).then_some(())
+        let response = alice.get("/x").await.unwrap();
+        assert_ne!(response.json::<Value>().unwrap()["error"], "user_busy");
+        matches!(response.status.as_u16(), 502 | 503).then_some(())
     })
     .await
     .unwrap();
     places(&house.gateway, 0).await;
     let _again = Upstream::start_at(sandbox).await.unwrap();
     eventually("an answer", async || {
-        let answer = alice.get("/x").await.unwrap();
-        (answer.status == 200).then_some(())
+        let response = alice.get("/x").await.unwrap();
+        (response.status == 200).then_some(())
     })
     .await
     .unwrap();
@@ -278,12 +282,12 @@ async fn those_that_wait_for_a_start_have_places_and_no_more_wait() {
         })
         .collect();
     places(&gateway, 3).await;
-    let answer = alice.client.get("/logs/events").await.unwrap();
-    assert_eq!(refusal(&answer), "user_busy");
+    let response = alice.client.get("/logs/events").await.unwrap();
+    assert_eq!(refusal(&response), "user_busy");
     std::fs::write(go, "").unwrap();
     for request in waiting {
-        let answer = request.await.unwrap();
-        assert_eq!(answer.status, 200, "{}", answer.text());
+        let response = request.await.unwrap();
+        assert_eq!(response.status, 200, "{}", response.text());
     }
     places(&gateway, 0).await;
 }
@@ -314,8 +318,8 @@ async fn a_connection_above_the_limit_reads_that_there_is_no_place() {
     }
     clients.shutdown().await;
     eventually("a place", async || {
-        let answer = gateway.client().get("/health").await.ok()?;
-        (answer.status == 200).then_some(())
+        let response = gateway.client().get("/health").await.ok()?;
+        (response.status == 200).then_some(())
     })
     .await
     .unwrap();

@@ -37,7 +37,7 @@ const MALFORMED_CHUNKS: &[(&str, &str)] = &[
     ),
 ];
 
-/// How many answers there are in this text.
+/// How many responses there are in this text.
 fn answers(text: &str) -> usize {
     let after = text.split("HTTP/1.1 ").skip(1);
     after
@@ -47,11 +47,11 @@ fn answers(text: &str) -> usize {
 
 /// What comes back must be one 400, and then a clean end.
 #[track_caller]
-fn refused(what: &str, answer: &Ending) {
-    let text = String::from_utf8_lossy(&answer.bytes);
+fn refused(what: &str, response: &Ending) {
+    let text = String::from_utf8_lossy(&response.bytes);
     assert!(text.starts_with("HTTP/1.1 400 "), "{what}: {text:?}");
     assert_eq!(answers(&text), 1, "{what}: {text:?}");
-    assert!(answer.clean, "{what}: the connection was reset");
+    assert!(response.clean, "{what}: the connection was reset");
 }
 
 /// As [`exchange`], a byte at a time.
@@ -74,10 +74,10 @@ async fn every_malformed_request_gets_400_and_a_closed_connection() {
         // What would follow is a request of its own, which a confused reader would answer.
         let smuggled = format!("{request}GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n");
         for bytes in [request.as_bytes(), smuggled.as_bytes()] {
-            let answer = exchange(gateway.address(), bytes).await;
+            let response = exchange(gateway.address(), bytes).await;
             refused(
                 what,
-                &answer.unwrap_or_else(|error| panic!("{what}: {error:#}")),
+                &response.unwrap_or_else(|error| panic!("{what}: {error:#}")),
             );
         }
         // A byte at a time the reader must come to the same verdict.
@@ -127,8 +127,8 @@ async fn what_is_well_formed_is_served_and_the_connection_kept() {
         let twice = format!(
             "{request}GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
         );
-        let answer = exchange(gateway.address(), twice.as_bytes()).await.unwrap();
-        let text = String::from_utf8_lossy(&answer.bytes);
+        let response = exchange(gateway.address(), twice.as_bytes()).await.unwrap();
+        let text = String::from_utf8_lossy(&response.bytes);
         assert_eq!(answers(&text), 2, "{what}: {text}");
         assert!(text.contains("choiros-hypervisor"), "{what}: {text}");
     }
@@ -142,8 +142,8 @@ async fn slow_headers_are_cut() {
         .await
         .unwrap();
     for begun in ["", "GET / HT", "GET / HTTP/1.1\r\nHost: localhost\r\nX: "] {
-        let answer = exchange(gateway.address(), begun.as_bytes()).await.unwrap();
-        assert!(answer.bytes.is_empty(), "{begun:?} was answered");
+        let response = exchange(gateway.address(), begun.as_bytes()).await.unwrap();
+        assert!(response.bytes.is_empty(), "{begun:?} was answered");
     }
 }
 
@@ -152,10 +152,10 @@ async fn headers_above_the_limit_are_refused() {
     let gateway = gateway().await;
     let long = "x".repeat(64 * 1024);
     let request = format!("GET /health HTTP/1.1\r\nHost: localhost\r\nX: {long}\r\n\r\n");
-    let answer = exchange(gateway.address(), request.as_bytes())
+    let response = exchange(gateway.address(), request.as_bytes())
         .await
         .unwrap();
-    let text = String::from_utf8_lossy(&answer.bytes);
+    let text = String::from_utf8_lossy(&response.bytes);
     assert!(
         text.starts_with("HTTP/1.1 431 ") || text.starts_with("HTTP/1.1 400 "),
         "{text}"

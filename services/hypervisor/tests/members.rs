@@ -58,9 +58,9 @@ async fn restart_with(gateway: &mut Hypervisor, config: &str) {
 
 /// The workspace and generation that serve this person, or the refusal.
 async fn served(person: &Person) -> Result<(String, String), (u16, Value)> {
-    let answer = person.client.get("/").await.unwrap();
-    let status = answer.status.as_u16();
-    let json: Value = answer.json().unwrap();
+    let response = person.client.get("/").await.unwrap();
+    let status = response.status.as_u16();
+    let json: Value = response.json().unwrap();
     if status != 200 {
         return Err((status, json));
     }
@@ -77,8 +77,8 @@ fn of(workspace: &str, generation: u8) -> (String, String) {
 }
 
 async fn events(person: &Person) -> Vec<String> {
-    let answer = person.client.get("/auth/audit").await.unwrap();
-    let rows: Vec<Value> = answer.json().unwrap();
+    let response = person.client.get("/auth/audit").await.unwrap();
+    let rows: Vec<Value> = response.json().unwrap();
     let word = |row: &Value| row["event"].as_str().unwrap().to_owned();
     rows.iter().map(word).collect()
 }

@@ -125,8 +125,8 @@ async fn a_broken_seal_is_told_by_health_and_metrics() {
         .unwrap();
     let client = gateway.client();
     let health = async || {
-        let answer = client.get("/health?deep").await.unwrap();
-        (answer.status.as_u16(), answer.text())
+        let response = client.get("/health?deep").await.unwrap();
+        (response.status.as_u16(), response.text())
     };
     let metric = async || client.get("/metrics").await.unwrap().text();
     let (status, text) = health().await;

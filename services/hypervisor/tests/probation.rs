@@ -70,8 +70,8 @@ async fn it_is_shown_while_it_lasts_and_a_healthy_live_stays() {
         .unwrap();
     let swap = ended(swap).await;
     assert!(swap.status.success(), "{}", said(&swap));
-    let answer: Value = serde_json::from_slice(&swap.stdout).unwrap();
-    assert_eq!(answer["probation"], "passed");
+    let response: Value = serde_json::from_slice(&swap.stdout).unwrap();
+    assert_eq!(response["probation"], "passed");
     let live = live(&gateway).await.unwrap();
     assert_eq!(live["generation"], 2);
     assert_eq!(live["probation_secs"], Value::Null, "it is over");

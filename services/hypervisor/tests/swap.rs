@@ -27,8 +27,8 @@ async fn start() -> (Hypervisor, Person, Side, Side) {
 
 async fn swap(person: &Person, order: Value) -> (u16, Value) {
     let path = format!("/admin/sandboxes/{}/swap", person.user_id);
-    let answer = person.client.post_json(&path, &order).await.unwrap();
-    (answer.status.as_u16(), answer.json().unwrap())
+    let response = person.client.post_json(&path, &order).await.unwrap();
+    (response.status.as_u16(), response.json().unwrap())
 }
 
 /// The sandboxes of live and dev, and the generation.
@@ -60,7 +60,7 @@ async fn a_hundred_swaps_under_load_lose_nothing_and_answer_from_the_right_side(
     const SOCKETS: usize = 8;
     const SWAPS: u64 = 100;
     let (_gateway, person, _live, _dev) = start().await;
-    let answered = Arc::new(AtomicU64::new(1)); // The generation of the last swap's answer.
+    let answered = Arc::new(AtomicU64::new(1)); // The generation of the last swap's response.
     let over = Arc::new(AtomicBool::new(false));
     let mut load = Vec::new();
     for _ in 0..CLIENTS {
@@ -69,14 +69,18 @@ async fn a_hundred_swaps_under_load_lose_nothing_and_answer_from_the_right_side(
             let mut served = 0_u64;
             while !over.load(Ordering::SeqCst) {
                 let at_least = answered.load(Ordering::SeqCst);
-                let answer = person.client.get("/").await.expect("a request failed");
-                assert_eq!(answer.status, 200, "{}", answer.text());
-                let generation: u64 = answer.header("x-seen-generation").unwrap().parse().unwrap();
+                let response = person.client.get("/").await.expect("a request failed");
+                assert_eq!(response.status, 200, "{}", response.text());
+                let generation: u64 = response
+                    .header("x-seen-generation")
+                    .unwrap()
+                    .parse()
+                    .unwrap();
                 assert!(
                     generation >= at_least,
                     "generation {generation} after {at_least} was answered"
                 );
-                assert_eq!(answer.header("x-side"), Some(live_in(generation)));
+                assert_eq!(response.header("x-side"), Some(live_in(generation)));
                 served += 1;
             }
             served
@@ -99,10 +103,10 @@ async fn a_hundred_swaps_under_load_lose_nothing_and_answer_from_the_right_side(
         }));
     }
     for swaps in 1..=SWAPS {
-        let (status, answer) = swap(&person, json!({ "drain_secs": 0 })).await;
-        assert_eq!(status, 200, "{answer}");
-        assert_eq!(answer["generation"], swaps + 1);
-        assert_eq!(answer["live"], live_in(swaps + 1));
+        let (status, response) = swap(&person, json!({ "drain_secs": 0 })).await;
+        assert_eq!(status, 200, "{response}");
+        assert_eq!(response["generation"], swaps + 1);
+        assert_eq!(response["live"], live_in(swaps + 1));
         answered.store(swaps + 1, Ordering::SeqCst);
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
@@ -136,18 +140,18 @@ async fn an_unhealthy_dev_is_refused_and_nothing_changes() {
     let (_gateway, person, _live, dev) = start().await;
     let before = routes(&person).await;
     dev.set_healthy(false);
-    let (status, answer) = swap(&person, json!({})).await;
-    assert_eq!((status, &answer["error"]), (409, &json!("dev_unhealthy")));
+    let (status, response) = swap(&person, json!({})).await;
+    assert_eq!((status, &response["error"]), (409, &json!("dev_unhealthy")));
     assert!(
-        answer["message"].as_str().unwrap().contains("503"),
-        "{answer}"
+        response["message"].as_str().unwrap().contains("503"),
+        "{response}"
     );
     assert_eq!(routes(&person).await, before);
-    let (status, answer) = swap(&person, json!({ "force": true })).await;
+    let (status, response) = swap(&person, json!({ "force": true })).await;
     assert_eq!(
-        (status, &answer["generation"]),
+        (status, &response["generation"]),
         (200, &json!(2)),
-        "{answer}"
+        "{response}"
     );
 }
 
@@ -161,11 +165,11 @@ async fn an_impostor_in_devs_place_never_becomes_live() {
     );
     let gateway = builder().config(&config).start().await.unwrap();
     let person = Person::register(&gateway, "alice").await.unwrap();
-    let (status, answer) = swap(&person, json!({})).await;
+    let (status, response) = swap(&person, json!({})).await;
     assert_eq!(
-        (status, &answer["error"]),
+        (status, &response["error"]),
         (409, &json!("dev_unhealthy")),
-        "{answer}"
+        "{response}"
     );
     assert_eq!(routes(&person).await.2, 1);
     drop(live);
@@ -180,9 +184,9 @@ async fn of_two_swaps_that_expect_one_generation_one_wins() {
     statuses.sort_unstable();
     assert_eq!(statuses, [200, 409], "{} {}", a.1, b.1);
     assert_eq!(routes(&person).await.2, 2);
-    let (status, answer) = swap(&person, order).await;
+    let (status, response) = swap(&person, order).await;
     assert_eq!(
-        (status, &answer["error"]),
+        (status, &response["error"]),
         (409, &json!("stale_generation"))
     );
 }
@@ -190,8 +194,8 @@ async fn of_two_swaps_that_expect_one_generation_one_wins() {
 #[tokio::test]
 async fn undo_takes_a_swap_back() {
     let (_gateway, person, ..) = start().await;
-    let (_, answer) = swap(&person, json!({})).await;
-    let (status, _) = swap(&person, answer["undo"].clone()).await;
+    let (_, response) = swap(&person, json!({})).await;
+    let (status, _) = swap(&person, response["undo"].clone()).await;
     assert_eq!(status, 200);
     assert_eq!(
         routes(&person).await,
@@ -277,12 +281,12 @@ async fn a_kill_at_any_step_leaves_a_whole_generation() {
         assert_eq!(generation, after, "{step}");
         assert_eq!(live, live_in(after), "{step}");
         assert_eq!(dev, live_in(after + 1), "{step}");
-        let answer = person.client.get("/").await.unwrap();
+        let response = person.client.get("/").await.unwrap();
         assert_eq!(
-            answer.header("x-side"),
+            response.header("x-side"),
             Some(live_in(after)),
             "{step}: {}",
-            answer.text()
+            response.text()
         );
     }
 }

@@ -2,9 +2,9 @@
 
 use crate::config::{Config, Role};
 use crate::data::{DataDir, DataError, LogIdentity};
-use crate::ending::Ending;
 use crate::http;
 use crate::log::{Draft, EventLog, LogError};
+use crate::shutdown::Shutdown;
 use axum::serve::ListenerExt;
 use sd_notify::NotifyState;
 use serde::Serialize;
@@ -69,7 +69,7 @@ pub(crate) struct Service {
     /// The file of its events.
     pub log_identity: LogIdentity,
     /// Its end.
-    pub ending: Ending,
+    pub shutdown: Shutdown,
 }
 
 /// Serves until SIGTERM or SIGINT.
@@ -104,18 +104,18 @@ async fn serve(listener: TcpListener, service: &Arc<Service>) -> io::Result<()> 
     let listener = listener.tap_io(|stream| {
         let _ = stream.set_nodelay(true);
     });
-    let mut notice = service.ending.notice();
+    let mut notice = service.shutdown.notice();
     let overdue = async {
         notice.wait().await;
         drop(notice);
         tokio::time::sleep(GRACE).await;
     };
-    let mut notice = service.ending.notice();
+    let mut notice = service.shutdown.notice();
     let served = async {
         axum::serve(listener, http::router(Arc::clone(service)))
             .with_graceful_shutdown(async move { notice.wait().await })
             .await?;
-        service.ending.all_gone().await;
+        service.shutdown.all_gone().await;
         Ok(())
     };
     tokio::select! {
@@ -150,7 +150,7 @@ async fn open(config: &Config) -> Result<Service, ServiceError> {
         log_identity: data.log_identity()?,
         data,
         log,
-        ending: Ending::new(),
+        shutdown: Shutdown::new(),
     })
 }
 
@@ -161,7 +161,7 @@ async fn end_at_signal(service: Arc<Service>, mut terminate: Signal, mut interru
     }
     info!("stopping");
     tell_systemd(NotifyState::Stopping);
-    service.ending.begin();
+    service.shutdown.begin();
 }
 
 /// For a unit of `Type=notify`; without systemd nothing happens.

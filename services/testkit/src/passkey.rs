@@ -81,7 +81,7 @@ impl Authenticator {
             ("attStmt".into(), Cbor::Map(Vec::new())),
             ("authData".into(), Cbor::Bytes(data)),
         ]))?;
-        let answer = json!({
+        let response = json!({
             "id": encode(&passkey.id),
             "rawId": encode(&passkey.id),
             "type": "public-key",
@@ -94,7 +94,7 @@ impl Authenticator {
             },
         });
         self.passkeys.push(passkey);
-        Ok(answer)
+        Ok(response)
     }
 
     /// `navigator.credentials.get()` on a page of `origin`: the newest passkey that the options

@@ -27,7 +27,7 @@ impl Person {
     /// Signs up where registration is open.
     ///
     /// # Errors
-    /// The hypervisor refused; the message has its answer.
+    /// The hypervisor refused; the message has its response.
     pub async fn register(hypervisor: &Hypervisor, username: &str) -> Result<Self> {
         Self::register_with(hypervisor.client(), username).await
     }
@@ -35,7 +35,7 @@ impl Person {
     /// Signs up with the invite of an enrolment link.
     ///
     /// # Errors
-    /// The hypervisor refused; the message has its answer.
+    /// The hypervisor refused; the message has its response.
     pub async fn enrol(hypervisor: &Hypervisor, username: &str, link: &str) -> Result<Self> {
         let link = Url::parse(link).with_context(|| link.to_owned())?;
         let invite = link.query_pairs().find(|(key, _)| key == "invite");
@@ -47,7 +47,7 @@ impl Person {
     /// Signs up where registration is open, in this browser.
     ///
     /// # Errors
-    /// The hypervisor refused; the message has its answer.
+    /// The hypervisor refused; the message has its response.
     pub async fn register_with(client: Client, username: &str) -> Result<Self> {
         Self::sign_up(client, username, &json!({ "username": username })).await
     }
@@ -56,10 +56,10 @@ impl Person {
         let mut passkeys = Authenticator::new();
         let options = post(&client, "/auth/register/start", order).await?;
         let credential = passkeys.create(&options, &client.origin())?;
-        let answer = post(&client, "/auth/register/finish", &credential).await?;
-        let codes = answer["recovery_codes"].as_array();
+        let response = post(&client, "/auth/register/finish", &credential).await?;
+        let codes = response["recovery_codes"].as_array();
         Ok(Self {
-            user_id: text(&answer["user_id"])?,
+            user_id: text(&response["user_id"])?,
             username: username.to_owned(),
             recovery_codes: codes
                 .context("recovery codes")?
@@ -74,7 +74,7 @@ impl Person {
     /// Logs in again, in the same browser.
     ///
     /// # Errors
-    /// The hypervisor refused; the message has its answer.
+    /// The hypervisor refused; the message has its response.
     pub async fn log_in(&self) -> Result<()> {
         let order = json!({ "username": self.username });
         let options = post(&self.client, "/auth/login/start", &order).await?;
@@ -103,12 +103,12 @@ fn text(value: &Value) -> Result<String> {
 }
 
 async fn post(client: &Client, path: &str, body: &Value) -> Result<Value> {
-    let answer: Response = client.post_json(path, body).await?;
+    let response: Response = client.post_json(path, body).await?;
     ensure!(
-        answer.status == 200,
+        response.status == 200,
         "{path}: {} {}",
-        answer.status,
-        answer.text()
+        response.status,
+        response.text()
     );
-    answer.json()
+    response.json()
 }

@@ -34,7 +34,7 @@ pub struct Stream {
 }
 
 impl Stream {
-    /// Reads the body of an answer.
+    /// Reads the body of a response.
     pub fn new(body: Incoming) -> Self {
         Self {
             body,

@@ -9,7 +9,7 @@
 //! | `/reply?status=…&header=Name:value&…` | just that |
 //! | `/refuse` | 413, without a look at the body |
 //! | `/hang` | never, and the body is not read |
-//! | `/die` | the connection is closed without an answer |
+//! | `/die` | the connection is closed without a response |
 //! | `/die/reused` | the same, but for a connection's first request |
 //! | `/die/mid-body` | a chunk, and then the connection is closed; with a length: `?length` |
 //! | `/ws` | a WebSocket that echoes; takes the last of the subprotocols; see [`ws`] |
@@ -17,8 +17,8 @@
 //! | `/health` | `{"status":"healthy"}` |
 //! | else | JSON of the request's `method`, `target`, `version` and `headers` |
 
-mod answers;
 pub mod pattern;
+mod responses;
 pub mod ws;
 
 use anyhow::Result;
@@ -138,7 +138,7 @@ async fn accept(listener: TcpListener, state: Arc<State>) {
 
 async fn serve(stream: TcpStream, connection: Arc<Connection>) {
     let _ = stream.set_nodelay(true);
-    let service = service_fn(|request| answers::answer(request, connection.clone()));
+    let service = service_fn(|request| responses::respond(request, connection.clone()));
     let served = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
     // A client that goes away is part of many a test.
     let _ = served.with_upgrades().await;

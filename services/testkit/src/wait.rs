@@ -7,15 +7,15 @@ use tokio::time::{Instant, sleep};
 /// How long a test waits for something that will happen: long enough for a busy machine.
 pub const DEADLINE: Duration = Duration::from_secs(30);
 
-/// Asks `poll` again and again until it has an answer.
+/// Asks `poll` again and again until it has a result.
 ///
 /// # Errors
 /// Nothing came within [`DEADLINE`]; `what` says what was waited for.
 pub async fn eventually<T>(what: &str, mut poll: impl AsyncFnMut() -> Option<T>) -> Result<T> {
     let deadline = Instant::now() + DEADLINE;
     loop {
-        if let Some(answer) = poll().await {
-            return Ok(answer);
+        if let Some(response) = poll().await {
+            return Ok(response);
         }
         if Instant::now() > deadline {
             bail!("waited {DEADLINE:?} for {what}");

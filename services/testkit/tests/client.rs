@@ -19,7 +19,7 @@ async fn serve(router: Router) -> Client {
     Client::new(&format!("http://localhost:{port}"))
 }
 
-/// A header of the request, as the answer.
+/// A header of the request, as the response.
 fn heard(headers: &HeaderMap, name: &str) -> String {
     let value = headers.get(name).map(|value| value.to_str().unwrap());
     value.unwrap_or("none").to_owned()
@@ -51,12 +51,12 @@ async fn cookies_are_kept_sent_and_forgotten() {
 
 #[tokio::test]
 async fn requests_look_like_those_of_our_own_pages() {
-    let answer = |headers: HeaderMap| async move {
+    let response = |headers: HeaderMap| async move {
         ["host", "origin", "sec-fetch-site", "sec-fetch-mode"]
             .map(|name| heard(&headers, name))
             .join(" ")
     };
-    let client = serve(Router::new().route("/", get(answer).post(answer))).await;
+    let client = serve(Router::new().route("/", get(response).post(response))).await;
     let origin = client.origin();
     let host = origin.strip_prefix("http://").unwrap();
     let get = client.get("/").await.unwrap();
@@ -77,9 +77,9 @@ async fn requests_look_like_those_of_our_own_pages() {
 async fn a_redirect_is_shown_and_not_followed() {
     let to = || async { (StatusCode::SEE_OTHER, [(header::LOCATION, "/login")]) };
     let client = serve(Router::new().route("/", post(to))).await;
-    let answer = client.post_json("/", &()).await.unwrap();
-    assert_eq!(answer.status, 303);
-    assert_eq!(answer.header("location"), Some("/login"));
+    let response = client.post_json("/", &()).await.unwrap();
+    assert_eq!(response.status, 303);
+    assert_eq!(response.header("location"), Some("/login"));
 }
 
 #[tokio::test]

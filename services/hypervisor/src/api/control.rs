@@ -5,7 +5,7 @@ use super::sandboxes::{self, Outcome, Verb};
 use super::{Api, Row};
 use crate::auth::{Account, Invite, RecoveryCode};
 use crate::error::Payload;
-use crate::routes::{Role, SwapOrder, Swapped, Workspace};
+use crate::routes::{Role, SwapOrder, SwapOutcome, Workspace};
 use crate::store::ProbationRow;
 use crate::unix_socket;
 use axum::extract::rejection::PathRejection;
@@ -116,7 +116,7 @@ fn router(api: Api) -> Router {
         .route("/status", get(status))
         .route("/users", get(users))
         .route("/sandboxes", get(list))
-        .route("/sandboxes/{workspace}/{role}/{verb}", post(steer))
+        .route("/sandboxes/{workspace}/{role}/{verb}", post(control))
         .route("/sandboxes/{workspace}/{role}/probe", get(probe))
         .route("/swap/{workspace}", get(probation).post(swap))
         .route("/invites", post(invite))
@@ -152,7 +152,7 @@ async fn list(State(api): State<Api>) -> Result<Json<Vec<Row>>, Refused> {
     Ok(Json(sandboxes::all_rows(&api).await?))
 }
 
-async fn steer(
+async fn control(
     State(api): State<Api>,
     path: Result<Path<(String, Role, Verb)>, PathRejection>,
 ) -> Result<Json<Outcome>, Refused> {
@@ -178,7 +178,7 @@ async fn swap(
     State(api): State<Api>,
     Path(workspace): Path<String>,
     Payload(order): Payload<SwapOrder>,
-) -> Result<Json<Swapped>, Refused> {
+) -> Result<Json<SwapOutcome>, Refused> {
     let workspace = named(&api, &workspace)?;
     let swapped = api.routes.swap(&workspace, order).await?;
     for (owner, _) in api

@@ -15,7 +15,11 @@ const SERVICE: &str = "choiros-hypervisor";
 pub(super) async fn health(State(api): State<Api>, RawQuery(query): RawQuery) -> Response {
     let deep = query.is_some_and(|query| query.split('&').any(|part| part.starts_with("deep")));
     let version = env!("CARGO_PKG_VERSION");
-    let cause = if deep { ailment(&api).await } else { None };
+    let cause = if deep {
+        health_problem(&api).await
+    } else {
+        None
+    };
     match cause {
         None => Json(json!({ "status": "healthy", "service": SERVICE, "version": version }))
             .into_response(),
@@ -32,7 +36,7 @@ pub(super) async fn health(State(api): State<Api>, RawQuery(query): RawQuery) ->
 /// workspace's live sandbox.
 ///
 /// A sandbox that is stopped is none: the next request starts it.
-async fn ailment(api: &Api) -> Option<String> {
+async fn health_problem(api: &Api) -> Option<String> {
     if let Err(error) = api.store.run(|store| store.check()).await {
         return Some(format!("the store does not answer: {error}"));
     }

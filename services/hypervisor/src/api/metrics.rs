@@ -22,14 +22,14 @@ const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 #[derive(Debug, Default)]
 pub struct Metrics {
     /// Answers by the hundreds of their status.
-    answers: [AtomicU64; 6],
+    responses: [AtomicU64; 6],
 }
 
 impl Metrics {
-    /// Counts one answer.
-    pub fn answered(&self, status: StatusCode) {
+    /// Counts one response.
+    pub fn count_response(&self, status: StatusCode) {
         let class = usize::from(status.as_u16() / 100);
-        if let Some(counter) = self.answers.get(class) {
+        if let Some(counter) = self.responses.get(class) {
             counter.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -92,17 +92,17 @@ fn render(api: &Api) -> String {
             let _ = writeln!(text, "{name}{labels} {value}");
         }
     };
-    let answers: Vec<_> = (1..6)
+    let responses: Vec<_> = (1..6)
         .map(|class| {
-            let count = api.metrics.answers[class].load(Ordering::Relaxed);
+            let count = api.metrics.responses[class].load(Ordering::Relaxed);
             (format!("{{class=\"{class}xx\"}}"), count)
         })
         .collect();
     family(
-        "choiros_answers_total",
+        "choiros_http_responses_total",
         "counter",
         "Answers by class of status.",
-        &answers,
+        &responses,
     );
     family(
         "choiros_swaps_total",
@@ -163,7 +163,7 @@ fn render(api: &Api) -> String {
     family(
         "choiros_refused_total",
         "counter",
-        "Requests above a cap.",
+        "Requests above a limit.",
         &refused,
     );
     let uptime = api.started.elapsed().as_secs();

@@ -45,7 +45,7 @@ pub fn router(api: Api) -> Router {
         .route("/admin/sandboxes", get(sandboxes::list))
         .route(
             "/admin/sandboxes/{user_id}/{role}/{verb}",
-            post(sandboxes::steer),
+            post(sandboxes::control),
         )
         .route("/admin/sandboxes/{user_id}/swap", post(sandboxes::swap))
         .with_state(api)

@@ -3,7 +3,7 @@
 use super::Api;
 use crate::auth::{AuthError, Session};
 use crate::error::{HttpError, Payload};
-use crate::routes::{Role, Route, SwapOrder, Swapped, Workspace};
+use crate::routes::{Role, Route, SwapOrder, SwapOutcome, Workspace};
 use crate::runtime::{RuntimeError, Sandbox, Status};
 use crate::server::Peer;
 use axum::extract::rejection::PathRejection;
@@ -165,7 +165,7 @@ impl Verb {
     }
 }
 
-pub(super) async fn steer(
+pub(super) async fn control(
     State(api): State<Api>,
     Extension(session): Extension<Arc<Session>>,
     Extension(peer): Extension<Peer>,
@@ -188,7 +188,7 @@ pub(super) async fn swap(
     Extension(peer): Extension<Peer>,
     path: Result<Path<Uuid>, PathRejection>,
     Payload(order): Payload<SwapOrder>,
-) -> Result<Json<Swapped>, HttpError> {
+) -> Result<Json<SwapOutcome>, HttpError> {
     let Path(user_id) = path?;
     let workspace = owned(&api, &session, user_id).await?;
     session.require_fresh()?;

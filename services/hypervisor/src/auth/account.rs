@@ -1,7 +1,7 @@
 //! Who one is, one's sessions, and what happened to one's account.
 
-use super::answer::with_cookies;
 use super::client::Client;
+use super::response::with_cookies;
 use super::{Auth, AuthError};
 use crate::config::Registration;
 use crate::store::{AuditRow, SessionKind, SessionRow, Timestamp};
@@ -61,7 +61,7 @@ pub(super) async fn log_out(
         if let Some(session) = &client.session {
             store.remove_session(session.id)?;
             auth.sessions.remove(&session.token);
-            client.note(store, "logged_out", Some(session.user.id), "");
+            client.audit_event(store, "logged_out", Some(session.user.id), "");
         }
         let location = [(header::LOCATION, HeaderValue::from_static("/login"))];
         Ok(with_cookies(
@@ -124,7 +124,7 @@ pub(super) async fn revoke(
         let ended = ended.ok_or(AuthError::NotFound("session"))?;
         store.remove_session(ended.id)?;
         auth.sessions.remove(&ended.token);
-        client.note(store, "session_revoked", Some(user), &ended.user_agent);
+        client.audit_event(store, "session_revoked", Some(user), &ended.user_agent);
         if ended.id == asking.id {
             return Ok(with_cookies([auth.no_session()], StatusCode::NO_CONTENT));
         }

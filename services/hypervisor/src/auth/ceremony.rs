@@ -13,7 +13,7 @@ use webauthn_rs::prelude::{DiscoverableAuthentication, PasskeyRegistration};
 pub(super) enum Ceremony {
     Register(Registration),
     LogIn(LogIn),
-    AddPasskey(Addition),
+    AddPasskey(AddPasskey),
 }
 
 /// A new account, nothing of which is written yet.
@@ -44,7 +44,7 @@ pub(super) enum Who {
 
 /// One more passkey for a user.
 #[derive(Debug)]
-pub(super) struct Addition {
+pub(super) struct AddPasskey {
     pub(super) session: Uuid,
     pub(super) name: String,
     pub(super) state: PasskeyRegistration,
@@ -71,7 +71,7 @@ impl Ceremonies {
     /// Keeps a ceremony; the browser that gets the token may finish it.
     pub(super) fn begin(&self, ceremony: Ceremony) -> Result<Token, AuthError> {
         if self.begun.len() >= self.most {
-            self.tidy();
+            self.purge_expired();
             if self.begun.len() >= self.most {
                 return Err(AuthError::Busy);
             }
@@ -87,7 +87,7 @@ impl Ceremonies {
         (begun.elapsed() < self.lasts).then_some(ceremony)
     }
 
-    pub(super) fn tidy(&self) {
+    pub(super) fn purge_expired(&self) {
         self.begun
             .retain(|_, (begun, _)| begun.elapsed() < self.lasts);
     }

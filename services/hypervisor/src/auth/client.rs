@@ -100,14 +100,14 @@ impl Client {
     }
 
     /// Writes to the audit log that this client did something.
-    pub(super) fn note(
+    pub(super) fn audit_event(
         &self,
         store: &dyn Store,
         event: &str,
         user_id: Option<Uuid>,
         detail: impl Into<String>,
     ) {
-        note(
+        audit_event(
             store,
             event,
             user_id,
@@ -118,8 +118,8 @@ impl Client {
 }
 
 /// Writes to the audit log. What it tells of has happened, so that a failure here must not
-/// undo the answer.
-pub(crate) fn note(
+/// undo what was answered.
+pub(crate) fn audit_event(
     store: &dyn Store,
     event: &str,
     user_id: Option<Uuid>,

@@ -38,7 +38,7 @@ impl Decoys {
     }
 
     /// A passkey of this id, in the library's form. Its public key is the curve's generator;
-    /// whoever asks for it must never let an answer pass.
+    /// whoever asks for it must never let a credential pass.
     pub(super) fn passkey(&self, id: &[u8]) -> String {
         let eligible = sha256(&[&self.secret, id].concat())[0] & 1 == 1;
         let id = URL_SAFE_NO_PAD.encode(id);

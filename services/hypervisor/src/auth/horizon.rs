@@ -66,7 +66,7 @@ impl Horizon {
 
     pub(super) fn recall(store: &dyn Store) -> Result<Self, AuthError> {
         let new = Self::new(Timestamp::now());
-        let kept = store.meta_or(KEY, &new.text())?;
+        let kept = store.get_or_insert_meta(KEY, &new.text())?;
         // What cannot be read only puts off what is deleted.
         Ok(Self::parse(&kept).unwrap_or(new))
     }

@@ -28,7 +28,7 @@ impl Auth {
     pub async fn invite(self: &Arc<Self>, admin: bool) -> Result<Invite, AuthError> {
         self.run(move |auth, store| {
             let invite = auth.new_invite(store, admin, None)?;
-            client::note(store, "invited", None, None, String::new());
+            client::audit_event(store, "invited", None, None, String::new());
             Ok(invite)
         })
         .await
@@ -74,7 +74,7 @@ pub(super) async fn create(
         }
         let admin = client.fresh()?.user.id;
         let invite = auth.new_invite(store, false, Some(admin))?;
-        client.note(store, "invited", Some(admin), "");
+        client.audit_event(store, "invited", Some(admin), "");
         Ok(Json(invite))
     })
     .await

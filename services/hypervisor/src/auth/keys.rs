@@ -77,12 +77,12 @@ impl Keys {
 
     pub(super) fn finish_registration(
         &self,
-        answer: &RegisterPublicKeyCredential,
+        credential: &RegisterPublicKeyCredential,
         state: &PasskeyRegistration,
     ) -> Result<Verified, AuthError> {
         let passkey = self
             .webauthn
-            .finish_passkey_registration(answer, state)
+            .finish_passkey_registration(credential, state)
             .map_err(|error| {
                 tracing::info!(%error, "a new passkey was refused");
                 AuthError::PasskeyInvalid
@@ -111,23 +111,23 @@ impl Keys {
         self.decoys.ids(username)
     }
 
-    /// Checks an answer against the passkey that it names. If there is none, the same is done
+    /// Checks a response against the passkey that it names. If there is none, the same is done
     /// with a decoy, so that the time does not tell.
     pub(super) fn verify(
         &self,
-        answer: &PublicKeyCredential,
+        credential: &PublicKeyCredential,
         state: DiscoverableAuthentication,
         stored: Option<&PasskeyRow>,
     ) -> Result<PasskeyUse, AuthError> {
         let text = match stored {
             Some(row) => row.credential.clone(),
-            None => self.decoys.passkey(answer.get_credential_id()),
+            None => self.decoys.passkey(credential.get_credential_id()),
         };
         let mut passkey: Passkey =
             serde_json::from_str(&text).map_err(|_| AuthError::Unreadable("a passkey"))?;
         let result = self
             .webauthn
-            .finish_discoverable_authentication_v2(answer, state, &passkey);
+            .finish_discoverable_authentication_v2(credential, state, &passkey);
         let (row, result) = match (stored, result) {
             (Some(row), Ok(result)) if result.user_verified() => (row, result),
             (_, result) => {
@@ -174,9 +174,9 @@ mod tests {
         for index in 0..16 {
             let user = Uuid::new_v4();
             let (options, state) = keys.start_registration(user, "a", "a", vec![]).unwrap();
-            let answer = authenticator.create(&options, &origin).unwrap();
-            let answer = serde_json::from_value(answer).unwrap();
-            let real = keys.finish_registration(&answer, &state).unwrap();
+            let credential = authenticator.create(&options, &origin).unwrap();
+            let credential = serde_json::from_value(credential).unwrap();
+            let real = keys.finish_registration(&credential, &state).unwrap();
 
             let decoy = keys.decoys.passkey(&real.credential_id);
             let passkey: Passkey = serde_json::from_str(&decoy).unwrap();
@@ -185,10 +185,10 @@ mod tests {
             assert_eq!(paths(&decoy), paths(&real.credential));
 
             let (options, state) = keys.start_login(&[]).unwrap();
-            let answer = authenticator.get_with(index, &options, &origin).unwrap();
-            let answer = serde_json::from_value(answer).unwrap();
+            let credential = authenticator.get_with(index, &options, &origin).unwrap();
+            let credential = serde_json::from_value(credential).unwrap();
             let result = keys.webauthn.finish_discoverable_authentication_v2(
-                &answer,
+                &credential,
                 state.clone(),
                 &passkey,
             );
@@ -198,7 +198,7 @@ mod tests {
                 WebauthnError::CredentialBackupEligibilityInconsistent => {}
                 other => panic!("{other}"),
             }
-            let refused = keys.verify(&answer, state, None);
+            let refused = keys.verify(&credential, state, None);
             assert!(matches!(refused, Err(AuthError::LoginFailed)));
         }
         assert!((1..16).contains(&signatures), "{signatures} of 16");

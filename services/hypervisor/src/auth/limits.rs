@@ -31,7 +31,7 @@ impl Limits {
         check(&self.accounts, &username.to_owned())
     }
 
-    pub(super) fn tidy(&self) {
+    pub(super) fn purge_expired(&self) {
         self.addresses.retain_recent();
         self.accounts.retain_recent();
     }

@@ -1,9 +1,9 @@
 //! Logging in, with a username or with whatever passkey the browser offers.
 
-use super::answer::with_cookies;
 use super::ceremony::{Ceremony, LogIn, Who};
 use super::client::Client;
-use super::{Auth, AuthError, names};
+use super::response::with_cookies;
+use super::{Auth, AuthError, validation};
 use crate::error::Payload;
 use crate::store::{PasskeyRow, SessionKind, Store, UserRow};
 use axum::Json;
@@ -29,7 +29,7 @@ pub(super) async fn start(
         let named = form.username.filter(|name| !name.trim().is_empty());
         let (who, allow) = match named {
             None => (Who::Anyone, Vec::new()),
-            Some(name) => auth.named(store, &names::username(&name)?)?,
+            Some(name) => auth.named(store, &validation::username(&name)?)?,
         };
         let (options, state) = auth.keys.start_login(&allow)?;
         auth.began(Ceremony::LogIn(LogIn { who, state }), options)
@@ -63,26 +63,26 @@ impl Auth {
 pub(super) async fn finish(
     State(auth): State<Arc<Auth>>,
     client: Client,
-    Payload(answer): Payload<PublicKeyCredential>,
+    Payload(credential): Payload<PublicKeyCredential>,
 ) -> Result<Response, AuthError> {
     auth.run(move |auth, store| {
         let Ceremony::LogIn(begun) = client.take_ceremony(auth)? else {
             return Err(AuthError::CeremonyInvalid);
         };
         let who = begun.who;
-        let found = store.passkey_by_credential(answer.get_credential_id())?;
-        match auth.log_in(store, &client, begun, &answer, found.as_ref()) {
+        let found = store.passkey_by_credential(credential.get_credential_id())?;
+        match auth.log_in(store, &client, begun, &credential, found.as_ref()) {
             Ok((cookie, passkey, user)) => {
-                client.note(store, "logged_in", Some(user.id), &passkey.name);
-                let answer = Json(json!({ "user_id": user.id, "username": user.username }));
-                Ok(with_cookies([cookie, auth.no_ceremony()], answer))
+                client.audit_event(store, "logged_in", Some(user.id), &passkey.name);
+                let response = Json(json!({ "user_id": user.id, "username": user.username }));
+                Ok(with_cookies([cookie, auth.no_ceremony()], response))
             }
             Err(refusal) => {
                 let tried = match who {
                     Who::Anyone => found.map(|(_, owner)| owner.id),
                     Who::Named(user) => user,
                 };
-                client.note(store, "login_failed", tried, "");
+                client.audit_event(store, "login_failed", tried, "");
                 Err(refusal)
             }
         }
@@ -91,7 +91,7 @@ pub(super) async fn finish(
 }
 
 impl Auth {
-    /// Opens a session with the passkey that was found for this answer, if it proves to be
+    /// Opens a session with the passkey that was found for this response, if it proves to be
     /// its user's, and that user is who should log in. Verifies first, found or not, because
     /// the time must not tell.
     fn log_in<'f>(
@@ -99,14 +99,14 @@ impl Auth {
         store: &dyn Store,
         client: &Client,
         begun: LogIn,
-        answer: &PublicKeyCredential,
+        credential: &PublicKeyCredential,
         found: Option<&'f (PasskeyRow, UserRow)>,
     ) -> Result<(HeaderValue, &'f PasskeyRow, &'f UserRow), AuthError> {
-        let proved = self
-            .keys
-            .verify(answer, begun.state, found.map(|(passkey, _)| passkey))?;
+        let proved =
+            self.keys
+                .verify(credential, begun.state, found.map(|(passkey, _)| passkey))?;
         let (passkey, user) = found.ok_or(AuthError::LoginFailed)?;
-        if !is_for(begun.who, user, answer) {
+        if !is_for(begun.who, user, credential) {
             return Err(AuthError::LoginFailed);
         }
         let kind = SessionKind::Full;
@@ -120,9 +120,9 @@ impl Auth {
 
 /// Whether `owner` is who should log in, and whom the authenticator says. Who was not named
 /// must be said by the authenticator.
-fn is_for(who: Who, owner: &UserRow, answer: &PublicKeyCredential) -> bool {
+fn is_for(who: Who, owner: &UserRow, credential: &PublicKeyCredential) -> bool {
     // Some clients say «none» with an empty handle.
-    let says = answer.get_user_unique_id();
+    let says = credential.get_user_unique_id();
     let says = says.filter(|handle| !handle.is_empty());
     let fits = says.map(|handle| handle == owner.id.as_bytes());
     match who {

@@ -5,7 +5,6 @@
 //! that was not used since the start is fetched from the store by its first request.
 
 mod account;
-mod answer;
 mod ceremony;
 mod client;
 mod codes;
@@ -13,22 +12,23 @@ mod cookie;
 mod decoy;
 mod error;
 mod horizon;
-mod housekeeping;
 mod invites;
 mod keys;
 mod limits;
 mod login;
-mod names;
 mod operator;
 mod origin;
 mod passkeys;
+mod purge_expired;
 mod recovery;
 mod register;
+mod response;
 mod router;
 mod session;
 #[cfg(test)]
 mod tests;
 mod token;
+mod validation;
 
 use crate::config::{Config, Registration};
 use crate::store::{Handle, Hash, SessionRow, Store, Timestamp, UserRow};
@@ -36,10 +36,10 @@ use ceremony::Ceremonies;
 use client::Client;
 use cookie::Cookies;
 use horizon::Horizon;
-use housekeeping::Readings;
 use http::{HeaderMap, HeaderValue};
 use keys::Keys;
 use limits::Limits;
+use purge_expired::Readings;
 use session::Sessions;
 use std::sync::Arc;
 use std::time::Duration;
@@ -49,13 +49,13 @@ use url::Url;
 use uuid::Uuid;
 
 pub use crate::store::SessionKind;
-pub(crate) use client::note;
+pub(crate) use client::audit_event;
 pub use error::AuthError;
 pub use invites::Invite;
-pub(crate) use names::username;
 pub use operator::{Account, RecoveryCode};
 pub use origin::{check_origin, is_ours};
 pub use session::{Session, User};
+pub(crate) use validation::username;
 
 /// How long a session from a recovery code lasts: enough to find an authenticator.
 const RECOVERY_LASTS: Duration = Duration::from_mins(15);
@@ -119,7 +119,7 @@ impl Auth {
             readings: Readings::of(horizon),
             origin,
         });
-        housekeeping::spawn(&auth);
+        purge_expired::spawn(&auth);
         Ok(auth)
     }
 
@@ -142,7 +142,7 @@ impl Auth {
 
     /// The session that these headers' cookie names, fetched from the store if need be. The
     /// store is asked for one request at a time: made-up cookies keep nobody else from it, and
-    /// cost little more than the answer that they get.
+    /// cost little more than the response that they get.
     ///
     /// # Errors
     /// The store's.
@@ -234,11 +234,11 @@ impl Auth {
 /// are settled by this.
 async fn recall(store: &Handle, configured: String) -> Result<Token, AuthError> {
     let work = move |store: &dyn Store| {
-        let kept = store.meta_or("rp_id", &configured)?;
+        let kept = store.get_or_insert_meta("rp_id", &configured)?;
         if kept != configured {
             return Err(AuthError::RpIdChanged { kept, configured });
         }
-        let secret = store.meta_or("decoy_secret", &Token::random()?.reveal())?;
+        let secret = store.get_or_insert_meta("decoy_secret", &Token::random()?.reveal())?;
         Token::parse(&secret).ok_or(AuthError::Unreadable("the decoys' secret"))
     };
     store.run(work).await

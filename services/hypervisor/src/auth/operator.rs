@@ -1,8 +1,8 @@
 //! What the operator's commands ask for.
 
-use super::client::note;
-use super::{Auth, AuthError, codes, names};
-use crate::store::{Holdings, Store, Timestamp, UserRow};
+use super::client::audit_event;
+use super::{Auth, AuthError, codes, validation};
+use crate::store::{AccountCounts, Store, Timestamp, UserRow};
 use serde::Serialize;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -29,17 +29,17 @@ pub struct Account {
     pub recovery_codes_left: u64,
 }
 
-impl From<(UserRow, Holdings)> for Account {
-    fn from((user, holdings): (UserRow, Holdings)) -> Self {
+impl From<(UserRow, AccountCounts)> for Account {
+    fn from((user, counts): (UserRow, AccountCounts)) -> Self {
         Self {
             id: user.id,
             username: user.username,
             display_name: user.display_name,
             admin: user.admin,
             created_at: user.created_at,
-            passkeys: holdings.passkeys,
-            sessions: holdings.sessions,
-            recovery_codes_left: holdings.recovery_codes,
+            passkeys: counts.passkeys,
+            sessions: counts.sessions,
+            recovery_codes_left: counts.recovery_codes,
         }
     }
 }
@@ -81,7 +81,7 @@ impl Auth {
     ) {
         let address = address.map(|address| address.to_string());
         let noted = self.run(move |_, store| {
-            note(store, event, user, address, detail);
+            audit_event(store, event, user, address, detail);
             Ok(())
         });
         if let Err(error) = noted.await {
@@ -105,7 +105,7 @@ impl Auth {
             let expires_at = now.after(auth.invite_lasts);
             store.add_recovery_code(user.id, &codes::hash(&code), now, expires_at)?;
             let detail = "by the operator".to_owned();
-            note(store, "recovery_code_issued", Some(user.id), None, detail);
+            audit_event(store, "recovery_code_issued", Some(user.id), None, detail);
             let mut url = auth.origin.clone();
             url.set_path("/recovery");
             Ok(RecoveryCode {
@@ -120,6 +120,6 @@ impl Auth {
 }
 
 fn find(store: &dyn Store, username: &str) -> Result<UserRow, AuthError> {
-    let user = store.user_by_name(&names::username(username)?)?;
+    let user = store.user_by_name(&validation::username(username)?)?;
     user.ok_or_else(|| AuthError::NoUser(username.to_owned()))
 }

@@ -1,9 +1,9 @@
 //! One's own passkeys.
 
-use super::answer::with_cookies;
-use super::ceremony::{Addition, Ceremony};
+use super::ceremony::{AddPasskey, Ceremony};
 use super::client::Client;
-use super::{Auth, AuthError, names};
+use super::response::with_cookies;
+use super::{Auth, AuthError, validation};
 use crate::error::Payload;
 use crate::store::Timestamp;
 use axum::Json;
@@ -64,13 +64,13 @@ pub(super) async fn start(
         let user = &session.user;
         let known = store.passkeys_of(user.id)?;
         let default = format!("Passkey {}", known.len() + 1);
-        let name = names::label(form.name.as_deref(), &default)?;
+        let name = validation::label(form.name.as_deref(), &default)?;
         let known = known.into_iter().map(|key| key.credential_id).collect();
         let (options, state) =
             auth.keys
                 .start_registration(user.id, &user.username, &user.display_name, known)?;
         let session = session.id;
-        let addition = Addition {
+        let addition = AddPasskey {
             session,
             name,
             state,
@@ -85,7 +85,7 @@ pub(super) async fn start(
 pub(super) async fn finish(
     State(auth): State<Arc<Auth>>,
     client: Client,
-    Payload(answer): Payload<RegisterPublicKeyCredential>,
+    Payload(credential): Payload<RegisterPublicKeyCredential>,
 ) -> Result<Response, AuthError> {
     auth.run(move |auth, store| {
         let session = client.any()?;
@@ -95,19 +95,19 @@ pub(super) async fn finish(
         if begun.session != session.id {
             return Err(AuthError::CeremonyInvalid);
         }
-        let verified = auth.keys.finish_registration(&answer, &begun.state)?;
+        let verified = auth.keys.finish_registration(&credential, &begun.state)?;
         let passkey = verified.belongs_to(session.user.id, begun.name);
         let ends = (!session.is_full()).then_some(session.id);
         store.add_passkey(&passkey, ends)?;
-        client.note(store, "passkey_added", Some(session.user.id), &passkey.name);
-        let answer = Json(json!({ "id": passkey.id, "name": passkey.name }));
+        client.audit_event(store, "passkey_added", Some(session.user.id), &passkey.name);
+        let response = Json(json!({ "id": passkey.id, "name": passkey.name }));
         if ends.is_none() {
-            return Ok(with_cookies([auth.no_ceremony()], answer));
+            return Ok(with_cookies([auth.no_ceremony()], response));
         }
         auth.sessions.remove(&session.token);
         Ok(with_cookies(
             [auth.no_ceremony(), auth.no_session()],
-            answer,
+            response,
         ))
     })
     .await
@@ -122,14 +122,14 @@ pub(super) async fn rename(
     auth.run(move |_, store| {
         let user = client.full()?.user.id;
         let id = parse(&id)?;
-        let name = names::label(form.name.as_deref(), "")?;
+        let name = validation::label(form.name.as_deref(), "")?;
         if name.is_empty() {
             return Err(AuthError::InvalidName);
         }
         if !store.rename_passkey(user, id, &name)? {
             return Err(AuthError::NotFound("passkey"));
         }
-        client.note(store, "passkey_renamed", Some(user), &name);
+        client.audit_event(store, "passkey_renamed", Some(user), &name);
         Ok(Json(json!({ "id": id, "name": name })))
     })
     .await
@@ -153,7 +153,7 @@ pub(super) async fn remove(
         }
         auth.sessions
             .remove_where(|other| other.passkey_id == Some(id) && other.id != session.id);
-        client.note(store, "passkey_removed", Some(user), removed.name);
+        client.audit_event(store, "passkey_removed", Some(user), removed.name);
         Ok(StatusCode::NO_CONTENT)
     })
     .await

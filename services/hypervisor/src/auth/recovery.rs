@@ -1,8 +1,8 @@
 //! Recovery codes: a way in for who lost every passkey, which leads only to adding one.
 
-use super::answer::with_cookies;
 use super::client::Client;
-use super::{Auth, AuthError, codes, names};
+use super::response::with_cookies;
+use super::{Auth, AuthError, codes, validation};
 use crate::error::Payload;
 use crate::store::{SessionKind, Timestamp, UserRow};
 use axum::Json;
@@ -27,7 +27,7 @@ pub(super) async fn recover(
     Payload(attempt): Payload<Attempt>,
 ) -> Result<Response, AuthError> {
     auth.run(move |auth, store| {
-        let username = names::username(&attempt.username)?;
+        let username = validation::username(&attempt.username)?;
         auth.limits.account(&username)?;
         let code = codes::hash(&attempt.code);
         let known = store.user_by_name(&username)?;
@@ -46,9 +46,9 @@ pub(super) async fn recover(
         } else {
             "recovery_failed"
         };
-        client.note(store, event, user_id, "");
-        let answer = Json(json!({ "username": username }));
-        Ok(with_cookies([opened?], answer))
+        client.audit_event(store, event, user_id, "");
+        let response = Json(json!({ "username": username }));
+        Ok(with_cookies([opened?], response))
     })
     .await
 }
@@ -73,7 +73,7 @@ pub(super) async fn renew(
         let user = client.fresh()?.user.id;
         let codes = codes::set()?;
         store.replace_recovery_codes(user, &codes::hashes(&codes), Timestamp::now())?;
-        client.note(store, "recovery_codes_renewed", Some(user), "");
+        client.audit_event(store, "recovery_codes_renewed", Some(user), "");
         Ok(Json(json!({ "recovery_codes": codes })))
     })
     .await

@@ -1,10 +1,10 @@
 //! Signing up: a new account with its first passkey. Never touches an account that exists.
 
-use super::answer::with_cookies;
 use super::ceremony::{Ceremony, Registration};
 use super::client::Client;
+use super::response::with_cookies;
 use super::token::Token;
-use super::{Auth, AuthError, codes, names};
+use super::{Auth, AuthError, codes, validation};
 use crate::config;
 use crate::error::Payload;
 use crate::store::{InviteRow, NewAccount, SessionKind, Store, Timestamp, UserRow};
@@ -30,8 +30,8 @@ pub(super) async fn start(
 ) -> Result<Response, AuthError> {
     auth.run(move |auth, store| {
         let invite = auth.invite_for(store, form.invite.as_deref())?;
-        let username = names::username(&form.username)?;
-        let display_name = names::label(form.display_name.as_deref(), &username)?;
+        let username = validation::username(&form.username)?;
+        let display_name = validation::label(form.display_name.as_deref(), &username)?;
         // Where accounts are not revealed, a taken name shows at the finish, to whoever came
         // with an invite and a passkey.
         if auth.reveal_accounts && store.user_by_name(&username)?.is_some() {
@@ -78,13 +78,13 @@ impl Auth {
 pub(super) async fn finish(
     State(auth): State<Arc<Auth>>,
     client: Client,
-    Payload(answer): Payload<RegisterPublicKeyCredential>,
+    Payload(credential): Payload<RegisterPublicKeyCredential>,
 ) -> Result<Response, AuthError> {
     auth.run(move |auth, store| {
         let Ceremony::Register(begun) = client.take_ceremony(auth)? else {
             return Err(AuthError::CeremonyInvalid);
         };
-        let verified = auth.keys.finish_registration(&answer, &begun.state)?;
+        let verified = auth.keys.finish_registration(&credential, &begun.state)?;
         let user = UserRow {
             id: begun.user_id,
             username: begun.username,
@@ -106,14 +106,14 @@ pub(super) async fn finish(
                 replaces,
             })?)
         })?;
-        client.note(store, "registered", Some(user.id), &user.username);
-        let answer = Json(json!({
+        client.audit_event(store, "registered", Some(user.id), &user.username);
+        let response = Json(json!({
             "user_id": user.id,
             "username": user.username,
             "recovery_codes": recovery_codes,
             "is_first_passkey": true,
         }));
-        Ok(with_cookies([cookie, auth.no_ceremony()], answer))
+        Ok(with_cookies([cookie, auth.no_ceremony()], response))
     })
     .await
 }

@@ -195,7 +195,7 @@ impl Sessions {
     }
 
     /// Forgets those that have ended, and those that were not used for long.
-    pub(super) fn tidy(&self, now: Timestamp) {
+    pub(super) fn purge_expired(&self, now: Timestamp) {
         let unused = now.before(KEPT);
         self.remove_where(|it| it.expires_at <= now || it.last_seen_at() <= unused);
     }

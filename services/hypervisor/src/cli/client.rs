@@ -10,7 +10,7 @@ use serde_json::Value;
 use std::path::PathBuf;
 use tokio::net::UnixStream;
 
-/// The gateway's own answer that it does not do what it was asked.
+/// The gateway's own response that it does not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(super) struct Refusal(String);
@@ -49,18 +49,18 @@ impl Client {
             .body(Full::new(body))?;
         let response = sender.send_request(request).await.with_context(|| {
             format!(
-                "the gateway on {socket} gave no answer; its socket is for root and its own user, unless it ended just now"
+                "the gateway on {socket} gave no reply; its socket is for root and its own user, unless it ended just now"
             )
         })?;
         let status = response.status();
         let body = response.into_body().collect().await?.to_bytes();
-        let answer: Value = serde_json::from_slice(&body).with_context(|| {
+        let reply: Value = serde_json::from_slice(&body).with_context(|| {
             format!("the gateway answered {status} without JSON; restart it if it is of another version than this command")
         })?;
         if status.is_success() {
-            return Ok(answer);
+            return Ok(reply);
         }
-        let message = answer["message"].as_str();
+        let message = reply["message"].as_str();
         let message = message.unwrap_or("refused, without a reason");
         Err(Refusal(message.to_owned()).into())
     }

@@ -173,13 +173,13 @@ fn execute(cli: Cli) -> Result<()> {
     if matches!(cli.command, Command::Serve) {
         return runtime.block_on(serve::serve(config));
     }
-    runtime.block_on(steer(cli, &config))
+    runtime.block_on(control(cli, &config))
 }
 
 /// Does what the operator asks of the running gateway.
-async fn steer(cli: Cli, config: &Config) -> Result<()> {
+async fn control(cli: Cli, config: &Config) -> Result<()> {
     let client = Client::new(config.control_socket());
-    let (answer, columns): (Value, &[&str]) = match cli.command {
+    let (response, columns): (Value, &[&str]) = match cli.command {
         Command::Status => (client.get("/status").await?, &[]),
         Command::Users => (client.get("/users").await?, USERS),
         Command::Invite { admin } => {
@@ -226,9 +226,9 @@ async fn steer(cli: Cli, config: &Config) -> Result<()> {
         | Command::Restore { .. } => return Ok(()),
     };
     let text = if cli.json {
-        format!("{}\n", serde_json::to_string_pretty(&answer)?)
+        format!("{}\n", serde_json::to_string_pretty(&response)?)
     } else {
-        table::render(&answer, columns)
+        table::render(&response, columns)
     };
     // A reader that has gone, such as `head`, is no failure of ours.
     let _ = std::io::stdout().write_all(text.as_bytes());

@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep};
 const PAUSE: Duration = Duration::from_millis(500);
 
 /// How long a gateway may be away, such as for a restart.
-const PATIENCE: Duration = Duration::from_mins(2);
+const TIMEOUT: Duration = Duration::from_mins(2);
 
 /// Swaps, and waits until the probation is over; also over a restart of the gateway.
 pub(super) async fn swap(client: &Client, workspace: &str, mut order: SwapOrder) -> Result<Value> {
@@ -70,7 +70,7 @@ async fn outcome(client: &Client, path: &str, swapped: &Value) -> Result<Value> 
                 "the last swap on probation is that to generation {}, and not to {generation}; look at `hypervisor sandboxes`",
                 probation["generation"]
             ),
-            Err(error) if error.is::<Refusal>() || heard.elapsed() > PATIENCE => {
+            Err(error) if error.is::<Refusal>() || heard.elapsed() > TIMEOUT => {
                 return Err(error).context("nothing is known of the probation; look at `hypervisor sandboxes`, where one that is under way is shown");
             }
             Err(_) => {}

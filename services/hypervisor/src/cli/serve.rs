@@ -61,7 +61,7 @@ pub(super) async fn serve(config: Config) -> Result<()> {
 
     let orders = CancellationToken::new();
     let operator = tokio::spawn(api::serve_control(control, api, orders.clone()));
-    greet(&config, &auth, nobody).await?;
+    print_enrolment_link(&config, &auth, nobody).await?;
     systemd::ready(stop.clone());
     keep_room(sqlite);
     server::serve(listeners, Arc::new(gateway), &config.server, stop)
@@ -70,7 +70,7 @@ pub(super) async fn serve(config: Config) -> Result<()> {
     orders.cancel();
     operator.await.context("the operator's socket failed")?;
     runtime.shutdown().await;
-    if let Err(error) = auth.tidy().await {
+    if let Err(error) = auth.purge_expired().await {
         warn!(%error, "could not tidy the sessions at the end; the next start does");
     }
     info!("stopped");
@@ -80,14 +80,14 @@ pub(super) async fn serve(config: Config) -> Result<()> {
 /// The store, for this gateway alone. A restore that is at work is waited for, so that a socket of
 /// systemd's may start a gateway meanwhile.
 async fn lock(config: &Config, stop: &CancellationToken) -> Result<Lock> {
-    const PATIENCE: Duration = Duration::from_mins(1);
+    const TIMEOUT: Duration = Duration::from_mins(1);
     let begun = Instant::now();
     let mut waits = false;
     loop {
         match Lock::take(&config.store.path, SERVE) {
             Err(StoreError::InUse { holder, .. })
                 if !(holder.starts_with(SERVE) || stop.is_cancelled())
-                    && begun.elapsed() < PATIENCE =>
+                    && begun.elapsed() < TIMEOUT =>
             {
                 if !waits {
                     info!(holder, "the store is in use; waiting");
@@ -155,7 +155,7 @@ fn stop_signal() -> Result<CancellationToken> {
 }
 
 /// Says where to go, and to the first one ever how to get in; on standard output, so that scripts find it among the logs.
-async fn greet(config: &Config, auth: &Arc<Auth>, nobody: bool) -> Result<()> {
+async fn print_enrolment_link(config: &Config, auth: &Arc<Auth>, nobody: bool) -> Result<()> {
     let origin = config.origin().origin().ascii_serialization();
     let mut out = std::io::stdout();
     let version = env!("CARGO_PKG_VERSION");

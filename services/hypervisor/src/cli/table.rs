@@ -4,8 +4,8 @@ use serde_json::Value;
 use std::fmt::Write as _;
 
 /// A list as a table of these columns, anything else as lines of `key  value`.
-pub(super) fn render(answer: &Value, columns: &[&str]) -> String {
-    match answer {
+pub(super) fn render(response: &Value, columns: &[&str]) -> String {
+    match response {
         Value::Array(rows) if rows.is_empty() => "none\n".into(),
         Value::Array(rows) => {
             let head = columns.iter().map(|name| name.to_uppercase()).collect();

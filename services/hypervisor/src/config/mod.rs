@@ -129,7 +129,7 @@ pub struct Store {
 pub struct Proxy {
     /// Seconds for a connection to a sandbox.
     pub connect_secs: u64,
-    /// Seconds until a sandbox must have begun its answer.
+    /// Seconds until a sandbox must have begun its response.
     pub response_secs: u64,
     /// Seconds without a byte after which a body, either way, is given up.
     pub body_idle_secs: u64,

@@ -50,22 +50,22 @@ pub(super) fn without(value: &[u8], own: &[Box<str>], kept: &mut Vec<u8>) -> boo
 }
 
 /// Whether this value of `Set-Cookie` would plant one of our cookies.
-pub(super) fn plants(value: &[u8], own: &[Box<str>]) -> bool {
+pub(super) fn sets_own_cookie(value: &[u8], own: &[Box<str>]) -> bool {
     let pair = value.split(|byte| *byte == b';').next();
     pair.is_some_and(|pair| is_own(skip_equals(pair), own))
 }
 
 /// Removes each `Set-Cookie` that would plant one of our cookies.
 pub(super) fn guard(headers: &mut HeaderMap, own: &[Box<str>]) {
-    let plants = |value: &HeaderValue| plants(value.as_bytes(), own);
-    if !headers.get_all(SET_COOKIE).iter().any(plants) {
+    let sets_own_cookie = |value: &HeaderValue| sets_own_cookie(value.as_bytes(), own);
+    if !headers.get_all(SET_COOKIE).iter().any(sets_own_cookie) {
         return;
     }
     if let Entry::Occupied(entry) = headers.entry(SET_COOKIE) {
         let kept: Vec<_> = entry
             .remove_entry_mult()
             .1
-            .filter(|value| !plants(value))
+            .filter(|value| !sets_own_cookie(value))
             .collect();
         for value in kept {
             headers.append(SET_COOKIE, value);

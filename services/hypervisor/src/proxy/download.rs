@@ -1,8 +1,8 @@
-//! The body of an answer, on its way from the sandbox to the client.
+//! The body of a response, on its way from the sandbox to the client.
 
-use super::Target;
+use super::RoutedClaim;
 use super::expect::Expectation;
-use super::idle::Idle;
+use super::idle_timeout::IdleTimeout;
 use super::shared_origin;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
@@ -13,7 +13,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio_util::sync::WaitForCancellationFutureOwned;
 
-/// Why an answer was broken off. The client sees its connection cut, never a clean end.
+/// Why a response was broken off. The client sees its connection cut, never a clean end.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Fault {
     #[error("the sandbox sent nothing more for too long")]
@@ -25,18 +25,18 @@ pub(super) enum Fault {
 /// The sandbox's body; holds the claim until it is dropped.
 pub(super) struct Download<C> {
     body: Incoming,
-    idle: Idle,
+    idle: IdleTimeout,
     /// Ends the stream at the end of a drain.
-    cut: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
+    drain_deadline: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
     claim: C,
-    /// Kept so that the request's end waits for the answer's.
+    /// Kept so that the request's end waits for the response's.
     _expectation: Option<Expectation>,
 }
 
 /// Nothing in it is pinned in place.
 impl<C> Unpin for Download<C> {}
 
-impl<C: Target> Download<C> {
+impl<C: RoutedClaim> Download<C> {
     pub(super) fn new(
         body: Incoming,
         idle: Duration,
@@ -45,8 +45,8 @@ impl<C: Target> Download<C> {
     ) -> Self {
         Self {
             body,
-            idle: Idle::new(idle),
-            cut: None,
+            idle: IdleTimeout::new(idle),
+            drain_deadline: None,
             claim,
             _expectation: expectation,
         }
@@ -55,7 +55,9 @@ impl<C: Target> Download<C> {
     /// Has the body end, cleanly, at the end of a drain: for event streams, whose clients
     /// come back by themselves.
     pub(super) fn until_cut(mut self) -> Self {
-        self.cut = Some(Box::pin(self.claim.cut().clone().cancelled_owned()));
+        self.drain_deadline = Some(Box::pin(
+            self.claim.drain_deadline().clone().cancelled_owned(),
+        ));
         self
     }
 
@@ -66,7 +68,7 @@ impl<C: Target> Download<C> {
     }
 }
 
-impl<C: Target> Body for Download<C> {
+impl<C: RoutedClaim> Body for Download<C> {
     type Data = Bytes;
     type Error = Fault;
 
@@ -74,8 +76,8 @@ impl<C: Target> Body for Download<C> {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Fault>>> {
-        if let Some(cut) = &mut self.cut
-            && cut.as_mut().poll(cx).is_ready()
+        if let Some(drain_deadline) = &mut self.drain_deadline
+            && drain_deadline.as_mut().poll(cx).is_ready()
         {
             return Poll::Ready(None);
         }

@@ -1,10 +1,10 @@
-//! One request to a sandbox, up to the head of its answer.
+//! One request to a sandbox, up to the head of its response.
 
 use super::expect::{self, Expectation};
 use super::failure::Reason;
 use super::upgrade::Upgrade;
-use super::upload::{self, Fault, Flow, Progress, Upload};
-use super::{Caller, Proxy, Target, hop, request};
+use super::upload::{self, Fault, LimitedBody, Progress, Upload};
+use super::{Caller, Proxy, RoutedClaim, hop, request};
 use crate::Body;
 use crate::server::Peer;
 use http::{Method, Request, Response, StatusCode};
@@ -16,22 +16,22 @@ use std::io;
 use std::pin::pin;
 use tokio::time::{Instant, timeout_at};
 
-/// An answer that has begun, and what was asked along with its request.
-pub(super) struct Answer {
+/// A response that has begun, and what was asked along with its request.
+pub(super) struct UpstreamResponse {
     pub(super) response: Response<Incoming>,
     pub(super) upgrade: Option<Upgrade>,
     pub(super) expectation: Option<Expectation>,
 }
 
 impl Proxy {
-    /// Sends the request, rewritten, and waits for the answer's head.
+    /// Sends the request, rewritten, and waits for the response's head.
     pub(super) async fn exchange(
         &self,
         mut request: Request<Body>,
         peer: &Peer,
         caller: &Caller,
-        claim: &impl Target,
-    ) -> Result<Answer, Reason> {
+        claim: &impl RoutedClaim,
+    ) -> Result<UpstreamResponse, Reason> {
         if request.method() == Method::CONNECT {
             return Err(Reason::Connect);
         }
@@ -53,10 +53,10 @@ impl Proxy {
         let sending = claim.upstream().send(request, self.limits);
         let response = self.wait(sending, progress.as_ref()).await?;
         if let Some(expectation) = &expectation {
-            expectation.answered();
+            expectation.responded();
         }
         check(&response, upgrade.is_some())?;
-        Ok(Answer {
+        Ok(UpstreamResponse {
             response,
             upgrade,
             expectation,
@@ -81,27 +81,27 @@ impl Proxy {
             }
             return Err(Reason::BodyTooLarge(limit));
         }
-        let flow = Flow::new(body, limit, self.limits.body_idle, progress);
+        let flow = LimitedBody::new(body, limit, self.limits.body_idle, progress);
         Ok(if expects {
-            let (expectation, held) = Expectation::hold(flow);
-            (Upload::held(held), Some(expectation))
+            let (expectation, deferred) = Expectation::hold(flow);
+            (Upload::deferred(deferred), Some(expectation))
         } else {
             (Upload::flowing(flow), None)
         })
     }
 
-    /// Waits for the answer's head: for so long after the request's last byte. Until then, other
+    /// Waits for the response's head: for so long after the request's last byte. Until then, other
     /// clocks run, in the body for its sender and in the connection for the sandbox.
     async fn wait(
         &self,
         sending: impl Future<Output = Result<Response<Incoming>, ClientError>>,
         progress: Option<&Progress>,
     ) -> Result<Response<Incoming>, Reason> {
-        let patience = self.limits.response;
+        let limit = self.limits.response;
         let mut sending = pin!(sending);
         let mut sent = Instant::now();
         loop {
-            match timeout_at(sent + patience, &mut sending).await {
+            match timeout_at(sent + limit, &mut sending).await {
                 Ok(Ok(response)) => return Ok(response),
                 Ok(Err(error)) => {
                     let fault = progress.and_then(Progress::fault);
@@ -110,7 +110,7 @@ impl Proxy {
                 Err(_) => match progress.map(Progress::last) {
                     Some(last) if last > sent => sent = last,
                     _ => {
-                        let secs = patience.as_secs();
+                        let secs = limit.as_secs();
                         let cause = format!("nothing came within {secs} seconds");
                         return Err(Reason::Timeout(cause));
                     }
@@ -139,7 +139,7 @@ impl Proxy {
     }
 }
 
-/// Refuses an answer that can be passed on to nobody.
+/// Refuses a response that can be passed on to nobody.
 fn check(response: &Response<Incoming>, upgrades: bool) -> Result<(), Reason> {
     let mistake = if hop::has_foreign_coding(response.headers()) {
         "it used a transfer coding that nobody had asked for"

@@ -4,7 +4,7 @@
 //! held, unread, until the sandbox says so; if it answers at once instead, the body never flows.
 
 use super::hop;
-use super::upload::Flow;
+use super::upload::LimitedBody;
 use http::header::{EXPECT, HeaderValue};
 use http::request::Parts;
 use http::{Request, StatusCode, Version};
@@ -17,10 +17,10 @@ use tokio::time::timeout;
 
 /// HTTP/1.0 style sandboxes never say 100; after so long the body is sent regardless, as
 /// RFC 9110, section 10.1.1, has it.
-const PATIENCE: Duration = Duration::from_secs(1);
+const CONTINUE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A body that waits; gives it out when it may flow, `None` when it was not wanted.
-pub(super) type Held = Pin<Box<dyn Future<Output = Option<Flow>> + Send>>;
+pub(super) type DeferredBody = Pin<Box<dyn Future<Output = Option<LimitedBody>> + Send>>;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Stage {
@@ -40,26 +40,29 @@ pub(super) fn take(head: &mut Parts) -> bool {
     asks
 }
 
-/// What the sandbox said to a request that expects `100 Continue`. Lives as long as its answer.
+/// What the sandbox said to a request that expects `100 Continue`. Lives as long as its response.
 #[derive(Clone)]
 pub(super) struct Expectation(Arc<watch::Sender<Stage>>);
 
 impl Expectation {
     /// The body, held back until the sandbox says something.
-    pub(super) fn hold(flow: Flow) -> (Self, Held) {
+    pub(super) fn hold(flow: LimitedBody) -> (Self, DeferredBody) {
         let (sender, mut stage) = watch::channel(Stage::Asked);
-        let held = Box::pin(async move {
-            let said = timeout(PATIENCE, stage.wait_for(|stage| *stage != Stage::Asked));
+        let deferred = Box::pin(async move {
+            let said = timeout(
+                CONTINUE_TIMEOUT,
+                stage.wait_for(|stage| *stage != Stage::Asked),
+            );
             if !matches!(said.await, Ok(Ok(stage)) if *stage == Stage::Answered) {
                 return Some(flow);
             }
             // Dropped now, so that the client hears that the connection closes; but the end of
-            // the request would cut its answer off, and has to wait until that is over.
+            // the request would cut its response off, and has to wait until that is over.
             drop(flow);
             while stage.changed().await.is_ok() {}
             None
         });
-        (Self(Arc::new(sender)), held)
+        (Self(Arc::new(sender)), deferred)
     }
 
     /// Has `request` ask for it.
@@ -74,8 +77,8 @@ impl Expectation {
         });
     }
 
-    /// The answer came; a body that is still held is not wanted.
-    pub(super) fn answered(&self) {
+    /// The response came; a body that is still held is not wanted.
+    pub(super) fn responded(&self) {
         self.0.send_if_modified(|stage| {
             let unheard = *stage == Stage::Asked;
             if unheard {

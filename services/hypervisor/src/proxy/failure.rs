@@ -1,7 +1,7 @@
 //! What the proxy answers in a sandbox's stead: which sandbox, why, and what to do.
 
 use super::navigation::wants_page;
-use super::{Target, page};
+use super::{RoutedClaim, page};
 use crate::Body;
 use crate::routes::{Full, Role};
 use http::header::{
@@ -11,7 +11,7 @@ use http::header::{
 use http::{Response, StatusCode};
 use serde_json::json;
 
-/// A request that got no answer from its sandbox.
+/// A request that got no response from its sandbox.
 #[derive(Debug, Clone)]
 pub struct Failure {
     /// The sandbox.
@@ -20,10 +20,10 @@ pub struct Failure {
     pub reason: Reason,
 }
 
-/// Why there is no answer from the sandbox. Each sentence stands after its name.
+/// Why there is no response from the sandbox. Each sentence stands after its name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Reason {
-    /// No connection, or none that lasted until an answer.
+    /// No connection, or none that lasted until a response.
     #[error("gave no answer: {0}")]
     BadGateway(String),
     /// It is not running: stopped, failed, or not to be had.
@@ -71,7 +71,7 @@ impl Reason {
                 "sandbox_unavailable",
                 "Try again in a moment. If it stays so, mend what it says here and start it from your account page.",
             ),
-            Self::Busy(full) => (StatusCode::SERVICE_UNAVAILABLE, full.code(), full.mend()),
+            Self::Busy(full) => (StatusCode::SERVICE_UNAVAILABLE, full.code(), full.remedy()),
             Self::Timeout(_) => (
                 StatusCode::GATEWAY_TIMEOUT,
                 "gateway_timeout",
@@ -156,12 +156,12 @@ impl Failure {
 
     /// The page or the JSON, with the headers that belong to it.
     pub(super) fn respond(&self, as_page: bool) -> Response<Body> {
-        let (status, code, mend) = self.reason.verdict();
+        let (status, code, remedy) = self.reason.verdict();
         let body = if as_page {
-            Body::from(page::render(status, &self.sandbox, &self.reason, mend))
+            Body::from(page::render(status, &self.sandbox, &self.reason, remedy))
         } else {
             let why = self.reason.sentence();
-            let message = format!("Sandbox `{}` {why} {mend}", self.sandbox);
+            let message = format!("Sandbox `{}` {why} {remedy}", self.sandbox);
             let body = json!({"error": code, "message": message, "sandbox": self.sandbox});
             Body::from(body.to_string())
         };
@@ -189,7 +189,11 @@ impl Failure {
 
 /// What to answer to a request with these `headers` whose claimed sandbox did not; and its line
 /// in the log.
-pub(crate) fn refuse(headers: &HeaderMap, claim: &impl Target, reason: Reason) -> Response<Body> {
+pub(crate) fn refuse(
+    headers: &HeaderMap,
+    claim: &impl RoutedClaim,
+    reason: Reason,
+) -> Response<Body> {
     let sandbox = claim.sandbox().to_owned();
     let failure = Failure { sandbox, reason };
     failure.log(claim.role());

@@ -1,6 +1,6 @@
 //! What a sandbox is told about the caller, and what it must not believe.
 
-use super::{Caller, Target};
+use super::{Caller, RoutedClaim};
 use crate::server::Peer;
 use http::header::{Entry, FORWARDED, HOST, HeaderMap, HeaderName, HeaderValue};
 
@@ -17,7 +17,7 @@ static GENERATION: HeaderName = HeaderName::from_static("x-choiros-generation");
 pub(super) fn distrust(headers: &mut HeaderMap, peer: &Peer) {
     let lies = headers
         .keys()
-        .filter(|name| is_lie(name.as_str(), peer.trusted));
+        .filter(|name| is_spoofable(name.as_str(), peer.trusted));
     let lies: Vec<HeaderName> = lies.cloned().collect();
     for name in lies {
         headers.remove(name);
@@ -25,7 +25,7 @@ pub(super) fn distrust(headers: &mut HeaderMap, peer: &Peer) {
 }
 
 /// Whether a client has no business to send a field of this name.
-pub(super) fn is_lie(name: &str, trusted: bool) -> bool {
+pub(super) fn is_spoofable(name: &str, trusted: bool) -> bool {
     has_prefix(name, "x-choiros-")
         || !trusted && (has_prefix(name, "x-forwarded-") || FORWARDED == *name)
 }
@@ -62,7 +62,7 @@ pub(super) fn add_origin(headers: &mut HeaderMap, peer: &Peer) {
 }
 
 /// Says who calls, and in which workspace, role and generation.
-pub(super) fn add_identity(headers: &mut HeaderMap, caller: &Caller, claim: &impl Target) {
+pub(super) fn add_identity(headers: &mut HeaderMap, caller: &Caller, claim: &impl RoutedClaim) {
     let id = caller.user_id.as_hyphenated().to_string();
     // Names that are no header values cannot be; and a sandbox takes a lack for «nobody».
     if let Ok(id) = HeaderValue::try_from(id) {

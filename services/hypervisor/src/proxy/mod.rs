@@ -1,10 +1,9 @@
-//! Carries a claimed request to its sandbox, and the answer back.
+//! Carries a claimed request to its sandbox, and the response back.
 //!
-//! Bodies are streamed both ways and never gathered. The claim moves into the answer's body (or
+//! Bodies are streamed both ways and never gathered. The claim moves into the response's body (or
 //! the task that carries an upgraded connection), and so lasts until the last byte. This module
-//! knows nothing of passkeys or of what runs a sandbox: it gets a caller and a [`Target`].
+//! knows nothing of passkeys or of what runs a sandbox: it gets a caller and a [`RoutedClaim`].
 
-mod answer;
 mod buffer;
 mod cookies;
 mod download;
@@ -15,23 +14,24 @@ mod fast;
 mod forwarded;
 mod frames;
 mod hop;
-mod idle;
-mod link;
+mod idle_timeout;
 mod navigation;
 mod page;
 mod request;
+mod response;
 mod shared_origin;
 mod trace;
 mod tunnel;
 mod upgrade;
 mod upload;
 mod upstream;
+mod upstream_connection;
 mod write_limit;
 
 pub(crate) use failure::refuse;
 pub use failure::{Failure, Reason, failure_response};
 pub(crate) use fast::{Client, FarEnd, Next, Order, Pool, Unanswered};
-pub(crate) use idle::Idle;
+pub(crate) use idle_timeout::IdleTimeout;
 pub use navigation::is_navigation;
 pub use upstream::Upstream;
 pub use write_limit::WriteLimit;
@@ -48,7 +48,7 @@ use url::Url;
 use uuid::Uuid;
 
 /// A claim, as the proxy sees it: where a request goes, and until when it may.
-pub trait Target: Send + Sync + 'static {
+pub trait RoutedClaim: Send + Sync + 'static {
     /// Where the sandbox listens.
     fn address(&self) -> SocketAddr;
     /// The connections to it.
@@ -62,8 +62,8 @@ pub trait Target: Send + Sync + 'static {
     /// The sandbox's name.
     fn sandbox(&self) -> &str;
     /// Cancelled at the end of the drain: a WebSocket is closed with 1012, an event stream ends,
-    /// and other answers go on.
-    fn cut(&self) -> &CancellationToken;
+    /// and other responses go on.
+    fn drain_deadline(&self) -> &CancellationToken;
 }
 
 /// Who calls.
@@ -85,7 +85,7 @@ pub struct Proxy {
 struct Limits {
     /// For a connection to a sandbox.
     connect: Duration,
-    /// Until the answer begins, after the request's last byte.
+    /// Until the response begins, after the request's last byte.
     response: Duration,
     /// Without a byte of a body, either way.
     body_idle: Duration,
@@ -120,7 +120,7 @@ impl Proxy {
     /// The sandbox's answer to `request`, or a [`Failure`]'s page or JSON in its stead.
     ///
     /// `request` is as it came in, but without the prefix `/dev`.
-    pub async fn forward<C: Target>(
+    pub async fn forward<C: RoutedClaim>(
         &self,
         request: Request<Body>,
         peer: &Peer,
@@ -129,7 +129,7 @@ impl Proxy {
     ) -> Response<Body> {
         let as_page = navigation::wants_page(request.headers());
         match self.exchange(request, peer, caller, &claim).await {
-            Ok(answer) => self.pass_on(answer, claim),
+            Ok(response) => self.pass_on(response, claim),
             Err(reason) => {
                 let sandbox = claim.sandbox().to_owned();
                 let failure = Failure { sandbox, reason };

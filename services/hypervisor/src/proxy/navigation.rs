@@ -1,4 +1,4 @@
-//! Whether an answer is for a person at a browser's address bar or for a program.
+//! Whether a response is for a person at a browser's address bar or for a program.
 
 use http::header::{ACCEPT, HeaderMap, HeaderName, UPGRADE};
 use http::{HeaderValue, Method};

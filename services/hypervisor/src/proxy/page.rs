@@ -25,7 +25,7 @@ pub(super) fn policy() -> HeaderValue {
 }
 
 /// The page that says which sandbox, why, and what to do.
-pub(super) fn render(status: StatusCode, sandbox: &str, reason: &Reason, mend: &str) -> String {
+pub(super) fn render(status: StatusCode, sandbox: &str, reason: &Reason, remedy: &str) -> String {
     let title = status.canonical_reason().unwrap_or("No answer");
     let sandbox = escape(sandbox);
     // What a sandbox printed has lines, which a sentence would run together.
@@ -48,14 +48,14 @@ pub(super) fn render(status: StatusCode, sandbox: &str, reason: &Reason, mend: &
 <h1>{title}</h1>
 <p>Sandbox <code>{sandbox}</code> {why}</p>
 {printed}
-<p>{mend}</p>
+<p>{remedy}</p>
 <p><a href="">Try again</a><a href="/auth/account">Account</a></p>
 <p><small>{status}</small></p>
 </main>
 </html>
 "#,
         why = escape(&why),
-        mend = escape(mend),
+        remedy = escape(remedy),
         status = status.as_u16(),
     )
 }

@@ -1,7 +1,7 @@
 //! The head of a request, rewritten in place for the sandbox.
 
 use super::failure::Reason;
-use super::{Caller, Target, cookies, forwarded, hop, trace};
+use super::{Caller, RoutedClaim, cookies, forwarded, hop, trace};
 use crate::server::Peer;
 use http::header::{CONNECTION, CONTENT_LENGTH, HOST, HeaderValue, TE, TRANSFER_ENCODING};
 use http::request::Parts;
@@ -43,7 +43,7 @@ pub(super) fn rewrite(head: &mut Parts, streams: bool, own_cookies: &[Box<str>],
 pub(super) fn address(
     head: &mut Parts,
     caller: &Caller,
-    claim: &impl Target,
+    claim: &impl RoutedClaim,
 ) -> Result<(), Reason> {
     forwarded::add_identity(&mut head.headers, caller, claim);
     let mut target = uri::Parts::default();

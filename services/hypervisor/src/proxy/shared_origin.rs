@@ -1,4 +1,4 @@
-//! Fields of an answer that act beyond it: on every page of the origin, ours among them, or on a
+//! Fields of a response that act beyond it: on every page of the origin, ours among them, or on a
 //! server in front of us. A sandbox does not send them.
 //!
 //! | field | what a sandbox would do with it |
@@ -14,7 +14,7 @@
 //! | `X-Accel-Redirect`, `X-Sendfile`, `X-Lighttpd-Send-File`, `X-Reproxy-URL` | have a server in front of us give out its own files |
 //!
 //! A cookie with the name of one of ours goes as well, whatever its path and domain ([`cookies`]).
-//! What acts on nothing but its own answer or document stays: `Content-Security-Policy`,
+//! What acts on nothing but its own response or document stays: `Content-Security-Policy`,
 //! `Reporting-Endpoints`, `Cross-Origin-*`, `Permissions-Policy`, `Speculation-Rules`, `Refresh`,
 //! `Cache-Control`. So do `Accept-CH` and `Use-As-Dictionary`, which have the browser tell us a
 //! little more; `WWW-Authenticate`, for what it has browsers send is nothing to us; and other
@@ -44,7 +44,7 @@ const FIELDS: [&str; 18] = [
     "x-sendfile",
 ];
 
-/// Whether a field of this name acts beyond its answer.
+/// Whether a field of this name acts beyond its response.
 pub(super) fn has(name: &[u8]) -> bool {
     let is = |field: &str| name.eq_ignore_ascii_case(field.as_bytes());
     FIELDS.into_iter().any(is)
@@ -55,7 +55,7 @@ pub(super) fn has_trailer(name: &[u8]) -> bool {
     has(name) || name.eq_ignore_ascii_case(SET_COOKIE.as_str().as_bytes())
 }
 
-/// Removes them from an answer, and cookies that would be ours.
+/// Removes them from a response, and cookies that would be ours.
 pub(super) fn guard(headers: &mut HeaderMap, own_cookies: &[Box<str>]) {
     cookies::guard(headers, own_cookies);
     for field in FIELDS {
@@ -63,7 +63,7 @@ pub(super) fn guard(headers: &mut HeaderMap, own_cookies: &[Box<str>]) {
     }
 }
 
-/// Removes them from an answer's trailers.
+/// Removes them from a response's trailers.
 pub(super) fn guard_trailers(trailers: &mut HeaderMap) {
     for field in FIELDS {
         trailers.remove(field);

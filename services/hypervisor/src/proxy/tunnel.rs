@@ -12,7 +12,7 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 /// For how long a WebSocket's ends may take over saying goodbye.
-const GOODBYE: Duration = Duration::from_secs(2);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// RFC 6455 and its registry: «service restart», upon which clients come back.
 const SERVICE_RESTART: u16 = 1012;
@@ -22,22 +22,22 @@ pub(super) struct Tunnel {
     /// Whether the protocol is WebSocket.
     pub(super) websocket: bool,
     /// Cancelled when the sandbox's drain is over.
-    pub(super) cut: CancellationToken,
+    pub(super) drain_deadline: CancellationToken,
 }
 
 impl Tunnel {
     /// Carries bytes until both ends are done, one breaks, or the drain is over.
-    pub(super) async fn carry(self, client: Upgraded, upstream: Upgraded) {
+    pub(super) async fn forward(self, client: Upgraded, upstream: Upgraded) {
         let (from_client, to_client) = split(TokioIo::new(client));
         let (from_upstream, to_upstream) = split(TokioIo::new(upstream));
         let (after_cut, after_end) = if self.websocket {
             // A WebSocket has no half-closed state: when one end is gone, so is the other soon.
-            (GOODBYE, GOODBYE)
+            (CLOSE_TIMEOUT, CLOSE_TIMEOUT)
         } else {
             (Duration::ZERO, Duration::MAX)
         };
         let over = async {
-            self.cut.cancelled().await;
+            self.drain_deadline.cancelled().await;
             sleep(after_cut).await;
         };
         let up = pin!(copy(from_client, to_upstream));
@@ -54,7 +54,7 @@ impl Tunnel {
         to: impl AsyncWrite + Unpin,
     ) -> io::Result<()> {
         if self.websocket {
-            copy_frames(from, to, &self.cut).await
+            copy_frames(from, to, &self.drain_deadline).await
         } else {
             copy(from, to).await
         }
@@ -65,11 +65,11 @@ impl Tunnel {
 async fn either_then_other(
     mut one: impl Future<Output = io::Result<()>> + Unpin,
     mut other: impl Future<Output = io::Result<()>> + Unpin,
-    patience: Duration,
+    limit: Duration,
 ) {
     tokio::select! {
-        ended = &mut one => if ended.is_ok() { let _ = timeout(patience, other).await; },
-        ended = &mut other => if ended.is_ok() { let _ = timeout(patience, one).await; },
+        ended = &mut one => if ended.is_ok() { let _ = timeout(limit, other).await; },
+        ended = &mut other => if ended.is_ok() { let _ = timeout(limit, one).await; },
     }
 }
 
@@ -92,11 +92,11 @@ async fn copy(mut from: impl AsyncRead + Unpin, mut to: impl AsyncWrite + Unpin)
 async fn copy_frames(
     mut from: impl AsyncRead + Unpin,
     mut to: impl AsyncWrite + Unpin,
-    cut: &CancellationToken,
+    drain_deadline: &CancellationToken,
 ) -> io::Result<()> {
     let mut frames = Frames::default();
     let mut buffer = Buffer::default();
-    let mut cut_off = pin!(cut.cancelled());
+    let mut cut_off = pin!(drain_deadline.cancelled());
     while !frames.closed() {
         let count = tokio::select! {
             biased;
@@ -107,7 +107,7 @@ async fn copy_frames(
             return to.shutdown().await;
         }
         let bytes = buffer.bytes();
-        let end = if cut.is_cancelled() {
+        let end = if drain_deadline.is_cancelled() {
             frames.next_end(bytes)
         } else {
             frames.pass(bytes);

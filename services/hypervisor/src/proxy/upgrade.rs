@@ -3,7 +3,7 @@
 use super::failure::Reason;
 use super::navigation::has_sec_fetch;
 use super::tunnel::Tunnel;
-use super::{Target, hop};
+use super::{RoutedClaim, hop};
 use crate::Body;
 use http::header::{CONNECTION, CONTENT_LENGTH, HeaderMap, HeaderValue, ORIGIN, UPGRADE};
 use http::{Request, Response, Version};
@@ -54,29 +54,29 @@ impl Upgrade {
     /// Passes the sandbox's 101 on, and then bytes both ways.
     pub(super) fn switch(
         self,
-        mut answer: Response<Incoming>,
-        claim: impl Target,
+        mut response: Response<Incoming>,
+        claim: impl RoutedClaim,
     ) -> Response<Body> {
-        let upstream = hyper::upgrade::on(&mut answer);
-        let headers = answer.headers_mut();
+        let upstream = hyper::upgrade::on(&mut response);
+        let headers = response.headers_mut();
         let protocol = headers.get(UPGRADE).cloned().unwrap_or(self.protocol);
         hop::strip(headers);
         headers.remove(CONTENT_LENGTH);
         let tunnel = Tunnel {
             websocket: protocol.as_bytes().eq_ignore_ascii_case(b"websocket"),
-            cut: claim.cut().clone(),
+            drain_deadline: claim.drain_deadline().clone(),
         };
         headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
         headers.insert(UPGRADE, protocol);
         tokio::spawn(async move {
             let sandbox = claim.sandbox();
             match tokio::try_join!(self.client, upstream) {
-                Ok((client, upstream)) => tunnel.carry(client, upstream).await,
+                Ok((client, upstream)) => tunnel.forward(client, upstream).await,
                 Err(error) => tracing::debug!(sandbox, %error, "upgrade not completed"),
             }
             drop(claim);
         });
-        answer.map(|_| Body::empty())
+        response.map(|_| Body::empty())
     }
 }
 

@@ -1,7 +1,7 @@
 //! The body of a request, on its way from the client to the sandbox.
 
-use super::expect::Held;
-use super::idle::Idle;
+use super::expect::DeferredBody;
+use super::idle_timeout::IdleTimeout;
 use crate::Body;
 use bytes::{Buf, Bytes};
 use http_body::{Body as HttpBody, Frame, SizeHint};
@@ -40,8 +40,8 @@ enum State {
     /// There is none.
     None,
     /// It waits for the sandbox to say `100 Continue`.
-    Held(Held),
-    Flowing(Flow),
+    DeferredBody(DeferredBody),
+    Flowing(LimitedBody),
 }
 
 impl Upload {
@@ -49,12 +49,12 @@ impl Upload {
         Self(State::None)
     }
 
-    pub(super) fn flowing(flow: Flow) -> Self {
+    pub(super) fn flowing(flow: LimitedBody) -> Self {
         Self(State::Flowing(flow))
     }
 
-    pub(super) fn held(held: Held) -> Self {
-        Self(State::Held(held))
+    pub(super) fn deferred(deferred: DeferredBody) -> Self {
+        Self(State::DeferredBody(deferred))
     }
 }
 
@@ -70,7 +70,7 @@ impl HttpBody for Upload {
             match &mut self.0 {
                 State::None => return Poll::Ready(None),
                 State::Flowing(flow) => return flow.poll(cx),
-                State::Held(held) => match ready!(held.as_mut().poll(cx)) {
+                State::DeferredBody(deferred) => match ready!(deferred.as_mut().poll(cx)) {
                     Some(flow) => self.0 = State::Flowing(flow),
                     None => return Poll::Ready(Some(Err(Fault::Unwanted))),
                 },
@@ -81,7 +81,7 @@ impl HttpBody for Upload {
     fn is_end_stream(&self) -> bool {
         match &self.0 {
             State::None => true,
-            State::Held(_) => false,
+            State::DeferredBody(_) => false,
             State::Flowing(flow) => flow.body.as_ref().is_none_or(Body::is_end_stream),
         }
     }
@@ -96,19 +96,19 @@ impl HttpBody for Upload {
 }
 
 /// A body within its limits of size and silence.
-pub(super) struct Flow {
+pub(super) struct LimitedBody {
     body: Option<Body>,
     room: u64,
-    idle: Idle,
+    idle: IdleTimeout,
     progress: Progress,
 }
 
-impl Flow {
+impl LimitedBody {
     pub(super) fn new(body: Body, room: u64, idle: Duration, progress: Progress) -> Self {
         Self {
             body: Some(body),
             room,
-            idle: Idle::new(idle),
+            idle: IdleTimeout::new(idle),
             progress,
         }
     }
@@ -146,7 +146,7 @@ impl Flow {
     }
 }
 
-impl Drop for Flow {
+impl Drop for LimitedBody {
     fn drop(&mut self) {
         let _ = self.progress.0.at.set(Instant::now());
     }
@@ -159,7 +159,7 @@ pub(super) fn linger(mut body: Body) {
     }));
 }
 
-/// How a body ended; shared with the one who waits for the answer.
+/// How a body ended; shared with the one who waits for the response.
 #[derive(Clone, Default)]
 pub(super) struct Progress(Arc<End>);
 

@@ -1,7 +1,7 @@
 //! The pool of connections to one sandbox.
 
-use super::link::{self, Connector};
 use super::upload::Upload;
+use super::upstream_connection::{self, Connector};
 use super::{Limits, seconds};
 use http::{Request, Response};
 use http_body::Body as _;
@@ -63,7 +63,7 @@ impl Upstream {
         self.id
     }
 
-    /// The answer's head. A bodyless idempotent request is tried once more, on a new
+    /// The response's head. A bodyless idempotent request is tried once more, on a new
     /// connection, if that of the pool proved dead.
     pub(super) async fn send(
         &self,
@@ -74,10 +74,10 @@ impl Upstream {
         let again = repeatable.then(|| copy(&request));
         let clients = self.clients.get_or_init(|| Box::new(Clients::new(limits)));
         match (clients.pool.request(request).await, again) {
-            (Err(error), Some(again)) if link::was_dead(&error) => {
+            (Err(error), Some(again)) if upstream_connection::was_dead(&error) => {
                 clients.fresh.request(again).await
             }
-            (answer, _) => answer,
+            (response, _) => response,
         }
     }
 }

@@ -3,7 +3,7 @@
 //! hyper waits without end for a peer that stops reading, also when it only wants to close. That
 //! would keep a claim, or a connection, for as long as the peer likes.
 
-use super::idle::Idle;
+use super::idle_timeout::IdleTimeout;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -14,7 +14,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 /// so long.
 pub struct WriteLimit<T> {
     io: T,
-    idle: Idle,
+    idle: IdleTimeout,
 }
 
 impl<T> WriteLimit<T> {
@@ -22,7 +22,7 @@ impl<T> WriteLimit<T> {
     pub fn new(io: T, limit: Duration) -> Self {
         Self {
             io,
-            idle: Idle::new(limit),
+            idle: IdleTimeout::new(limit),
         }
     }
 

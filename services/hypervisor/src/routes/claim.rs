@@ -1,6 +1,6 @@
 //! A request's hold on the sandbox that it was routed to.
 
-use super::cap::Place;
+use super::concurrency_limit::Permit;
 use super::error::{ClaimError, Full, Scope};
 use super::route::{Role, Route, Workspace};
 use super::table::{Member, Routes};
@@ -19,17 +19,17 @@ pub struct Claim {
     // The order counts: the sandbox is let go before the route, so that an ended drain means
     // that the sandbox is no longer in use by it.
     hold: Hold,
-    route: Pass,
-    _places: Places,
+    route: RouteGuard,
+    _permits: Permits,
 }
 
-/// What a request takes of the caps: its user's, the gateway's and its sandbox's.
-type Places = [Place; 3];
+/// What a request takes of the limits: its user's, the gateway's and its sandbox's.
+type Permits = [Permit; 3];
 
 /// An entered gate of a route.
-struct Pass(Arc<Route>);
+struct RouteGuard(Arc<Route>);
 
-impl Drop for Pass {
+impl Drop for RouteGuard {
     fn drop(&mut self) {
         self.0.gate.leave();
     }
@@ -39,8 +39,8 @@ impl Drop for Pass {
 enum Attempt {
     /// It has its sandbox.
     Claimed(Claim),
-    /// It has its places, but the sandbox does not run.
-    Waits(Places, Arc<Sandbox>),
+    /// It has its permits, but the sandbox does not run.
+    Waits(Permits, Arc<Sandbox>),
     /// Its user has no workspace yet.
     Unknown,
 }
@@ -58,7 +58,7 @@ impl Routes {
         })
     }
 
-    /// Claims the user's sandbox of `role`, starting it if need be. Who waits for it has a place
+    /// Claims the user's sandbox of `role`, starting it if need be. Who waits for it has a permit
     /// already, so that no more wait than could be served.
     ///
     /// # Errors
@@ -69,7 +69,7 @@ impl Routes {
             match self.attempt(user.id, role)? {
                 Attempt::Claimed(claim) => return Ok(claim),
                 // Not yet routed: after a swap it goes where the new generation says.
-                Attempt::Waits(_places, sandbox) => {
+                Attempt::Waits(_permits, sandbox) => {
                     sandbox.ready().await.map_err(|cause| ClaimError::Sandbox {
                         sandbox: sandbox.name().to_owned(),
                         cause,
@@ -93,18 +93,24 @@ impl Routes {
     }
 
     fn enter(&self, member: &Member, role: Role) -> Result<Attempt, Full> {
-        let user = self.refused.or_place(Scope::User, &member.cap)?;
-        let server = self.refused.or_place(Scope::Server, &self.cap)?;
+        let user = self
+            .rejections
+            .permit(Scope::User, &member.concurrency_limit)?;
+        let server = self
+            .rejections
+            .permit(Scope::Server, &self.concurrency_limit)?;
         let route = member.workspace.enter(role);
-        let sandbox = self.refused.or_place(Scope::Sandbox, &route.0.cap)?;
-        let places = [user, server, sandbox];
+        let sandbox = self
+            .rejections
+            .permit(Scope::Sandbox, &route.0.concurrency_limit)?;
+        let permits = [user, server, sandbox];
         Ok(match route.0.sandbox.enter() {
             Some(hold) => Attempt::Claimed(Claim {
                 hold,
                 route,
-                _places: places,
+                _permits: permits,
             }),
-            None => Attempt::Waits(places, route.0.sandbox.clone()),
+            None => Attempt::Waits(permits, route.0.sandbox.clone()),
         })
     }
 }
@@ -114,11 +120,11 @@ impl Workspace {
         self.pair.load().route(role).sandbox.clone()
     }
 
-    fn enter(&self, role: Role) -> Pass {
+    fn enter(&self, role: Role) -> RouteGuard {
         loop {
             let route = self.pair.load().route(role).clone();
             if route.gate.enter() {
-                return Pass(route);
+                return RouteGuard(route);
             }
             // Closed by a swap, which has published the next generation before.
         }
@@ -132,7 +138,7 @@ impl Claim {
     }
 }
 
-impl proxy::Target for Claim {
+impl proxy::RoutedClaim for Claim {
     fn address(&self) -> SocketAddr {
         self.hold.address()
     }
@@ -157,7 +163,7 @@ impl proxy::Target for Claim {
         self.route().sandbox.name()
     }
 
-    fn cut(&self) -> &CancellationToken {
-        &self.route().cut
+    fn drain_deadline(&self) -> &CancellationToken {
+        &self.route().drain_deadline
     }
 }

@@ -7,18 +7,18 @@ use std::time::Duration;
 use tracing::info;
 
 /// Drains both closed routes of `old` in the background.
-pub(super) fn spawn(old: &Pair, patience: Duration) {
+pub(super) fn spawn(old: &Pair, limit: Duration) {
     for route in old.both() {
         if route.gate.inside() > 0 {
-            // Shown from here on, not from the task's first turn: the swap's answer comes before.
+            // Shown from here on, not from the task's first turn: the swap's response comes before.
             let shown = route.sandbox.drain_guard();
-            tokio::spawn(drain(route.clone(), shown, patience));
+            tokio::spawn(drain(route.clone(), shown, limit));
         }
     }
 }
 
-async fn drain(route: Arc<Route>, _shown: DrainGuard, patience: Duration) {
-    if tokio::time::timeout(patience, route.gate.empty())
+async fn drain(route: Arc<Route>, _shown: DrainGuard, limit: Duration) {
+    if tokio::time::timeout(limit, route.gate.empty())
         .await
         .is_err()
     {
@@ -27,6 +27,6 @@ async fn drain(route: Arc<Route>, _shown: DrainGuard, patience: Duration) {
             sandbox = route.sandbox.name(), claims = route.gate.inside(),
             "the drain is over; what has no end of its own is closed"
         );
-        route.cut.cancel();
+        route.drain_deadline.cancel();
     }
 }

@@ -31,7 +31,7 @@ pub enum ClaimError {
         cause: RuntimeError,
     },
     /// There are as many requests as there may be.
-    #[error("{full}. {}", full.mend())]
+    #[error("{full}. {}", full.remedy())]
     Busy {
         /// The sandbox that was not asked.
         sandbox: String,
@@ -68,11 +68,11 @@ impl Scope {
     }
 }
 
-/// A cap that is reached.
+/// A limit that is reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{} {limit} requests under way, and may have no more", self.subject())]
 pub struct Full {
-    /// Whose cap.
+    /// Whose limit.
     pub scope: Scope,
     /// How many requests it allows.
     pub limit: usize,
@@ -97,7 +97,7 @@ impl Full {
     }
 
     /// What to do.
-    pub const fn mend(&self) -> &'static str {
+    pub const fn remedy(&self) -> &'static str {
         match self.scope {
             Scope::User => {
                 "Close some of your pages and try again, or have the operator raise proxy.max_requests_per_user."

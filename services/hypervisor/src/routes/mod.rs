@@ -1,7 +1,7 @@
 //! Which sandbox gets which traffic: workspaces and their routes, claims, swap and drain.
 
-mod cap;
 mod claim;
+mod concurrency_limit;
 mod drain;
 mod error;
 mod members;
@@ -13,5 +13,5 @@ mod table;
 pub use claim::Claim;
 pub use error::{ClaimError, Full, Scope, SwapError};
 pub use route::{Pair, Role, Route, Workspace};
-pub use swap::{SwapOrder, Swapped};
+pub use swap::{SwapOrder, SwapOutcome};
 pub use table::Routes;

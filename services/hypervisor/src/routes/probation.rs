@@ -163,7 +163,7 @@ impl Routes {
                         "{swapped}: taken back, since live was not healthy on probation ({cause})"
                     );
                     warn!(workspace = %workspace.name, generation, live = %swapped.live, "{said}");
-                    return self.note(workspace, said).await;
+                    return self.audit_event(workspace, said).await;
                 }
                 Err(SwapError::StaleGeneration { .. }) => return overtaken(workspace, generation),
                 Err(error) => {
@@ -175,13 +175,13 @@ impl Routes {
     }
 
     /// Tells each owner in the audit log.
-    async fn note(&self, workspace: &Workspace, said: String) {
+    async fn audit_event(&self, workspace: &Workspace, said: String) {
         let owners = self.owners().into_iter();
         let owners = owners.filter(|(_, of)| of.name == workspace.name);
         let owners: Vec<_> = owners.map(|(user, _)| user).collect();
         let noted = self.store.run(move |store| {
             for user in owners {
-                auth::note(store, "swapped", Some(user), None, said.clone());
+                auth::audit_event(store, "swapped", Some(user), None, said.clone());
             }
             Ok::<_, StoreError>(())
         });

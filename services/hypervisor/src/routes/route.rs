@@ -1,6 +1,6 @@
 //! A workspace and its two routes.
 
-use super::cap::Cap;
+use super::concurrency_limit::ConcurrencyLimit;
 use crate::gate::Gate;
 use crate::proxy::Upstream;
 use crate::runtime::Sandbox;
@@ -52,10 +52,10 @@ pub struct Route {
     pub sandbox: Arc<Sandbox>,
     /// The connections that this generation keeps to it.
     pub upstream: Upstream,
-    /// The sandbox's places, whatever the role and the generation.
-    pub(super) cap: Arc<Cap>,
+    /// The sandbox's permits, whatever the role and the generation.
+    pub(super) concurrency_limit: Arc<ConcurrencyLimit>,
     pub(super) gate: Gate,
-    pub(super) cut: CancellationToken,
+    pub(super) drain_deadline: CancellationToken,
 }
 
 /// Both routes of one generation, exchanged as one.

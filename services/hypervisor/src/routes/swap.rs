@@ -40,7 +40,7 @@ impl Default for SwapOrder {
 
 /// What a swap has done.
 #[derive(Debug, Clone, Serialize)]
-pub struct Swapped {
+pub struct SwapOutcome {
     /// The workspace.
     pub workspace: String,
     /// The new generation.
@@ -65,7 +65,7 @@ pub struct Probation {
     pub until: Timestamp,
 }
 
-impl fmt::Display for Swapped {
+impl fmt::Display for SwapOutcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
             workspace,
@@ -96,7 +96,7 @@ impl Routes {
         self: &Arc<Self>,
         workspace: &Arc<Workspace>,
         order: SwapOrder,
-    ) -> Result<Swapped, SwapError> {
+    ) -> Result<SwapOutcome, SwapError> {
         let watch = order.probation_secs.map_or(Watch::None, |secs| {
             let until = Timestamp::now().after(Duration::from_secs(secs));
             Watch::Probation { secs, until }
@@ -109,7 +109,7 @@ impl Routes {
         workspace: &Arc<Workspace>,
         order: SwapOrder,
         watch: Watch,
-    ) -> Result<Swapped, SwapError> {
+    ) -> Result<SwapOutcome, SwapError> {
         let (routes, workspace) = (self.clone(), workspace.clone());
         // A task of its own: between the store and memory no caller may hang up on it.
         tokio::spawn(async move { routes.swap_whole(&workspace, &order, watch).await })
@@ -122,7 +122,7 @@ impl Routes {
         workspace: &Arc<Workspace>,
         order: &SwapOrder,
         watch: Watch,
-    ) -> Result<Swapped, SwapError> {
+    ) -> Result<SwapOutcome, SwapError> {
         let _one = workspace
             .swapping
             .try_lock()
@@ -133,7 +133,7 @@ impl Routes {
             return Err(SwapError::StaleGeneration { expected, current });
         }
         if !order.force {
-            fit(&old.dev).await?;
+            ensure_healthy(&old.dev).await?;
         }
         fail_point("probed");
         let row = self
@@ -141,8 +141,15 @@ impl Routes {
             .await?;
         fail_point("stored");
         let moved = |role, from: &Route| {
-            let (sandbox, cap) = (from.sandbox.clone(), from.cap.clone());
-            self.route(&workspace.name, row.generation, role, sandbox, cap)
+            let (sandbox, concurrency_limit) =
+                (from.sandbox.clone(), from.concurrency_limit.clone());
+            self.route(
+                &workspace.name,
+                row.generation,
+                role,
+                sandbox,
+                concurrency_limit,
+            )
         };
         let new = Pair {
             live: moved(Role::Live, &old.dev),
@@ -164,7 +171,7 @@ impl Routes {
             Watch::None | Watch::TakenBack { .. } => None,
         };
         fail_point("drained");
-        Ok(Swapped {
+        Ok(SwapOutcome {
             workspace: row.name,
             generation: row.generation,
             live: row.live,
@@ -203,7 +210,7 @@ impl Routes {
 }
 
 /// Whether the dev sandbox is fit to be live: running, itself, and healthy right now.
-async fn fit(dev: &Route) -> Result<(), SwapError> {
+async fn ensure_healthy(dev: &Route) -> Result<(), SwapError> {
     let name = || dev.sandbox.name().to_owned();
     dev.sandbox
         .ready()

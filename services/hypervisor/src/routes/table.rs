@@ -1,6 +1,6 @@
 //! All workspaces, in the store and in memory.
 
-use super::cap::{Cap, Refused};
+use super::concurrency_limit::{ConcurrencyLimit, RejectionCounters};
 use super::error::{ClaimError, Scope};
 use super::members;
 use super::probation::Watched;
@@ -35,20 +35,20 @@ pub struct Routes {
     /// The workspaces whose last swap is on probation.
     pub(super) watched: DashMap<Arc<str>, Watched>,
     pub(super) swaps: AtomicU64,
-    /// The places that there are in the whole gateway.
-    pub(super) cap: Cap,
-    pub(super) refused: Refused,
+    /// The permits that there are in the whole gateway.
+    pub(super) concurrency_limit: ConcurrencyLimit,
+    pub(super) rejections: RejectionCounters,
     /// Parent of every route's cut, those of drained generations included.
     pub(super) end: CancellationToken,
     /// Held while a user is given a workspace, so that no two get the same.
-    giving: Mutex<()>,
+    assign_lock: Mutex<()>,
 }
 
 /// Who owns a workspace.
 pub(super) struct Member {
     pub(super) workspace: Arc<Workspace>,
-    /// The user's places.
-    pub(super) cap: Cap,
+    /// The user's permits.
+    pub(super) concurrency_limit: ConcurrencyLimit,
 }
 
 /// Why a user has no workspace.
@@ -73,7 +73,7 @@ impl Routes {
         let routes = Arc::new(Self {
             store,
             runtime,
-            cap: Cap::new(config.proxy.max_requests),
+            concurrency_limit: ConcurrencyLimit::new(config.proxy.max_requests),
             config,
             by_name: DashMap::new(),
             by_user: DashMap::new(),
@@ -81,9 +81,9 @@ impl Routes {
             retired: DashSet::new(),
             watched: DashMap::new(),
             swaps: AtomicU64::new(0),
-            refused: Refused::default(),
+            rejections: RejectionCounters::default(),
             end: CancellationToken::new(),
-            giving: Mutex::new(()),
+            assign_lock: Mutex::new(()),
         });
         let (declared, can_create) = (routes.config.clone(), routes.runtime.can_create());
         let settle = move |store: &dyn Store| {
@@ -158,14 +158,14 @@ impl Routes {
         owners
     }
 
-    /// How many requests have a place: those that hold a sandbox, and those that wait for one.
+    /// How many requests have a permit: those that hold a sandbox, and those that wait for one.
     pub fn requests(&self) -> usize {
-        self.cap.taken()
+        self.concurrency_limit.taken()
     }
 
     /// How many requests were refused because `scope` was full.
     pub fn refused(&self, scope: Scope) -> u64 {
-        self.refused.count(scope)
+        self.rejections.count(scope)
     }
 
     /// The user's workspace; the first time, one is given to them.
@@ -176,7 +176,7 @@ impl Routes {
         if let Some(workspace) = self.of(user.id) {
             return Ok(workspace);
         }
-        let _one = self.giving.lock().await;
+        let _one = self.assign_lock.lock().await;
         if let Some(workspace) = self.of(user.id) {
             return Ok(workspace);
         }
@@ -231,7 +231,7 @@ impl Routes {
     fn add(&self, user: Uuid, workspace: &Arc<Workspace>) {
         let member = Member {
             workspace: workspace.clone(),
-            cap: Cap::new(self.config.proxy.max_requests_per_user),
+            concurrency_limit: ConcurrencyLimit::new(self.config.proxy.max_requests_per_user),
         };
         self.by_user.insert(user, member);
     }
@@ -265,9 +265,16 @@ impl Routes {
     fn publish(&self, row: &WorkspaceRow) -> Result<(), StoreError> {
         let name: Arc<str> = row.name.as_str().into();
         let new = |role, sandbox: &str| {
-            let cap = Cap::new(self.config.proxy.max_requests_per_sandbox);
+            let concurrency_limit =
+                ConcurrencyLimit::new(self.config.proxy.max_requests_per_sandbox);
             let sandbox = self.sandbox(row, sandbox)?;
-            let route = self.route(&name, row.generation, role, sandbox, Arc::new(cap));
+            let route = self.route(
+                &name,
+                row.generation,
+                role,
+                sandbox,
+                Arc::new(concurrency_limit),
+            );
             Ok::<_, StoreError>(route)
         };
         let pair = Pair {
@@ -318,23 +325,23 @@ impl Routes {
         generation: u64,
         role: Role,
         sandbox: Arc<Sandbox>,
-        cap: Arc<Cap>,
+        concurrency_limit: Arc<ConcurrencyLimit>,
     ) -> Arc<Route> {
-        sandbox.rest_when_idle(self.config.runtime.idle_roles.contains(&role));
+        sandbox.set_idle_stop(self.config.runtime.idle_roles.contains(&role));
         Arc::new(Route {
             workspace: workspace.clone(),
             role,
             generation,
             sandbox,
             upstream: Upstream::new(),
-            cap,
+            concurrency_limit,
             gate: Gate::new(),
-            cut: self.end.child_token(),
+            drain_deadline: self.end.child_token(),
         })
     }
 
     /// Closes what has no end of its own, for a shutdown.
-    pub fn cut_all(&self) {
+    pub fn expire_drain_deadlines(&self) {
         self.end.cancel();
     }
 

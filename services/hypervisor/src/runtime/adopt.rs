@@ -1,9 +1,9 @@
 //! `adopt`: sandboxes that something else runs. They are never started or stopped from here;
 //! they are running while they answer as themselves, and failed with a sentence while not.
 
-use super::board::Board;
-use super::health::PATIENCE;
-use super::orders::{Reply, answer};
+use super::commands::{Reply, send_reply};
+use super::health::FAILURE_THRESHOLD;
+use super::state::SandboxState;
 use super::{RuntimeError, Status};
 use futures_util::StreamExt;
 use std::collections::HashMap;
@@ -31,9 +31,9 @@ pub(super) struct Watch {
 
 enum Message {
     /// Watch this one from now on.
-    Add(Arc<Board>),
+    Add(Arc<SandboxState>),
     /// A request needs it.
-    Ask(Arc<Board>, Reply),
+    Ask(Arc<SandboxState>, Reply),
     /// The hypervisor ends.
     End,
 }
@@ -45,17 +45,17 @@ impl Watch {
     }
 
     /// Watches one more. Needs a Tokio runtime.
-    pub(super) fn add(&self, board: &Arc<Board>) {
-        board.show(Status::Starting, likeliest(board), None);
-        self.tell(Message::Add(Arc::clone(board)));
+    pub(super) fn add(&self, state: &Arc<SandboxState>) {
+        state.show(Status::Starting, likeliest(state), None);
+        self.tell(Message::Add(Arc::clone(state)));
     }
 
     /// Resolves when it runs, or with what is wrong now: no probe counts that had begun before.
-    pub(super) async fn ask(&self, board: &Arc<Board>) -> Result<(), RuntimeError> {
+    pub(super) async fn ask(&self, state: &Arc<SandboxState>) -> Result<(), RuntimeError> {
         let (reply, outcome) = oneshot::channel();
-        self.tell(Message::Ask(Arc::clone(board), reply));
+        self.tell(Message::Ask(Arc::clone(state), reply));
         let ended = |_| RuntimeError::ShuttingDown {
-            sandbox: board.spec.name.clone(),
+            sandbox: state.spec.name.clone(),
         };
         outcome.await.map_err(ended)?
     }
@@ -77,9 +77,9 @@ impl Watch {
 }
 
 /// Why a sandbox cannot be stopped.
-pub(super) fn not_ours(board: &Board) -> RuntimeError {
+pub(super) fn not_ours(state: &SandboxState) -> RuntimeError {
     RuntimeError::CannotStop {
-        sandbox: board.spec.name.clone(),
+        sandbox: state.spec.name.clone(),
         cause: "something else runs it (runtime.kind is `adopt`); stop it there".to_owned(),
     }
 }
@@ -87,7 +87,7 @@ pub(super) fn not_ours(board: &Board) -> RuntimeError {
 #[derive(Default)]
 struct Watcher {
     due: DelayQueue<Due>,
-    probing: JoinSet<(Arc<Board>, Result<(), RuntimeError>)>,
+    probing: JoinSet<(Arc<SandboxState>, Result<(), RuntimeError>)>,
     /// The probes under way, by their sandbox.
     probes: HashMap<String, Probe>,
     /// How many of them were due.
@@ -96,7 +96,7 @@ struct Watcher {
 
 /// A sandbox that waits for its next probe.
 struct Due {
-    board: Arc<Board>,
+    state: Arc<SandboxState>,
     /// The time from that one to the one after it.
     pause: Duration,
 }
@@ -115,72 +115,72 @@ impl Watcher {
         loop {
             tokio::select! {
                 message = messages.recv() => match message {
-                    Some(Message::Add(board)) => self.add(board),
-                    Some(Message::Ask(board, reply)) => self.ask(board, reply),
+                    Some(Message::Add(state)) => self.add(state),
+                    Some(Message::Ask(state, reply)) => self.ask(state, reply),
                     Some(Message::End) | None => return,
                 },
                 Some(due) = self.due.next(), if self.regular < PROBES => {
                     self.in_time(due.into_inner());
                 }
-                Some(Ok((board, outcome))) = self.probing.join_next() => {
-                    self.settle(board, &outcome);
+                Some(Ok((state, outcome))) = self.probing.join_next() => {
+                    self.settle(state, &outcome);
                 }
             }
         }
     }
 
-    fn add(&mut self, board: Arc<Board>) {
-        let pause = part_of(board.probe_pause(), &board.spec.name);
-        self.due.insert(Due { board, pause }, Duration::ZERO);
+    fn add(&mut self, state: Arc<SandboxState>) {
+        let pause = part_of(state.probe_pause(), &state.spec.name);
+        self.due.insert(Due { state, pause }, Duration::ZERO);
     }
 
-    fn in_time(&mut self, Due { board, pause }: Due) {
+    fn in_time(&mut self, Due { state, pause }: Due) {
         let again = Due {
-            board: Arc::clone(&board),
-            pause: board.probe_pause(),
+            state: Arc::clone(&state),
+            pause: state.probe_pause(),
         };
         self.due.insert(again, pause);
-        if !self.probes.contains_key(&board.spec.name) {
-            self.probe(board, true, Vec::new());
+        if !self.probes.contains_key(&state.spec.name) {
+            self.probe(state, true, Vec::new());
         }
     }
 
-    fn ask(&mut self, board: Arc<Board>, reply: Reply) {
-        if board.is_open() {
-            answer(reply, Ok(()));
-        } else if let Some(probe) = self.probes.get_mut(&board.spec.name) {
+    fn ask(&mut self, state: Arc<SandboxState>, reply: Reply) {
+        if state.is_open() {
+            send_reply(reply, Ok(()));
+        } else if let Some(probe) = self.probes.get_mut(&state.spec.name) {
             probe.late.push(reply);
         } else {
-            self.probe(board, false, vec![reply]);
+            self.probe(state, false, vec![reply]);
         }
     }
 
-    fn probe(&mut self, board: Arc<Board>, regular: bool, asked: Vec<Reply>) {
+    fn probe(&mut self, state: Arc<SandboxState>, regular: bool, asked: Vec<Reply>) {
         self.regular += usize::from(regular);
         let probe = Probe {
             regular,
             asked,
             late: Vec::new(),
         };
-        self.probes.insert(board.spec.name.clone(), probe);
+        self.probes.insert(state.spec.name.clone(), probe);
         self.probing.spawn(async move {
-            let outcome = look(&board).await;
-            (board, outcome)
+            let outcome = look(&state).await;
+            (state, outcome)
         });
     }
 
-    fn settle(&mut self, board: Arc<Board>, outcome: &Result<(), RuntimeError>) {
-        let Some(probe) = self.probes.remove(&board.spec.name) else {
+    fn settle(&mut self, state: Arc<SandboxState>, outcome: &Result<(), RuntimeError>) {
+        let Some(probe) = self.probes.remove(&state.spec.name) else {
             return;
         };
         self.regular -= usize::from(probe.regular);
         for reply in probe.asked {
-            answer(reply, outcome.clone());
+            send_reply(reply, outcome.clone());
         }
-        if board.is_open() {
-            probe.late.into_iter().for_each(|it| answer(it, Ok(())));
+        if state.is_open() {
+            probe.late.into_iter().for_each(|it| send_reply(it, Ok(())));
         } else if !probe.late.is_empty() {
-            self.probe(board, false, probe.late);
+            self.probe(state, false, probe.late);
         }
     }
 }
@@ -194,51 +194,54 @@ fn part_of(pause: Duration, name: &str) -> Duration {
 }
 
 /// Probes it, and shows what was found.
-async fn look(board: &Board) -> Result<(), RuntimeError> {
-    let Some(address) = board.spec.address else {
-        return Err(lose(board, "the config gives it no address".to_owned()));
+async fn look(state: &SandboxState) -> Result<(), RuntimeError> {
+    let Some(address) = state.spec.address else {
+        return Err(mark_failed(
+            state,
+            "the config gives it no address".to_owned(),
+        ));
     };
-    // One that runs stays where it was found; another family's answer would be another's.
-    let known = board.instance.load().as_ref().map(|it| it.address);
+    // One that runs stays where it was found; another family's response would be another's.
+    let known = state.run.load().as_ref().map(|it| it.address);
     let found = match known {
-        Some(place) => board.probe(place).await.map(|()| place),
-        None => board.find(&address).await,
+        Some(place) => state.probe(place).await.map(|()| place),
+        None => state.find(&address).await,
     };
     let error = match found {
         Ok(address) => {
-            board.failed.store(0, Ordering::Relaxed);
-            if !board.is_open() {
-                info!(sandbox = board.spec.name, %address, "running");
-                board.open(address, Instant::now());
+            state.failed.store(0, Ordering::Relaxed);
+            if !state.is_open() {
+                info!(sandbox = state.spec.name, %address, "running");
+                state.open(address, Instant::now());
             }
             return Ok(());
         }
         Err(error) => error,
     };
-    let failed = board.failed.fetch_add(1, Ordering::Relaxed) + 1;
+    let failed = state.failed.fetch_add(1, Ordering::Relaxed) + 1;
     // One that stays away is not news for ever.
-    if failed <= PATIENCE {
-        warn!(sandbox = board.spec.name, failed, %error, "probe failed");
+    if failed <= FAILURE_THRESHOLD {
+        warn!(sandbox = state.spec.name, failed, %error, "probe failed");
     }
     // One that ran may be slow for once, but one that is another will not become the right one.
-    if board.is_open() && failed < PATIENCE && !error.is_foreign() {
+    if state.is_open() && failed < FAILURE_THRESHOLD && !error.is_impostor() {
         return Ok(());
     }
-    Err(lose(board, error.to_string()))
+    Err(mark_failed(state, error.to_string()))
 }
 
-fn likeliest(board: &Board) -> Option<SocketAddr> {
-    board.spec.address.map(|address| address.first())
+fn likeliest(state: &SandboxState) -> Option<SocketAddr> {
+    state.spec.address.map(|address| address.first())
 }
 
-fn lose(board: &Board, cause: String) -> RuntimeError {
-    if board.is_open() {
-        error!(sandbox = board.spec.name, cause, "failed");
+fn mark_failed(state: &SandboxState, cause: String) -> RuntimeError {
+    if state.is_open() {
+        error!(sandbox = state.spec.name, cause, "failed");
     }
-    board.close();
-    board.show(Status::Failed, likeliest(board), Some(cause.clone()));
+    state.close();
+    state.show(Status::Failed, likeliest(state), Some(cause.clone()));
     RuntimeError::Lost {
-        sandbox: board.spec.name.clone(),
+        sandbox: state.spec.name.clone(),
         cause,
     }
 }

@@ -13,7 +13,7 @@ pub(super) trait Backend: Send + Sync {
     ///
     /// # Errors
     /// A sentence, without the sandbox's name.
-    async fn start(&self, spec: &Spec) -> Result<Box<dyn Unit>, String>;
+    async fn start(&self, spec: &Spec) -> Result<Box<dyn Instance>, String>;
 
     /// Resolves when it finds the sandbox started by something else, now or in time; a start
     /// then takes it over.
@@ -22,7 +22,7 @@ pub(super) trait Backend: Send + Sync {
     }
 
     /// Whether sandboxes live on when the hypervisor ends, for the next one to take over.
-    fn outlives(&self) -> bool {
+    fn survives_restart(&self) -> bool {
         false
     }
 }
@@ -37,7 +37,7 @@ pub(super) enum End {
 
 /// A sandbox that was started and not yet stopped.
 #[async_trait]
-pub(super) trait Unit: Send {
+pub(super) trait Instance: Send {
     /// Where it will listen.
     fn address(&self) -> Address;
 

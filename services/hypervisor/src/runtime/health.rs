@@ -1,7 +1,7 @@
 //! When a sandbox counts as healthy, and when no longer.
 
-use super::board::Board;
 use super::probe::ProbeError;
+use super::state::SandboxState;
 use crate::config::Address;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -13,44 +13,44 @@ const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
 const LONGEST_PAUSE: Duration = Duration::from_millis(250);
 
 /// Probes in a row that must fail before a running sandbox is given up.
-pub(super) const PATIENCE: u32 = 3;
+pub(super) const FAILURE_THRESHOLD: u32 = 3;
 
 /// Resolves once it is healthy, with where it is.
 ///
 /// # Errors
 /// What the last probe found, if that takes longer than `runtime.start_secs`.
-pub(super) async fn healthy(board: &Board, address: &Address) -> Result<SocketAddr, String> {
+pub(super) async fn healthy(state: &SandboxState, address: &Address) -> Result<SocketAddr, String> {
     let mut last = None;
     let probing = async {
         let begun = Instant::now();
         loop {
-            match board.find(address).await {
+            match state.find(address).await {
                 Ok(place) => return place,
                 Err(error) => last = Some(error),
             }
             sleep((begun.elapsed() / 10).clamp(SHORTEST_PAUSE, LONGEST_PAUSE)).await;
         }
     };
-    let in_time = timeout(board.start_limit(), probing).await;
+    let in_time = timeout(state.start_limit(), probing).await;
     in_time.map_err(|_| {
-        let secs = board.config.start_secs;
+        let secs = state.config.start_secs;
         let last = last.as_ref().map(ProbeError::to_string).unwrap_or_default();
         format!("not healthy within {secs} s: {last}")
     })
 }
 
 /// Resolves once a running sandbox answers no more, with what the last probe found.
-pub(super) async fn hung(board: &Board, address: SocketAddr) -> String {
+pub(super) async fn hung(state: &SandboxState, address: SocketAddr) -> String {
     let mut failed = 0;
     loop {
-        sleep(board.probe_pause()).await;
-        match board.probe(address).await {
+        sleep(state.probe_pause()).await;
+        match state.probe(address).await {
             Ok(()) => failed = 0,
             Err(error) => {
                 failed += 1;
-                tracing::warn!(sandbox = board.spec.name, failed, %error, "probe failed");
-                if failed == PATIENCE {
-                    return format!("{PATIENCE} probes in a row failed: {error}");
+                tracing::warn!(sandbox = state.spec.name, failed, %error, "probe failed");
+                if failed == FAILURE_THRESHOLD {
+                    return format!("{FAILURE_THRESHOLD} probes in a row failed: {error}");
                 }
             }
         }

@@ -1,33 +1,33 @@
 //! What runs the sandboxes. Nothing outside this module knows whether one is a process, a
 //! container or a microVM.
 //!
-//! Each sandbox has one supervisor task, which alone changes what its `Board` shows; everyone
-//! else has a [`Sandbox`], a handle that reads the board and sends the supervisor orders. Where
-//! nothing runs without an order, the first one begins the task: one at rest is only a board.
+//! Each sandbox has one supervisor task, which alone changes its `SandboxState`; everyone
+//! else has a [`Sandbox`], a handle that reads the state and sends the supervisor commands. Where
+//! nothing runs without a command, the first one begins the task: one at rest is no more than its state.
 //! A `Supervisor` drives whatever a `Backend` can start and stop (`process`, `systemd`); with
 //! `adopt`, a single task watches all that something else runs.
 
 mod adopt;
 mod backend;
-mod board;
-mod care;
+mod commands;
 mod error;
 pub mod guardian;
 mod health;
-mod instance;
-mod orders;
 mod probe;
 mod process;
+mod run;
 mod sandbox;
 mod seal;
 mod spec;
+mod state;
+mod supervision;
 mod supervisor;
 mod switch;
 mod systemd;
 
 pub use error::RuntimeError;
-pub use instance::Hold;
 pub use probe::ProbeError;
+pub use run::Hold;
 pub use sandbox::{DrainGuard, Sandbox, View};
 pub use seal::Seal;
 pub use spec::{Spec, Status};
@@ -35,17 +35,17 @@ pub(crate) use systemd::PLACEHOLDER;
 
 use crate::config::{self, RuntimeKind};
 use backend::Backend;
-use board::Board;
-use care::Care;
 use dashmap::DashMap;
 use futures_util::future::join_all;
+use state::SandboxState;
 use std::path::Path;
 use std::sync::Arc;
+use supervision::Supervision;
 
 /// All sandboxes of this hypervisor, and the backend that runs them.
 pub struct Runtime {
     config: Arc<config::Runtime>,
-    care: Arc<Care>,
+    supervision: Arc<Supervision>,
     seal: Arc<Seal>,
     sandboxes: DashMap<String, Arc<Sandbox>>,
 }
@@ -72,7 +72,7 @@ impl Runtime {
         let config = Arc::new(config.runtime.clone());
         let backend: Option<Arc<dyn Backend>> = match config.kind {
             RuntimeKind::Adopt => None,
-            RuntimeKind::Process => Some(Arc::new(process::Process::new(&config, program)?)),
+            RuntimeKind::Process => Some(Arc::new(process::ProcessBackend::new(&config, program)?)),
             RuntimeKind::Systemd => Some(Arc::new(systemd::Systemd::new(&config))),
         };
         Ok(Self::over(config, backend))
@@ -81,7 +81,7 @@ impl Runtime {
     /// Nothing starts and stops sandboxes without a backend.
     fn over(config: Arc<config::Runtime>, backend: Option<Arc<dyn Backend>>) -> Arc<Self> {
         Arc::new(Self {
-            care: Arc::new(Care::new(backend)),
+            supervision: Arc::new(Supervision::new(backend)),
             seal: Seal::open(config.seal_file.clone()),
             config,
             sandboxes: DashMap::new(),
@@ -107,8 +107,8 @@ impl Runtime {
     }
 
     fn register(&self, spec: Spec) -> Arc<Sandbox> {
-        let board = Board::new(spec, Arc::clone(&self.config), Arc::clone(&self.seal));
-        Arc::new(Sandbox::new(board, Arc::clone(&self.care)))
+        let state = SandboxState::new(spec, Arc::clone(&self.config), Arc::clone(&self.seal));
+        Arc::new(Sandbox::new(state, Arc::clone(&self.supervision)))
     }
 
     /// Stops all sandboxes at once, within twice `runtime.stop_secs`. Requests that still hold

@@ -16,9 +16,9 @@ use tokio::task::JoinSet;
 
 /// What our sandbox service calls itself.
 const SERVICE: &str = "choiros-sandbox";
-/// Bytes of a health answer at most.
+/// Bytes of a health response at most.
 const MAX_BODY: usize = 64 * 1024;
-/// Characters of a stranger's answer that are repeated in a sentence.
+/// Characters of a stranger's response that are repeated in a sentence.
 const MAX_QUOTE: usize = 120;
 
 /// What a probe found instead of the healthy sandbox.
@@ -48,7 +48,7 @@ pub enum ProbeError {
         /// `runtime.probe_timeout_secs`.
         within: Duration,
     },
-    /// The answer is not HTTP.
+    /// The response is not HTTP.
     #[error("what listens at {address} does not speak HTTP ({reason})")]
     NotHttp {
         /// The sandbox's address.
@@ -57,7 +57,7 @@ pub enum ProbeError {
         reason: String,
     },
     /// Not the status of one that is well.
-    #[error("{address} answers GET {path} with {status}{}{}", quoted(said), mend(*status, *wanted))]
+    #[error("{address} answers GET {path} with {status}{}{}", quoted(said), remedy(*status, *wanted))]
     Unhealthy {
         /// The sandbox's address.
         address: SocketAddr,
@@ -67,7 +67,7 @@ pub enum ProbeError {
         status: StatusCode,
         /// `health_status`.
         wanted: Option<u16>,
-        /// The beginning of the answer.
+        /// The beginning of the response.
         said: String,
     },
     /// Healthy, but not the sandbox that it should be.
@@ -89,7 +89,7 @@ pub enum ProbeError {
 
 impl ProbeError {
     /// Whether something that cannot be the sandbox answered, so that patience is no use.
-    pub(super) const fn is_foreign(&self) -> bool {
+    pub(super) const fn is_impostor(&self) -> bool {
         matches!(self, Self::NotHttp { .. } | Self::Stranger { .. })
     }
 
@@ -145,11 +145,11 @@ async fn ask(spec: &Spec, address: SocketAddr) -> Result<(), ProbeError> {
             address,
             reason: format!("health_path and health_host make no request: {error}"),
         })?;
-    let answer = sender
+    let response = sender
         .send_request(request)
         .await
         .map_err(|error| refused(address, &error))?;
-    judge(spec, address, answer).await
+    judge(spec, address, response).await
 }
 
 /// As it was declared, `localhost` included, whichever family it was found in.
@@ -166,7 +166,7 @@ fn unreachable(address: SocketAddr, error: &std::io::Error) -> ProbeError {
     }
 }
 
-/// A connection that breaks is one that may heal; an answer that cannot be parsed is not.
+/// A connection that breaks is one that may heal; a response that cannot be parsed is not.
 fn refused(address: SocketAddr, error: &hyper::Error) -> ProbeError {
     let reason = error.to_string();
     if error.is_parse() {
@@ -186,20 +186,20 @@ struct Identity {
 async fn judge(
     spec: &Spec,
     address: SocketAddr,
-    answer: Response<Incoming>,
+    response: Response<Incoming>,
 ) -> Result<(), ProbeError> {
-    let status = answer.status();
+    let status = response.status();
     let is_well = spec
         .health_status
         .map_or(status.is_success(), |wanted| status == wanted);
     if is_well && !spec.identity {
         return Ok(());
     }
-    let server = answer.headers().get(header::SERVER);
+    let server = response.headers().get(header::SERVER);
     let server = server
         .and_then(|value| value.to_str().ok())
         .map(str::to_owned);
-    let body = Limited::new(answer.into_body(), MAX_BODY).collect().await;
+    let body = Limited::new(response.into_body(), MAX_BODY).collect().await;
     let body = body
         .map(http_body_util::Collected::to_bytes)
         .unwrap_or_default();
@@ -250,7 +250,7 @@ fn quote(said: &str) -> String {
 }
 
 /// Which options say what is asked, and what counts as well.
-fn mend(status: StatusCode, wanted: Option<u16>) -> String {
+fn remedy(status: StatusCode, wanted: Option<u16>) -> String {
     if let Some(wanted) = wanted {
         return format!("; health_status wants {wanted}, so mend it, or that option");
     }

@@ -2,9 +2,9 @@
 
 use super::adopt;
 use super::backend::Backend;
-use super::board::Board;
-use super::care::Care;
-use super::orders::{Order, Orders, Reply};
+use super::commands::{Command, Commands, Reply};
+use super::state::SandboxState;
+use super::supervision::Supervision;
 use super::supervisor::Supervisor;
 use super::{Hold, ProbeError, RuntimeError, Spec, Status};
 use futures_channel::mpsc;
@@ -17,10 +17,10 @@ use tokio::sync::oneshot;
 
 /// A sandbox, whether it runs or not.
 pub struct Sandbox {
-    board: Arc<Board>,
-    care: Arc<Care>,
+    state: Arc<SandboxState>,
+    supervision: Arc<Supervision>,
     /// To its supervisor, once there is one.
-    orders: OnceLock<mpsc::UnboundedSender<Order>>,
+    commands: OnceLock<mpsc::UnboundedSender<Command>>,
     /// How many drains wait for those who hold it.
     drains: AtomicUsize,
 }
@@ -43,44 +43,44 @@ pub struct View {
 }
 
 impl Sandbox {
-    /// One that is looked after from its first order on; at once, if it may run without one.
+    /// One that is looked after from its first command on; at once, if it may run without one.
     /// Needs a Tokio runtime.
-    pub(super) fn new(board: Board, care: Arc<Care>) -> Self {
+    pub(super) fn new(state: SandboxState, supervision: Arc<Supervision>) -> Self {
         let sandbox = Self {
-            board: Arc::new(board),
-            care,
-            orders: OnceLock::new(),
+            state: Arc::new(state),
+            supervision,
+            commands: OnceLock::new(),
             drains: AtomicUsize::new(0),
         };
-        match &*sandbox.care {
-            Care::Watch(watch) => watch.add(&sandbox.board),
-            Care::Supervise(backend) if backend.outlives() => {
-                sandbox.orders(backend);
+        match &*sandbox.supervision {
+            Supervision::Watch(watch) => watch.add(&sandbox.state),
+            Supervision::Supervise(backend) if backend.survives_restart() => {
+                sandbox.commands(backend);
             }
-            Care::Supervise(_) => {}
+            Supervision::Supervise(_) => {}
         }
         sandbox
     }
 
     /// Its name.
     pub fn name(&self) -> &str {
-        &self.board.spec.name
+        &self.state.spec.name
     }
 
     /// How many hold it, those included who entered before it failed or was stopped.
     pub fn holds(&self) -> usize {
-        self.board.holds()
+        self.state.holds()
     }
 
     /// What it is.
     pub fn spec(&self) -> &Spec {
-        &self.board.spec
+        &self.state.spec
     }
 
     /// A hold, if it runs; takes no lock. A caller that gets none asks for [`Sandbox::ready`]
     /// and tries again: an idle stop may come between the two, and then that start follows it.
     pub fn enter(&self) -> Option<Hold> {
-        self.board.instance.load().as_ref()?.hold()
+        self.state.run.load().as_ref()?.hold()
     }
 
     /// Resolves when it runs, for a request: starts it if it is stopped, once for however many
@@ -103,17 +103,17 @@ impl Sandbox {
     }
 
     async fn run(&self, by_hand: bool) -> Result<(), RuntimeError> {
-        if self.board.is_open() {
+        if self.state.is_open() {
             return Ok(());
         }
         // The supervisor, who knows more, speaks first if the start itself is what takes long.
-        let limit = self.board.start_limit() + Duration::from_secs(1);
+        let limit = self.state.start_limit() + Duration::from_secs(1);
         let outcome = async {
-            match &*self.care {
-                Care::Watch(watch) => watch.ask(&self.board).await,
-                Care::Supervise(backend) => {
-                    let order = |reply| Order::Start { by_hand, reply };
-                    self.order(backend, order).await
+            match &*self.supervision {
+                Supervision::Watch(watch) => watch.ask(&self.state).await,
+                Supervision::Supervise(backend) => {
+                    let command = |reply| Command::Start { by_hand, reply };
+                    self.command(backend, command).await
                 }
             }
         };
@@ -123,8 +123,8 @@ impl Sandbox {
     }
 
     fn timed_out(&self) -> RuntimeError {
-        let cause = self.board.state.load().cause.clone();
-        let secs = self.board.config.start_secs;
+        let cause = self.state.snapshot.load().cause.clone();
+        let secs = self.state.config.start_secs;
         RuntimeError::TimedOut {
             sandbox: self.name().to_owned(),
             cause: cause.unwrap_or_else(|| format!("not healthy within {secs} s")),
@@ -138,46 +138,46 @@ impl Sandbox {
     /// # Errors
     /// [`RuntimeError::CannotStop`] if something else runs it.
     pub async fn stop(&self) -> Result<(), RuntimeError> {
-        match &*self.care {
-            Care::Watch(_) => Err(adopt::not_ours(&self.board)),
-            Care::Supervise(backend) => self.order(backend, Order::Stop).await,
+        match &*self.supervision {
+            Supervision::Watch(_) => Err(adopt::not_ours(&self.state)),
+            Supervision::Supervise(backend) => self.command(backend, Command::Stop).await,
         }
     }
 
     /// As [`Sandbox::stop`] for good, and without waiting for those who hold it.
     pub(super) async fn end(&self) {
-        match &*self.care {
-            Care::Watch(watch) => watch.end(),
-            Care::Supervise(backend) => {
+        match &*self.supervision {
+            Supervision::Watch(watch) => watch.end(),
+            Supervision::Supervise(backend) => {
                 // One that was never taken on does not run, and cannot from now on.
-                self.orders.get_or_init(|| mpsc::unbounded().0);
+                self.commands.get_or_init(|| mpsc::unbounded().0);
                 // It can only fail by having ended before.
-                let _ = self.order(backend, Order::End).await;
+                let _ = self.command(backend, Command::End).await;
             }
         }
     }
 
-    /// Where orders go; the first has a supervisor look after it.
-    fn orders(&self, backend: &Arc<dyn Backend>) -> &mpsc::UnboundedSender<Order> {
-        self.orders.get_or_init(|| {
-            let (sender, orders) = Orders::channel();
-            let (board, backend) = (Arc::clone(&self.board), Arc::clone(backend));
-            tokio::spawn(Supervisor::new(board, backend, orders).run());
+    /// Where commands go; the first has a supervisor look after it.
+    fn commands(&self, backend: &Arc<dyn Backend>) -> &mpsc::UnboundedSender<Command> {
+        self.commands.get_or_init(|| {
+            let (sender, commands) = Commands::channel();
+            let (state, backend) = (Arc::clone(&self.state), Arc::clone(backend));
+            tokio::spawn(Supervisor::new(state, backend, commands).run());
             sender
         })
     }
 
-    async fn order(
+    async fn command(
         &self,
         backend: &Arc<dyn Backend>,
-        order: impl FnOnce(Reply) -> Order,
+        command: impl FnOnce(Reply) -> Command,
     ) -> Result<(), RuntimeError> {
         let ended = || RuntimeError::ShuttingDown {
             sandbox: self.name().to_owned(),
         };
         let (reply, outcome) = oneshot::channel();
-        self.orders(backend)
-            .unbounded_send(order(reply))
+        self.commands(backend)
+            .unbounded_send(command(reply))
             .map_err(|_| ended())?;
         outcome.await.map_err(|_| ended())?
     }
@@ -187,37 +187,37 @@ impl Sandbox {
     /// # Errors
     /// What was found instead.
     pub async fn probe(&self) -> Result<(), ProbeError> {
-        let address = self.board.state.load().address;
+        let address = self.state.snapshot.load().address;
         let address = address.ok_or_else(|| ProbeError::Stopped(self.name().to_owned()))?;
-        self.board.probe(address).await
+        self.state.probe(address).await
     }
 
     /// How it is.
     pub fn view(&self) -> View {
-        let state = self.board.state.load();
-        let instance = self.board.instance.load();
-        let spec = &self.board.spec;
+        let snapshot = self.state.snapshot.load();
+        let run = self.state.run.load();
+        let spec = &self.state.spec;
         let lost_role = self.drains.load(Ordering::Relaxed) > 0;
-        let status = match state.status {
+        let status = match snapshot.status {
             Status::Running if lost_role => Status::Draining,
             status => status,
         };
         View {
             status,
-            address: state.address,
-            port: state
+            address: snapshot.address,
+            port: snapshot
                 .address
                 .map(|address| address.port())
                 .or_else(|| spec.address.map(|address| address.port())),
-            idle_secs: instance.as_ref().map_or(0, |it| it.idle().as_secs()),
-            cause: state.cause.clone(),
-            age_secs: instance.as_ref().map(|it| it.started.elapsed().as_secs()),
+            idle_secs: run.as_ref().map_or(0, |it| it.idle().as_secs()),
+            cause: snapshot.cause.clone(),
+            age_secs: run.as_ref().map(|it| it.started.elapsed().as_secs()),
         }
     }
 
     /// Whether it may be stopped when idle, from now on.
-    pub fn rest_when_idle(&self, rests: bool) {
-        self.board.rests.set(rests);
+    pub fn set_idle_stop(&self, idle_stop_enabled: bool) {
+        self.state.idle_stop_enabled.set(idle_stop_enabled);
     }
 
     /// While the guard lives, the sandbox is shown as draining if it runs.

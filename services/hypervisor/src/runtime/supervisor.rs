@@ -1,14 +1,14 @@
 //! Keeps one sandbox as it should be: down until it is wanted, then up until it is stopped.
 //!
 //! One task a sandbox owns all of its transitions, so that none of them can race. It waits in
-//! one of four places (at rest, coming up, serving, pausing after a crash) and hears orders in
+//! one of four places (at rest, coming up, serving, pausing after a crash) and hears commands in
 //! each.
 
-use super::backend::{Backend, End, Unit};
-use super::board::Board;
+use super::backend::{Backend, End, Instance};
+use super::commands::{Command, Commands, StopRequest, send_reply};
 use super::health::{healthy, hung};
-use super::instance::Instance;
-use super::orders::{Halt, Order, Orders, answer};
+use super::run::Run;
+use super::state::SandboxState;
 use super::{RuntimeError, Status};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -25,9 +25,9 @@ const STEADY: Duration = Duration::from_secs(30);
 
 /// The task behind a sandbox that a [`Backend`] runs.
 pub(super) struct Supervisor {
-    board: Arc<Board>,
+    state: Arc<SandboxState>,
     backend: Arc<dyn Backend>,
-    orders: Orders,
+    commands: Commands,
     /// Crashes in a row.
     crashes: u32,
     /// Why requests are refused, and since when.
@@ -36,8 +36,8 @@ pub(super) struct Supervisor {
 
 /// How a run came to its end.
 enum Down {
-    /// By an order, which is still owed its answer.
-    Halted(Halt),
+    /// By a stop request, whose outcome is still owed.
+    StopRequested(StopRequest),
     /// For want of requests.
     Idle,
     /// Its start came to nothing.
@@ -58,11 +58,15 @@ enum After {
 }
 
 impl Supervisor {
-    pub(super) fn new(board: Arc<Board>, backend: Arc<dyn Backend>, orders: Orders) -> Self {
+    pub(super) fn new(
+        state: Arc<SandboxState>,
+        backend: Arc<dyn Backend>,
+        commands: Commands,
+    ) -> Self {
         Self {
-            board,
+            state,
             backend,
-            orders,
+            commands,
             crashes: 0,
             failure: None,
         }
@@ -77,29 +81,29 @@ impl Supervisor {
     /// ends.
     async fn wanted(&mut self) -> bool {
         loop {
-            let order = tokio::select! {
+            let command = tokio::select! {
                 biased;
-                order = self.orders.next() => order,
-                () = self.backend.appeared(&self.board.spec) => {
+                command = self.commands.next() => command,
+                () = self.backend.appeared(&self.state.spec) => {
                     self.failure = None;
                     return true;
                 }
             };
-            match order {
-                Order::Start { by_hand, reply } => {
+            match command {
+                Command::Start { by_hand, reply } => {
                     let Some(refusal) = self.refusal(by_hand) else {
-                        self.orders.wait(reply);
+                        self.commands.wait(reply);
                         return true;
                     };
-                    answer(reply, Err(refusal));
+                    send_reply(reply, Err(refusal));
                 }
-                Order::Stop(reply) => {
+                Command::Stop(reply) => {
                     self.forget_crashes();
-                    self.board.show(Status::Stopped, None, None);
-                    answer(reply, Ok(()));
+                    self.state.show(Status::Stopped, None, None);
+                    send_reply(reply, Ok(()));
                 }
-                Order::End(reply) => {
-                    answer(reply, Ok(()));
+                Command::End(reply) => {
+                    send_reply(reply, Ok(()));
                     return false;
                 }
             }
@@ -109,7 +113,7 @@ impl Supervisor {
     /// None is started without the seal. A failed sandbox is tried again by hand, or once each
     /// [`LONGEST_PAUSE`] by a request.
     fn refusal(&mut self, by_hand: bool) -> Option<RuntimeError> {
-        if let Some(cause) = self.board.seal.broken() {
+        if let Some(cause) = self.state.seal.broken() {
             let sandbox = self.name().to_owned();
             return Some(RuntimeError::Unsealed { sandbox, cause });
         }
@@ -135,7 +139,7 @@ impl Supervisor {
     /// Has it up, again after each crash, until it is stopped or has failed; `false` if the
     /// hypervisor ends.
     async fn keep_up(&mut self) -> bool {
-        self.board.show(Status::Starting, None, None);
+        self.state.show(Status::Starting, None, None);
         loop {
             let cause = match self.one_run().await {
                 After::Rest => return true,
@@ -143,23 +147,23 @@ impl Supervisor {
                 After::Again(cause) => cause,
             };
             self.crashes += 1;
-            if self.crashes >= self.board.config.max_restarts {
+            if self.crashes >= self.state.config.max_restarts {
                 self.fail(cause);
                 return true;
             }
             let pause = pause_after(self.crashes);
             let crashes = self.crashes;
             warn!(sandbox = self.name(), crashes, ?pause, cause, "crashed");
-            self.board.show(Status::Starting, None, Some(cause));
+            self.state.show(Status::Starting, None, Some(cause));
             tokio::select! {
                 () = sleep(pause) => {}
-                halt = self.orders.halt() => {
+                stop_request = self.commands.stop_request() => {
                     self.forget_crashes();
-                    self.board.show(Status::Stopped, None, None);
-                    return matches!(self.halted(halt, Ok(())), After::Rest);
+                    self.state.show(Status::Stopped, None, None);
+                    return matches!(self.stop_requested(stop_request, Ok(())), After::Rest);
                 }
             }
-            if let Some(cause) = self.board.seal.broken() {
+            if let Some(cause) = self.state.seal.broken() {
                 self.fail(cause);
                 return true;
             }
@@ -169,62 +173,67 @@ impl Supervisor {
     /// One run, from its start until it is gone.
     async fn one_run(&mut self) -> After {
         let started = Instant::now();
-        let mut unit = match self.backend.start(&self.board.spec).await {
-            Ok(unit) => unit,
+        let mut instance = match self.backend.start(&self.state.spec).await {
+            Ok(instance) => instance,
             Err(cause) => return After::Again(cause),
         };
-        let down = match self.come_up(unit.as_mut()).await {
-            Ok(address) => self.serve(unit.as_mut(), address, started).await,
+        let down = match self.come_up(instance.as_mut()).await {
+            Ok(address) => self.serve(instance.as_mut(), address, started).await,
             Err(down) => down,
         };
-        self.take_down(unit.as_mut(), down).await
+        self.take_down(instance.as_mut(), down).await
     }
 
     /// Started, not healthy yet; says where it then is.
-    async fn come_up(&mut self, unit: &mut dyn Unit) -> Result<SocketAddr, Down> {
-        let address = unit.address();
-        let earlier = self.board.state.load().cause.clone();
-        self.board
+    async fn come_up(&mut self, instance: &mut dyn Instance) -> Result<SocketAddr, Down> {
+        let address = instance.address();
+        let earlier = self.state.snapshot.load().cause.clone();
+        self.state
             .show(Status::Starting, Some(address.first()), earlier);
         let started = tokio::select! {
             biased;
-            halt = self.orders.halt() => return Err(Down::Halted(halt)),
-            started = unit.started() => started,
+            stop_request = self.commands.stop_request() => return Err(Down::StopRequested(stop_request)),
+            started = instance.started() => started,
         };
         started.map_err(Down::Unstarted)?;
         let late = tokio::select! {
             biased;
-            halt = self.orders.halt() => return Err(Down::Halted(halt)),
-            () = unit.ending() => return Err(Down::Gone),
-            outcome = healthy(&self.board, &address) => outcome,
+            stop_request = self.commands.stop_request() => return Err(Down::StopRequested(stop_request)),
+            () = instance.ending() => return Err(Down::Gone),
+            outcome = healthy(&self.state, &address) => outcome,
         };
         late.map_err(|cause| {
             // It is tried again, but whoever has waited so long is told now.
             let told = RuntimeError::TimedOut {
                 sandbox: self.name().to_owned(),
-                cause: with_lines(&cause, unit),
+                cause: with_lines(&cause, instance),
             };
-            self.orders.settle(&Err(told));
+            self.commands.settle(&Err(told));
             Down::Hung(cause)
         })
     }
 
     /// Healthy, and open to requests.
-    async fn serve(&mut self, unit: &mut dyn Unit, address: SocketAddr, started: Instant) -> Down {
+    async fn serve(
+        &mut self,
+        instance: &mut dyn Instance,
+        address: SocketAddr,
+        started: Instant,
+    ) -> Down {
         let took = started.elapsed();
         info!(sandbox = self.name(), %address, ?took, "running");
-        let instance = self.board.open(address, started);
-        self.orders.settle(&Ok(()));
+        let run = self.state.open(address, started);
+        self.commands.settle(&Ok(()));
         let down = tokio::select! {
             biased;
-            halt = self.orders.halt_running() => Down::Halted(halt),
-            () = unit.ending() => Down::Gone,
-            cause = hung(&self.board, address) => Down::Hung(cause),
-            () = self.board.idle(&instance) => Down::Idle,
+            stop_request = self.commands.stop_request_while_running() => Down::StopRequested(stop_request),
+            () = instance.ending() => Down::Gone,
+            cause = hung(&self.state, address) => Down::Hung(cause),
+            () = self.state.idle(&run) => Down::Idle,
         };
-        self.board.close();
-        if let Down::Halted(Halt { last: false, .. }) = down {
-            self.drain(&instance).await;
+        self.state.close();
+        if let Down::StopRequested(StopRequest { last: false, .. }) = down {
+            self.drain(&run).await;
         }
         if started.elapsed() >= STEADY {
             self.crashes = 0;
@@ -233,12 +242,11 @@ impl Supervisor {
     }
 
     /// Lets those who hold it finish, for `runtime.stop_secs` at most.
-    async fn drain(&self, instance: &Instance) {
-        self.board
-            .show(Status::Draining, Some(instance.address), None);
-        let done = timeout(self.board.stop_limit(), instance.gate.empty()).await;
+    async fn drain(&self, run: &Run) {
+        self.state.show(Status::Draining, Some(run.address), None);
+        let done = timeout(self.state.stop_limit(), run.gate.empty()).await;
         if done.is_err() {
-            let held = instance.gate.inside();
+            let held = run.gate.inside();
             warn!(
                 sandbox = self.name(),
                 held, "stopping under requests that do not end"
@@ -247,16 +255,16 @@ impl Supervisor {
     }
 
     /// Has what is left of a run ended, and says what comes then.
-    async fn take_down(&mut self, unit: &mut dyn Unit, down: Down) -> After {
+    async fn take_down(&mut self, instance: &mut dyn Instance, down: Down) -> After {
         match down {
-            Down::Unstarted(cause) => After::Again(with_lines(&cause, unit)),
-            Down::Gone => self.gone(unit).await,
+            Down::Unstarted(cause) => After::Again(with_lines(&cause, instance)),
+            Down::Gone => self.gone(instance).await,
             Down::Hung(cause) => {
-                let address = Some(unit.address().first());
-                self.board
+                let address = Some(instance.address().first());
+                self.state
                     .show(Status::Starting, address, Some(cause.clone()));
-                match unit.stop().await {
-                    Ok(()) => After::Again(with_lines(&cause, unit)),
+                match instance.stop().await {
+                    Ok(()) => After::Again(with_lines(&cause, instance)),
                     Err(stuck) => {
                         self.fail(stuck);
                         After::Rest
@@ -264,24 +272,28 @@ impl Supervisor {
                 }
             }
             Down::Idle => {
-                // A stop that fails is on the board, and nobody else waits to hear of it.
-                let _ = self.stop(unit).await;
+                // A stop that fails is in the state, and nobody else waits to hear of it.
+                let _ = self.stop(instance).await;
                 After::Rest
             }
-            Down::Halted(halt) if halt.last && self.backend.outlives() => self.halted(halt, Ok(())),
-            Down::Halted(halt) => {
-                let outcome = self.stop(unit).await;
-                self.halted(halt, outcome)
+            Down::StopRequested(stop_request)
+                if stop_request.last && self.backend.survives_restart() =>
+            {
+                self.stop_requested(stop_request, Ok(()))
+            }
+            Down::StopRequested(stop_request) => {
+                let outcome = self.stop(instance).await;
+                self.stop_requested(stop_request, outcome)
             }
         }
     }
 
     /// Nothing of it is left to be ended, but it may not be over yet.
-    async fn gone(&mut self, unit: &mut dyn Unit) -> After {
-        let address = Some(unit.address().first());
-        self.board.show(Status::Draining, address, None);
-        match unit.ended().await {
-            End::Crashed(cause) => After::Again(with_lines(&cause, unit)),
+    async fn gone(&mut self, instance: &mut dyn Instance) -> After {
+        let address = Some(instance.address().first());
+        self.state.show(Status::Draining, address, None);
+        match instance.ended().await {
+            End::Crashed(cause) => After::Again(with_lines(&cause, instance)),
             End::Stopped => {
                 info!(sandbox = self.name(), "stopped by something else");
                 self.stopped();
@@ -290,10 +302,10 @@ impl Supervisor {
         }
     }
 
-    async fn stop(&mut self, unit: &mut dyn Unit) -> Result<(), RuntimeError> {
-        let address = Some(unit.address().first());
-        self.board.show(Status::Draining, address, None);
-        if let Err(cause) = unit.stop().await {
+    async fn stop(&mut self, instance: &mut dyn Instance) -> Result<(), RuntimeError> {
+        let address = Some(instance.address().first());
+        self.state.show(Status::Draining, address, None);
+        if let Err(cause) = instance.stop().await {
             self.fail(cause.clone());
             let sandbox = self.name().to_owned();
             return Err(RuntimeError::CannotStop { sandbox, cause });
@@ -306,17 +318,27 @@ impl Supervisor {
     /// At rest again, and those who waited for its start are told so.
     fn stopped(&mut self) {
         self.forget_crashes();
-        self.board.show(Status::Stopped, None, None);
+        self.state.show(Status::Stopped, None, None);
         let sandbox = self.name().to_owned();
-        self.orders.settle(&Err(RuntimeError::Stopped { sandbox }));
+        self.commands
+            .settle(&Err(RuntimeError::Stopped { sandbox }));
     }
 
     /// Tells the one who ordered it, and those whose start it ended.
-    fn halted(&mut self, halt: Halt, outcome: Result<(), RuntimeError>) -> After {
+    fn stop_requested(
+        &mut self,
+        stop_request: StopRequest,
+        outcome: Result<(), RuntimeError>,
+    ) -> After {
         let sandbox = self.name().to_owned();
-        self.orders.settle(&Err(RuntimeError::Stopped { sandbox }));
-        answer(halt.reply, outcome);
-        if halt.last { After::End } else { After::Rest }
+        self.commands
+            .settle(&Err(RuntimeError::Stopped { sandbox }));
+        send_reply(stop_request.reply, outcome);
+        if stop_request.last {
+            After::End
+        } else {
+            After::Rest
+        }
     }
 
     fn fail(&mut self, cause: String) {
@@ -326,13 +348,13 @@ impl Supervisor {
             cause: cause.clone(),
             retry: LONGEST_PAUSE,
         };
-        self.board.show(Status::Failed, None, Some(cause));
-        self.orders.settle(&Err(failure.clone()));
+        self.state.show(Status::Failed, None, Some(cause));
+        self.commands.settle(&Err(failure.clone()));
         self.failure = Some((Instant::now(), failure));
     }
 
     fn name(&self) -> &str {
-        &self.board.spec.name
+        &self.state.spec.name
     }
 }
 
@@ -342,8 +364,8 @@ fn pause_after(crashes: u32) -> Duration {
 }
 
 /// A cause, and what the sandbox had to say about it.
-fn with_lines(cause: &str, unit: &dyn Unit) -> String {
-    let lines = unit.last_lines();
+fn with_lines(cause: &str, instance: &dyn Instance) -> String {
+    let lines = instance.last_lines();
     if lines.is_empty() {
         return cause.to_owned();
     }

@@ -1,9 +1,9 @@
 //! Has workers accept connections until told to stop, then lets them finish.
 
 use super::dispatch::Gateway;
-use super::full::Refusals;
 use super::general::General;
 use super::listener::Listener;
+use super::overload::Overload;
 use super::worker::{self, Shared, Worker};
 use crate::config;
 use crate::gate::Gate;
@@ -36,9 +36,9 @@ pub async fn serve(
         general: general.clone(),
         config: config.clone(),
         open: (0..count).map(|_| Arc::new(Gate::new())).collect(),
-        staying: (0..count).map(|_| Arc::default()).collect(),
+        keep_alive: (0..count).map(|_| Arc::default()).collect(),
         places: Arc::new(Semaphore::new(config.max_connections)),
-        refusals: Refusals::new(),
+        refusals: Overload::new(),
         stopping: AtomicBool::new(false),
     });
     let workers = (0..count)
@@ -50,8 +50,8 @@ pub async fn serve(
         .collect::<io::Result<Vec<_>>>()?;
     drop((listeners, shared));
     stop.cancelled().await;
-    let patience = Duration::from_secs(config.shutdown_secs);
-    let finished = tokio::time::timeout(patience, finish(workers, &general, &gateway));
+    let limit = Duration::from_secs(config.shutdown_secs);
+    let finished = tokio::time::timeout(limit, finish(workers, &general, &gateway));
     if finished.await.is_err() {
         warn!("some requests did not finish in time and are cut");
     }
@@ -61,7 +61,7 @@ pub async fn serve(
 /// Ends what has no end of its own, waits for the rest.
 async fn finish(workers: Vec<Worker>, general: &General, gateway: &Gateway) {
     info!("shutting down");
-    gateway.routes().cut_all();
+    gateway.routes().expire_drain_deadlines();
     for worker in workers {
         worker.finished().await;
     }

@@ -4,7 +4,7 @@ use super::general::Handover;
 use super::head::Head;
 use super::stream::Source;
 use crate::config;
-use crate::proxy::{Caller, Proxy, Target};
+use crate::proxy::{Caller, Proxy, RoutedClaim};
 use crate::routes::ClaimError;
 use http::StatusCode;
 use tokio::task::JoinHandle;
@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 /// What a [`super::Lane`] does not know itself. A test of the proxy has one without sessions.
 pub trait Desk: Send + Sync + 'static {
     /// A hold on a sandbox.
-    type Claim: Target;
+    type Claim: RoutedClaim;
 
     /// What carries the requests.
     fn proxy(&self) -> &Proxy;
@@ -25,7 +25,7 @@ pub trait Desk: Send + Sync + 'static {
     /// Whether each answer from now on is the last of its connection.
     fn stopping(&self) -> bool;
     /// Counts an answer.
-    fn answered(&self, status: StatusCode);
+    fn count_response(&self, status: StatusCode);
     /// Goes on with a connection that is not plain.
     fn take(&self, connection: Handover);
 }

@@ -38,7 +38,7 @@ pub struct Gateway {
 
 /// Whom a path belongs to.
 #[derive(Debug, PartialEq, Eq)]
-enum Target {
+enum Destination {
     /// This program, for everybody.
     Public,
     /// This program, for people who are logged in.
@@ -47,7 +47,7 @@ enum Target {
     Sandbox(Role),
 }
 
-impl Target {
+impl Destination {
     fn of(path: &str) -> Self {
         let first = path.get(1..).unwrap_or_default();
         let (first, rest) = first.split_once('/').unwrap_or((first, ""));
@@ -94,12 +94,12 @@ impl Gateway {
         request: Request<Incoming>,
         source: Source,
     ) -> Response<Body> {
-        let response = self.answer(request, source).await;
-        self.metrics.answered(response.status());
+        let response = self.response(request, source).await;
+        self.metrics.count_response(response.status());
         response
     }
 
-    async fn answer(&self, request: Request<Incoming>, source: Source) -> Response<Body> {
+    async fn response(&self, request: Request<Incoming>, source: Source) -> Response<Body> {
         if let Err(reason) = host::check(&request) {
             return malformed(reason);
         }
@@ -109,12 +109,12 @@ impl Gateway {
             return error.into_response();
         }
         let session = self.auth.find_session(request.headers()).await;
-        match (Target::of(request.uri().path()), session) {
-            (Target::Public, session) => self.own(request, peer, session.ok().flatten()).await,
+        match (Destination::of(request.uri().path()), session) {
+            (Destination::Public, session) => self.own(request, peer, session.ok().flatten()).await,
             (_, Err(error)) => error.into_response(),
             (_, Ok(None)) => to_login(&request),
-            (Target::Private, Ok(session)) => self.own(request, peer, session).await,
-            (Target::Sandbox(role), Ok(Some(session))) => {
+            (Destination::Private, Ok(session)) => self.own(request, peer, session).await,
+            (Destination::Sandbox(role), Ok(Some(session))) => {
                 self.sandbox(request, &peer, &session, role).await
             }
         }
@@ -123,7 +123,7 @@ impl Gateway {
     /// What a plain request comes to. Whatever is not a sandbox's, or is refused, is general.
     /// What it may start or make for a sandbox outlives its connection, on `runtime`.
     pub(super) fn errand(self: &Arc<Self>, head: &Head<'_>, runtime: &Handle) -> Errand<Claim> {
-        let Target::Sandbox(role) = Target::of(head.path()) else {
+        let Destination::Sandbox(role) = Destination::of(head.path()) else {
             return Errand::General;
         };
         let safe = matches!(head.method, "GET" | "HEAD" | "OPTIONS");
@@ -174,9 +174,9 @@ impl Gateway {
         &self.proxy
     }
 
-    /// Counts an answer that did not come through [`Gateway::handle`].
-    pub(super) fn answered(&self, status: StatusCode) {
-        self.metrics.answered(status);
+    /// Counts a response that did not come through [`Gateway::handle`].
+    pub(super) fn count_response(&self, status: StatusCode) {
+        self.metrics.count_response(status);
     }
 
     async fn own(
@@ -190,8 +190,8 @@ impl Gateway {
         if let Some(session) = session {
             extensions.insert(session);
         }
-        let answer = self.own.clone().oneshot(request).await;
-        answer.unwrap_or_else(|never| match never {})
+        let response = self.own.clone().oneshot(request).await;
+        response.unwrap_or_else(|never| match never {})
     }
 
     async fn sandbox(
@@ -293,7 +293,11 @@ mod tests {
     #[test]
     fn only_dev_and_what_is_under_it_goes_to_dev() {
         for path in ["/dev", "/dev/", "/dev/x", "/dev/dev/x"] {
-            assert_eq!(Target::of(path), Target::Sandbox(Role::Dev), "{path}");
+            assert_eq!(
+                Destination::of(path),
+                Destination::Sandbox(Role::Dev),
+                "{path}"
+            );
         }
         for path in [
             "/",
@@ -307,13 +311,17 @@ mod tests {
             "/administrator",
             "/authors",
         ] {
-            assert_eq!(Target::of(path), Target::Sandbox(Role::Live), "{path}");
+            assert_eq!(
+                Destination::of(path),
+                Destination::Sandbox(Role::Live),
+                "{path}"
+            );
         }
         for path in ["/admin", "/admin/", "/admin/x", "/auth/account"] {
-            assert_eq!(Target::of(path), Target::Private, "{path}");
+            assert_eq!(Destination::of(path), Destination::Private, "{path}");
         }
         for path in ["/health", "/login", "/auth", "/auth/me", "/metrics"] {
-            assert_eq!(Target::of(path), Target::Public, "{path}");
+            assert_eq!(Destination::of(path), Destination::Public, "{path}");
         }
     }
 

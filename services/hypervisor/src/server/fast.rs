@@ -9,7 +9,7 @@ use super::stream::{Detached, Source, Stream};
 use crate::Body;
 use crate::gate::Gate;
 use crate::proxy::{
-    self, Caller, Client, FarEnd, Idle, Next, Order, Pool, Proxy, Target, Unanswered,
+    self, Caller, Client, FarEnd, IdleTimeout, Next, Order, Pool, Proxy, RoutedClaim, Unanswered,
 };
 use crate::routes::{ClaimError, Role};
 use bytes::Bytes;
@@ -31,7 +31,7 @@ pub struct Lane<D> {
     /// Its requests.
     pub(super) busy: Gate,
     /// Cloned for each connection that stays after its first request.
-    staying: Arc<()>,
+    keep_alive: Arc<()>,
 }
 
 /// What a connection does next.
@@ -54,14 +54,14 @@ enum Plan<C> {
 }
 
 impl<D: Desk> Lane<D> {
-    /// One without a connection; `staying` will have as many further owners as it has connections
+    /// One without a connection; `keep_alive` will have as many further owners as it has connections
     /// that stay after their first request.
-    pub fn new(desk: Arc<D>, staying: Arc<()>) -> Self {
+    pub fn new(desk: Arc<D>, keep_alive: Arc<()>) -> Self {
         Self {
             pool: desk.proxy().pool(),
             desk,
             busy: Gate::new(),
-            staying,
+            keep_alive,
         }
     }
 
@@ -75,21 +75,21 @@ impl<D: Desk> Lane<D> {
             trusted: self.desk.trusts(&source),
             address: source.address().map(|address| address.to_string().into()),
         };
-        let mut head_time = Idle::new(seconds(config.header_read_secs));
-        let mut idle = Idle::new(seconds(config.idle_secs));
-        let mut staying = None;
+        let mut head_time = IdleTimeout::new(seconds(config.header_read_secs));
+        let mut idle = IdleTimeout::new(seconds(config.idle_secs));
+        let mut keep_alive = None;
         loop {
             match self.request(&mut client, &from).await {
                 Step::More => {
                     // Also a new connection owes a head, and not just something.
-                    let begun = staying.is_none() || !client.inbox.bytes().is_empty();
+                    let begun = keep_alive.is_none() || !client.inbox.bytes().is_empty();
                     let wait = if begun { &mut head_time } else { &mut idle };
                     if !more(&mut client, wait, config.max_header_bytes).await {
                         return;
                     }
                 }
                 Step::Next(Next::Request) => {
-                    staying.get_or_insert_with(|| self.staying.clone());
+                    keep_alive.get_or_insert_with(|| self.keep_alive.clone());
                     head_time.moved();
                     idle.moved();
                 }
@@ -192,7 +192,7 @@ impl<D: Desk> Lane<D> {
         let outcome = proxy.carry(client, &order, &claim, &self.pool, close).await;
         match outcome {
             Ok((status, next)) => {
-                self.desk.answered(status);
+                self.desk.count_response(status);
                 Step::Next(next)
             }
             Err(Unanswered::Cut) => Step::Cut,
@@ -229,7 +229,7 @@ impl<D: Desk> Lane<D> {
         headless: bool,
         close: bool,
     ) -> Step {
-        self.desk.answered(response.status());
+        self.desk.count_response(response.status());
         let close = close || response.headers().contains_key(header::CONNECTION);
         respond(client, response, headless, close).await
     }
@@ -241,7 +241,7 @@ fn order(
     head: &Head<'_>,
     from: &FarEnd,
     caller: &Caller,
-    claim: &impl Target,
+    claim: &impl RoutedClaim,
 ) -> Order {
     let target = match claim.role() {
         Role::Live => head.target,
@@ -263,7 +263,7 @@ async fn wait<C>(
 
 /// Waits for so much that it is worth reading what there is; `false` if that is the end, or takes
 /// too long. A head that goes on is not read anew for each of its bytes.
-async fn more(client: &mut Client, wait: &mut Idle, limit: usize) -> bool {
+async fn more(client: &mut Client, wait: &mut IdleTimeout, limit: usize) -> bool {
     loop {
         let known = client.inbox.bytes().len();
         if !next_bytes(client, wait).await {
@@ -278,7 +278,7 @@ async fn more(client: &mut Client, wait: &mut Idle, limit: usize) -> bool {
 }
 
 /// Waits for something to be read; `false` if that is the end, or takes too long.
-async fn next_bytes(client: &mut Client, wait: &mut Idle) -> bool {
+async fn next_bytes(client: &mut Client, wait: &mut IdleTimeout) -> bool {
     let Client { stream, inbox, .. } = client;
     poll_fn(|cx| {
         if let Poll::Ready(read) = inbox.poll_fill(stream, cx, usize::MAX) {

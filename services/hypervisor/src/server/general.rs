@@ -1,7 +1,7 @@
 //! Connections that hyper serves: HTTP/2, upgrades, our own pages, and whatever is doubtful.
 
 use super::dispatch::Gateway;
-use super::guard::{Guard, Tunnel};
+use super::framing_filter::{FramingFilter, Tunnel};
 use super::limits;
 use super::stream::{Detached, Source};
 use super::worker::GRACE;
@@ -83,7 +83,7 @@ impl General {
             };
             let stream = WriteLimit::new(stream, Duration::from_secs(this.config.write_idle_secs));
             let tunnel = Tunnel::default();
-            let guard = Guard::new(stream, &this.config, tunnel.clone(), read, place);
+            let guard = FramingFilter::new(stream, &this.config, tunnel.clone(), read, place);
             let (gateway, stop) = (this.gateway.clone(), this.stop.clone());
             let service = service_fn(move |request: Request<Incoming>| {
                 let (gateway, tunnel, stop) = (gateway.clone(), tunnel.clone(), stop.clone());

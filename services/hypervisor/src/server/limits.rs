@@ -36,7 +36,7 @@ pub(super) fn builder(config: &config::Server) -> Builder<TokioExecutor> {
     builder
         .http1()
         .timer(TokioTimer::new())
-        // Also runs between requests, so it is the idle time; `Guard` times a begun head.
+        // Also runs between requests, so it is the idle time; `FramingFilter` times a begun head.
         .header_read_timeout(idle)
         .max_buf_size(config.max_header_bytes)
         .half_close(false);

@@ -6,10 +6,10 @@
 use super::desk::{Desk, Errand};
 use super::dispatch::Gateway;
 use super::fast::Lane;
-use super::full::Refusals;
 use super::general::{General, Handover};
 use super::head::Head;
 use super::listener::{self, Listener, Open};
+use super::overload::Overload;
 use super::stream::{Source, Stream};
 use crate::config;
 use crate::gate::Gate;
@@ -49,11 +49,11 @@ pub(super) struct Shared {
     /// The connections of each worker.
     pub(super) open: Box<[Arc<Gate>]>,
     /// Those of each worker that stay after their first request: one owner more than there are.
-    pub(super) staying: Box<[Arc<()>]>,
+    pub(super) keep_alive: Box<[Arc<()>]>,
     /// The connections that there may be.
     pub(super) places: Arc<Semaphore>,
-    pub(super) refusals: Refusals,
-    /// Each answer from now on is the last of its connection.
+    pub(super) refusals: Overload,
+    /// Each response from now on is the last of its connection.
     pub(super) stopping: AtomicBool,
 }
 
@@ -80,8 +80,8 @@ impl Desk for Shared {
         self.stopping.load(Ordering::Relaxed)
     }
 
-    fn answered(&self, status: StatusCode) {
-        self.gateway.answered(status);
+    fn count_response(&self, status: StatusCode) {
+        self.gateway.count_response(status);
     }
 
     fn take(&self, connection: Handover) {
@@ -131,7 +131,7 @@ async fn work(
     index: usize,
     stop: CancellationToken,
 ) {
-    let lane = Arc::new(Lane::new(shared.clone(), shared.staying[index].clone()));
+    let lane = Arc::new(Lane::new(shared.clone(), shared.keep_alive[index].clone()));
     let open = shared.open[index].clone();
     let sweeper = lane.clone();
     tokio::spawn(async move { sweeper.pool.sweep().await });
@@ -185,7 +185,7 @@ async fn accept(listener: &Open, lane: &Arc<Lane<Shared>>, index: usize, shared:
 fn has_more_than_its_share(index: usize, shared: &Shared) -> bool {
     let open = |open: &Arc<Gate>| open.inside();
     exceeds(&shared.open, index, open, SLACK)
-        || exceeds(&shared.staying, index, Arc::strong_count, 1)
+        || exceeds(&shared.keep_alive, index, Arc::strong_count, 1)
 }
 
 /// Whether the `count` of one worker exceeds what is usual by more than an eighth and `slack`.

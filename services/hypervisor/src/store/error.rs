@@ -54,7 +54,7 @@ pub enum StoreError {
         holder: String,
     },
     /// `SQLite` refused, such as when the disk is full.
-    #[error("the store's database failed: {0}; {mend}", mend = mend(.0))]
+    #[error("the store's database failed: {0}; {remedy}", remedy = remedy(.0))]
     Sqlite(rusqlite::Error),
     /// The work was broken off by a shutdown or a panic.
     #[error("the store's work was broken off; try again")]
@@ -115,7 +115,7 @@ fn opened(kind: ErrorKind) -> &'static str {
 }
 
 /// How what `SQLite` says is mended. The gateway goes on by itself then.
-fn mend(error: &rusqlite::Error) -> &'static str {
+fn remedy(error: &rusqlite::Error) -> &'static str {
     use rusqlite::ErrorCode as E;
     match error.sqlite_error_code() {
         Some(E::DiskFull) => "make room on its disk",
@@ -137,7 +137,7 @@ mod tests {
 
     #[test]
     fn each_failure_of_the_disk_says_its_mend() {
-        for (code, mend) in [
+        for (code, remedy) in [
             (ffi::SQLITE_FULL, "make room"),
             (ffi::SQLITE_READONLY, "write the store's file"),
             (ffi::SQLITE_CANTOPEN, "write the store's file"),
@@ -146,9 +146,9 @@ mod tests {
         ] {
             let failure = rusqlite::Error::SqliteFailure(ffi::Error::new(code), None);
             let said = StoreError::from(failure).to_string();
-            assert!(said.contains(mend), "{said}");
+            assert!(said.contains(remedy), "{said}");
         }
-        for (kind, mend) in [
+        for (kind, remedy) in [
             (ErrorKind::StorageFull, "make room"),
             (ErrorKind::PermissionDenied, "this user"),
             (ErrorKind::NotADirectory, "another path"),
@@ -156,7 +156,7 @@ mod tests {
             let path = "/x".into();
             let source = kind.into();
             let said = StoreError::Unopened { path, source }.to_string();
-            assert!(said.contains(mend), "{said}");
+            assert!(said.contains(remedy), "{said}");
         }
     }
 }

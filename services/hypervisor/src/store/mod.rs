@@ -17,7 +17,7 @@ pub use error::{Conflict, StoreError};
 pub use handle::Handle;
 pub use lock::Lock;
 pub use rows::{
-    AuditRow, Hash, Holdings, InviteRow, Move, NewAccount, Outcome, PasskeyRow, PasskeyUse,
+    AccountCounts, AuditRow, Hash, InviteRow, Move, NewAccount, Outcome, PasskeyRow, PasskeyUse,
     ProbationRow, SessionKind, SessionRow, Settlement, UserRow, Watch, WorkspaceRow,
 };
 pub use sqlite::{Sqlite, backup, restore};
@@ -70,7 +70,7 @@ pub trait AccountStore {
     ///
     /// # Errors
     /// The engine's.
-    fn accounts(&self, now: Timestamp) -> Result<Vec<(UserRow, Holdings)>, StoreError>;
+    fn accounts(&self, now: Timestamp) -> Result<Vec<(UserRow, AccountCounts)>, StoreError>;
 
     /// The user of this (normalised) name.
     ///
@@ -343,7 +343,7 @@ pub trait MetaStore {
     ///
     /// # Errors
     /// The engine's.
-    fn meta_or(&self, key: &str, value: &str) -> Result<String, StoreError>;
+    fn get_or_insert_meta(&self, key: &str, value: &str) -> Result<String, StoreError>;
 
     /// Sets the value of `key`.
     ///

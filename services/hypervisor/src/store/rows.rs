@@ -24,7 +24,7 @@ pub struct UserRow {
 
 /// How much of each a user has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Holdings {
+pub struct AccountCounts {
     /// Passkeys.
     pub passkeys: u64,
     /// Sessions that are good.

@@ -32,7 +32,7 @@ pub async fn gateway() -> Hypervisor {
     builder().start().await.unwrap()
 }
 
-/// A sandbox that says on every answer which one it is, for the adopt runtime.
+/// A sandbox that says on every response which one it is, for the adopt runtime.
 #[derive(Debug, Clone)]
 pub struct Side {
     name: &'static str,

@@ -16,7 +16,7 @@ on_both_paths!(
     a_get_may_have_a_body_without_a_length,
     trailers_pass_in_both_directions,
     events_arrive_one_by_one,
-    answers_without_a_body_keep_their_heads,
+    responses_without_a_body_keep_their_heads,
 );
 
 const SIZES: [u64; 4] = [0, 1, 65_537, 1024 * 1024];
@@ -75,8 +75,11 @@ async fn a_get_may_have_a_body_without_a_length(path: Path) {
     )
     .await
     .unwrap();
-    let answer = raw.read_until("}").await.unwrap();
-    assert!(answer.ends_with(r#"{"bytes":1,"intact":true}"#), "{answer}");
+    let response = raw.read_until("}").await.unwrap();
+    assert!(
+        response.ends_with(r#"{"bytes":1,"intact":true}"#),
+        "{response}"
+    );
 }
 
 async fn trailers_pass_in_both_directions(path: Path) {
@@ -90,9 +93,9 @@ async fn trailers_pass_in_both_directions(path: Path) {
     ))
     .await
     .unwrap();
-    let answer = raw.read_until("x-answer: done\r\n\r\n").await.unwrap();
-    assert!(answer.contains("\r\ntrailer: x-answer\r\n"), "{answer}");
-    assert!(answer.contains(r#"[["x-sum","42"]]"#), "{answer}");
+    let received = raw.read_until("x-answer: done\r\n\r\n").await.unwrap();
+    assert!(received.contains("\r\ntrailer: x-answer\r\n"), "{received}");
+    assert!(received.contains(r#"[["x-sum","42"]]"#), "{received}");
 
     let body = [
         Ok(Frame::data(Bytes::from_static(b"body"))),
@@ -131,7 +134,7 @@ async fn events_arrive_one_by_one(path: Path) {
     }
 }
 
-async fn answers_without_a_body_keep_their_heads(path: Path) {
+async fn responses_without_a_body_keep_their_heads(path: Path) {
     let upstream = Upstream::start().await.unwrap();
     let gateway = Gateway::before(path, upstream.address()).await;
     let client = client();

@@ -18,7 +18,7 @@ on_both_paths!(
     a_websocket_that_is_closing_gets_no_second_close_frame,
     other_upgrades_are_just_closed,
     an_event_stream_ends_cleanly_at_the_end_of_a_drain,
-    an_ordinary_answer_goes_on_after_the_end_of_a_drain,
+    an_ordinary_response_goes_on_after_the_end_of_a_drain,
 );
 
 async fn a_websocket_gets_1012_at_the_end_of_a_drain(path: Path) {
@@ -30,7 +30,7 @@ async fn a_websocket_gets_1012_at_the_end_of_a_drain(path: Path) {
         socket.next().await.unwrap().unwrap(),
         Message::text("before")
     );
-    gateway.cut.cancel();
+    gateway.drain_deadline.cancel();
     let Message::Close(Some(close)) = socket.next().await.unwrap().unwrap() else {
         panic!("no close frame");
     };
@@ -50,8 +50,8 @@ async fn by_hand(listener: &TcpListener, gateway: &Gateway, protocol: &str) -> (
     client.send(request).await.unwrap();
     let mut upstream = Raw::accept(listener).await.unwrap();
     upstream.read_head().await.unwrap();
-    let answer = format!("HTTP/1.1 101 Switching Protocols\r\n{upgrade}");
-    upstream.send(answer).await.unwrap();
+    let response = format!("HTTP/1.1 101 Switching Protocols\r\n{upgrade}");
+    upstream.send(response).await.unwrap();
     assert_eq!(status(client.read_head().await.unwrap()), Some(101));
     (client, upstream)
 }
@@ -63,7 +63,7 @@ async fn the_close_frame_stands_between_frames_and_the_reply_reaches_the_sandbox
     // The first fragment, and half of a ping between the fragments.
     upstream.send(b"\x01\x03one\x89\x04pi").await.unwrap();
     client.read_until(b"\x01\x03one\x89\x04pi").await.unwrap();
-    gateway.cut.cancel();
+    gateway.drain_deadline.cancel();
     // What follows in the same piece as the ping's end is not the client's any more.
     upstream.send(b"ng\x80\x03two").await.unwrap();
     client.read_until(b"ng\x88\x1f\x03\xf4").await.unwrap();
@@ -84,7 +84,7 @@ async fn a_websocket_whose_ends_say_nothing_is_closed_all_the_same(path: Path) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let gateway = Gateway::before(path, listener.local_addr().unwrap()).await;
     let (client, upstream) = by_hand(&listener, &gateway, "websocket").await;
-    gateway.cut.cancel();
+    gateway.drain_deadline.cancel();
     let ending = client.read_to_end().await.unwrap();
     assert!(ending.bytes.starts_with(b"\x88\x1f\x03\xf4"), "{ending:?}");
     assert!(upstream.read_to_end().await.unwrap().bytes.is_empty());
@@ -97,7 +97,7 @@ async fn a_websocket_that_is_closing_gets_no_second_close_frame(path: Path) {
     let (mut client, mut upstream) = by_hand(&listener, &gateway, "websocket").await;
     upstream.send(b"\x88\x02\x03\xe8").await.unwrap();
     client.read_until(b"\x88\x02\x03\xe8").await.unwrap();
-    gateway.cut.cancel();
+    gateway.drain_deadline.cancel();
     assert!(client.read_to_end().await.unwrap().bytes.is_empty());
     gateway.unclaimed().await;
 }
@@ -106,7 +106,7 @@ async fn other_upgrades_are_just_closed(path: Path) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let gateway = Gateway::before(path, listener.local_addr().unwrap()).await;
     let (client, upstream) = by_hand(&listener, &gateway, "echo").await;
-    gateway.cut.cancel();
+    gateway.drain_deadline.cancel();
     assert!(client.read_to_end().await.unwrap().bytes.is_empty());
     assert!(upstream.read_to_end().await.unwrap().bytes.is_empty());
     gateway.unclaimed().await;
@@ -120,13 +120,13 @@ async fn an_event_stream_ends_cleanly_at_the_end_of_a_drain(path: Path) {
         .await
         .unwrap();
     raw.read_until("data: hello\n\n\r\n").await.unwrap();
-    gateway.cut.cancel();
+    gateway.drain_deadline.cancel();
     assert_eq!(raw.read_until("0\r\n\r\n").await.unwrap(), "0\r\n\r\n");
     gateway.unclaimed().await;
     until("the upstream's stream ends", || upstream.open() == 0).await;
 }
 
-async fn an_ordinary_answer_goes_on_after_the_end_of_a_drain(path: Path) {
+async fn an_ordinary_response_goes_on_after_the_end_of_a_drain(path: Path) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let gateway = Gateway::before(path, listener.local_addr().unwrap()).await;
     let client = client();
@@ -142,7 +142,7 @@ async fn an_ordinary_answer_goes_on_after_the_end_of_a_drain(path: Path) {
         body.frame().await.unwrap().unwrap().into_data().unwrap(),
         "one"
     );
-    gateway.cut.cancel();
+    gateway.drain_deadline.cancel();
     upstream.send("two").await.unwrap();
     assert_eq!(body.collect().await.unwrap().to_bytes(), "two");
     gateway.unclaimed().await;

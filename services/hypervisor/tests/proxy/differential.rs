@@ -132,8 +132,8 @@ const ANSWERED: &[&[u8]] = &[
     b"HTTP/1.1 103 Early Hints\r\nX-A: 1\r\n\r\nHTTP/1.1 200 OK\r\nX-B: 1\r\nContent-Length: 0\r\n\r\n",
 ];
 
-/// What is no answer, at least not to GET: hyper reads no lengths of answers to HEAD.
-const NO_ANSWERS: &[&[u8]] = &[
+/// What is no response, at least not to GET: hyper reads no lengths of responses to HEAD.
+const NO_RESPONSES: &[&[u8]] = &[
     b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\nContent-Length: 5\r\n\r\nbody",
     b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\nbody",
     b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\nbody",
@@ -150,18 +150,18 @@ const NO_ANSWERS: &[&[u8]] = &[
 ];
 
 /// What a client gets: its status, its fields, its body.
-type Answer = (String, BTreeMap<String, Vec<Vec<u8>>>, String);
+type Seen = (String, BTreeMap<String, Vec<Vec<u8>>>, String);
 
-async fn told(gateway: &Gateway, listener: &TcpListener, method: &str, answer: &[u8]) -> Answer {
+async fn told(gateway: &Gateway, listener: &TcpListener, method: &str, response: &[u8]) -> Seen {
     let mut client = Raw::connect(gateway.address).await.unwrap();
     let request = format!("{method} / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
     client.send(request).await.unwrap();
     let mut sandbox = Raw::accept(listener).await.unwrap();
     sandbox.read_head().await.unwrap();
-    sandbox.send(answer).await.unwrap();
+    sandbox.send(response).await.unwrap();
     drop(sandbox);
     let head = client.read_head_bytes().await;
-    let what = || format!("{method}: {}", String::from_utf8_lossy(answer));
+    let what = || format!("{method}: {}", String::from_utf8_lossy(response));
     let mut head = head.unwrap_or_else(|error| panic!("{}: {error}", what()));
     head.truncate(head.len() - 2);
     let (first, mut fields) = apart(&head);
@@ -191,23 +191,23 @@ fn dechunked(mut rest: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_client_gets_the_same_answer_whichever_path_it_took() {
+async fn a_client_gets_the_same_response_whichever_path_it_took() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let upstream = listener.local_addr().unwrap();
     let hyper = Gateway::before(Path::Hyper, upstream).await;
     let fast = Gateway::before(Path::Fast, upstream).await;
     for method in ["GET", "HEAD", "POST"] {
-        for answer in ANSWERED {
-            let by_hyper = told(&hyper, &listener, method, answer).await;
-            let by_fast = told(&fast, &listener, method, answer).await;
-            let answer = String::from_utf8_lossy(answer);
-            assert_eq!(by_fast, by_hyper, "{method}: {answer}");
+        for response in ANSWERED {
+            let by_hyper = told(&hyper, &listener, method, response).await;
+            let by_fast = told(&fast, &listener, method, response).await;
+            let response = String::from_utf8_lossy(response);
+            assert_eq!(by_fast, by_hyper, "{method}: {response}");
         }
     }
-    for answer in NO_ANSWERS {
+    for response in NO_RESPONSES {
         for gateway in [&hyper, &fast] {
-            let (status, _, page) = told(gateway, &listener, "GET", answer).await;
-            assert_eq!(status, "502", "{}", String::from_utf8_lossy(answer));
+            let (status, _, page) = told(gateway, &listener, "GET", response).await;
+            assert_eq!(status, "502", "{}", String::from_utf8_lossy(response));
             assert!(page.contains("gave no answer"), "{page}");
         }
     }

@@ -13,10 +13,10 @@ on_both_paths!(
     a_client_that_leaves_lets_go_of_claim_and_connection_at_once,
     a_stream_of_http2_that_is_reset_lets_go,
     a_body_that_stops_coming_is_given_up,
-    an_answer_that_stops_coming_is_given_up,
+    a_response_that_stops_coming_is_given_up,
     a_slow_body_that_keeps_coming_has_all_the_time,
     an_upstream_that_takes_no_body_is_given_up,
-    a_client_that_takes_no_answer_is_given_up,
+    a_client_that_takes_no_response_is_given_up,
 );
 
 async fn an_upstream_that_dies_mid_body_cuts_the_clients_body_too(path: Path) {
@@ -25,9 +25,9 @@ async fn an_upstream_that_dies_mid_body_cuts_the_clients_body_too(path: Path) {
     for path in ["/die/mid-body", "/die/mid-body?length"] {
         let request = format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n");
         let ending = exchange(gateway.address, request).await.unwrap();
-        let answer = String::from_utf8_lossy(&ending.bytes).into_owned();
-        assert!(answer.contains("half of it"), "{answer}");
-        assert!(!answer.ends_with("0\r\n\r\n"), "a clean end: {answer}");
+        let received = String::from_utf8_lossy(&ending.bytes).into_owned();
+        assert!(received.contains("half of it"), "{received}");
+        assert!(!received.ends_with("0\r\n\r\n"), "a clean end: {received}");
 
         for client in [client(), client_of_http2()] {
             let response = client.get(gateway.url(path).parse().unwrap()).await;
@@ -85,7 +85,7 @@ async fn a_body_that_stops_coming_is_given_up(path: Path) {
     until("the connection is closed", || upstream.open() == 0).await;
 }
 
-async fn an_answer_that_stops_coming_is_given_up(path: Path) {
+async fn a_response_that_stops_coming_is_given_up(path: Path) {
     let upstream = Upstream::start().await.unwrap();
     let gateway = Gateway::start(path, upstream.address(), |it| it.proxy.body_idle_secs = 1).await;
     let request = "GET /events HTTP/1.1\r\nHost: a\r\n\r\n";
@@ -111,8 +111,11 @@ async fn a_slow_body_that_keeps_coming_has_all_the_time(path: Path) {
         tokio::time::sleep(Duration::from_millis(900)).await;
         raw.send([byte]).await.unwrap();
     }
-    let answer = raw.read_until("}").await.unwrap();
-    assert!(answer.ends_with(r#"{"bytes":4,"intact":true}"#), "{answer}");
+    let response = raw.read_until("}").await.unwrap();
+    assert!(
+        response.ends_with(r#"{"bytes":4,"intact":true}"#),
+        "{response}"
+    );
 }
 
 async fn an_upstream_that_takes_no_body_is_given_up(path: Path) {
@@ -138,7 +141,7 @@ async fn an_upstream_that_takes_no_body_is_given_up(path: Path) {
     upstream.abort();
 }
 
-async fn a_client_that_takes_no_answer_is_given_up(path: Path) {
+async fn a_client_that_takes_no_response_is_given_up(path: Path) {
     let upstream = Upstream::start().await.unwrap();
     let gateway =
         Gateway::start(path, upstream.address(), |it| it.server.write_idle_secs = 1).await;

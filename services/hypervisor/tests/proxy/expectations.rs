@@ -10,7 +10,7 @@ on_both_paths!(
     an_upstream_that_never_says_continue_gets_the_body_after_a_while,
     a_body_that_the_upstream_refuses_is_never_asked_for,
     a_body_that_is_too_large_is_never_asked_for,
-    an_answer_that_comes_before_the_body_is_passed_on,
+    a_response_that_comes_before_the_body_is_passed_on,
     an_upload_that_is_refused_halfway_is_told_why,
 );
 
@@ -70,7 +70,7 @@ async fn a_body_that_is_too_large_is_never_asked_for(path: Path) {
     assert_eq!(upstream.accepted(), 0);
 }
 
-async fn an_answer_that_comes_before_the_body_is_passed_on(path: Path) {
+async fn a_response_that_comes_before_the_body_is_passed_on(path: Path) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let gateway = Gateway::before(path, listener.local_addr().unwrap()).await;
     let mut client = Raw::connect(gateway.address).await.unwrap();

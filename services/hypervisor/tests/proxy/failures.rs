@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 
 on_both_paths!(
     nobody_listening_is_a_502_that_says_so,
-    an_answer_that_does_not_begin_is_a_504,
+    a_response_that_does_not_begin_is_a_504,
     a_body_that_is_too_large_is_a_413,
     a_body_with_broken_framing_is_a_400,
     what_is_not_http_is_a_502,
@@ -64,7 +64,7 @@ async fn nobody_listening_is_a_502_that_says_so(path: Path) {
     gateway.unclaimed().await;
 }
 
-async fn an_answer_that_does_not_begin_is_a_504(path: Path) {
+async fn a_response_that_does_not_begin_is_a_504(path: Path) {
     let upstream = Upstream::start().await.unwrap();
     let gateway = Gateway::start(path, upstream.address(), |it| it.proxy.response_secs = 1).await;
     for body in ["", "a body"] {
@@ -91,9 +91,12 @@ async fn a_body_that_is_too_large_is_a_413(path: Path) {
         "POST /sink HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nSec-Fetch-Mode: cors\r\n\r\n{chunks}"
     );
     let ending = exchange(gateway.address, chunked).await.unwrap();
-    let answer = String::from_utf8_lossy(&ending.bytes).into_owned();
-    assert_eq!(status(&answer), Some(413));
-    assert!(answer.contains(r#""error":"body_too_large""#), "{answer}");
+    let response = String::from_utf8_lossy(&ending.bytes).into_owned();
+    assert_eq!(status(&response), Some(413));
+    assert!(
+        response.contains(r#""error":"body_too_large""#),
+        "{response}"
+    );
 
     let call = Request::post(gateway.url("/sink")).body(full("012345678"));
     assert_eq!(client().request(call.unwrap()).await.unwrap().status(), 200);
@@ -119,7 +122,7 @@ async fn a_body_with_broken_framing_is_a_400(path: Path) {
 
 async fn what_is_not_http_is_a_502(path: Path) {
     let long = format!("HTTP/1.1 200 OK\r\nX: {}\r\n\r\n", "x".repeat(128 * 1024));
-    for answer in [
+    for received in [
         "SSH-2.0-OpenSSH\r\n\r\n",
         &long,
         "HTTP/1.1 200 OK\r\nContent-Length: 1, 2\r\n\r\n",
@@ -132,8 +135,8 @@ async fn what_is_not_http_is_a_502(path: Path) {
     ] {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let gateway = Gateway::before(path, listener.local_addr().unwrap()).await;
-        let answer = answer.to_owned();
-        let sent = answer.clone();
+        let received = received.to_owned();
+        let sent = received.clone();
         let upstream = tokio::spawn(async move {
             let mut raw = Raw::accept(&listener).await.unwrap();
             raw.read_head().await.unwrap();
@@ -141,7 +144,7 @@ async fn what_is_not_http_is_a_502(path: Path) {
             let _ = raw.send(sent).await;
         });
         let response = client().get(gateway.url("/").parse().unwrap()).await;
-        assert_eq!(response.unwrap().status(), 502, "{answer:?}");
+        assert_eq!(response.unwrap().status(), 502, "{received:?}");
         upstream.await.unwrap();
     }
 }

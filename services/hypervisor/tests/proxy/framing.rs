@@ -7,16 +7,16 @@ use tokio::net::TcpListener;
 use tokio::time::sleep;
 
 on_both_paths!(
-    answers_without_a_body_leave_the_connection_in_order,
-    an_answer_up_to_the_connections_end_is_chunked,
-    what_comes_before_the_answer_is_skipped,
+    responses_without_a_body_leave_the_connection_in_order,
+    a_response_up_to_the_connections_end_is_chunked,
+    what_comes_before_the_response_is_skipped,
     a_chunk_that_is_none_never_ends_well,
-    what_comes_behind_an_answer_is_nobodys,
+    what_comes_behind_a_response_is_nobodys,
     a_length_is_said_once_and_only_if_it_is_one,
     a_refusal_of_ours_has_no_body_for_head,
     many_fields_do_not_keep_us_from_saying_why,
     the_request_after_one_that_took_too_long_has_its_own_time,
-    an_interim_answer_is_a_sign_of_life,
+    an_interim_response_is_a_sign_of_life,
     an_event_stream_up_to_the_connections_end_ends_cleanly_too,
 );
 
@@ -68,12 +68,12 @@ async fn chunks_pass_as_they_are_however_they_come() {
     let mut it = Between::new(Path::Fast).await;
     let head = "HTTP/1.1 200 OK\r\nTrailer: X-Sum\r\nTransfer-Encoding: Chunked\r\n\r\n";
     let body = "4;a=\"b c\"\r\nbody\r\n00A\r\n0123456789\r\n0\r\nX-Sum: 42\r\n\r\n";
-    let answer = format!("{head}{body}");
+    let response = format!("{head}{body}");
     let mut sandbox = it.ask(GET).await;
-    for at in 1..answer.len() {
-        sandbox.send(&answer[..at]).await.unwrap();
+    for at in 1..response.len() {
+        sandbox.send(&response[..at]).await.unwrap();
         sleep(MOMENT).await;
-        sandbox.send(&answer[at..]).await.unwrap();
+        sandbox.send(&response[at..]).await.unwrap();
         let head = it.client.read_head().await.unwrap();
         assert!(head.contains("\r\nTrailer: X-Sum\r\n"), "{head}");
         assert!(
@@ -88,8 +88,8 @@ async fn chunks_pass_as_they_are_however_they_come() {
     }
 }
 
-async fn answers_without_a_body_leave_the_connection_in_order(path: Path) {
-    for (request, answer) in [
+async fn responses_without_a_body_leave_the_connection_in_order(path: Path) {
+    for (request, response) in [
         (GET, "HTTP/1.1 204 No Content\r\n\r\n"),
         (GET, "HTTP/1.1 304 Not Modified\r\nETag: x\r\n\r\n"),
         (
@@ -113,9 +113,9 @@ async fn answers_without_a_body_leave_the_connection_in_order(path: Path) {
         let mut it = Between::new(path).await;
         let mut sandbox = it.ask(request).await;
         for _ in 0..2 {
-            sandbox.send(answer).await.unwrap();
+            sandbox.send(response).await.unwrap();
             let head = it.client.read_head().await.unwrap();
-            assert_eq!(status(&head), status(answer), "{head}");
+            assert_eq!(status(&head), status(response), "{head}");
             it.gateway.unclaimed().await;
             it.client.send(request).await.unwrap();
             sandbox.read_head().await.unwrap();
@@ -123,12 +123,12 @@ async fn answers_without_a_body_leave_the_connection_in_order(path: Path) {
     }
 }
 
-async fn an_answer_up_to_the_connections_end_is_chunked(path: Path) {
+async fn a_response_up_to_the_connections_end_is_chunked(path: Path) {
     for version in ["1.0", "1.1"] {
         let mut it = Between::new(path).await;
         let mut sandbox = it.ask(GET).await;
-        let answer = format!("HTTP/{version} 200 OK\r\nConnection: close\r\n\r\n");
-        sandbox.send(answer).await.unwrap();
+        let response = format!("HTTP/{version} 200 OK\r\nConnection: close\r\n\r\n");
+        sandbox.send(response).await.unwrap();
         let head = it.client.read_head().await.unwrap();
         assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
         assert!(
@@ -146,15 +146,15 @@ async fn an_answer_up_to_the_connections_end_is_chunked(path: Path) {
     }
 }
 
-async fn what_comes_before_the_answer_is_skipped(path: Path) {
+async fn what_comes_before_the_response_is_skipped(path: Path) {
     let mut it = Between::new(path).await;
     let interim = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n";
-    let answer = format!("{interim}HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nbody");
+    let response = format!("{interim}HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nbody");
     let mut sandbox = it.ask(GET).await;
-    for at in 1..answer.len() {
-        sandbox.send(&answer[..at]).await.unwrap();
+    for at in 1..response.len() {
+        sandbox.send(&response[..at]).await.unwrap();
         sleep(MOMENT).await;
-        sandbox.send(&answer[at..]).await.unwrap();
+        sandbox.send(&response[at..]).await.unwrap();
         let passed = it.client.read_until("body").await.unwrap();
         assert_eq!(status(&passed), Some(200), "split at {at}: {passed}");
         it.client.send(GET).await.unwrap();
@@ -192,9 +192,9 @@ async fn a_chunk_that_is_none_never_ends_well(path: Path) {
     }
 }
 
-async fn what_comes_behind_an_answer_is_nobodys(path: Path) {
+async fn what_comes_behind_a_response_is_nobodys(path: Path) {
     let evil = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil";
-    for (method, answer, end) in [
+    for (method, response, end) in [
         (
             "GET",
             "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
@@ -218,9 +218,9 @@ async fn what_comes_behind_an_answer_is_nobodys(path: Path) {
                 .ask(&format!("{method} / HTTP/1.1\r\nHost: a\r\n\r\n"))
                 .await;
             if at_once {
-                sandbox.send(format!("{answer}{evil}")).await.unwrap();
+                sandbox.send(format!("{response}{evil}")).await.unwrap();
             } else {
-                sandbox.send(answer).await.unwrap();
+                sandbox.send(response).await.unwrap();
                 it.gateway.unclaimed().await;
                 sandbox.send(evil).await.unwrap();
             }
@@ -233,7 +233,7 @@ async fn what_comes_behind_an_answer_is_nobodys(path: Path) {
 }
 
 async fn a_length_is_said_once_and_only_if_it_is_one(path: Path) {
-    for (answer, expected) in [
+    for (response, expected) in [
         (
             "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\nok",
             1,
@@ -242,7 +242,7 @@ async fn a_length_is_said_once_and_only_if_it_is_one(path: Path) {
     ] {
         let mut it = Between::new(path).await;
         let mut sandbox = it.ask(GET).await;
-        sandbox.send(answer).await.unwrap();
+        sandbox.send(response).await.unwrap();
         let head = it.client.read_head().await.unwrap().to_lowercase();
         assert_eq!(head.matches("content-length").count(), expected, "{head}");
     }
@@ -283,8 +283,8 @@ async fn the_request_after_one_that_took_too_long_has_its_own_time(path: Path) {
     let _silent = it
         .ask("GET / HTTP/1.1\r\nHost: a\r\nSec-Fetch-Mode: cors\r\n\r\n")
         .await;
-    let answer = it.client.read_until("}").await.unwrap();
-    assert_eq!(status(&answer), Some(504));
+    let response = it.client.read_until("}").await.unwrap();
+    assert_eq!(status(&response), Some(504));
     let mut sandbox = it.ask(GET).await;
     sleep(Duration::from_millis(200)).await;
     sandbox
@@ -294,7 +294,7 @@ async fn the_request_after_one_that_took_too_long_has_its_own_time(path: Path) {
     assert_eq!(status(it.client.read_head().await.unwrap()), Some(204));
 }
 
-async fn an_interim_answer_is_a_sign_of_life(path: Path) {
+async fn an_interim_response_is_a_sign_of_life(path: Path) {
     let mut it = Between::new(path).await;
     let mut sandbox = it.ask(GET).await;
     sandbox
@@ -331,7 +331,7 @@ async fn an_event_stream_ends_behind_the_chunk_that_was_begun() {
         sandbox.send(format!("{head}{before}")).await.unwrap();
         it.client.read_head().await.unwrap();
         it.client.read_until(before).await.unwrap();
-        it.gateway.cut.cancel();
+        it.gateway.drain_deadline.cancel();
         sleep(MOMENT).await;
         sandbox.send(format!("{rest}5\r\nlater\r\n")).await.unwrap();
         let end = format!("{rest}0\r\n\r\n");
@@ -347,7 +347,7 @@ async fn an_event_stream_up_to_the_connections_end_ends_cleanly_too(path: Path) 
     let head = "HTTP/1.0 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: 1\n\n";
     sandbox.send(head).await.unwrap();
     it.client.read_until("data: 1\n\n\r\n").await.unwrap();
-    it.gateway.cut.cancel();
+    it.gateway.drain_deadline.cancel();
     assert_eq!(
         it.client.read_until("0\r\n\r\n").await.unwrap(),
         "0\r\n\r\n"

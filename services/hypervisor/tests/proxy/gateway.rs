@@ -10,7 +10,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
-use hypervisor::proxy::{Caller, Proxy, Target, Upstream, WriteLimit};
+use hypervisor::proxy::{Caller, Proxy, RoutedClaim, Upstream, WriteLimit};
 use hypervisor::routes::Role;
 use hypervisor::server::{Desk, Errand, Handover, Head, Lane, Peer, Source};
 use hypervisor::{Body, config};
@@ -51,7 +51,7 @@ pub enum Path {
 /// A server that proxies all it gets; ends when dropped.
 pub struct Gateway {
     pub address: SocketAddr,
-    pub cut: CancellationToken,
+    pub drain_deadline: CancellationToken,
     front: Front,
     plain: Arc<Plain>,
     task: JoinHandle<()>,
@@ -72,7 +72,7 @@ struct Front {
     proxy: Arc<Proxy>,
     address: SocketAddr,
     upstream: Arc<Upstream>,
-    cut: CancellationToken,
+    drain_deadline: CancellationToken,
     claims: Arc<AtomicUsize>,
     trusted: bool,
     write_limit: Duration,
@@ -95,7 +95,7 @@ impl Drop for Claim {
     }
 }
 
-impl Target for Claim {
+impl RoutedClaim for Claim {
     fn address(&self) -> SocketAddr {
         self.0.address
     }
@@ -114,8 +114,8 @@ impl Target for Claim {
     fn sandbox(&self) -> &'static str {
         "sandbox-live"
     }
-    fn cut(&self) -> &CancellationToken {
-        &self.0.cut
+    fn drain_deadline(&self) -> &CancellationToken {
+        &self.0.drain_deadline
     }
 }
 
@@ -126,7 +126,7 @@ impl Front {
             proxy: Arc::new(Proxy::new(config, &ORIGIN.parse().unwrap(), &COOKIES)),
             address,
             upstream: Arc::new(Upstream::new()),
-            cut: CancellationToken::new(),
+            drain_deadline: CancellationToken::new(),
             claims: Arc::default(),
             trusted: settings.trusted,
             write_limit: Duration::from_secs(settings.server.write_idle_secs),
@@ -151,8 +151,8 @@ impl Front {
             let (this, peer, claim) = (self.clone(), peer.clone(), self.claim());
             async move {
                 let request = request.map(Body::new);
-                let answer = this.proxy.forward(request, &peer, &CALLER, claim).await;
-                Ok::<_, Infallible>(answer)
+                let response = this.proxy.forward(request, &peer, &CALLER, claim).await;
+                Ok::<_, Infallible>(response)
             }
         });
         let builder = auto::Builder::new(TokioExecutor::new());
@@ -183,7 +183,7 @@ impl Desk for Plain {
     fn stopping(&self) -> bool {
         self.stopping.load(Ordering::SeqCst)
     }
-    fn answered(&self, _: StatusCode) {}
+    fn count_response(&self, _: StatusCode) {}
     fn take(&self, connection: Handover) {
         self.handed_over.fetch_add(1, Ordering::SeqCst);
         let (read, write) = split(connection.stream.attach().unwrap());
@@ -237,7 +237,7 @@ impl Gateway {
         });
         Self {
             address,
-            cut: front.cut.clone(),
+            drain_deadline: front.drain_deadline.clone(),
             front,
             plain,
             task,
@@ -259,7 +259,7 @@ impl Gateway {
         self.plain.handed_over.load(Ordering::SeqCst)
     }
 
-    /// Has each answer of the fast path be the last of its connection.
+    /// Has each response of the fast path be the last of its connection.
     pub fn stop(&self) {
         self.plain.stopping.store(true, Ordering::SeqCst);
     }

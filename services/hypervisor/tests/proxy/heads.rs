@@ -1,4 +1,4 @@
-//! What a sandbox learns of a request, and a client of an answer.
+//! What a sandbox learns of a request, and a client of a response.
 
 use crate::gateway::{AnyClient, Gateway, Path, USER, client, client_of_http2, full, json};
 use http::{HeaderName, Request};
@@ -15,8 +15,8 @@ on_both_paths!(
     what_is_meant_for_one_hop_ends_there,
     the_target_passes_byte_for_byte,
     a_valid_trace_goes_on,
-    everything_else_of_an_answer_is_untouched,
-    an_answer_with_two_framings_has_one_afterwards,
+    everything_else_of_a_response_is_untouched,
+    a_response_with_two_framings_has_one_afterwards,
 );
 
 /// What the upstream saw of a GET with these headers; the values of one name joined with `|`.
@@ -156,9 +156,9 @@ async fn what_is_meant_for_one_hop_ends_there(path: Path) {
     )
     .await
     .unwrap();
-    let answer = raw.read_until("}").await.unwrap();
-    assert_eq!(status(&answer), Some(200));
-    let echo = serde_json::from_str(answer.split("\r\n\r\n").nth(1).unwrap()).unwrap();
+    let received = raw.read_until("}").await.unwrap();
+    assert_eq!(status(&received), Some(200));
+    let echo = serde_json::from_str(received.split("\r\n\r\n").nth(1).unwrap()).unwrap();
     let mut expected = ADDED.to_vec();
     expected.push("x-three");
     expected.sort_unstable();
@@ -201,8 +201,8 @@ async fn the_target_passes_byte_for_byte(path: Path) {
         ))
         .await
         .unwrap();
-        let answer = raw.read_until("}").await.unwrap();
-        let echo: Value = serde_json::from_str(answer.split("\r\n\r\n").nth(1).unwrap()).unwrap();
+        let response = raw.read_until("}").await.unwrap();
+        let echo: Value = serde_json::from_str(response.split("\r\n\r\n").nth(1).unwrap()).unwrap();
         assert_eq!(echo["target"], passed.unwrap_or(target));
         assert_eq!(echo["method"], method);
         assert_eq!(lines(&echo)["host"], "b.example");
@@ -224,7 +224,7 @@ async fn a_valid_trace_goes_on(path: Path) {
     assert_eq!(lines["tracestate"], "a=b");
 }
 
-async fn everything_else_of_an_answer_is_untouched(path: Path) {
+async fn everything_else_of_a_response_is_untouched(path: Path) {
     let upstream = Upstream::start().await.unwrap();
     let gateway = Gateway::before(path, upstream.address()).await;
     let reply = "/reply?status=299&header=x-a:1&header=x-a:2&header=location:http://x.example/\
@@ -243,7 +243,7 @@ async fn everything_else_of_an_answer_is_untouched(path: Path) {
     assert_eq!(headers.len(), 6);
 }
 
-async fn an_answer_with_two_framings_has_one_afterwards(path: Path) {
+async fn a_response_with_two_framings_has_one_afterwards(path: Path) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let gateway = Gateway::before(path, listener.local_addr().unwrap()).await;
     let mut client = Raw::connect(gateway.address).await.unwrap();

@@ -7,16 +7,16 @@ use testkit::upstream::pattern::Tally;
 use tokio::net::TcpListener;
 
 on_both_paths!(
-    what_a_client_left_of_a_long_answer_is_nobody_elses,
-    a_long_answer_that_breaks_off_ends_the_connection,
+    what_a_client_left_of_a_long_response_is_nobody_elses,
+    a_long_response_that_breaks_off_ends_the_connection,
 );
 
-fn body(answer: &[u8]) -> &[u8] {
-    let head = answer.windows(4).position(|four| four == b"\r\n\r\n");
-    &answer[head.unwrap() + 4..]
+fn body(response: &[u8]) -> &[u8] {
+    let head = response.windows(4).position(|four| four == b"\r\n\r\n");
+    &response[head.unwrap() + 4..]
 }
 
-async fn what_a_client_left_of_a_long_answer_is_nobody_elses(path: Path) {
+async fn what_a_client_left_of_a_long_response_is_nobody_elses(path: Path) {
     let upstream = Upstream::start().await.unwrap();
     let gateway = Gateway::before(path, upstream.address()).await;
     for _ in 0..20 {
@@ -26,15 +26,15 @@ async fn what_a_client_left_of_a_long_answer_is_nobody_elses(path: Path) {
         leaver.read_head().await.unwrap();
         drop(leaver);
         let next = "GET /source/500000 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
-        let answer = exchange(gateway.address, next).await.unwrap();
+        let response = exchange(gateway.address, next).await.unwrap();
         let mut tally = Tally::default();
-        tally.add(body(&answer.bytes));
+        tally.add(body(&response.bytes));
         assert_eq!(tally, Tally::of(500_000));
     }
     gateway.unclaimed().await;
 }
 
-async fn a_long_answer_that_breaks_off_ends_the_connection(path: Path) {
+async fn a_long_response_that_breaks_off_ends_the_connection(path: Path) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let gateway = Gateway::before(path, listener.local_addr().unwrap()).await;
     let sandbox = async {
@@ -45,8 +45,8 @@ async fn a_long_answer_that_breaks_off_ends_the_connection(path: Path) {
         sandbox.send(vec![b'x'; 600_000]).await.unwrap();
     };
     let client = exchange(gateway.address, "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
-    let ((), answer) = tokio::join!(sandbox, client);
-    // All that came, and no more, and no answer of ours behind it.
-    assert_eq!(body(&answer.unwrap().bytes), vec![b'x'; 600_000]);
+    let ((), response) = tokio::join!(sandbox, client);
+    // All that came, and no more, and no response of ours behind it.
+    assert_eq!(body(&response.unwrap().bytes), vec![b'x'; 600_000]);
     gateway.unclaimed().await;
 }

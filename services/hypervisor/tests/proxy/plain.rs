@@ -18,15 +18,15 @@ on_both_paths!(
 const MOMENT: Duration = Duration::from_millis(2);
 
 /// Answers without what differs from one time to the next.
-fn undated(answers: &[u8]) -> String {
-    let answers = String::from_utf8_lossy(answers);
-    let lines = answers.split_inclusive("\r\n");
+fn undated(responses: &[u8]) -> String {
+    let responses = String::from_utf8_lossy(responses);
+    let lines = responses.split_inclusive("\r\n");
     lines.filter(|line| !line.starts_with("date: ")).collect()
 }
 
-/// How many answers there are.
-fn count(answers: &[u8]) -> usize {
-    String::from_utf8_lossy(answers)
+/// How many responses there are.
+fn count(responses: &[u8]) -> usize {
+    String::from_utf8_lossy(responses)
         .matches("HTTP/1.1 ")
         .count()
 }
@@ -47,9 +47,9 @@ async fn pipelined_requests_are_answered_in_order_however_they_are_split() {
         // One at a time; each connection ends since the last request is added.
         let alone = format!("{request}{}", plain[4]);
         let ending = exchange(gateway.address, alone).await.unwrap();
-        let answer = undated(&ending.bytes);
-        let answer = answer.rsplit_once("HTTP/1.1 204").unwrap().0;
-        expected.push_str(answer);
+        let response = undated(&ending.bytes);
+        let response = response.rsplit_once("HTTP/1.1 204").unwrap().0;
+        expected.push_str(response);
     }
     expected.push_str("HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n");
     let whole = plain.concat();
@@ -80,15 +80,15 @@ async fn a_connection_goes_on_where_it_is_no_longer_plain() {
         raw.send(first).await.unwrap();
         sleep(MOMENT).await;
         raw.send(second).await.unwrap();
-        let answers = String::from_utf8(raw.read_to_end().await.unwrap().bytes).unwrap();
+        let responses = String::from_utf8(raw.read_to_end().await.unwrap().bytes).unwrap();
         let order = [
             "x-number: 1\r\n",
             r#"{"bytes":2,"intact":true}"#,
             "x-number: 3\r\n",
         ];
-        let places: Vec<_> = order.iter().map(|it| answers.find(it).unwrap()).collect();
-        assert!(places.is_sorted(), "split at {at}: {answers}");
-        assert_eq!(count(answers.as_bytes()), 3, "split at {at}: {answers}");
+        let places: Vec<_> = order.iter().map(|it| responses.find(it).unwrap()).collect();
+        assert!(places.is_sorted(), "split at {at}: {responses}");
+        assert_eq!(count(responses.as_bytes()), 3, "split at {at}: {responses}");
         assert_eq!(gateway.handed_over(), at);
     }
     gateway.unclaimed().await;
@@ -116,8 +116,8 @@ async fn a_plain_connection_may_still_be_upgraded() {
     client.send(request).await.unwrap();
     let mut upstream = Raw::accept(&listener).await.unwrap();
     upstream.read_head().await.unwrap();
-    let answer = format!("HTTP/1.1 101 Switching Protocols\r\n{upgrade}");
-    upstream.send(answer).await.unwrap();
+    let response = format!("HTTP/1.1 101 Switching Protocols\r\n{upgrade}");
+    upstream.send(response).await.unwrap();
     assert_eq!(status(client.read_head().await.unwrap()), Some(101));
     upstream.read_until("early").await.unwrap();
     upstream.send("back").await.unwrap();
@@ -184,13 +184,13 @@ async fn a_client_that_asks_for_the_end_gets_it(path: Path) {
     for method in ["GET", "HEAD"] {
         let last =
             format!("{method} /source/9999 HTTP/1.1\r\nHost: a\r\nConnection: Close\r\n\r\n");
-        // What comes behind it is not answered, and does not have the answer lost.
+        // What comes behind it is not answered, and does not have the response lost.
         let behind = "GET /behind HTTP/1.1\r\nHost: a\r\n\r\n".repeat(999);
         for request in [last.clone(), last + &behind] {
             let ending = exchange(gateway.address, request).await.unwrap();
-            let answer = String::from_utf8_lossy(&ending.bytes).into_owned();
-            assert!(answer.contains("\r\nconnection: close\r\n"), "{answer}");
-            assert_eq!(count(&ending.bytes), 1, "{answer}");
+            let response = String::from_utf8_lossy(&ending.bytes).into_owned();
+            assert!(response.contains("\r\nconnection: close\r\n"), "{response}");
+            assert_eq!(count(&ending.bytes), 1, "{response}");
             assert!(ending.clean, "{method}");
             assert!(ending.bytes.len() > 9999 || method == "HEAD");
         }
@@ -200,7 +200,7 @@ async fn a_client_that_asks_for_the_end_gets_it(path: Path) {
 }
 
 #[tokio::test]
-async fn at_a_shutdown_each_answer_is_the_last_of_its_connection() {
+async fn at_a_shutdown_each_response_is_the_last_of_its_connection() {
     let upstream = Upstream::start().await.unwrap();
     let gateway = Gateway::before(Path::Fast, upstream.address()).await;
     let mut raw = Raw::connect(gateway.address).await.unwrap();
@@ -212,9 +212,9 @@ async fn at_a_shutdown_each_answer_is_the_last_of_its_connection() {
     // The client could not know.
     raw.send(request.repeat(2)).await.unwrap();
     let ending = raw.read_to_end().await.unwrap();
-    let answer = String::from_utf8_lossy(&ending.bytes).into_owned();
-    assert!(answer.contains("\r\nconnection: close\r\n"), "{answer}");
-    assert_eq!(count(&ending.bytes), 1, "{answer}");
+    let response = String::from_utf8_lossy(&ending.bytes).into_owned();
+    assert!(response.contains("\r\nconnection: close\r\n"), "{response}");
+    assert_eq!(count(&ending.bytes), 1, "{response}");
     assert!(ending.clean);
     gateway.unclaimed().await;
 }

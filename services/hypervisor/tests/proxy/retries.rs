@@ -10,7 +10,7 @@ on_both_paths!(
     a_bodyless_idempotent_request_is_tried_once_more,
     nothing_is_tried_a_third_time,
     nothing_that_could_be_done_twice_is_tried_again,
-    an_answer_that_had_begun_is_not_asked_for_again,
+    a_response_that_had_begun_is_not_asked_for_again,
     a_sandbox_that_was_started_again_is_found_by_the_first_request,
 );
 
@@ -84,7 +84,7 @@ async fn nothing_that_could_be_done_twice_is_tried_again(path: Path) {
     }
 }
 
-async fn an_answer_that_had_begun_is_not_asked_for_again(path: Path) {
+async fn a_response_that_had_begun_is_not_asked_for_again(path: Path) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let gateway = Gateway::before(path, listener.local_addr().unwrap()).await;
     let upstream = tokio::spawn(async move {

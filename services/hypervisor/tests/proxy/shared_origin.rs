@@ -1,4 +1,4 @@
-//! What a sandbox's answer must not do to the pages that share its origin.
+//! What a sandbox's response must not do to the pages that share its origin.
 
 use crate::gateway::{Gateway, Path, client_of_http2, full};
 use http::Request;
@@ -8,11 +8,11 @@ use tokio::net::TcpListener;
 
 on_both_paths!(
     what_acts_on_the_whole_origin_is_not_passed_on,
-    what_acts_on_its_own_answer_alone_is,
+    what_acts_on_its_own_response_alone_is,
     no_spelling_of_our_cookies_names_is_passed_on,
     trailers_are_held_to_the_same,
-    an_upgrades_answer_is_held_to_the_same,
-    what_comes_before_the_answer_sets_nothing,
+    an_upgrades_response_is_held_to_the_same,
+    what_comes_before_the_response_sets_nothing,
 );
 
 /// Each in another spelling.
@@ -30,7 +30,7 @@ const KEPT: &str = "Content-Security-Policy: default-src 'self'\r\nReporting-End
     WWW-Authenticate: Basic\r\nX-Accel-Buffering: no\r\nSet-Cookie: mine=1; Path=/auth; Domain=a\r\n\
     Cache-Control: no-store\r\nRefresh: 1\r\n";
 
-/// A gateway before a sandbox whose answers are written by hand.
+/// A gateway before a sandbox whose responses are written by hand.
 struct Site {
     gateway: Gateway,
     listener: TcpListener,
@@ -44,13 +44,13 @@ impl Site {
     }
 
     /// What a client gets of `answer`, up to `end`.
-    async fn told(&self, fields: &str, answer: &str, end: &str) -> String {
+    async fn told(&self, fields: &str, response: &str, end: &str) -> String {
         let mut client = Raw::connect(self.gateway.address).await.unwrap();
         let request = format!("GET / HTTP/1.1\r\nHost: a\r\n{fields}\r\n");
         client.send(request).await.unwrap();
         let mut sandbox = Raw::accept(&self.listener).await.unwrap();
         sandbox.read_head().await.unwrap();
-        sandbox.send(answer).await.unwrap();
+        sandbox.send(response).await.unwrap();
         client.read_until(end).await.unwrap()
     }
 }
@@ -77,16 +77,16 @@ fn named(lines: &str, head: &str) -> Vec<String> {
 async fn what_acts_on_the_whole_origin_is_not_passed_on(path: Path) {
     let site = Site::new(path).await;
     for status in ["200 OK", "304 Not Modified", "401 Unauthorized", "503 Busy"] {
-        let answer = format!("HTTP/1.1 {status}\r\n{REMOVED}Content-Length: 0\r\n\r\n");
-        let head = site.told("", &answer, "\r\n\r\n").await;
+        let response = format!("HTTP/1.1 {status}\r\n{REMOVED}Content-Length: 0\r\n\r\n");
+        let head = site.told("", &response, "\r\n\r\n").await;
         assert!(named(REMOVED, &head).is_empty(), "{head}");
     }
 }
 
-async fn what_acts_on_its_own_answer_alone_is(path: Path) {
+async fn what_acts_on_its_own_response_alone_is(path: Path) {
     let site = Site::new(path).await;
-    let answer = format!("HTTP/1.1 200 OK\r\n{KEPT}Content-Length: 0\r\n\r\n");
-    let head = site.told("", &answer, "\r\n\r\n").await;
+    let response = format!("HTTP/1.1 200 OK\r\n{KEPT}Content-Length: 0\r\n\r\n");
+    let head = site.told("", &response, "\r\n\r\n").await;
     assert_eq!(
         present(KEPT, &head).len(),
         KEPT.matches("\r\n").count(),
@@ -111,8 +111,8 @@ async fn no_spelling_of_our_cookies_names_is_passed_on(path: Path) {
     ];
     let lines = planted.map(|cookie| format!("Set-Cookie:{cookie}\r\nSET-COOKIE: {cookie}\r\n"));
     let lines = lines.concat() + "Set-Cookie: mine=1\r\n";
-    let answer = format!("HTTP/1.1 200 OK\r\n{lines}Content-Length: 0\r\n\r\n");
-    let head = site.told("", &answer, "\r\n\r\n").await;
+    let response = format!("HTTP/1.1 200 OK\r\n{lines}Content-Length: 0\r\n\r\n");
+    let head = site.told("", &response, "\r\n\r\n").await;
     assert_eq!(named("set-cookie: x", &head).len(), 1, "{head}");
     assert!(!head.contains("choiros"), "{head}");
 }
@@ -123,10 +123,10 @@ async fn trailers_are_held_to_the_same(path: Path) {
                 Transfer-Encoding: chunked\r\n\r\n";
     let trailers = "X-Sum: 42\r\nSet-Cookie: a=1\r\nset-cookie: choiros=evil\r\n\
                     Clear-Site-Data: \"*\"\r\nAlt-Svc: clear\r\n\r\n";
-    let answer = format!("{head}2\r\nhi\r\n0\r\n{trailers}");
+    let received = format!("{head}2\r\nhi\r\n0\r\n{trailers}");
     // Who asks for trailers gets them, and a body is whole for everyone.
     let fields = "TE: trailers\r\nConnection: TE\r\n";
-    let told = site.told(fields, &answer, "42\r\n\r\n").await;
+    let told = site.told(fields, &received, "42\r\n\r\n").await;
     let (_, body) = told.split_once("\r\n\r\n").unwrap();
     assert!(
         body.to_ascii_lowercase()
@@ -134,10 +134,10 @@ async fn trailers_are_held_to_the_same(path: Path) {
         "{told}"
     );
     let told = site
-        .told("Connection: close\r\n", &answer, "\r\n0\r\n")
+        .told("Connection: close\r\n", &received, "\r\n0\r\n")
         .await;
     assert!(told.ends_with("2\r\nhi\r\n0\r\n"), "{told}");
-    let end = site.told("", &answer, "\r\n\r\n").await;
+    let end = site.told("", &received, "\r\n\r\n").await;
     assert!(!end.contains("choiros"), "{end}");
 
     let request = Request::get(site.gateway.url("/")).header("te", "trailers");
@@ -146,7 +146,7 @@ async fn trailers_are_held_to_the_same(path: Path) {
     let answering = async {
         let mut sandbox = Raw::accept(&site.listener).await.unwrap();
         sandbox.read_head().await.unwrap();
-        sandbox.send(&answer).await.unwrap();
+        sandbox.send(&received).await.unwrap();
         sandbox
     };
     let (response, _sandbox) = tokio::join!(asking, answering);
@@ -155,23 +155,23 @@ async fn trailers_are_held_to_the_same(path: Path) {
     assert_eq!(names, ["x-sum"]);
 }
 
-async fn an_upgrades_answer_is_held_to_the_same(path: Path) {
+async fn an_upgrades_response_is_held_to_the_same(path: Path) {
     let site = Site::new(path).await;
-    let answer = format!(
+    let response = format!(
         "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n{REMOVED}X-Mine: 1\r\n\r\n"
     );
     let asks = "Connection: upgrade\r\nUpgrade: x\r\n";
-    let head = site.told(asks, &answer, "\r\n\r\n").await;
+    let head = site.told(asks, &response, "\r\n\r\n").await;
     assert_eq!(status(&head), Some(101), "{head}");
     assert!(head.to_ascii_lowercase().contains("x-mine: 1"), "{head}");
     assert!(named(REMOVED, &head).is_empty(), "{head}");
 }
 
-async fn what_comes_before_the_answer_sets_nothing(path: Path) {
+async fn what_comes_before_the_response_sets_nothing(path: Path) {
     let site = Site::new(path).await;
-    let answer = format!(
+    let response = format!(
         "HTTP/1.1 103 Early Hints\r\n{REMOVED}\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
     );
-    let told = site.told("", &answer, "hi").await;
+    let told = site.told("", &response, "hi").await;
     assert!(named(REMOVED, &told).is_empty(), "{told}");
 }

@@ -56,8 +56,8 @@ async fn messages_of_every_kind_pass_unchanged(path: Path) {
         assert_eq!(socket.next().await.unwrap().unwrap(), message);
     }
     socket.send(Message::Ping("there?".into())).await.unwrap();
-    let answer = socket.next().await.unwrap().unwrap();
-    assert_eq!(answer, Message::Pong("there?".into()));
+    let response = socket.next().await.unwrap().unwrap();
+    assert_eq!(response, Message::Pong("there?".into()));
     socket.send(Message::text("ping you")).await.unwrap();
     let ping = socket.next().await.unwrap().unwrap();
     assert_eq!(ping, Message::Ping("you".into()));

@@ -1,6 +1,6 @@
 //! Sandboxes that something else runs.
 
-use super::bench::{Bench, PATIENCE, claim, get, spec, until, until_status};
+use super::bench::{Bench, TIMEOUT, claim, get, spec, until, until_status};
 use super::fixture::healthy;
 use futures_util::future::join_all;
 use hypervisor::config::RuntimeKind;
@@ -14,38 +14,38 @@ use std::thread;
 /// Something that listens, and answers whatever it is told to.
 struct Something {
     address: SocketAddr,
-    answer: Arc<Mutex<String>>,
-    /// How often it has given this answer.
+    response: Arc<Mutex<String>>,
+    /// How often it has given this response.
     given: Arc<AtomicUsize>,
 }
 
 impl Something {
-    fn that_says(answer: &str) -> Self {
+    fn that_says(response: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let something = Self {
             address,
-            answer: Arc::new(Mutex::new(answer.to_owned())),
+            response: Arc::new(Mutex::new(response.to_owned())),
             given: Arc::default(),
         };
-        let answer = Arc::clone(&something.answer);
+        let response = Arc::clone(&something.response);
         let given = Arc::clone(&something.given);
         thread::spawn(move || {
             for stream in listener.incoming() {
                 let mut stream = stream.unwrap();
-                let _ = stream.set_read_timeout(Some(PATIENCE));
+                let _ = stream.set_read_timeout(Some(TIMEOUT));
                 let _ = stream.read(&mut [0; 4096]);
-                let answer = answer.lock().unwrap();
-                let _ = stream.write_all(answer.as_bytes());
+                let response = response.lock().unwrap();
+                let _ = stream.write_all(response.as_bytes());
                 given.fetch_add(1, Ordering::Relaxed);
             }
         });
         something
     }
 
-    fn says(&self, answer: &str) {
-        let mut current = self.answer.lock().unwrap();
-        answer.clone_into(&mut current);
+    fn says(&self, response: &str) {
+        let mut current = self.response.lock().unwrap();
+        response.clone_into(&mut current);
         self.given.store(0, Ordering::Relaxed);
     }
 }
@@ -60,7 +60,7 @@ fn adopt(bench: &Bench, address: SocketAddr) -> Arc<Sandbox> {
     bench.runtime.sandbox(spec)
 }
 
-fn answer(status: &str, headers: &str, body: &str) -> String {
+fn response(status: &str, headers: &str, body: &str) -> String {
     let length = body.len();
     format!(
         "HTTP/1.1 {status}\r\n{headers}Content-Length: {length}\r\nConnection: close\r\n\r\n{body}"
@@ -92,7 +92,7 @@ async fn what_answers_as_itself_is_adopted_and_never_started_or_stopped() {
 #[tokio::test]
 async fn an_impostor_is_failed_with_a_sentence_and_the_right_one_recovers() {
     let bench = adopting();
-    let nginx = answer("200 OK", "Server: nginx\r\n", "<h1>Welcome</h1>");
+    let nginx = response("200 OK", "Server: nginx\r\n", "<h1>Welcome</h1>");
     let postbox = r#"{"service":"postbox","name":"mine","instance_role":"live"}"#;
     let table = [
         (
@@ -103,11 +103,11 @@ async fn an_impostor_is_failed_with_a_sentence_and_the_right_one_recovers() {
             healthy("mine", "dev"),
             "sandbox `mine` (dev), and not as sandbox `mine` (live)",
         ),
-        (answer("200 OK", "", postbox), "the service `postbox`"),
+        (response("200 OK", "", postbox), "the service `postbox`"),
         (nginx, "Server: nginx"),
-        (answer("200 OK", "", ""), "does not name itself"),
+        (response("200 OK", "", ""), "does not name itself"),
         (
-            answer("404 Not Found", "", "no such page"),
+            response("404 Not Found", "", "no such page"),
             "404 Not Found: no such page",
         ),
         ("SSH-2.0-OpenSSH_10.0\r\n".to_owned(), "does not speak HTTP"),
@@ -146,7 +146,7 @@ async fn who_held_it_when_it_failed_still_counts() {
     let something = Something::that_says(&healthy("mine", "live"));
     let sandbox = adopt(&bench, something.address);
     let before = claim(&sandbox).await;
-    something.says(&answer("503 Service Unavailable", "", "disk full"));
+    something.says(&response("503 Service Unavailable", "", "disk full"));
     until_status(&sandbox, Status::Failed).await;
     assert_eq!(sandbox.holds(), 1);
     something.says(&healthy("mine", "live"));
@@ -161,13 +161,13 @@ async fn who_held_it_when_it_failed_still_counts() {
 #[tokio::test]
 async fn a_service_without_identity_needs_only_to_be_healthy() {
     let bench = adopting();
-    let something = Something::that_says(&answer("200 OK", "", "fine"));
+    let something = Something::that_says(&response("200 OK", "", "fine"));
     let mut spec = spec("guest");
     spec.address = Some(something.address.into());
     spec.identity = false;
     let sandbox = bench.runtime.sandbox(spec);
     sandbox.ready().await.unwrap();
-    something.says(&answer("503 Service Unavailable", "", "disk full"));
+    something.says(&response("503 Service Unavailable", "", "disk full"));
     until_status(&sandbox, Status::Failed).await;
     assert!(
         sandbox
@@ -211,7 +211,7 @@ async fn who_asks_while_a_probe_fails_is_told_of_the_next_one() {
             let said = if std::mem::take(&mut first) {
                 probed.send(()).unwrap();
                 failing.recv().unwrap();
-                answer("503 Service Unavailable", "", "not yet")
+                response("503 Service Unavailable", "", "not yet")
             } else {
                 healthy("mine", "live")
             };

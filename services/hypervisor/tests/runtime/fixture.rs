@@ -90,7 +90,7 @@ fn serve(mut stream: TcpStream, dir: &Path) -> Option<()> {
     stream.write_all(healthy(&name, &role).as_bytes()).ok()
 }
 
-/// The answer of our sandbox service's `/health`.
+/// The response of our sandbox service's `/health`.
 pub fn healthy(name: &str, role: &str) -> String {
     let body = format!(
         r#"{{"status":"healthy","service":"choiros-sandbox","name":"{name}","instance_role":"{role}"}}"#

@@ -16,24 +16,24 @@ struct Service {
 }
 
 impl Service {
-    fn at(listener: TcpListener, answer: &str) -> Self {
+    fn at(listener: TcpListener, response: &str) -> Self {
         let address = listener.local_addr().unwrap();
         let asked = Arc::new(Mutex::new(String::new()));
-        let (last, answer) = (Arc::clone(&asked), answer.to_owned());
+        let (last, response) = (Arc::clone(&asked), response.to_owned());
         thread::spawn(move || {
             for stream in listener.incoming() {
                 let mut stream = stream.unwrap();
                 let mut bytes = [0; 4096];
                 let count = stream.read(&mut bytes).unwrap_or_default();
                 *last.lock().unwrap() = String::from_utf8_lossy(&bytes[..count]).into_owned();
-                let _ = stream.write_all(answer.as_bytes());
+                let _ = stream.write_all(response.as_bytes());
             }
         });
         Self { address, asked }
     }
 
-    fn that_says(answer: &str) -> Self {
-        Self::at(TcpListener::bind("127.0.0.1:0").unwrap(), answer)
+    fn that_says(response: &str) -> Self {
+        Self::at(TcpListener::bind("127.0.0.1:0").unwrap(), response)
     }
 }
 
@@ -52,19 +52,19 @@ fn guest(bench: &Bench, address: impl Into<Address>, change: impl Fn(&mut Spec))
 
 #[tokio::test]
 async fn any_2xx_is_well() {
-    for answer in [
+    for response in [
         "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
         "HTTP/1.1 204 No Content\r\n\r\n",
         "HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n",
         "HTTP/1.1 299 Why Not\r\nContent-Length: 0\r\n\r\n",
     ] {
-        let service = Service::that_says(answer);
+        let service = Service::that_says(response);
         let bench = adopting();
         let sandbox = guest(&bench, service.address, |_| ());
         sandbox
             .ready()
             .await
-            .unwrap_or_else(|error| panic!("{answer}: {error}"));
+            .unwrap_or_else(|error| panic!("{response}: {error}"));
     }
 }
 
@@ -90,7 +90,7 @@ async fn another_status_is_well_if_it_is_named_and_no_other_then() {
 #[tokio::test]
 async fn a_failing_probe_names_the_option_that_mends_it() {
     let stranger = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nfine";
-    for (answer, identity, option) in [
+    for (response, identity, option) in [
         (
             "HTTP/1.1 302 Found\r\nLocation: /login\r\nContent-Length: 0\r\n\r\n",
             false,
@@ -124,13 +124,13 @@ async fn a_failing_probe_names_the_option_that_mends_it() {
         ("HTTP/1.1 204 No Content\r\n\r\n", true, "identity = false"),
         (stranger, true, "identity = false"),
     ] {
-        let service = Service::that_says(answer);
+        let service = Service::that_says(response);
         let bench = adopting();
         let sandbox = guest(&bench, service.address, |spec| {
             spec.identity = identity;
         });
         let error = sandbox.ready().await.unwrap_err().to_string();
-        assert!(error.contains(option), "{answer}: {error}");
+        assert!(error.contains(option), "{response}: {error}");
     }
 }
 

@@ -2,9 +2,9 @@
 
 use super::HttpError;
 use super::events::{Window, window};
-use crate::ending::Notice;
 use crate::log::{Event, LogError};
 use crate::service::Service;
+use crate::shutdown::Notice;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
@@ -19,7 +19,7 @@ use tokio::time::{Instant, interval_at, timeout};
 const PING: Duration = Duration::from_secs(20);
 
 /// How long one message may take, and how long a client may stay silent on pings.
-const PATIENCE: Duration = Duration::from_mins(1);
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// How long a client may take to answer a close.
 const FAREWELL: Duration = Duration::from_secs(2);
@@ -42,7 +42,7 @@ pub(super) async fn open(
         HttpError::new(rejection.status(), "websocket_required", message)
     })?;
     let events = service.log.follow(window.after);
-    let notice = service.ending.notice();
+    let notice = service.shutdown.notice();
     let upgrade = upgrade.max_message_size(MAX_INCOMING);
     Ok(upgrade.on_upgrade(|socket| serve(socket, events, notice)))
 }
@@ -89,7 +89,7 @@ async fn talk(
                 Some(Err(_)) | None => return None,
             },
             _ = ping.tick() => {
-                if heard.elapsed() > PATIENCE {
+                if heard.elapsed() > TIMEOUT {
                     return Some((close_code::POLICY, "no answer to pings"));
                 }
                 Message::Ping(Vec::new().into())
@@ -99,7 +99,7 @@ async fn talk(
                 None => return Some((close_code::ERROR, "the event log cannot be read")),
             },
         };
-        if !matches!(timeout(PATIENCE, socket.send(message)).await, Ok(Ok(()))) {
+        if !matches!(timeout(TIMEOUT, socket.send(message)).await, Ok(Ok(()))) {
             return None;
         }
     }

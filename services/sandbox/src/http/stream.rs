@@ -68,8 +68,8 @@ pub(super) fn of(
         let id = event.id.to_string();
         Ok(Event::default().id(id).json_data(event)?)
     });
-    let mut notice = service.ending.notice();
-    let ending = Box::pin(async move { notice.wait().await });
-    let events = begin.chain(events).take_until(ending);
+    let mut notice = service.shutdown.notice();
+    let shutdown = Box::pin(async move { notice.wait().await });
+    let events = begin.chain(events).take_until(shutdown);
     Sse::new(events).keep_alive(KeepAlive::new().interval(SILENCE))
 }

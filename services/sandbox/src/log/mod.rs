@@ -44,7 +44,7 @@ pub enum LogError {
     /// Events could not be read.
     #[error("the events could not be read: {0}; see that the data dir is intact")]
     Read(String),
-    /// The service is ending.
+    /// The service is shutting down.
     #[error("the event log is closed because this sandbox is stopping; try again when it is back")]
     Closed,
 }
@@ -109,18 +109,18 @@ impl EventLog {
         })
     }
 
-    /// Appends an event. Once this answers, the event is on the disk.
+    /// Appends an event. Once this returns, the event is on the disk.
     ///
     /// # Errors
     /// It was not written.
     pub async fn append(&self, draft: Draft) -> Result<Event, LogError> {
-        let (reply, answer) = oneshot::channel();
+        let (reply, response) = oneshot::channel();
         let order = Order::Append(draft, reply);
         self.orders
             .send(order)
             .await
             .map_err(|_| LogError::Closed)?;
-        answer.await.map_err(|_| LogError::Closed)?
+        response.await.map_err(|_| LogError::Closed)?
     }
 
     /// The id of the newest event; 0 if there is none.
@@ -159,10 +159,10 @@ impl EventLog {
 
     /// Writes what is queued, checkpoints and ends the log; it refuses events from then on.
     pub async fn close(&self) {
-        let (reply, answer) = oneshot::channel();
+        let (reply, response) = oneshot::channel();
         if self.orders.send(Order::Close(reply)).await.is_ok() {
             // An error means that the writer is gone, so there is nothing left to wait for.
-            let _ = answer.await;
+            let _ = response.await;
         }
     }
 }

@@ -39,7 +39,7 @@ pub(super) fn run(
                 Order::Close(reply) => closed.push(reply),
             }
         }
-        answer(commit(&mut connection, &drafts), replies, newest);
+        send_replies(commit(&mut connection, &drafts), replies, newest);
     }
     if let Err(error) = database::checkpoint(&connection) {
         // Nothing is lost: the next start reads the write-ahead log.
@@ -62,7 +62,11 @@ fn commit(connection: &mut Connection, drafts: &[Draft]) -> rusqlite::Result<Vec
 }
 
 /// Wakes the followers and answers. Nobody to answer to means a caller that went away.
-fn answer(written: rusqlite::Result<Vec<Event>>, replies: Vec<Reply>, newest: &watch::Sender<i64>) {
+fn send_replies(
+    written: rusqlite::Result<Vec<Event>>,
+    replies: Vec<Reply>,
+    newest: &watch::Sender<i64>,
+) {
     match written {
         Ok(events) => {
             if let Some(event) = events.last() {

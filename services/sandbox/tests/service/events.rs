@@ -6,15 +6,15 @@ use serde_json::{Value, json};
 #[tokio::test]
 async fn a_posted_event_is_kept_with_its_caller() -> Result<()> {
     let sandbox = Sandbox::start().await?;
-    let answer = sandbox
+    let response = sandbox
         .client
         .request(Method::POST, "/logs/events")
         .header("x-choiros-user-id", "8f14e45f")
         .json(&json!({"kind": "note", "payload": {"text": "hello", "user_id": "someone else"}}))?
         .send()
         .await?;
-    assert_eq!(answer.status, 201);
-    let event: Value = answer.json()?;
+    assert_eq!(response.status, 201);
+    let event: Value = response.json()?;
     assert_eq!(event["id"], 2);
     assert_eq!(event["user_id"], "8f14e45f");
     assert_eq!(event["payload"]["text"], "hello");
@@ -35,8 +35,8 @@ async fn the_list_is_read_page_by_page() -> Result<()> {
         sandbox.post("note", json!(n)).await?;
     }
     let page = async |query| -> Result<Vec<i64>> {
-        let answer = sandbox.client.get(&format!("/logs/events{query}")).await?;
-        Ok(ids(&answer.json::<Vec<Value>>()?))
+        let response = sandbox.client.get(&format!("/logs/events{query}")).await?;
+        Ok(ids(&response.json::<Vec<Value>>()?))
     };
     assert_eq!(page("").await?, [1, 2, 3, 4, 5, 6]);
     assert_eq!(page("?limit=2").await?, [1, 2]);
@@ -74,14 +74,14 @@ async fn a_refused_event_leaves_the_log_as_it_was_and_names_the_mend() -> Result
     ];
     for (media, body, status, code) in cases {
         let request = sandbox.client.request(Method::POST, "/logs/events");
-        let answer = request
+        let response = request
             .header("content-type", media)
             .body(body.to_owned())
             .send()
             .await?;
-        let said: Value = answer.json()?;
+        let said: Value = response.json()?;
         let shown: String = body.chars().take(60).collect();
-        assert_eq!(answer.status, status, "{shown}: {said}");
+        assert_eq!(response.status, status, "{shown}: {said}");
         assert_eq!(said["error"], code, "{shown}: {said}");
         assert!(
             said["message"]
@@ -97,9 +97,13 @@ async fn a_refused_event_leaves_the_log_as_it_was_and_names_the_mend() -> Result
 async fn a_query_that_makes_no_sense_is_refused() -> Result<()> {
     let sandbox = Sandbox::start().await?;
     for query in ["after=x", "limit=0", "limit=1001", "limit=-1", "from=3"] {
-        let answer = sandbox.client.get(&format!("/logs/events?{query}")).await?;
-        assert_eq!(answer.status, 400, "{query}");
-        assert_eq!(answer.json::<Value>()?["error"], "invalid_query", "{query}");
+        let response = sandbox.client.get(&format!("/logs/events?{query}")).await?;
+        assert_eq!(response.status, 400, "{query}");
+        assert_eq!(
+            response.json::<Value>()?["error"],
+            "invalid_query",
+            "{query}"
+        );
     }
     Ok(())
 }
@@ -107,13 +111,13 @@ async fn a_query_that_makes_no_sense_is_refused() -> Result<()> {
 #[tokio::test]
 async fn unknown_paths_and_methods_get_an_error_that_says_what_there_is() -> Result<()> {
     let sandbox = Sandbox::start().await?;
-    let answer = sandbox.client.get("/nothing").await?;
-    assert_eq!(answer.status, 404);
-    assert_eq!(answer.json::<Value>()?["error"], "not_found");
-    let answer = sandbox.client.delete("/logs/events").await?;
-    assert_eq!(answer.status, 405);
-    assert_eq!(answer.header("allow"), Some("GET,HEAD,POST"));
-    assert_eq!(answer.json::<Value>()?["error"], "method_not_allowed");
+    let response = sandbox.client.get("/nothing").await?;
+    assert_eq!(response.status, 404);
+    assert_eq!(response.json::<Value>()?["error"], "not_found");
+    let response = sandbox.client.delete("/logs/events").await?;
+    assert_eq!(response.status, 405);
+    assert_eq!(response.header("allow"), Some("GET,HEAD,POST"));
+    assert_eq!(response.json::<Value>()?["error"], "method_not_allowed");
     Ok(())
 }
 

@@ -6,9 +6,9 @@ use std::fs;
 #[tokio::test]
 async fn a_healthy_sandbox_says_who_it_is() -> Result<()> {
     let sandbox = Sandbox::start().await?;
-    let answer = sandbox.client.get("/health").await?;
-    assert_eq!(answer.status, 200);
-    let mut said: Value = answer.json()?;
+    let response = sandbox.client.get("/health").await?;
+    assert_eq!(response.status, 200);
+    let mut said: Value = response.json()?;
     let hostname = said["hostname"].take();
     assert!(hostname.as_str().is_some_and(|name| !name.is_empty()));
     let expected = json!({
@@ -32,9 +32,9 @@ async fn a_sandbox_is_unhealthy_while_its_data_cannot_be_written_and_says_why() 
     );
     fs::rename(&data, &away)?;
     fs::write(&data, "a file in the folder's place")?;
-    let answer = sandbox.client.get("/health").await?;
-    assert_eq!(answer.status, 503);
-    let said: Value = answer.json()?;
+    let response = sandbox.client.get("/health").await?;
+    assert_eq!(response.status, 503);
+    let said: Value = response.json()?;
     assert_eq!(said["status"], "unhealthy");
     assert_eq!(said["name"], "sandbox-live");
     let cause = said["cause"].as_str().unwrap_or_default();
@@ -53,8 +53,8 @@ async fn a_sandbox_whose_log_was_replaced_is_unhealthy() -> Result<()> {
     fs::rename(&log, log.with_extension("away"))?;
     assert_eq!(sandbox.client.get("/health").await?.status, 503);
     fs::write(&log, "")?;
-    let answer = sandbox.client.get("/health").await?;
-    assert_eq!(answer.status, 503);
-    assert!(answer.text().contains("was moved or replaced"));
+    let response = sandbox.client.get("/health").await?;
+    assert_eq!(response.status, 503);
+    assert!(response.text().contains("was moved or replaced"));
     Ok(())
 }

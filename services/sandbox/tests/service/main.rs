@@ -1,9 +1,9 @@
 //! The sandbox service as a program: what its callers are promised.
 
-mod ending;
 mod events;
 mod health;
 mod page;
+mod shutdown;
 mod start;
 mod stream;
 
@@ -76,9 +76,14 @@ impl Sandbox {
 
 async fn post(client: &Client, kind: &str, payload: Value) -> Result<Value> {
     let event = json!({"kind": kind, "payload": payload});
-    let answer = client.post_json("/logs/events", &event).await?;
-    anyhow::ensure!(answer.status == 201, "{} {}", answer.status, answer.text());
-    answer.json()
+    let response = client.post_json("/logs/events", &event).await?;
+    anyhow::ensure!(
+        response.status == 201,
+        "{} {}",
+        response.status,
+        response.text()
+    );
+    response.json()
 }
 
 fn kinds(events: &[Value]) -> Vec<&str> {

@@ -29,7 +29,7 @@ async fn heard(socket: &mut WebSocket) -> Result<Value> {
 #[tokio::test]
 async fn a_stream_says_first_which_sandbox_answers_in_which_role() -> Result<()> {
     let sandbox = Sandbox::start().await?;
-    let answer = sandbox
+    let response = sandbox
         .client
         .request(Method::GET, "/logs/events")
         .header("accept", "text/event-stream")
@@ -37,7 +37,7 @@ async fn a_stream_says_first_which_sandbox_answers_in_which_role() -> Result<()>
         .header("x-choiros-generation", "4")
         .send_streaming()
         .await?;
-    let mut stream = sse::Stream::new(answer.into_body());
+    let mut stream = sse::Stream::new(response.into_body());
     let hello = stream.next().await?.context("no event")?;
     assert_eq!(hello.event.as_deref(), Some("sandbox"));
     assert_eq!(hello.id, None, "it is no event of the log");
@@ -82,14 +82,14 @@ async fn a_stream_resumes_after_the_last_event_that_its_reader_saw() -> Result<(
         stream.next().await?.context("who answers")?;
         assert_eq!(next(&mut stream).await?["id"], first, "{query} {last:?}");
     }
-    let answer = sandbox
+    let response = sandbox
         .client
         .request(Method::GET, "/logs/events")
         .header("accept", "text/event-stream")
         .header("last-event-id", "first")
         .send()
         .await?;
-    assert_eq!(answer.status, 400);
+    assert_eq!(response.status, 400);
     Ok(())
 }
 
@@ -124,9 +124,9 @@ async fn a_socket_answers_pings_and_bears_chatter() -> Result<()> {
 #[tokio::test]
 async fn a_socket_path_asked_without_an_upgrade_says_what_it_wants() -> Result<()> {
     let sandbox = Sandbox::start().await?;
-    let answer = sandbox.client.get("/ws/logs/events").await?;
-    assert_eq!(answer.status, 400);
-    assert_eq!(answer.json::<Value>()?["error"], "websocket_required");
+    let response = sandbox.client.get("/ws/logs/events").await?;
+    assert_eq!(response.status, 400);
+    assert_eq!(response.json::<Value>()?["error"], "websocket_required");
     assert!(
         sandbox
             .client

@@ -11,8 +11,8 @@
 )]
 
 mod authenticator;
-mod eyes;
-mod hands;
+mod input;
+mod locate;
 mod page;
 
 use chromiumoxide::BrowserConfig;
@@ -29,7 +29,7 @@ use tempfile::TempDir;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::task::JoinHandle;
 
-pub use eyes::{Scheme, Size};
+pub use locate::{Scheme, Size};
 pub use page::Page;
 
 /// How long anything may take before a test fails: a busy two-core machine's worth.
@@ -40,7 +40,7 @@ pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
 static SEATS: Semaphore = Semaphore::const_new(2);
 
 /// How long a browser may take to end before it is killed.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A running Chromium. When this is dropped, it ends and its profile is removed.
 pub struct Browser {
@@ -103,7 +103,7 @@ impl Drop for Browser {
         if let Some(pid) = child.id().and_then(|id| Pid::from_raw(id.cast_signed())) {
             let _ = kill_process(pid, Signal::TERM);
         }
-        let end = Instant::now() + PATIENCE;
+        let end = Instant::now() + TIMEOUT;
         while matches!(child.try_wait(), Ok(None)) && Instant::now() < end {
             std::thread::sleep(Duration::from_millis(20));
         }

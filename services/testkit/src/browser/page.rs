@@ -154,11 +154,11 @@ impl Page {
         let mut params = EvaluateParams::new(script);
         params.await_promise = Some(true);
         params.return_by_value = Some(true);
-        let answer = self.inner.execute(params).await;
-        let answer = answer.map_err(|error| error.to_string())?.result;
-        match answer.exception_details {
+        let response = self.inner.execute(params).await;
+        let response = response.map_err(|error| error.to_string())?.result;
+        match response.exception_details {
             Some(exception) => Err(exception.to_string()),
-            None => Ok(answer.result.value.unwrap_or_default()),
+            None => Ok(response.result.value.unwrap_or_default()),
         }
     }
 

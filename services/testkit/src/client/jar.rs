@@ -15,7 +15,7 @@ impl Jar {
         self.0.insert(name.into(), value.into());
     }
 
-    /// Takes over what an answer sets. A `Max-Age` that is not positive removes the cookie.
+    /// Takes over what a response sets. A `Max-Age` that is not positive removes the cookie.
     pub fn learn(&mut self, headers: &HeaderMap) {
         for cookie in headers.get_all(header::SET_COOKIE) {
             let Ok(cookie) = cookie.to_str() else {

@@ -67,7 +67,7 @@ impl Client {
     /// GET, as `fetch` does it.
     ///
     /// # Errors
-    /// There was no whole answer.
+    /// There was no whole response.
     pub async fn get(&self, path: &str) -> Result<Response> {
         self.request(Method::GET, path).send().await
     }
@@ -75,7 +75,7 @@ impl Client {
     /// GET, as the address bar does it.
     ///
     /// # Errors
-    /// There was no whole answer.
+    /// There was no whole response.
     pub async fn navigate(&self, path: &str) -> Result<Response> {
         self.request(Method::GET, path)
             .header("sec-fetch-site", "none")
@@ -89,7 +89,7 @@ impl Client {
     /// POST with a JSON body.
     ///
     /// # Errors
-    /// There was no whole answer.
+    /// There was no whole response.
     pub async fn post_json(&self, path: &str, body: &impl Serialize) -> Result<Response> {
         self.request(Method::POST, path).json(body)?.send().await
     }
@@ -97,7 +97,7 @@ impl Client {
     /// PATCH with a JSON body.
     ///
     /// # Errors
-    /// There was no whole answer.
+    /// There was no whole response.
     pub async fn patch_json(&self, path: &str, body: &impl Serialize) -> Result<Response> {
         self.request(Method::PATCH, path).json(body)?.send().await
     }
@@ -105,7 +105,7 @@ impl Client {
     /// DELETE.
     ///
     /// # Errors
-    /// There was no whole answer.
+    /// There was no whole response.
     pub async fn delete(&self, path: &str) -> Result<Response> {
         self.request(Method::DELETE, path).send().await
     }
@@ -113,7 +113,7 @@ impl Client {
     /// Server-sent events of this path, after the event `last` if one is given.
     ///
     /// # Errors
-    /// The answer is no event stream.
+    /// The response is no event stream.
     pub async fn events(&self, path: &str, last: Option<&str>) -> Result<crate::sse::Stream> {
         let mut request = self
             .request(Method::GET, path)
@@ -121,14 +121,14 @@ impl Client {
         if let Some(last) = last {
             request = request.header("last-event-id", last);
         }
-        let answer = request.send_streaming().await?;
-        let kind = answer.headers().get(header::CONTENT_TYPE);
+        let response = request.send_streaming().await?;
+        let kind = response.headers().get(header::CONTENT_TYPE);
         anyhow::ensure!(
             kind.is_some_and(|kind| kind == "text/event-stream"),
             "{path} answered {} {kind:?}",
-            answer.status()
+            response.status()
         );
-        Ok(crate::sse::Stream::new(answer.into_body()))
+        Ok(crate::sse::Stream::new(response.into_body()))
     }
 
     /// A WebSocket to this path, with our cookies and origin.

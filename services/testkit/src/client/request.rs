@@ -1,4 +1,4 @@
-//! One request and its answer.
+//! One request and its response.
 
 use super::Client;
 use anyhow::{Context, Result};
@@ -74,13 +74,13 @@ impl Request {
         Ok(self.header("content-type", "application/json").body(body))
     }
 
-    /// Sends it and reads the whole answer.
+    /// Sends it and reads the whole response.
     ///
     /// # Errors
     /// There was no whole answer in time.
     pub async fn send(self) -> Result<Response> {
         let what = format!("{} {}", self.method, self.path);
-        let answer = async {
+        let response = async {
             let (parts, body) = self.send_streaming().await?.into_parts();
             Ok(Response {
                 status: parts.status,
@@ -88,16 +88,16 @@ impl Request {
                 body: body.collect().await?.to_bytes(),
             })
         };
-        timeout(2 * crate::wait::DEADLINE, answer)
+        timeout(2 * crate::wait::DEADLINE, response)
             .await
             .unwrap_or_else(|_| Err(anyhow::anyhow!("no answer in time")))
             .context(what)
     }
 
-    /// Sends it and leaves the answer's body to be read.
+    /// Sends it and leaves the response's body to be read.
     ///
     /// # Errors
-    /// There was no answer.
+    /// There was no response.
     pub async fn send_streaming(self) -> Result<http::Response<Incoming>> {
         let client = self.client;
         let uri = format!("http://127.0.0.1:{}{}", client.port, self.path);
@@ -111,13 +111,13 @@ impl Request {
         if let Some(cookies) = client.jar().header() {
             headers.entry(header::COOKIE).or_insert(cookies);
         }
-        let answer = client.pool.request(request).await?;
-        client.jar().learn(answer.headers());
-        Ok(answer)
+        let response = client.pool.request(request).await?;
+        client.jar().learn(response.headers());
+        Ok(response)
     }
 }
 
-/// A whole answer.
+/// A whole response.
 #[derive(Debug, Clone)]
 pub struct Response {
     /// Its status.

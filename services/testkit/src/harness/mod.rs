@@ -178,7 +178,7 @@ impl Hypervisor {
         let process = &mut self.process;
         let ended = eventually("GET /health", async || match process.exited() {
             Ok(None) => match client.get("/health").await {
-                Ok(answer) if answer.status == 200 => Some(false),
+                Ok(response) if response.status == 200 => Some(false),
                 _ => None,
             },
             _ => Some(true),

@@ -5,7 +5,7 @@ use super::gateway::{self, Gateway};
 use super::ledger::{Span, Swap};
 use super::plan::{Meanwhile, Plan, Step};
 use super::sandbox::{Fault, Sandbox};
-use super::words::Role;
+use super::types::Role;
 use anyhow::{Result, bail};
 use serde_json::json;
 use std::sync::Arc;

@@ -3,8 +3,8 @@
 use super::clients::Field;
 use super::ledger::Span;
 use super::sandbox::Sandbox;
+use super::types::{Moment, Role};
 use super::wire::Wire;
-use super::words::{Moment, Role};
 use crate::activation;
 use crate::client::Client;
 use crate::person::Person;

@@ -4,7 +4,7 @@
 use super::ledger::{Cause, End, Failure, How, Ledger, Receipt, Records, Span, Swap};
 use super::report::{Report, Row, Streams};
 use super::sandbox::Fault;
-use super::words::{Kind, Moment, Role, clock, nanos};
+use super::types::{Kind, Moment, Role, clock, nanos};
 use crate::wait::DEADLINE;
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;

@@ -3,7 +3,7 @@
 
 use super::plan::Plan;
 use super::sandbox::Fault;
-use super::words::{Kind, Moment, Role, clock, nanos};
+use super::types::{Kind, Moment, Role, clock, nanos};
 use crate::wait::DEADLINE;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};

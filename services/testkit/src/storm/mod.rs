@@ -23,13 +23,13 @@ mod ledger;
 mod plan;
 mod report;
 mod sandbox;
+mod types;
 mod wire;
-mod words;
 
 pub use plan::Plan;
 pub use report::{Report, Row, Streams};
 pub use sandbox::Fault;
-pub use words::Kind;
+pub use types::Kind;
 
 use anyhow::{Result, ensure};
 use clients::Field;
@@ -42,7 +42,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
-use words::Role;
+use types::Role;
 
 /// Brings a storm over the hypervisor `bin`.
 ///
@@ -100,7 +100,7 @@ async fn watch(longest: Arc<AtomicU64>) {
     loop {
         let slept = Instant::now();
         tokio::time::sleep(NAP).await;
-        let late = words::nanos(slept.elapsed().saturating_sub(NAP));
+        let late = types::nanos(slept.elapsed().saturating_sub(NAP));
         longest.fetch_max(late, Ordering::Relaxed);
     }
 }

@@ -1,7 +1,7 @@
 //! What a storm is made of: how much of it, and what happens in which order.
 
 use super::sandbox::Fault;
-use super::words::Role;
+use super::types::Role;
 use std::fmt;
 use std::time::Duration;
 

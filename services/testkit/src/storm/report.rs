@@ -1,6 +1,6 @@
 //! What came of a storm, for people and for tests.
 
-use super::words::Kind;
+use super::types::Kind;
 use std::collections::BTreeMap;
 use std::fmt::{self, Display, Formatter};
 use std::time::Duration;

@@ -1,7 +1,7 @@
 //! A sandbox that says on every answer who it is, and can be told to go wrong.
 
 use super::answers;
-use super::words::Role;
+use super::types::Role;
 use crate::port::Port;
 use anyhow::{Context, Result};
 use hyper::server::conn::http1;
@@ -60,7 +60,7 @@ impl fmt::Display for Fault {
 }
 
 /// How long a sandbox that restarts waits for what was begun.
-const GOODBYE: Duration = Duration::from_millis(500);
+const CLOSE_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// One sandbox. It keeps its address whatever happens to it.
 pub(super) struct Sandbox {
@@ -118,7 +118,7 @@ impl Sandbox {
                 self.close().await;
                 self.state.mode.send_modify(|mode| mode.era += 1);
                 // What does not end by itself is cut, as a service manager would.
-                let _ = tokio::time::timeout(GOODBYE, self.state.finished()).await;
+                let _ = tokio::time::timeout(CLOSE_TIMEOUT, self.state.finished()).await;
                 self.state.cut().await;
                 self.listen().await?;
             }

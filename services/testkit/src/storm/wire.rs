@@ -2,7 +2,7 @@
 //! requests, and with no retry or pool of its own that would hide what happens.
 
 use super::ledger::From;
-use super::words::Role;
+use super::types::Role;
 use bytes::{Buf, Bytes, BytesMut};
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;

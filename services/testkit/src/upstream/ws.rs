@@ -4,7 +4,7 @@
 //! - sends pings: `ping payload`,
 //! - sends one message in so many fragments of 64 KiB, with a ping between each: `fragments 3`.
 
-use super::answers::{Body, empty};
+use super::responses::{Body, empty};
 use super::{Connection, pattern};
 use futures_util::{SinkExt, StreamExt};
 use http::header::{
@@ -32,15 +32,15 @@ pub(super) fn accept(
     let key = headers.get(SEC_WEBSOCKET_KEY).ok_or("no WebSocket key")?;
     let mut response = Response::new(empty());
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
-    let answer = response.headers_mut();
-    answer.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
-    answer.insert(UPGRADE, HeaderValue::from_static("websocket"));
-    answer.insert("x-upstream", HeaderValue::from_static("was here"));
+    let received = response.headers_mut();
+    received.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
+    received.insert(UPGRADE, HeaderValue::from_static("websocket"));
+    received.insert("x-upstream", HeaderValue::from_static("was here"));
     let accept = derive_accept_key(key.as_bytes());
-    answer.insert(SEC_WEBSOCKET_ACCEPT, accept.parse()?);
+    received.insert(SEC_WEBSOCKET_ACCEPT, accept.parse()?);
     if let Some(offered) = headers.get(SEC_WEBSOCKET_PROTOCOL) {
         let last = offered.to_str()?.rsplit(',').next().unwrap_or_default();
-        answer.insert(SEC_WEBSOCKET_PROTOCOL, last.trim().parse()?);
+        received.insert(SEC_WEBSOCKET_PROTOCOL, last.trim().parse()?);
     }
     let upgrade = hyper::upgrade::on(&mut request);
     let state = connection.state.clone();

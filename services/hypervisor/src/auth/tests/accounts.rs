@@ -42,10 +42,10 @@ async fn a_second_passkey_is_added_used_renamed_and_removed() {
         (StatusCode::OK, "Old phone")
     );
     for name in [json!(null), json!(" "), json!("x".repeat(65))] {
-        let answer = browser
+        let response = browser
             .call(Method::PATCH, &path, json!({ "name": name }))
             .await;
-        assert_eq!(answer.error(), (422, "invalid_name"));
+        assert_eq!(response.error(), (422, "invalid_name"));
     }
 
     assert_eq!(browser.delete(&path).await.status, StatusCode::NO_CONTENT);
@@ -100,8 +100,8 @@ async fn passkeys_and_sessions_of_others_are_out_of_reach() {
         (Method::DELETE, "/auth/passkeys/none"),
         (Method::DELETE, "/auth/sessions/none"),
     ] {
-        let answer = bob.call(method, path, json!({ "name": "mine" })).await;
-        assert_eq!(answer.error(), (404, "not_found"), "{path}");
+        let response = bob.call(method, path, json!({ "name": "mine" })).await;
+        assert_eq!(response.error(), (404, "not_found"), "{path}");
     }
     assert_eq!(ada.get("/auth/passkeys").await.json, passkeys);
     assert_eq!(
@@ -127,24 +127,24 @@ async fn an_old_login_may_not_add_or_remove_a_passkey_or_renew_codes() {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     let step_up = (403, "step_up_required");
-    let answer = browser
+    let response = browser
         .add_passkey(&mut Authenticator::new(), "Phone")
         .await;
-    assert_eq!(answer.error(), step_up);
+    assert_eq!(response.error(), step_up);
     let list = browser.get("/auth/passkeys").await.json;
     let path = format!("/auth/passkeys/{}", list[0]["id"].as_str().unwrap());
     assert_eq!(browser.delete(&path).await.error(), step_up);
-    let answer = browser.post("/auth/recovery/codes", json!({})).await;
-    assert_eq!(answer.error(), step_up);
+    let response = browser.post("/auth/recovery/codes", json!({})).await;
+    assert_eq!(response.error(), step_up);
 
     config.auth.step_up_secs = 180;
     site.restart(&config).await;
     browser.auth = site.auth.clone();
     assert_eq!(browser.log_in("ada").await.status, StatusCode::OK);
-    let answer = browser
+    let response = browser
         .add_passkey(&mut Authenticator::new(), "Phone")
         .await;
-    assert_eq!(answer.status, StatusCode::OK);
+    assert_eq!(response.status, StatusCode::OK);
 }
 
 #[tokio::test]

@@ -86,8 +86,8 @@ impl Site {
     /// A browser whose user has just signed up.
     pub async fn member(&self, username: &str) -> Browser {
         let mut browser = self.browser();
-        let answer = browser.register(username).await;
-        assert_eq!(answer.status, StatusCode::OK, "{:?}", answer.json);
+        let response = browser.register(username).await;
+        assert_eq!(response.status, StatusCode::OK, "{:?}", response.json);
         browser
     }
 }
@@ -104,13 +104,13 @@ pub struct Browser {
 }
 
 #[derive(Debug)]
-pub struct Answer {
+pub struct Reply {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub json: Value,
 }
 
-impl Answer {
+impl Reply {
     /// The status and the error's code.
     pub fn error(&self) -> (u16, &str) {
         let message = self.json["message"].as_str().unwrap_or_default();
@@ -130,7 +130,7 @@ impl Browser {
         path: &str,
         body: &Value,
         headers: &[(&str, &str)],
-    ) -> Answer {
+    ) -> Reply {
         let mut request = Request::builder().method(method).uri(path);
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -160,37 +160,37 @@ impl Browser {
             }
         }
         let bytes = body.collect().await.unwrap().to_bytes();
-        Answer {
+        Reply {
             status: parts.status,
             headers: parts.headers,
             json: serde_json::from_slice(&bytes).unwrap_or_default(),
         }
     }
 
-    pub async fn get(&mut self, path: &str) -> Answer {
+    pub async fn get(&mut self, path: &str) -> Reply {
         self.send(Method::GET, path, &Value::Null, &[]).await
     }
 
     /// A call from a page of ours, or of whatever `page` says.
-    pub async fn call(&mut self, method: Method, path: &str, body: Value) -> Answer {
+    pub async fn call(&mut self, method: Method, path: &str, body: Value) -> Reply {
         let site = [("origin", ORIGIN), ("sec-fetch-site", "same-origin")];
         self.send(method, path, &body, &site).await
     }
 
-    pub async fn post(&mut self, path: &str, body: Value) -> Answer {
+    pub async fn post(&mut self, path: &str, body: Value) -> Reply {
         self.call(Method::POST, path, body).await
     }
 
-    pub async fn delete(&mut self, path: &str) -> Answer {
+    pub async fn delete(&mut self, path: &str) -> Reply {
         self.call(Method::DELETE, path, json!({})).await
     }
 
-    pub async fn register(&mut self, username: &str) -> Answer {
+    pub async fn register(&mut self, username: &str) -> Reply {
         self.register_as(json!({ "username": username })).await
     }
 
-    /// Signs up; the answer is the finish's, or that of a refused start.
-    pub async fn register_as(&mut self, body: Value) -> Answer {
+    /// Signs up; the response is the finish's, or that of a refused start.
+    pub async fn register_as(&mut self, body: Value) -> Reply {
         let start = self.post("/auth/register/start", body).await;
         if start.status != StatusCode::OK {
             return start;
@@ -199,12 +199,12 @@ impl Browser {
         self.post("/auth/register/finish", credential).await
     }
 
-    pub async fn log_in(&mut self, username: &str) -> Answer {
+    pub async fn log_in(&mut self, username: &str) -> Reply {
         self.log_in_as(json!({ "username": username })).await
     }
 
-    /// Logs in; the answer is the finish's, or that of a refused start.
-    pub async fn log_in_as(&mut self, body: Value) -> Answer {
+    /// Logs in; the response is the finish's, or that of a refused start.
+    pub async fn log_in_as(&mut self, body: Value) -> Reply {
         let start = self.post("/auth/login/start", body).await;
         if start.status != StatusCode::OK {
             return start;
@@ -213,8 +213,8 @@ impl Browser {
         self.post("/auth/login/finish", credential).await
     }
 
-    /// Adds a passkey of `keys`; the answer is the finish's, or that of a refused start.
-    pub async fn add_passkey(&mut self, keys: &mut Authenticator, name: &str) -> Answer {
+    /// Adds a passkey of `keys`; the response is the finish's, or that of a refused start.
+    pub async fn add_passkey(&mut self, keys: &mut Authenticator, name: &str) -> Reply {
         let start = self
             .post("/auth/passkeys/start", json!({ "name": name }))
             .await;
@@ -226,9 +226,9 @@ impl Browser {
     }
 
     pub async fn me(&mut self) -> Value {
-        let answer = self.get("/auth/me").await;
-        assert_eq!(answer.status, StatusCode::OK);
-        answer.json
+        let response = self.get("/auth/me").await;
+        assert_eq!(response.status, StatusCode::OK);
+        response.json
     }
 
     /// Who the server says that this is, if anyone.

@@ -56,8 +56,8 @@ async fn an_invite_is_used_up_by_one_account_and_makes_an_admin_only_if_it_says_
     for (username, admin) in [("ada", true), ("bob", false)] {
         let invite = site.auth.invite(admin).await.unwrap();
         let mut browser = site.browser();
-        let answer = browser.register_as(with(username, &invite.url)).await;
-        assert_eq!(answer.status, StatusCode::OK);
+        let response = browser.register_as(with(username, &invite.url)).await;
+        assert_eq!(response.status, StatusCode::OK);
         assert_eq!(browser.me().await["admin"], admin);
         let again = site.browser().register_as(with("cyd", &invite.url)).await;
         assert_eq!(again.error(), (403, "invite_invalid"));
@@ -70,10 +70,10 @@ async fn a_registration_that_fails_leaves_the_invite_good() {
     let invite = site.auth.invite(false).await.unwrap();
     let mut lax = site.browser();
     lax.keys.verifies_user = false;
-    let answer = lax.register_as(with("ada", &invite.url)).await;
-    assert_eq!(answer.error(), (400, "passkey_invalid"));
-    let answer = site.browser().register_as(with("ada", &invite.url)).await;
-    assert_eq!(answer.status, StatusCode::OK);
+    let response = lax.register_as(with("ada", &invite.url)).await;
+    assert_eq!(response.error(), (400, "passkey_invalid"));
+    let response = site.browser().register_as(with("ada", &invite.url)).await;
+    assert_eq!(response.status, StatusCode::OK);
 }
 
 #[tokio::test]

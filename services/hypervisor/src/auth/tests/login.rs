@@ -14,9 +14,9 @@ async fn a_user_logs_in_by_name_and_without_one() {
     browser.post("/auth/logout", json!({})).await;
     assert_eq!(browser.user().await, None);
 
-    let answer = browser.log_in(" ADA ").await;
+    let response = browser.log_in(" ADA ").await;
     assert_eq!(
-        (answer.status, answer.text("username")),
+        (response.status, response.text("username")),
         (StatusCode::OK, "ada")
     );
     assert_eq!(browser.user().await.as_deref(), Some("ada"));
@@ -26,9 +26,9 @@ async fn a_user_logs_in_by_name_and_without_one() {
         json!({ "username": null }),
         json!({ "username": " " }),
     ] {
-        let answer = browser.log_in_as(body).await;
+        let response = browser.log_in_as(body).await;
         assert_eq!(
-            (answer.status, answer.text("username")),
+            (response.status, response.text("username")),
             (StatusCode::OK, "ada")
         );
     }
@@ -42,17 +42,17 @@ async fn an_authenticator_that_keeps_no_user_handle_logs_in_by_name() {
         let start = browser
             .post("/auth/login/start", json!({ "username": "ada" }))
             .await;
-        let mut answer = browser.keys.get(&start.json, ORIGIN).unwrap();
+        let mut response = browser.keys.get(&start.json, ORIGIN).unwrap();
         match handle {
-            Some(handle) => answer["response"]["userHandle"] = handle,
+            Some(handle) => response["response"]["userHandle"] = handle,
             None => drop(
-                answer["response"]
+                response["response"]
                     .as_object_mut()
                     .unwrap()
                     .remove("userHandle"),
             ),
         }
-        let finish = browser.post("/auth/login/finish", answer).await;
+        let finish = browser.post("/auth/login/finish", response).await;
         assert_eq!(finish.status, StatusCode::OK);
     }
 }
@@ -61,9 +61,9 @@ async fn an_authenticator_that_keeps_no_user_handle_logs_in_by_name() {
 async fn logging_in_registers_nobody() {
     let site = Site::new(&open()).await;
     let mut browser = site.browser();
-    let answer = browser.log_in("nobody@example.org").await;
-    assert_eq!(answer.error(), (404, "no_account"));
-    assert!(answer.text("message").contains("no account found"));
+    let response = browser.log_in("nobody@example.org").await;
+    assert_eq!(response.error(), (404, "no_account"));
+    assert!(response.text("message").contains("no account found"));
     assert!(site.store.users().unwrap().is_empty());
 }
 
@@ -103,11 +103,11 @@ async fn a_passkey_of_one_user_never_logs_in_another() {
     let for_bob = json!({ "username": "bob" });
     for claims_to_be_bob in [false, true] {
         let start = ada.post("/auth/login/start", for_bob.clone()).await;
-        let mut answer = ada.keys.get_with(0, &start.json, ORIGIN).unwrap();
+        let mut response = ada.keys.get_with(0, &start.json, ORIGIN).unwrap();
         if claims_to_be_bob {
-            answer["response"]["userHandle"] = BASE64.encode(bob.id).into();
+            response["response"]["userHandle"] = BASE64.encode(bob.id).into();
         }
-        let finish = ada.post("/auth/login/finish", answer).await;
+        let finish = ada.post("/auth/login/finish", response).await;
         assert_eq!(finish.error(), (401, "login_failed"));
         assert_eq!(ada.user().await, None);
     }
@@ -115,9 +115,9 @@ async fn a_passkey_of_one_user_never_logs_in_another() {
     // Unnamed, the user handle is not signed: it must be the passkey's owner's.
     for handle in [json!(BASE64.encode(bob.id)), json!(null), json!("")] {
         let start = ada.post("/auth/login/start", json!({})).await;
-        let mut answer = ada.keys.get(&start.json, ORIGIN).unwrap();
-        answer["response"]["userHandle"] = handle;
-        let finish = ada.post("/auth/login/finish", answer).await;
+        let mut response = ada.keys.get(&start.json, ORIGIN).unwrap();
+        response["response"]["userHandle"] = handle;
+        let finish = ada.post("/auth/login/finish", response).await;
         assert_eq!(finish.error(), (401, "login_failed"));
         assert_eq!(ada.user().await, None);
     }
@@ -133,18 +133,18 @@ async fn a_credential_id_of_another_user_on_a_signature_of_ones_own_is_refused()
     ada.cookies.clear();
     for body in [json!({ "username": "bob" }), json!({})] {
         let start = ada.post("/auth/login/start", body).await;
-        let mut answer = ada.keys.get_with(0, &start.json, ORIGIN).unwrap();
-        answer["id"] = id.clone().into();
-        answer["rawId"] = id.clone().into();
-        answer["response"]["userHandle"] = BASE64.encode(bob.id).into();
-        let finish = ada.post("/auth/login/finish", answer).await;
+        let mut response = ada.keys.get_with(0, &start.json, ORIGIN).unwrap();
+        response["id"] = id.clone().into();
+        response["rawId"] = id.clone().into();
+        response["response"]["userHandle"] = BASE64.encode(bob.id).into();
+        let finish = ada.post("/auth/login/finish", response).await;
         assert_eq!(finish.error(), (401, "login_failed"));
         assert_eq!(ada.user().await, None);
     }
 }
 
 #[tokio::test]
-async fn an_answer_without_user_verification_or_from_elsewhere_is_refused() {
+async fn a_response_without_user_verification_or_from_elsewhere_is_refused() {
     let site = Site::new(&open()).await;
     let member = site.member("ada").await;
     for (verifies_user, page) in [(false, ORIGIN), (true, "http://evil.example")] {
@@ -152,8 +152,8 @@ async fn an_answer_without_user_verification_or_from_elsewhere_is_refused() {
         browser.cookies.clear();
         browser.keys.verifies_user = verifies_user;
         browser.page = page;
-        let answer = browser.log_in("ada").await;
-        assert_eq!(answer.error(), (401, "login_failed"), "{page}");
+        let response = browser.log_in("ada").await;
+        assert_eq!(response.error(), (401, "login_failed"), "{page}");
         assert_eq!(browser.user().await, None);
     }
 }
@@ -166,12 +166,12 @@ async fn a_passkey_that_was_registered_nowhere_is_refused() {
     for body in [json!({ "username": "ada" }), json!({})] {
         let mut browser = site.browser();
         let start = browser.post("/auth/login/start", body).await;
-        let answer = elsewhere
+        let response = elsewhere
             .clone()
             .keys
             .get_with(0, &start.json, ORIGIN)
             .unwrap();
-        let finish = browser.post("/auth/login/finish", answer).await;
+        let finish = browser.post("/auth/login/finish", response).await;
         assert_eq!(finish.error(), (401, "login_failed"));
     }
 }
@@ -208,9 +208,9 @@ async fn logging_out_ends_the_session_and_leads_to_the_login() {
     let site = Site::new(&open()).await;
     let mut browser = site.member("ada").await;
     let before = browser.clone();
-    let answer = browser.post("/auth/logout", json!({})).await;
-    assert_eq!(answer.status, StatusCode::SEE_OTHER);
-    assert_eq!(answer.headers["location"], "/login");
+    let response = browser.post("/auth/logout", json!({})).await;
+    assert_eq!(response.status, StatusCode::SEE_OTHER);
+    assert_eq!(response.headers["location"], "/login");
     assert_eq!(browser.session_cookie(), None);
     assert_eq!(before.clone().user().await, None);
     let again = browser.post("/auth/logout", json!({})).await;

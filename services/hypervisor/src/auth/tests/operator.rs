@@ -34,8 +34,8 @@ async fn the_operator_can_let_a_user_in_who_lost_everything() {
     assert_eq!(given.url, "http://localhost:9090/recovery");
     let mut browser = site.browser();
     let body = json!({ "username": given.username, "code": given.code });
-    let answer = browser.post("/auth/recovery", body.clone()).await;
-    assert_eq!(answer.status, StatusCode::OK);
+    let response = browser.post("/auth/recovery", body.clone()).await;
+    assert_eq!(response.status, StatusCode::OK);
     let added = browser.add_passkey(&mut Authenticator::new(), "").await;
     assert_eq!(
         (added.status, added.text("name")),

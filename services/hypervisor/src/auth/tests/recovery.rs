@@ -7,13 +7,13 @@ use testkit::passkey::Authenticator;
 
 /// A user who has lost everything but their codes.
 async fn stranded(site: &Site, username: &str) -> (Browser, Vec<String>) {
-    let answer = site.browser().register(username).await;
-    let codes = answer.json["recovery_codes"].as_array().unwrap();
+    let response = site.browser().register(username).await;
+    let codes = response.json["recovery_codes"].as_array().unwrap();
     let codes = codes.iter().map(|code| code.as_str().unwrap().into());
     (site.browser(), codes.collect())
 }
 
-async fn recover(browser: &mut Browser, username: &str, code: &str) -> super::harness::Answer {
+async fn recover(browser: &mut Browser, username: &str, code: &str) -> super::harness::Reply {
     let body = json!({ "username": username, "code": code });
     browser.post("/auth/recovery", body).await
 }
@@ -23,9 +23,9 @@ async fn a_recovery_code_leads_only_to_adding_a_passkey() {
     let site = Site::new(&open()).await;
     let (mut browser, codes) = stranded(&site, "ada").await;
     let typed = codes[0].to_lowercase().replace('-', " ");
-    let answer = recover(&mut browser, "Ada", &typed).await;
+    let response = recover(&mut browser, "Ada", &typed).await;
     assert_eq!(
-        (answer.status, answer.text("username")),
+        (response.status, response.text("username")),
         (StatusCode::OK, "ada")
     );
     let me = browser.me().await;
@@ -46,8 +46,8 @@ async fn a_recovery_code_leads_only_to_adding_a_passkey() {
         (Method::DELETE, "/auth/sessions/x"),
     ];
     for (method, path) in forbidden {
-        let answer = browser.call(method, path, json!({})).await;
-        assert_eq!(answer.error(), (403, "recovery_session"), "{path}");
+        let response = browser.call(method, path, json!({})).await;
+        assert_eq!(response.error(), (403, "recovery_session"), "{path}");
     }
 
     let recovery_session = browser.clone();
@@ -72,8 +72,8 @@ async fn a_recovery_code_works_once() {
         StatusCode::OK
     );
     let mut again = site.browser();
-    let answer = recover(&mut again, "ada", &codes[3]).await;
-    assert_eq!(answer.error(), (401, "recovery_failed"));
+    let response = recover(&mut again, "ada", &codes[3]).await;
+    assert_eq!(response.error(), (401, "recovery_failed"));
     assert_eq!(again.user().await, None);
 }
 
@@ -98,8 +98,8 @@ async fn a_code_of_one_user_is_no_good_for_another() {
     let (mut browser, codes) = stranded(&site, "ada").await;
     site.member("bob").await;
     for username in ["bob", "nobody"] {
-        let answer = recover(&mut browser, username, &codes[0]).await;
-        assert_eq!(answer.error(), (401, "recovery_failed"));
+        let response = recover(&mut browser, username, &codes[0]).await;
+        assert_eq!(response.error(), (401, "recovery_failed"));
     }
     assert_eq!(
         recover(&mut browser, "ada", &codes[0]).await.status,
@@ -128,8 +128,8 @@ async fn new_codes_take_the_place_of_the_old() {
     assert_eq!(new.as_array().map(Vec::len), Some(10));
     let code = |codes: &Value| codes[0].as_str().unwrap().to_owned();
     let mut stranger = site.browser();
-    let answer = recover(&mut stranger, "ada", &code(&old)).await;
-    assert_eq!(answer.error(), (401, "recovery_failed"));
-    let answer = recover(&mut stranger, "ada", &code(&new)).await;
-    assert_eq!(answer.status, StatusCode::OK);
+    let response = recover(&mut stranger, "ada", &code(&old)).await;
+    assert_eq!(response.error(), (401, "recovery_failed"));
+    let response = recover(&mut stranger, "ada", &code(&new)).await;
+    assert_eq!(response.status, StatusCode::OK);
 }

@@ -11,13 +11,16 @@ async fn signing_up_gives_ten_codes_and_a_session() {
     let site = Site::new(&open()).await;
     let mut browser = site.browser();
     let body = json!({ "username": " Ada@Example.org ", "display_name": "Ada" });
-    let answer = browser.register_as(body).await;
-    assert_eq!(answer.status, StatusCode::OK);
-    assert_eq!(answer.text("username"), "ada@example.org");
-    assert_eq!(answer.json["recovery_codes"].as_array().unwrap().len(), 10);
-    assert_eq!(answer.json["is_first_passkey"], true);
+    let response = browser.register_as(body).await;
+    assert_eq!(response.status, StatusCode::OK);
+    assert_eq!(response.text("username"), "ada@example.org");
+    assert_eq!(
+        response.json["recovery_codes"].as_array().unwrap().len(),
+        10
+    );
+    assert_eq!(response.json["is_first_passkey"], true);
     let me = browser.me().await;
-    assert_eq!(me["user_id"], answer.json["user_id"]);
+    assert_eq!(me["user_id"], response.json["user_id"]);
     assert_eq!(me["display_name"], "Ada");
     assert_eq!(me["kind"], "full");
     assert_eq!(me["fresh"], true);
@@ -65,8 +68,8 @@ async fn a_stranger_gets_nothing_on_an_existing_account() {
     let before = site.store.passkeys_of(ada.id).unwrap();
     for name in ["ada", "ADA", " ada "] {
         let mut stranger = site.browser();
-        let answer = stranger.register(name).await;
-        assert_eq!(answer.error(), (409, "username_taken"));
+        let response = stranger.register(name).await;
+        assert_eq!(response.error(), (409, "username_taken"));
         assert!(stranger.cookies.is_empty());
         let finish = stranger.post("/auth/register/finish", json!({})).await;
         assert_eq!(finish.error(), (400, "bad_request"));
@@ -83,8 +86,8 @@ async fn a_registration_begun_before_the_name_was_taken_gets_nothing() {
     let start = stranger.post("/auth/register/start", body).await;
     let credential = stranger.keys.create(&start.json, ORIGIN).unwrap();
     let mut owner = site.member("ada").await;
-    let answer = stranger.post("/auth/register/finish", credential).await;
-    assert_eq!(answer.error(), (409, "username_taken"));
+    let response = stranger.post("/auth/register/finish", credential).await;
+    assert_eq!(response.error(), (409, "username_taken"));
     assert_eq!(stranger.user().await, None);
     let ada = site.store.user_by_name("ada").unwrap().unwrap();
     assert_eq!(site.store.passkeys_of(ada.id).unwrap().len(), 1);
@@ -97,8 +100,8 @@ async fn of_two_racing_registrations_of_one_name_exactly_one_wins() {
     for round in 0..10 {
         let name = format!("user{round}");
         let race = async |mut browser: Browser| {
-            let answer = browser.register(&name).await;
-            (browser, answer)
+            let response = browser.register(&name).await;
+            (browser, response)
         };
         let ((mut one, first), (mut two, second)) =
             tokio::join!(race(site.browser()), race(site.browser()));
@@ -140,8 +143,8 @@ async fn bad_names_are_refused_with_the_mend() {
     let site = Site::new(&open()).await;
     let mut browser = site.browser();
     for name in ["", "a b", "<script>"] {
-        let answer = browser.register(name).await;
-        assert_eq!(answer.error(), (422, "invalid_username"), "{name}");
+        let response = browser.register(name).await;
+        assert_eq!(response.error(), (422, "invalid_username"), "{name}");
     }
     let body = json!({ "username": "ada", "display_name": "a\u{0}" });
     assert_eq!(
@@ -179,8 +182,8 @@ async fn a_credential_belongs_to_one_account() {
         .credential_id
         .clone();
     credential["response"]["attestationObject"] = with_id(object, id, &known).into();
-    let answer = thief.post("/auth/register/finish", credential).await;
-    assert_eq!(answer.error(), (409, "passkey_taken"));
+    let response = thief.post("/auth/register/finish", credential).await;
+    assert_eq!(response.error(), (409, "passkey_taken"));
     assert_eq!(site.store.users().unwrap().len(), 1);
     drop(ada);
 }
@@ -204,8 +207,8 @@ async fn a_closed_server_registers_nobody() {
     let site = Site::new(&config).await;
     let mut browser = site.browser();
     assert_eq!(browser.me().await["registration"], "closed");
-    let answer = browser.register("ada").await;
-    assert_eq!(answer.error(), (403, "registration_closed"));
+    let response = browser.register("ada").await;
+    assert_eq!(response.error(), (403, "registration_closed"));
 }
 
 #[tokio::test]

@@ -51,9 +51,13 @@ async fn every_call_that_changes_state_is_refused_from_another_origin() {
     for (method, path) in CHANGES {
         for headers in foreign {
             let method = Method::try_from(method).unwrap();
-            let answer = browser.send(method, path, &body, headers).await;
-            assert_eq!(answer.error(), (403, "cross_origin"), "{path} {headers:?}");
-            assert!(!answer.headers.contains_key("set-cookie"));
+            let response = browser.send(method, path, &body, headers).await;
+            assert_eq!(
+                response.error(),
+                (403, "cross_origin"),
+                "{path} {headers:?}"
+            );
+            assert!(!response.headers.contains_key("set-cookie"));
         }
     }
     assert_eq!(
@@ -95,14 +99,14 @@ async fn every_call_on_ones_account_takes_a_session() {
         ("POST", "/auth/invites"),
     ] {
         let method = Method::try_from(method).unwrap();
-        let answer = stranger.call(method, path, credential.clone()).await;
-        assert_eq!(answer.error(), (401, "unauthenticated"), "{path}");
+        let response = stranger.call(method, path, credential.clone()).await;
+        assert_eq!(response.error(), (401, "unauthenticated"), "{path}");
     }
     let wrong = stranger.call(Method::PUT, "/auth/me", json!({})).await;
     assert_eq!(wrong.error(), (405, "method_not_allowed"));
 }
 
-/// A browser that has begun to log in, and its passkey's answer.
+/// A browser that has begun to log in, and its passkey's response.
 async fn answered(site: &Site, member: &Browser) -> (Browser, Value) {
     let mut browser = member.clone();
     browser.auth = site.auth.clone();
@@ -110,24 +114,24 @@ async fn answered(site: &Site, member: &Browser) -> (Browser, Value) {
     let start = browser
         .post("/auth/login/start", json!({ "username": "ada" }))
         .await;
-    let answer = browser.keys.get(&start.json, ORIGIN).unwrap();
-    (browser, answer)
+    let response = browser.keys.get(&start.json, ORIGIN).unwrap();
+    (browser, response)
 }
 
 #[tokio::test]
 async fn a_replayed_ceremony_is_refused() {
     let site = Site::new(&open()).await;
     let member = site.member("ada").await;
-    let (mut browser, answer) = answered(&site, &member).await;
+    let (mut browser, response) = answered(&site, &member).await;
     let mut thief = browser.clone();
-    let first = browser.post("/auth/login/finish", answer.clone()).await;
+    let first = browser.post("/auth/login/finish", response.clone()).await;
     assert_eq!(first.status, StatusCode::OK);
-    let replayed = thief.post("/auth/login/finish", answer.clone()).await;
+    let replayed = thief.post("/auth/login/finish", response.clone()).await;
     assert_eq!(replayed.error(), (400, "ceremony_invalid"));
     assert_eq!(thief.user().await, None);
 
     let (mut later, _) = answered(&site, &member).await;
-    let into_a_new_one = later.post("/auth/login/finish", answer).await;
+    let into_a_new_one = later.post("/auth/login/finish", response).await;
     assert_eq!(into_a_new_one.error(), (401, "login_failed"));
 
     let mut browser = site.browser();
@@ -147,13 +151,13 @@ async fn a_replayed_ceremony_is_refused() {
 async fn a_failed_ceremony_is_used_up_too() {
     let site = Site::new(&open()).await;
     let member = site.member("ada").await;
-    let (mut browser, answer) = answered(&site, &member).await;
-    let mut wrong = answer.clone();
+    let (mut browser, response) = answered(&site, &member).await;
+    let mut wrong = response.clone();
     wrong["response"]["signature"] = "AAAA".into();
     let mut retry = browser.clone();
     let failed = browser.post("/auth/login/finish", wrong).await;
     assert_eq!(failed.error(), (401, "login_failed"));
-    let again = retry.post("/auth/login/finish", answer).await;
+    let again = retry.post("/auth/login/finish", response).await;
     assert_eq!(again.error(), (400, "ceremony_invalid"));
 }
 
@@ -161,14 +165,14 @@ async fn a_failed_ceremony_is_used_up_too() {
 async fn a_ceremony_of_another_browser_is_refused() {
     let site = Site::new(&open()).await;
     let member = site.member("ada").await;
-    let (_, answer) = answered(&site, &member).await;
+    let (_, response) = answered(&site, &member).await;
     let mut elsewhere = site.browser();
-    let without = elsewhere.post("/auth/login/finish", answer.clone()).await;
+    let without = elsewhere.post("/auth/login/finish", response.clone()).await;
     assert_eq!(without.error(), (400, "ceremony_invalid"));
     elsewhere
         .post("/auth/login/start", json!({ "username": "ada" }))
         .await;
-    let with_its_own = elsewhere.post("/auth/login/finish", answer).await;
+    let with_its_own = elsewhere.post("/auth/login/finish", response).await;
     assert_eq!(with_its_own.error(), (401, "login_failed"));
     assert_eq!(elsewhere.user().await, None);
 }
@@ -183,21 +187,21 @@ async fn a_ceremony_for_another_purpose_is_refused() {
     let start = ada.post("/auth/register/start", bob).await;
     let mut keys = testkit::passkey::Authenticator::new();
     let credential = keys.create(&start.json, ORIGIN).unwrap();
-    let answer = ada.post("/auth/passkeys/finish", credential).await;
-    assert_eq!(answer.error(), (400, "ceremony_invalid"));
+    let response = ada.post("/auth/passkeys/finish", credential).await;
+    assert_eq!(response.error(), (400, "ceremony_invalid"));
     let start = ada.post("/auth/passkeys/start", json!({})).await;
     let credential = keys.create(&start.json, ORIGIN).unwrap();
-    let answer = ada.post("/auth/register/finish", credential.clone()).await;
-    assert_eq!(answer.error(), (400, "ceremony_invalid"));
+    let response = ada.post("/auth/register/finish", credential.clone()).await;
+    assert_eq!(response.error(), (400, "ceremony_invalid"));
 
     // Begun as a log-in, finished as a registration, and the other way round.
     ada.post("/auth/login/start", json!({})).await;
-    let answer = ada.post("/auth/register/finish", credential).await;
-    assert_eq!(answer.error(), (400, "ceremony_invalid"));
-    let (_, answer) = answered(&site, &ada).await;
+    let response = ada.post("/auth/register/finish", credential).await;
+    assert_eq!(response.error(), (400, "ceremony_invalid"));
+    let (_, response) = answered(&site, &ada).await;
     ada.post("/auth/passkeys/start", json!({})).await;
-    let answer = ada.post("/auth/login/finish", answer).await;
-    assert_eq!(answer.error(), (400, "ceremony_invalid"));
+    let response = ada.post("/auth/login/finish", response).await;
+    assert_eq!(response.error(), (400, "ceremony_invalid"));
     assert_eq!(site.store.users().unwrap().len(), 1);
     assert_eq!(
         ada.get("/auth/passkeys")
@@ -222,16 +226,16 @@ async fn a_passkey_is_added_only_by_the_session_that_began_it() {
         "choiros-ceremony".into(),
         ada.cookies["choiros-ceremony"].clone(),
     );
-    let answer = bob.post("/auth/passkeys/finish", credential).await;
-    assert_eq!(answer.error(), (400, "ceremony_invalid"));
+    let response = bob.post("/auth/passkeys/finish", credential).await;
+    assert_eq!(response.error(), (400, "ceremony_invalid"));
 
     let start = ada.post("/auth/passkeys/start", json!({})).await;
     let credential = keys.create(&start.json, ORIGIN).unwrap();
     let ceremony = ada.cookies["choiros-ceremony"].clone();
     ada.log_in("ada").await;
     ada.cookies.insert("choiros-ceremony".into(), ceremony);
-    let answer = ada.post("/auth/passkeys/finish", credential).await;
-    assert_eq!(answer.error(), (400, "ceremony_invalid"));
+    let response = ada.post("/auth/passkeys/finish", credential).await;
+    assert_eq!(response.error(), (400, "ceremony_invalid"));
 }
 
 #[tokio::test]
@@ -245,8 +249,8 @@ async fn a_ceremony_that_took_too_long_is_refused() {
         .await;
     let credential = browser.keys.create(&start.json, ORIGIN).unwrap();
     tokio::time::sleep(Duration::from_millis(1100)).await;
-    let answer = browser.post("/auth/register/finish", credential).await;
-    assert_eq!(answer.error(), (400, "ceremony_invalid"));
+    let response = browser.post("/auth/register/finish", credential).await;
+    assert_eq!(response.error(), (400, "ceremony_invalid"));
     assert!(site.store.users().unwrap().is_empty());
 }
 
@@ -258,8 +262,8 @@ async fn an_address_that_asks_too_often_has_to_wait() {
     let mut browser = site.browser();
     let start = json!({});
     for _ in 0..2 {
-        let answer = browser.post("/auth/login/start", start.clone()).await;
-        assert_eq!(answer.status, StatusCode::OK);
+        let response = browser.post("/auth/login/start", start.clone()).await;
+        assert_eq!(response.status, StatusCode::OK);
     }
     let refused = browser.post("/auth/login/start", start.clone()).await;
     assert_eq!(refused.error(), (429, "rate_limited"));
@@ -292,10 +296,10 @@ async fn an_account_that_is_tried_too_often_has_to_wait_wherever_from() {
     for username in ["ada", "nobody"] {
         for host in 1..=3 {
             attackers.address = [192, 0, 2, host].into();
-            let answer = attackers.post("/auth/recovery", attempt(username)).await;
+            let response = attackers.post("/auth/recovery", attempt(username)).await;
             let (expected, code) =
                 [(401, "recovery_failed"), (429, "rate_limited")][usize::from(host == 3)];
-            assert_eq!(answer.error(), (expected, code), "known or not");
+            assert_eq!(response.error(), (expected, code), "known or not");
         }
     }
     let named = ada.log_in("ADA").await;
@@ -315,12 +319,12 @@ async fn what_breaks_inside_is_not_told_outside() {
     let db = rusqlite::Connection::open(&site.path).unwrap();
     db.execute_batch("ALTER TABLE passkeys RENAME TO elsewhere")
         .unwrap();
-    for answer in [
+    for response in [
         browser.get("/auth/passkeys").await,
         browser.log_in("ada").await,
     ] {
-        assert_eq!(answer.error(), (500, "internal"));
-        let told = answer.json.to_string().to_lowercase();
+        assert_eq!(response.error(), (500, "internal"));
+        let told = response.json.to_string().to_lowercase();
         for secret in ["passkeys", "sql", "table"] {
             assert!(!told.contains(secret), "{told}");
         }

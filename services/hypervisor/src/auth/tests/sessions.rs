@@ -133,10 +133,10 @@ async fn a_session_that_is_not_used_for_a_day_leaves_memory_alone() {
     site.restart(&open()).await;
     let headers = browser.headers();
     let session = site.auth.find_session(&headers).await.unwrap().unwrap();
-    site.auth.tidy().await.unwrap();
+    site.auth.purge_expired().await.unwrap();
     assert!(site.auth.session(&headers).is_some());
     session.was_seen_at(Timestamp::from_millis(1000));
-    site.auth.tidy().await.unwrap();
+    site.auth.purge_expired().await.unwrap();
     assert!(site.auth.session(&headers).is_none());
     assert!(site.auth.find_session(&headers).await.unwrap().is_some());
 }
@@ -200,7 +200,7 @@ async fn a_session_ends_by_itself() {
         db.query_row("SELECT count(*) FROM sessions", [], |row| row.get(0))
             .unwrap()
     };
-    site.auth.tidy().await.unwrap();
+    site.auth.purge_expired().await.unwrap();
     assert_eq!(left(), 1, "the clock may be wrong");
     site.lives_two_days().await;
     assert_eq!(left(), 0);
@@ -219,7 +219,7 @@ async fn when_a_session_was_last_seen_is_written_down_later() {
     browser.user().await;
     let seen = || site.sessions()[0].last_seen_at;
     assert_eq!(seen().millis(), 1000, "not on a request's path");
-    site.auth.tidy().await.unwrap();
+    site.auth.purge_expired().await.unwrap();
     assert!(seen() >= before);
 }
 
@@ -278,11 +278,11 @@ async fn cookies_are_bound_to_the_host_and_out_of_reach_of_scripts() {
             )
             .await;
         assert_eq!(finish.headers["cache-control"], "no-store");
-        for (answer, name) in [
+        for (response, name) in [
             (start, format!("{name}-ceremony=")),
             (finish, format!("{name}=")),
         ] {
-            let cookie = answer.headers["set-cookie"].to_str().unwrap();
+            let cookie = response.headers["set-cookie"].to_str().unwrap();
             assert!(cookie.starts_with(&name), "{cookie}");
             for attribute in ["; Path=/", "; HttpOnly", "; SameSite=Lax", "; Max-Age="] {
                 assert!(cookie.contains(attribute), "{cookie}");

@@ -1,6 +1,6 @@
 //! What a server that must not reveal accounts does not tell, by words or by time.
 
-use super::harness::{Answer, Browser, ORIGIN, Site, open};
+use super::harness::{Browser, ORIGIN, Reply, Site, open};
 use crate::config::Config;
 use crate::store::AccountStore;
 use http::StatusCode;
@@ -80,24 +80,24 @@ async fn a_login_that_fails_does_not_tell_who_has_an_account() {
     let mut told = Vec::new();
     for username in ["ada", "nobody"] {
         let mut browser = site.browser();
-        let answer = attempt(&mut browser, &stranger, username).await;
-        assert_eq!(answer.error(), (401, "login_failed"));
-        told.push(answer.json);
+        let response = attempt(&mut browser, &stranger, username).await;
+        assert_eq!(response.error(), (401, "login_failed"));
+        told.push(response.json);
     }
     assert_eq!(told[0], told[1]);
 }
 
 /// An attempt with an allowed credential's id, signed by a stranger.
-async fn attempt(browser: &mut Browser, stranger: &Browser, username: &str) -> Answer {
+async fn attempt(browser: &mut Browser, stranger: &Browser, username: &str) -> Reply {
     let body = json!({ "username": username });
     let start = browser.post("/auth/login/start", body).await;
     let mut keys = stranger.keys.clone();
-    let mut answer = keys.get_with(0, &start.json, ORIGIN).unwrap();
+    let mut response = keys.get_with(0, &start.json, ORIGIN).unwrap();
     let id = &start.json["publicKey"]["allowCredentials"][0]["id"];
-    answer["id"] = id.clone();
-    answer["rawId"] = id.clone();
-    answer["response"]["userHandle"] = Value::Null;
-    browser.post("/auth/login/finish", answer).await
+    response["id"] = id.clone();
+    response["rawId"] = id.clone();
+    response["response"]["userHandle"] = Value::Null;
+    browser.post("/auth/login/finish", response).await
 }
 
 #[tokio::test]
@@ -159,8 +159,8 @@ async fn an_unknown_user_and_a_wrong_code_take_the_same_time() {
     let mut browser = site.browser();
     usually_same_time(async |username| {
         let body = json!({ "username": username, "code": "0000-0000-0000-0000" });
-        let answer = browser.post("/auth/recovery", body).await;
-        assert_eq!(answer.error(), (401, "recovery_failed"));
+        let response = browser.post("/auth/recovery", body).await;
+        assert_eq!(response.error(), (401, "recovery_failed"));
     })
     .await;
 }
@@ -172,8 +172,8 @@ async fn a_failed_login_takes_the_same_time_for_an_unknown_user() {
     let stranger = Site::new(&silent()).await.member("eve").await;
     let mut browser = site.browser();
     usually_same_time(async |username| {
-        let answer = attempt(&mut browser, &stranger, username).await;
-        assert_eq!(answer.error(), (401, "login_failed"));
+        let response = attempt(&mut browser, &stranger, username).await;
+        assert_eq!(response.error(), (401, "login_failed"));
     })
     .await;
 }

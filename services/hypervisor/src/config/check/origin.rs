@@ -30,13 +30,13 @@ pub(super) fn origin(config: &Config) -> Verdict {
         ));
     }
     if is_public(rp_id, host) {
-        let mend = if host == rp_id {
+        let remedy = if host == rp_id {
             "have a name of your own below it".to_owned()
         } else {
             format!("set it to `{host}`")
         };
         return Err(format!(
-            "auth.rp_id: `{rp_id}` is a public suffix, below which anybody can have a name, and browsers refuse passkeys for it; {mend}"
+            "auth.rp_id: `{rp_id}` is a public suffix, below which anybody can have a name, and browsers refuse passkeys for it; {remedy}"
         ));
     }
     Ok(())

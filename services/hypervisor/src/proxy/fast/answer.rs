@@ -1,6 +1,6 @@
 //! The head of a sandbox's answer, written anew for the client.
 
-use super::super::{answer, cookies, hop, shared_origin};
+use super::super::{cookies, hop, response, shared_origin};
 use super::request::Order;
 use super::text::{line, put};
 use crate::server::{Chunks, Malformed, decimal};
@@ -155,7 +155,7 @@ impl Framing {
                 }
             }
             12 if is("content-type") => {
-                self.events = answer::is_event_stream(value);
+                self.events = response::is_event_stream(value);
             }
             14 if is("content-length") => {
                 let length = decimal(value).map_err(|Malformed(why)| why)?;
@@ -216,7 +216,7 @@ impl Kept<'_> {
             // Written anew, once.
             14 if name.eq_ignore_ascii_case("content-length") => return false,
             10 if name.eq_ignore_ascii_case("set-cookie") => {
-                return !cookies::plants(field.value, self.own_cookies);
+                return !cookies::sets_own_cookie(field.value, self.own_cookies);
             }
             _ => {}
         }

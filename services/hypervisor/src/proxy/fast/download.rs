@@ -1,8 +1,8 @@
 //! An answer on its way to the client.
 
 use super::super::buffer::Buffer;
-use super::super::idle::Idle;
-use super::super::{Limits, Target};
+use super::super::idle_timeout::IdleTimeout;
+use super::super::{Limits, RoutedClaim};
 use super::answer::{self, Answer, Begun, LAST_CHUNK, Rest};
 use super::request::Order;
 use super::wire;
@@ -15,7 +15,7 @@ use std::task::{Poll, ready};
 use std::time::Duration;
 
 /// Once a drain is over, how long an event stream may take to the end of its event.
-const GOODBYE: Duration = Duration::from_secs(2);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Bytes that are sooner copied than written from two places.
 const SMALL: usize = 4096;
@@ -58,15 +58,15 @@ pub(super) struct Download<'a, 'b, C> {
     pub(super) sandbox: ReadHalf<'a>,
     pub(super) client: WriteHalf<'b>,
     /// How long the client may take nothing.
-    pub(super) taken: &'a mut Idle,
+    pub(super) taken: &'a mut IdleTimeout,
     /// How long the sandbox may take until its answer begins.
-    pub(super) answered: &'a mut Idle,
+    pub(super) answered: &'a mut IdleTimeout,
     pub(super) progress: &'a Progress,
     pub(super) limits: Limits,
     pub(super) claim: &'a C,
 }
 
-impl<C: Target> Download<'_, '_, C> {
+impl<C: RoutedClaim> Download<'_, '_, C> {
     /// Passes the answer to `order` on.
     pub(super) async fn run(
         &mut self,
@@ -135,10 +135,10 @@ impl<C: Target> Download<'_, '_, C> {
         mut buffer: Buffer,
     ) -> Result<Done, Fault> {
         let rest = &mut answer.rest;
-        let mut quiet = Idle::new(self.limits.body_idle);
+        let mut quiet = IdleTimeout::new(self.limits.body_idle);
         let mut cut = answer
             .events
-            .then(|| Box::pin(self.claim.cut().cancelled()));
+            .then(|| Box::pin(self.claim.drain_deadline().cancelled()));
         let mut head = Some(head);
         let mut last = false;
         loop {
@@ -176,7 +176,7 @@ impl<C: Target> Download<'_, '_, C> {
                     // From here on to the end of an event, and not for long.
                     cut = None;
                     last = true;
-                    quiet = Idle::new(GOODBYE);
+                    quiet = IdleTimeout::new(CLOSE_TIMEOUT);
                     if rest.may_end() {
                         self.write(&[LAST_CHUNK]).await?;
                         answer.reusable = false;

@@ -16,8 +16,8 @@ use super::buffer::Buffer;
 pub(crate) use pool::Pool;
 pub(crate) use request::{FarEnd, Order};
 
-use super::idle::Idle;
-use super::{Proxy, Reason, Target};
+use super::idle_timeout::IdleTimeout;
+use super::{Proxy, Reason, RoutedClaim};
 use crate::server::{ReadHalf, Stream, split, try_read};
 use download::{Done, Download, Progress};
 use http::StatusCode;
@@ -37,9 +37,9 @@ pub(crate) struct Client {
     /// What came in and was not used yet.
     pub(crate) inbox: Buffer,
     /// While it takes nothing of its answer.
-    taken: Idle,
+    taken: IdleTimeout,
     /// While its sandbox does not answer.
-    answered: Idle,
+    answered: IdleTimeout,
 }
 
 /// What may come after an answer.
@@ -65,8 +65,8 @@ impl Client {
         Self {
             stream,
             inbox: Buffer::default(),
-            taken: Idle::new(write_idle),
-            answered: Idle::new(proxy.limits.response),
+            taken: IdleTimeout::new(write_idle),
+            answered: IdleTimeout::new(proxy.limits.response),
         }
     }
 
@@ -96,7 +96,7 @@ impl Proxy {
     }
 
     /// Has the claimed sandbox answer `order`, whose body begins in the client's inbox.
-    pub(crate) async fn carry<C: Target>(
+    pub(crate) async fn carry<C: RoutedClaim>(
         &self,
         client: &mut Client,
         order: &Order,
@@ -147,7 +147,7 @@ impl Proxy {
     }
 
     /// One exchange; says also whether the whole request was sent.
-    async fn attempt<C: Target>(
+    async fn attempt<C: RoutedClaim>(
         &self,
         client: &mut Client,
         sandbox: &mut TcpStream,
@@ -224,7 +224,7 @@ impl Proxy {
         }
     }
 
-    fn explain_end(&self, end: End, claim: &impl Target) -> Unanswered {
+    fn explain_end(&self, end: End, claim: &impl RoutedClaim) -> Unanswered {
         use download::Fault as Down;
         use upload::Fault as Up;
         Unanswered::Failed(match end {

@@ -1,6 +1,6 @@
 //! The head of a request, written anew for the sandbox.
 
-use super::super::{Caller, Proxy, Target, cookies, forwarded, hop, trace};
+use super::super::{Caller, Proxy, RoutedClaim, cookies, forwarded, hop, trace};
 use super::text::{line, put};
 use crate::server::Head;
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -98,7 +98,7 @@ impl Proxy {
         target: &str,
         from: &FarEnd,
         caller: &Caller,
-        claim: &impl Target,
+        claim: &impl RoutedClaim,
     ) -> Order {
         let mut out = Vec::with_capacity(1024);
         put(&mut out, &[head.method.as_bytes(), b" "]);
@@ -169,7 +169,7 @@ impl Field {
             (6, b'c') if is("cookie") => Self::Cookie,
             (11, b't') if is("traceparent") => Self::TraceParent,
             (10, b't') if is("tracestate") => Self::TraceState,
-            (_, b'x' | b'f') if forwarded::is_lie(name, trusted) => Self::Dropped,
+            (_, b'x' | b'f') if forwarded::is_spoofable(name, trusted) => Self::Dropped,
             (15, b'x') if is("x-forwarded-for") => Self::For,
             (17, b'x') if is("x-forwarded-proto") => Self::Proto,
             (16, b'x') if is("x-forwarded-host") => Self::ForwardedHost,
@@ -195,7 +195,7 @@ fn add_origin(out: &mut Vec<u8>, seen: &Seen<'_>, from: &FarEnd) {
     }
 }
 
-fn add_identity(out: &mut Vec<u8>, caller: &Caller, claim: &impl Target) {
+fn add_identity(out: &mut Vec<u8>, caller: &Caller, claim: &impl RoutedClaim) {
     let mut id = uuid::Uuid::encode_buffer();
     let id = caller.user_id.as_hyphenated().encode_lower(&mut id);
     line(out, "x-choiros-user-id", id.as_bytes());

@@ -1,7 +1,7 @@
 //! A request on its way to the sandbox.
 
 use super::super::buffer::Buffer;
-use super::super::idle::Idle;
+use super::super::idle_timeout::IdleTimeout;
 use super::wire;
 use crate::server::ReadHalf;
 use std::io;
@@ -30,7 +30,7 @@ pub(super) async fn send(
     sandbox: &mut WriteHalf<'_>,
     patience: Duration,
 ) -> Result<(), Fault> {
-    let mut taken = Idle::new(patience);
+    let mut taken = IdleTimeout::new(patience);
     let here = most(left).min(inbox.bytes().len());
     let sent = wire::write(sandbox, &[head, &inbox.bytes()[..here]], &mut taken).await;
     inbox.consume(here);
@@ -39,7 +39,7 @@ pub(super) async fn send(
     if left == 0 {
         return Ok(());
     }
-    let mut sent = Idle::new(patience);
+    let mut sent = IdleTimeout::new(patience);
     let mut buffer = Buffer::default();
     while left > 0 {
         let count = wire::read(client, &mut buffer, most(left), &mut sent).await;

@@ -1,7 +1,7 @@
 //! Reads and writes that do not wait for ever.
 
 use super::super::buffer::Buffer;
-use super::super::idle::Idle;
+use super::super::idle_timeout::IdleTimeout;
 use crate::server::{ReadHalf, poll_peek};
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
@@ -14,7 +14,7 @@ pub(super) async fn read(
     from: &mut (impl AsyncRead + Unpin),
     buffer: &mut Buffer,
     most: usize,
-    idle: &mut Idle,
+    idle: &mut IdleTimeout,
 ) -> io::Result<usize> {
     poll_fn(|cx| poll_read(from, buffer, most, idle, cx)).await
 }
@@ -23,7 +23,7 @@ pub(super) fn poll_read(
     from: &mut (impl AsyncRead + Unpin),
     buffer: &mut Buffer,
     most: usize,
-    idle: &mut Idle,
+    idle: &mut IdleTimeout,
     cx: &mut Context<'_>,
 ) -> Poll<io::Result<usize>> {
     if let Poll::Ready(read) = buffer.poll_fill(from, cx, most) {
@@ -38,7 +38,7 @@ pub(super) fn poll_read(
 pub(super) async fn write(
     to: &mut (impl AsyncWrite + Unpin),
     parts: &[&[u8]],
-    idle: &mut Idle,
+    idle: &mut IdleTimeout,
 ) -> io::Result<()> {
     let mut slices = [IoSlice::new(&[]); 3];
     let mut slices = &mut slices[..parts.len()];

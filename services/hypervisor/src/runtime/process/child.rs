@@ -2,7 +2,7 @@
 
 use super::output::Output;
 use crate::config::Address;
-use crate::runtime::backend::{End, Unit};
+use crate::runtime::backend::{End, Instance};
 use async_trait::async_trait;
 use rustix::process::{Pid, Signal, kill_process_group};
 use std::io;
@@ -75,7 +75,7 @@ impl Child {
 }
 
 #[async_trait]
-impl Unit for Child {
+impl Instance for Child {
     fn address(&self) -> Address {
         self.address
     }

@@ -3,7 +3,7 @@
 mod child;
 mod output;
 
-use super::backend::{Backend, Unit};
+use super::backend::{Backend, Instance};
 use super::guardian;
 use super::{RuntimeError, Spec};
 use crate::config::{self, Address};
@@ -23,7 +23,7 @@ const FALLBACK_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 const PORTS: usize = 16;
 
 /// Starts sandboxes as child processes.
-pub(super) struct Process {
+pub(super) struct ProcessBackend {
     /// The hypervisor's own file, which is the guardian as well.
     guardian: PathBuf,
     program: PathBuf,
@@ -32,7 +32,7 @@ pub(super) struct Process {
     grace: Duration,
 }
 
-impl Process {
+impl ProcessBackend {
     pub(super) fn new(config: &config::Runtime, hypervisor: &Path) -> Result<Self, RuntimeError> {
         let (program, args) = match config.command.split_first() {
             Some((program, args)) => (located(program)?, args.to_vec()),
@@ -75,8 +75,8 @@ impl Process {
 }
 
 #[async_trait]
-impl Backend for Process {
-    async fn start(&self, spec: &Spec) -> Result<Box<dyn Unit>, String> {
+impl Backend for ProcessBackend {
+    async fn start(&self, spec: &Spec) -> Result<Box<dyn Instance>, String> {
         let dir = self.make_data_dir(spec)?;
         let address = free_address(spec)?;
         let mut command = tokio::process::Command::new(&self.guardian);

@@ -6,7 +6,7 @@ use zbus::connection::Builder;
 use zbus::proxy::CacheProperties;
 use zbus::{Connection, ObjectPath, OwnedObjectPath, fdo, names::InterfaceName};
 
-/// What an answer may take: polkit may have to be started for it.
+/// What a response may take: polkit may have to be started for it.
 const LIMIT: Duration = Duration::from_secs(25);
 
 #[zbus::proxy(

@@ -11,7 +11,7 @@ mod unit;
 mod watch;
 
 use super::Spec;
-use super::backend::{Backend, Unit};
+use super::backend::{Backend, Instance};
 use crate::config;
 use async_trait::async_trait;
 use bus::Bus;
@@ -53,7 +53,7 @@ impl Systemd {
 
 #[async_trait]
 impl Backend for Systemd {
-    async fn start(&self, spec: &Spec) -> Result<Box<dyn Unit>, String> {
+    async fn start(&self, spec: &Spec) -> Result<Box<dyn Instance>, String> {
         let Some(address) = spec.address else {
             return Err("the config gives it no address".to_owned());
         };
@@ -79,7 +79,7 @@ impl Backend for Systemd {
         }
     }
 
-    fn outlives(&self) -> bool {
+    fn survives_restart(&self) -> bool {
         true
     }
 }

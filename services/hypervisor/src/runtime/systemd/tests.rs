@@ -187,7 +187,7 @@ impl Host {
             health_host: None,
             identity: false,
         });
-        sandbox.rest_when_idle(false);
+        sandbox.set_idle_stop(false);
         sandbox
     }
 
@@ -290,7 +290,7 @@ async fn a_sandbox_is_stopped_when_idle_only_in_a_role_that_rests() {
     sandbox.ready().await.unwrap();
     tokio::time::sleep(Duration::from_millis(1500)).await;
     assert_eq!(sandbox.view().status, Status::Running);
-    sandbox.rest_when_idle(true);
+    sandbox.set_idle_stop(true);
     becomes(&sandbox, Status::Stopped).await;
     assert_eq!(host.calls(), ["start", "stop"]);
 }

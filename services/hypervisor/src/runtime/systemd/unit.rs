@@ -4,7 +4,7 @@ use super::PAUSE;
 use super::bus::{self, Bus, JobRemovedStream};
 use super::watch::Watch;
 use crate::config::Address;
-use crate::runtime::backend::{End, Unit};
+use crate::runtime::backend::{End, Instance};
 use async_trait::async_trait;
 use futures_util::StreamExt;
 use std::sync::Arc;
@@ -60,7 +60,7 @@ impl Started {
 }
 
 #[async_trait]
-impl Unit for Started {
+impl Instance for Started {
     fn address(&self) -> Address {
         self.address
     }

@@ -3,7 +3,8 @@
 use super::columns::{duplicate, optional_uuid, uuid};
 use super::{Sqlite, passkeys, recovery, sessions};
 use crate::store::{
-    AccountStore, Conflict, Hash, Holdings, InviteRow, NewAccount, StoreError, Timestamp, UserRow,
+    AccountCounts, AccountStore, Conflict, Hash, InviteRow, NewAccount, StoreError, Timestamp,
+    UserRow,
 };
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 use uuid::Uuid;
@@ -25,9 +26,9 @@ pub(super) fn user(row: &Row, first: usize) -> rusqlite::Result<UserRow> {
 }
 
 /// The counts behind a user's columns.
-fn holdings(row: &Row) -> rusqlite::Result<Holdings> {
+fn counts(row: &Row) -> rusqlite::Result<AccountCounts> {
     let count = |column: usize| row.get(column).map(i64::cast_unsigned);
-    Ok(Holdings {
+    Ok(AccountCounts {
         passkeys: count(WIDTH)?,
         sessions: count(WIDTH + 1)?,
         recovery_codes: count(WIDTH + 2)?,
@@ -51,7 +52,7 @@ impl AccountStore for Sqlite {
         })
     }
 
-    fn accounts(&self, now: Timestamp) -> Result<Vec<(UserRow, Holdings)>, StoreError> {
+    fn accounts(&self, now: Timestamp) -> Result<Vec<(UserRow, AccountCounts)>, StoreError> {
         self.read(|db| {
             let sql = format!(
                 "SELECT {COLUMNS},
@@ -62,7 +63,7 @@ impl AccountStore for Sqlite {
                  FROM users ORDER BY created_at, username"
             );
             let mut statement = db.prepare_cached(&sql)?;
-            let rows = statement.query_map([now], |row| Ok((user(row, 0)?, holdings(row)?)))?;
+            let rows = statement.query_map([now], |row| Ok((user(row, 0)?, counts(row)?)))?;
             Ok(rows.collect::<Result<_, _>>()?)
         })
     }

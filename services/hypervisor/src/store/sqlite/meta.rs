@@ -4,7 +4,7 @@ use super::Sqlite;
 use crate::store::{MetaStore, StoreError, Timestamp};
 
 impl MetaStore for Sqlite {
-    fn meta_or(&self, key: &str, value: &str) -> Result<String, StoreError> {
+    fn get_or_insert_meta(&self, key: &str, value: &str) -> Result<String, StoreError> {
         self.write(|tx| {
             tx.execute(
                 "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO NOTHING",

@@ -158,7 +158,10 @@ fn a_store_of_each_released_version_is_migrated_with_its_rows() {
         assert_eq!(workspaces[0].members, [ada]);
         let audit = store.audit_of(ada, 10).unwrap();
         assert_eq!((audit.len(), &*audit[0].event), (2, "logged_in"));
-        assert_eq!(store.meta_or("rp_id", "other").unwrap(), "localhost");
+        assert_eq!(
+            store.get_or_insert_meta("rp_id", "other").unwrap(),
+            "localhost"
+        );
 
         assert_eq!(schema(&path), schema(&fresh), "the same as a new store");
     }

@@ -2,7 +2,7 @@
 
 use super::super::answers::{self, LARGE, PIECES, SMALL};
 use super::super::ledger::Cause;
-use super::super::words::Kind;
+use super::super::types::Kind;
 use super::{Client, Request};
 use crate::upstream::pattern::{self, Tally};
 use crate::wait::DEADLINE;

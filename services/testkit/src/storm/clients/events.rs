@@ -1,7 +1,7 @@
 //! Server-sent events, numbered, of which none may be missing.
 
 use super::super::ledger::How;
-use super::super::words::Moment;
+use super::super::types::Moment;
 use super::{Answer, Client, Request};
 use crate::wait::DEADLINE;
 use std::io::{self, ErrorKind};

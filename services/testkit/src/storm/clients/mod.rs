@@ -5,8 +5,8 @@ mod events;
 mod websocket;
 
 use super::ledger::{Cause, Ledger, Receipt};
+use super::types::{Kind, Role};
 use super::wire::{Body, Died, Head, Wire};
-use super::words::{Kind, Role};
 use crate::wait::DEADLINE;
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -2,7 +2,7 @@
 
 use super::super::answers::PAUSE;
 use super::super::ledger::{How, Receipt};
-use super::super::words::Moment;
+use super::super::types::Moment;
 use super::{Client, Request};
 use crate::wait::DEADLINE;
 use futures_util::{SinkExt, StreamExt};

@@ -3,7 +3,7 @@
 use super::{EPOCH, account, folder, session, sessions};
 use crate::store::sqlite::{MOST_AT_ONCE, Sqlite, sessions as rows};
 use crate::store::{
-    AccountStore, AuditRow, AuditStore, Holdings, RecoveryStore, SessionStore, Timestamp,
+    AccountCounts, AccountStore, AuditRow, AuditStore, RecoveryStore, SessionStore, Timestamp,
 };
 use std::time::Duration;
 
@@ -17,10 +17,10 @@ fn an_accounts_holdings_are_what_is_still_good() {
     let second = session(ada.user.id, None);
     assert!(store.use_recovery_code(&[1; 32], &second, None).unwrap());
     assert_eq!(store.user_count().unwrap(), 2);
-    let holdings = |now| {
+    let counts = |now| {
         let accounts = store.accounts(now).unwrap();
         let counts = accounts.into_iter().map(|(user, of)| {
-            let Holdings {
+            let AccountCounts {
                 passkeys,
                 sessions,
                 recovery_codes,
@@ -30,11 +30,8 @@ fn an_accounts_holdings_are_what_is_still_good() {
         counts.collect::<Vec<_>>()
     };
     let of = |name: &str, counts| (name.to_owned(), counts);
-    assert_eq!(
-        holdings(EPOCH),
-        [of("ada", [1, 2, 1]), of("bob", [1, 1, 2])]
-    );
-    let later = holdings(ada.session.expires_at);
+    assert_eq!(counts(EPOCH), [of("ada", [1, 2, 1]), of("bob", [1, 1, 2])]);
+    let later = counts(ada.session.expires_at);
     assert_eq!(later, [of("ada", [1, 0, 1]), of("bob", [1, 0, 2])]);
 }
 

@@ -4,9 +4,9 @@ use tokio::sync::watch;
 
 /// Tells streams and sockets to end, and knows when they all have.
 #[derive(Debug)]
-pub struct Ending(watch::Sender<bool>);
+pub struct Shutdown(watch::Sender<bool>);
 
-impl Ending {
+impl Shutdown {
     /// Nothing ends yet.
     pub fn new() -> Self {
         Self(watch::Sender::new(false))
@@ -28,7 +28,7 @@ impl Ending {
     }
 }
 
-impl Default for Ending {
+impl Default for Shutdown {
     fn default() -> Self {
         Self::new()
     }
@@ -41,7 +41,7 @@ pub struct Notice(watch::Receiver<bool>);
 impl Notice {
     /// Resolves once the end has begun.
     pub async fn wait(&mut self) {
-        // An error means that the `Ending` itself is gone, which is an end too.
-        let _ = self.0.wait_for(|ending| *ending).await;
+        // An error means that the `Shutdown` itself is gone, which is an end too.
+        let _ = self.0.wait_for(|begun| *begun).await;
     }
 }

@@ -25,7 +25,7 @@ pub(super) type Tunnel = Arc<AtomicBool>;
 /// What is malformed is cut off with [`POISON`] in its place: hyper then answers 400, after the
 /// answers still owed to earlier requests, and closes.
 #[derive(Debug)]
-pub(super) struct Guard<S> {
+pub(super) struct FramingFilter<S> {
     stream: S,
     /// What was read from the stream before this.
     prefix: Bytes,
@@ -56,7 +56,7 @@ fn put(bytes: &'static [u8], buf: &mut ReadBuf<'_>) -> &'static [u8] {
     later
 }
 
-impl<S> Guard<S> {
+impl<S> FramingFilter<S> {
     pub(super) fn new(
         stream: S,
         config: &config::Server,
@@ -109,7 +109,7 @@ impl<S> Guard<S> {
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Guard<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for FramingFilter<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -139,7 +139,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Guard<S> {
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Guard<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for FramingFilter<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,

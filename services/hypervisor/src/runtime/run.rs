@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 /// One run of a sandbox: it appears when healthy, and is never used again once its gate closed.
 #[derive(Debug)]
-pub(super) struct Instance {
+pub(super) struct Run {
     pub(super) address: SocketAddr,
     pub(super) gate: Gate,
     pub(super) started: Instant,
@@ -17,16 +17,16 @@ pub(super) struct Instance {
     used: AtomicU64,
 }
 
-impl Instance {
+impl Run {
     pub(super) fn new(address: SocketAddr, started: Instant) -> Self {
-        let instance = Self {
+        let run = Self {
             address,
             gate: Gate::new(),
             started,
             used: AtomicU64::new(0),
         };
-        instance.touch();
-        instance
+        run.touch();
+        run
     }
 
     pub(super) fn hold(self: &Arc<Self>) -> Option<Hold> {
@@ -43,7 +43,7 @@ impl Instance {
     }
 
     /// Resolves once nobody has held it for `limit` (zero: never), with its gate closed in the
-    /// same moment: a request that comes then finds no instance and asks for a new one. (That
+    /// same moment: a request that comes then finds no run and asks for a new one. (That
     /// the two exclude each other is model-checked with the gate.)
     pub(super) async fn idle_for(&self, limit: Duration) {
         if limit.is_zero() {
@@ -66,7 +66,7 @@ impl Instance {
 
 /// A hold on a running sandbox: while it lives, the sandbox is not idle.
 #[derive(Debug)]
-pub struct Hold(Arc<Instance>);
+pub struct Hold(Arc<Run>);
 
 impl Hold {
     /// Where the sandbox listens.

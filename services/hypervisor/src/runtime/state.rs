@@ -1,7 +1,7 @@
 //! What a sandbox's supervisor shows, and everyone else reads without waiting for it.
 
-use super::instance::Instance;
 use super::probe::{self, ProbeError};
+use super::run::Run;
 use super::switch::Switch;
 use super::{Seal, Spec, Status};
 use crate::config::{self, Address};
@@ -15,23 +15,23 @@ use std::time::{Duration, Instant};
 const LONGEST_PAUSE: Duration = Duration::from_hours(365 * 24);
 
 /// Written by the supervisor alone, or by the watch.
-pub(super) struct Board {
+pub(super) struct SandboxState {
     pub(super) spec: Spec,
     pub(super) config: Arc<config::Runtime>,
     pub(super) seal: Arc<Seal>,
-    pub(super) state: ArcSwap<State>,
+    pub(super) snapshot: ArcSwap<Snapshot>,
     /// There is one while requests may enter.
-    pub(super) instance: ArcSwapOption<Instance>,
+    pub(super) run: ArcSwapOption<Run>,
     /// Those before it that may still be held.
-    left: Mutex<Vec<Weak<Instance>>>,
+    left: Mutex<Vec<Weak<Run>>>,
     /// Whether it is stopped when idle; its role decides.
-    pub(super) rests: Switch,
+    pub(super) idle_stop_enabled: Switch,
     /// Probes in a row that failed, of one that is only watched.
     pub(super) failed: AtomicU32,
 }
 
 /// How the sandbox is, apart from who holds it.
-pub(super) struct State {
+pub(super) struct Snapshot {
     pub(super) status: Status,
     /// Where it listens, while that is known.
     pub(super) address: Option<SocketAddr>,
@@ -39,9 +39,9 @@ pub(super) struct State {
     pub(super) cause: Option<String>,
 }
 
-impl Board {
+impl SandboxState {
     pub(super) fn new(spec: Spec, config: Arc<config::Runtime>, seal: Arc<Seal>) -> Self {
-        let state = State {
+        let snapshot = Snapshot {
             status: Status::Stopped,
             address: None,
             cause: None,
@@ -50,16 +50,16 @@ impl Board {
             spec,
             config,
             seal,
-            state: ArcSwap::from_pointee(state),
-            instance: ArcSwapOption::empty(),
+            snapshot: ArcSwap::from_pointee(snapshot),
+            run: ArcSwapOption::empty(),
             left: Mutex::default(),
-            rests: Switch::new(true),
+            idle_stop_enabled: Switch::new(true),
             failed: AtomicU32::new(0),
         }
     }
 
     pub(super) fn show(&self, status: Status, address: Option<SocketAddr>, cause: Option<String>) {
-        self.state.store(Arc::new(State {
+        self.snapshot.store(Arc::new(Snapshot {
             status,
             address,
             cause,
@@ -67,20 +67,20 @@ impl Board {
     }
 
     /// Lets requests in.
-    pub(super) fn open(&self, address: SocketAddr, started: Instant) -> Arc<Instance> {
-        let instance = Arc::new(Instance::new(address, started));
+    pub(super) fn open(&self, address: SocketAddr, started: Instant) -> Arc<Run> {
+        let run = Arc::new(Run::new(address, started));
         self.show(Status::Running, Some(address), None);
-        self.instance.store(Some(Arc::clone(&instance)));
-        instance
+        self.run.store(Some(Arc::clone(&run)));
+        run
     }
 
     /// Turns requests away. Those inside stay, and are counted by the gate.
     pub(super) fn close(&self) {
         let mut left = self.left();
-        if let Some(instance) = self.instance.swap(None) {
-            instance.gate.close();
+        if let Some(run) = self.run.swap(None) {
+            run.gate.close();
             left.retain(|earlier| earlier.strong_count() > 0);
-            left.push(Arc::downgrade(&instance));
+            left.push(Arc::downgrade(&run));
         }
     }
 
@@ -88,31 +88,29 @@ impl Board {
     pub(super) fn holds(&self) -> usize {
         let left = self.left(); // First, so that none is missed that is being closed.
         let left = left.iter().filter_map(Weak::upgrade);
-        let now = self.instance.load_full();
+        let now = self.run.load_full();
         left.chain(now).map(|it| it.gate.inside()).sum()
     }
 
-    fn left(&self) -> MutexGuard<'_, Vec<Weak<Instance>>> {
+    fn left(&self) -> MutexGuard<'_, Vec<Weak<Run>>> {
         self.left.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Resolves once nobody has held the instance for `runtime.idle_secs`, with its gate closed.
-    pub(super) async fn idle(&self, instance: &Instance) {
+    /// Resolves once nobody has held the run for `runtime.idle_secs`, with its gate closed.
+    pub(super) async fn idle(&self, run: &Run) {
         let limit = Duration::from_secs(self.config.idle_secs);
         loop {
-            self.rests.until(true).await;
+            self.idle_stop_enabled.until(true).await;
             tokio::select! {
-                () = instance.idle_for(limit) => return,
-                () = self.rests.until(false) => {}
+                () = run.idle_for(limit) => return,
+                () = self.idle_stop_enabled.until(false) => {}
             }
         }
     }
 
     pub(super) fn is_open(&self) -> bool {
-        let instance = self.instance.load();
-        instance
-            .as_ref()
-            .is_some_and(|instance| !instance.gate.is_closed())
+        let run = self.run.load();
+        run.as_ref().is_some_and(|run| !run.gate.is_closed())
     }
 
     /// Probes each place where it may be; the first at which it is healthy.

@@ -1,4 +1,4 @@
-//! What the answers of several calls have in common: their cookies.
+//! What the responses of several calls have in common: their cookies.
 
 use super::ceremony::Ceremony;
 use super::{Auth, AuthError};
@@ -30,8 +30,8 @@ impl Auth {
 
 pub(super) fn with_cookies<const N: usize>(
     cookies: [HeaderValue; N],
-    answer: impl IntoResponse,
+    response: impl IntoResponse,
 ) -> Response {
     let cookies = AppendHeaders(cookies.map(|cookie| (header::SET_COOKIE, cookie)));
-    (cookies, answer).into_response()
+    (cookies, response).into_response()
 }

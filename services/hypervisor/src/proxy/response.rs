@@ -1,21 +1,25 @@
-//! The head of a sandbox's answer, as the client gets it.
+//! The head of a sandbox's response, as the client gets it.
 
 use super::download::Download;
-use super::exchange::Answer;
-use super::{Proxy, Target, hop, link, shared_origin};
+use super::exchange::UpstreamResponse;
+use super::{Proxy, RoutedClaim, hop, shared_origin, upstream_connection};
 use crate::Body;
 use http::header::CONTENT_TYPE;
 use http::{Response, Version};
 
 impl Proxy {
-    /// Passes an answer on; the claim goes with it.
-    pub(super) fn pass_on(&self, answer: Answer, claim: impl Target) -> Response<Body> {
-        let Answer {
+    /// Passes a response on; the claim goes with it.
+    pub(super) fn pass_on(
+        &self,
+        upstream: UpstreamResponse,
+        claim: impl RoutedClaim,
+    ) -> Response<Body> {
+        let UpstreamResponse {
             mut response,
             upgrade,
             expectation,
-        } = answer;
-        link::forget(response.extensions_mut());
+        } = upstream;
+        upstream_connection::forget(response.extensions_mut());
         // A sandbox that speaks HTTP/1.0 is our affair, not the client's.
         *response.version_mut() = Version::HTTP_11;
         shared_origin::guard(response.headers_mut(), &self.own_cookies);

@@ -6,10 +6,10 @@ use futures_channel::mpsc;
 use futures_util::StreamExt;
 use tokio::sync::oneshot;
 
-/// How an order went; the asker may have left without hearing it.
+/// How a command went; the asker may have left without hearing it.
 pub(super) type Reply = oneshot::Sender<Result<(), RuntimeError>>;
 
-pub(super) enum Order {
+pub(super) enum Command {
     /// Have it running. By hand, recent failures do not stand in the way.
     Start { by_hand: bool, reply: Reply },
     /// Have it stopped, once those who hold it are done (within bounds).
@@ -18,51 +18,51 @@ pub(super) enum Order {
     End(Reply),
 }
 
-/// The supervisor's end: orders to come, and whoever waits for the sandbox to run.
-pub(super) struct Orders {
-    queue: mpsc::UnboundedReceiver<Order>,
+/// The supervisor's end: commands to come, and whoever waits for the sandbox to run.
+pub(super) struct Commands {
+    queue: mpsc::UnboundedReceiver<Command>,
     waiting: Vec<Reply>,
 }
 
-/// An order that ends what the supervisor is doing.
-pub(super) struct Halt {
+/// What ends what the supervisor is doing.
+pub(super) struct StopRequest {
     pub(super) reply: Reply,
     /// Whether the hypervisor ends.
     pub(super) last: bool,
 }
 
-impl Orders {
-    pub(super) fn channel() -> (mpsc::UnboundedSender<Order>, Self) {
+impl Commands {
+    pub(super) fn channel() -> (mpsc::UnboundedSender<Command>, Self) {
         let (sender, queue) = mpsc::unbounded();
         let waiting = Vec::new();
         (sender, Self { queue, waiting })
     }
 
-    /// The next order. Once every handle is gone, that is to end.
-    pub(super) async fn next(&mut self) -> Order {
-        let gone = || Order::End(oneshot::channel().0);
+    /// The next command. Once every handle is gone, that is to end.
+    pub(super) async fn next(&mut self) -> Command {
+        let gone = || Command::End(oneshot::channel().0);
         self.queue.next().await.unwrap_or_else(gone)
     }
 
-    /// Lets everyone who asks for a start wait, until someone orders a stop. Loses no order
+    /// Lets everyone who asks for a start wait, until someone asks for a stop. Loses no command
     /// when dropped half-way.
-    pub(super) async fn halt(&mut self) -> Halt {
+    pub(super) async fn stop_request(&mut self) -> StopRequest {
         loop {
             match self.next().await {
-                Order::Start { reply, .. } => self.wait(reply),
-                Order::Stop(reply) => return Halt { reply, last: false },
-                Order::End(reply) => return Halt { reply, last: true },
+                Command::Start { reply, .. } => self.wait(reply),
+                Command::Stop(reply) => return StopRequest { reply, last: false },
+                Command::End(reply) => return StopRequest { reply, last: true },
             }
         }
     }
 
-    /// As [`Orders::halt`] while the sandbox runs: whoever asks for a start has it.
-    pub(super) async fn halt_running(&mut self) -> Halt {
+    /// As [`Commands::stop_request`] while the sandbox runs: whoever asks for a start has it.
+    pub(super) async fn stop_request_while_running(&mut self) -> StopRequest {
         loop {
             match self.next().await {
-                Order::Start { reply, .. } => answer(reply, Ok(())),
-                Order::Stop(reply) => return Halt { reply, last: false },
-                Order::End(reply) => return Halt { reply, last: true },
+                Command::Start { reply, .. } => send_reply(reply, Ok(())),
+                Command::Stop(reply) => return StopRequest { reply, last: false },
+                Command::End(reply) => return StopRequest { reply, last: true },
             }
         }
     }
@@ -74,13 +74,13 @@ impl Orders {
     /// Tells everyone who waited how it went.
     pub(super) fn settle(&mut self, outcome: &Result<(), RuntimeError>) {
         for reply in self.waiting.drain(..) {
-            answer(reply, outcome.clone());
+            send_reply(reply, outcome.clone());
         }
     }
 }
 
 /// Tells an asker how it went.
-pub(super) fn answer(reply: Reply, outcome: Result<(), RuntimeError>) {
+pub(super) fn send_reply(reply: Reply, outcome: Result<(), RuntimeError>) {
     // An asker who no longer listens was cancelled, which is theirs alone.
     let _ = reply.send(outcome);
 }

@@ -50,7 +50,7 @@ async fn a_request_that_is_under_way_at_sigterm_is_finished() -> Result<()> {
         body.len()
     );
     connection.write_all(head.as_bytes()).await?;
-    // The interim answer says that the request has reached its handler.
+    // The interim response says that the request has reached its handler.
     let mut interim = [0; 25];
     connection.read_exact(&mut interim).await?;
     assert_eq!(&interim, b"HTTP/1.1 100 Continue\r\n\r\n");
@@ -61,9 +61,9 @@ async fn a_request_that_is_under_way_at_sigterm_is_finished() -> Result<()> {
         .stderr_line(|line| line.contains("stopping"))
         .await?;
     connection.write_all(second.as_bytes()).await?;
-    let mut answer = String::new();
-    connection.read_to_string(&mut answer).await?;
-    assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
+    let mut response = String::new();
+    connection.read_to_string(&mut response).await?;
+    assert!(response.starts_with("HTTP/1.1 201"), "{response}");
     assert_eq!(sandbox.process.wait_exit().await?.code(), Some(0));
     let sandbox = Sandbox::start_in(sandbox.dir).await?;
     let log = sandbox.log().await?;

@@ -81,7 +81,7 @@ impl Auth {
     ///
     /// # Errors
     /// The store's.
-    pub async fn tidy(self: &Arc<Self>) -> Result<(), AuthError> {
+    pub async fn purge_expired(self: &Arc<Self>) -> Result<(), AuthError> {
         self.tidy_at(Timestamp::now(), self.readings.ran(), true)
             .await
     }
@@ -94,8 +94,8 @@ impl Auth {
         keep: bool,
     ) -> Result<(), AuthError> {
         self.run(move |auth, store| {
-            auth.ceremonies.tidy();
-            auth.limits.tidy();
+            auth.ceremonies.purge_expired();
+            auth.limits.purge_expired();
             let settled = auth.readings.add(store, now, ran, keep)?;
             let seen = auth.sessions.seen_since_last_time(now);
             store.tidy_sessions(&seen, now, settled.past)?;
@@ -103,7 +103,7 @@ impl Auth {
                 store.pull_back(ahead)?;
                 auth.sessions.remove_where(|it| it.authenticated_at > ahead);
             }
-            auth.sessions.tidy(now);
+            auth.sessions.purge_expired(now);
             if !auth.audit_lasts.is_zero() {
                 store.tidy_audit(settled.past.before(auth.audit_lasts))?;
             }

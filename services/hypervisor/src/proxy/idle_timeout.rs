@@ -11,7 +11,7 @@ use tokio::time::{Instant, Sleep, sleep};
 ///
 /// Most waits are over long before, so the timer itself is left alone from one wait to the next:
 /// it goes off when the first of them would have expired, and is then set for the present one.
-pub(crate) struct Idle {
+pub(crate) struct IdleTimeout {
     after: Duration,
     /// When the present wait expires, by our own clock.
     expires: Option<Duration>,
@@ -19,7 +19,7 @@ pub(crate) struct Idle {
     timer: Option<Pin<Box<Sleep>>>,
 }
 
-impl Idle {
+impl IdleTimeout {
     pub(crate) fn new(after: Duration) -> Self {
         Self {
             after: after.min(LONGEST),

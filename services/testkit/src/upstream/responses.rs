@@ -17,9 +17,9 @@ use tokio::sync::broadcast::error::RecvError;
 type Error = Box<dyn std::error::Error + Send + Sync>;
 pub(super) type Body = UnsyncBoxBody<Bytes, Error>;
 /// An error has hyper close the connection.
-type Answer = Result<Response<Body>, Error>;
+type Reply = Result<Response<Body>, Error>;
 
-pub(super) async fn answer(request: Request<Incoming>, connection: Arc<Connection>) -> Answer {
+pub(super) async fn respond(request: Request<Incoming>, connection: Arc<Connection>) -> Reply {
     let path = request.uri().path().to_owned();
     let query = request.uri().query().unwrap_or_default().to_owned();
     let earlier = connection.requests.fetch_add(1, Ordering::SeqCst);
@@ -76,7 +76,7 @@ fn pairs(headers: &HeaderMap) -> Value {
     headers.iter().map(pair).collect()
 }
 
-async fn sink(request: Request<Incoming>) -> Answer {
+async fn sink(request: Request<Incoming>) -> Reply {
     let mut body = request.into_body();
     let mut tally = Tally::default();
     while let Some(frame) = body.frame().await {
@@ -120,7 +120,7 @@ fn events(connection: &Arc<Connection>) -> Response<Body> {
     response
 }
 
-async fn trailers(request: Request<Incoming>) -> Answer {
+async fn trailers(request: Request<Incoming>) -> Reply {
     let came = request.into_body().collect().await?;
     let came = came.trailers().map_or(json!([]), pairs);
     let mut trailers = HeaderMap::new();
@@ -136,7 +136,7 @@ async fn trailers(request: Request<Incoming>) -> Answer {
     Ok(response)
 }
 
-fn reply(query: &str) -> Answer {
+fn reply(query: &str) -> Reply {
     let mut response = Response::new(empty());
     for (key, value) in url::form_urlencoded::parse(query.as_bytes()) {
         match (key.as_ref(), value.split_once(':')) {

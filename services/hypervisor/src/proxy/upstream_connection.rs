@@ -4,7 +4,7 @@
 //! not one byte came since this request was written.
 //!
 //! A sandbox that refuses an upload answers, and closes while we still write. hyper would take
-//! the failed write for the end, and never look at the answer that lies there to be read. So a
+//! the failed write for the end, and never look at the response that lies there to be read. So a
 //! connection that takes nothing any more pretends that it does, and its reads tell the rest.
 
 use super::write_limit::WriteLimit;
@@ -35,7 +35,7 @@ pub(super) struct Connector {
 }
 
 impl Service<Uri> for Connector {
-    type Response = TokioIo<Link>;
+    type Response = TokioIo<UpstreamConnection>;
     type Error = BoxError;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, BoxError>> + Send>>;
 
@@ -48,15 +48,15 @@ impl Service<Uri> for Connector {
         let limit = self.write_limit;
         Box::pin(async move {
             let stream = WriteLimit::new(dial.await?.into_inner(), limit);
-            let life = Arc::default();
-            Ok(TokioIo::new(Link { stream, life }))
+            let state = Arc::default();
+            Ok(TokioIo::new(UpstreamConnection { stream, state }))
         })
     }
 }
 
 /// What a connection went through.
 #[derive(Default)]
-struct Life {
+struct ConnectionState {
     /// Something came, ever.
     answered: AtomicBool,
     /// Nothing came since the last write.
@@ -69,20 +69,20 @@ pub(super) fn was_dead(error: &Error) -> bool {
     if let Some(info) = error.connect_info() {
         info.get_extras(&mut extras);
     }
-    extras.get::<Arc<Life>>().is_some_and(|life| {
-        life.answered.load(Ordering::Acquire) && life.silent.load(Ordering::Acquire)
+    extras.get::<Arc<ConnectionState>>().is_some_and(|state| {
+        state.answered.load(Ordering::Acquire) && state.silent.load(Ordering::Acquire)
     })
 }
 
 /// Takes the connection's notes off a response, which would carry them further.
 pub(super) fn forget(extensions: &mut Extensions) {
-    extensions.remove::<Arc<Life>>();
+    extensions.remove::<Arc<ConnectionState>>();
 }
 
 /// One connection to a sandbox.
-pub(super) struct Link {
+pub(super) struct UpstreamConnection {
     stream: WriteLimit<TcpStream>,
-    life: Arc<Life>,
+    state: Arc<ConnectionState>,
 }
 
 /// What a write came to: a closed connection swallows all that it is given.
@@ -96,13 +96,13 @@ fn swallow(written: Poll<io::Result<usize>>, given: usize) -> Poll<io::Result<us
     }
 }
 
-impl Connection for Link {
+impl Connection for UpstreamConnection {
     fn connected(&self) -> Connected {
-        Connected::new().extra(self.life.clone())
+        Connected::new().extra(self.state.clone())
     }
 }
 
-impl AsyncRead for Link {
+impl AsyncRead for UpstreamConnection {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -111,20 +111,20 @@ impl AsyncRead for Link {
         let before = buf.filled().len();
         let polled = Pin::new(&mut self.stream).poll_read(cx, buf);
         if buf.filled().len() > before {
-            self.life.answered.store(true, Ordering::Release);
-            self.life.silent.store(false, Ordering::Release);
+            self.state.answered.store(true, Ordering::Release);
+            self.state.silent.store(false, Ordering::Release);
         }
         polled
     }
 }
 
-impl AsyncWrite for Link {
+impl AsyncWrite for UpstreamConnection {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        self.life.silent.store(true, Ordering::Release);
+        self.state.silent.store(true, Ordering::Release);
         swallow(Pin::new(&mut self.stream).poll_write(cx, buf), buf.len())
     }
 
@@ -133,7 +133,7 @@ impl AsyncWrite for Link {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.life.silent.store(true, Ordering::Release);
+        self.state.silent.store(true, Ordering::Release);
         let given = bufs.iter().map(|buf| buf.len()).sum();
         let written = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
         swallow(written, given)

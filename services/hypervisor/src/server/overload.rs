@@ -16,9 +16,9 @@ const LINGER: Duration = Duration::from_secs(1);
 const LINGERING: usize = 256;
 
 /// Refuses connections.
-pub(super) struct Refusals(Arc<Semaphore>);
+pub(super) struct Overload(Arc<Semaphore>);
 
-impl Refusals {
+impl Overload {
     pub(super) fn new() -> Self {
         Self(Arc::new(Semaphore::new(LINGERING)))
     }

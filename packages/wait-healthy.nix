@@ -1,7 +1,7 @@
-# well-within SECONDS ORIGIN: succeeds as soon as the gateway there answers that all of it is well.
+# wait-healthy SECONDS ORIGIN: succeeds as soon as the gateway there answers that all of it is well.
 { writeShellApplication, curl }:
 writeShellApplication {
-  name = "well-within";
+  name = "wait-healthy";
   runtimeInputs = [ curl ];
   text = ''
     end=$((SECONDS + $1))

@@ -1,0 +1,109 @@
+//! How many requests there may be at once: of one user, in one sandbox, in the whole gateway.
+
+use super::error::{Full, Scope};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// So many at once, and no more.
+pub(super) struct ConcurrencyLimit {
+    /// Cloned for each permit, so that its count of owners is the count of permits, and one.
+    permits: Arc<()>,
+    limit: usize,
+}
+
+/// One of its permits; given back when dropped.
+pub(super) struct Permit {
+    _given: Arc<()>,
+}
+
+impl ConcurrencyLimit {
+    pub(super) fn new(limit: usize) -> Self {
+        Self {
+            permits: Arc::default(),
+            limit,
+        }
+    }
+
+    /// A permit, if there is one. Above the limit nobody waits.
+    fn enter(&self) -> Option<Permit> {
+        // Counted before it is looked at: of two who want the last permit, one at most gets it.
+        let permit = Permit {
+            _given: Arc::clone(&self.permits),
+        };
+        (self.taken() <= self.limit).then_some(permit)
+    }
+
+    /// How many permits are taken.
+    pub(super) fn taken(&self) -> usize {
+        Arc::strong_count(&self.permits) - 1
+    }
+}
+
+/// How many requests were refused, by what was full.
+#[derive(Default)]
+pub(super) struct RejectionCounters([AtomicU64; Scope::ALL.len()]);
+
+impl RejectionCounters {
+    /// A permit of `concurrency_limit`, or a counted refusal.
+    pub(super) fn permit(
+        &self,
+        scope: Scope,
+        concurrency_limit: &ConcurrencyLimit,
+    ) -> Result<Permit, Full> {
+        concurrency_limit.enter().ok_or_else(|| {
+            self.0[scope as usize].fetch_add(1, Ordering::Relaxed);
+            let limit = concurrency_limit.limit;
+            Full { scope, limit }
+        })
+    }
+
+    /// How many were refused because of `scope`.
+    pub(super) fn count(&self, scope: Scope) -> u64 {
+        self.0[scope as usize].load(Ordering::Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_are_so_many_places_and_each_comes_back() {
+        let limit = ConcurrencyLimit::new(2);
+        let (one, two) = (limit.enter(), limit.enter());
+        assert!(one.is_some() && two.is_some());
+        assert!(limit.enter().is_none() && limit.enter().is_none());
+        assert_eq!(limit.taken(), 2, "a refusal takes no permit");
+        drop(one);
+        assert!(limit.enter().is_some());
+        assert_eq!(limit.taken(), 1);
+        assert!(ConcurrencyLimit::new(usize::MAX).enter().is_some());
+    }
+
+    #[test]
+    fn however_many_come_at_once_no_more_than_the_limit_get_in() {
+        let limit = ConcurrencyLimit::new(3);
+        let inside = AtomicU64::new(0);
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    for _ in 0..10_000 {
+                        let Some(_permit) = limit.enter() else {
+                            continue;
+                        };
+                        assert!(inside.fetch_add(1, Ordering::SeqCst) < 3);
+                        inside.fetch_sub(1, Ordering::SeqCst);
+                    }
+                });
+            }
+        });
+        assert_eq!(limit.taken(), 0);
+    }
+
+    #[test]
+    fn refusals_are_counted_by_what_was_full() {
+        let (rejections, full) = (RejectionCounters::default(), ConcurrencyLimit::new(0));
+        assert!(rejections.permit(Scope::Sandbox, &full).is_err());
+        assert_eq!(Scope::ALL.map(|scope| rejections.count(scope)), [0, 1, 0]);
+    }
+}
