@@ -12,6 +12,7 @@ pub mod config;
 pub mod error;
 pub mod gate;
 pub mod proxy;
+pub mod role;
 pub mod routes;
 pub mod runtime;
 pub mod server;

@@ -3,7 +3,8 @@
 use super::Api;
 use crate::auth::{AuthError, Session};
 use crate::error::{HttpError, Payload};
-use crate::routes::{Role, Route, SwapOrder, SwapOutcome, Workspace};
+use crate::role::Role;
+use crate::routes::{Route, SwapOrder, SwapOutcome, Workspace};
 use crate::runtime::{RuntimeError, Sandbox, Status};
 use crate::server::Peer;
 use axum::extract::rejection::PathRejection;

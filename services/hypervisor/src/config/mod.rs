@@ -8,7 +8,7 @@ mod check;
 mod filter;
 mod load;
 
-use crate::routes::Role;
+use crate::role::Role;
 use ipnet::IpNet;
 use serde::Deserialize;
 use std::collections::BTreeMap;

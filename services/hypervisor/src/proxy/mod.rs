@@ -38,7 +38,7 @@ pub use write_limit::WriteLimit;
 
 use crate::Body;
 use crate::config;
-use crate::routes::Role;
+use crate::role::Role;
 use crate::server::{Peer, workers};
 use http::{HeaderValue, Request, Response};
 use std::net::SocketAddr;

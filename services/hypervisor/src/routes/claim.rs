@@ -2,10 +2,11 @@
 
 use super::concurrency_limit::Permit;
 use super::error::{ClaimError, Full, Scope};
-use super::route::{Role, Route, Workspace};
+use super::route::{Route, Workspace};
 use super::table::{Member, Routes};
 use crate::auth::User;
 use crate::proxy;
+use crate::role::Role;
 use crate::runtime::{Hold, Sandbox};
 use std::net::SocketAddr;
 use std::sync::Arc;

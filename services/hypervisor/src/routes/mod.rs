@@ -12,6 +12,6 @@ mod table;
 
 pub use claim::Claim;
 pub use error::{ClaimError, Full, Scope, SwapError};
-pub use route::{Pair, Role, Route, Workspace};
+pub use route::{Pair, Route, Workspace};
 pub use swap::{SwapOrder, SwapOutcome};
 pub use table::Routes;

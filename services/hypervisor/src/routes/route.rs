@@ -3,39 +3,12 @@
 use super::concurrency_limit::ConcurrencyLimit;
 use crate::gate::Gate;
 use crate::proxy::Upstream;
+use crate::role::Role;
 use crate::runtime::Sandbox;
 use arc_swap::ArcSwap;
-use serde::{Deserialize, Serialize};
-use std::fmt;
 use std::sync::Arc;
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
-
-/// Which of a workspace's two sandboxes gets which traffic.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Role {
-    /// Gets everything but `/dev`.
-    Live,
-    /// Gets `/dev`, and becomes live at a swap.
-    Dev,
-}
-
-impl Role {
-    /// `live` or `dev`.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Live => "live",
-            Self::Dev => "dev",
-        }
-    }
-}
-
-impl fmt::Display for Role {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
 
 /// (workspace, role) → sandbox, for as long as one generation lasts.
 ///

@@ -2,8 +2,9 @@
 
 use super::drain;
 use super::error::SwapError;
-use super::route::{Pair, Role, Route, Workspace};
+use super::route::{Pair, Route, Workspace};
 use super::table::Routes;
+use crate::role::Role;
 use crate::store::{Conflict, StoreError, Timestamp, Watch, WorkspaceRow};
 use serde::{Deserialize, Serialize};
 use std::fmt;

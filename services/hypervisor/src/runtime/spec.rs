@@ -1,7 +1,7 @@
 //! What a sandbox is, and how one can be.
 
 use crate::config::Address;
-use crate::routes::Role;
+use crate::role::Role;
 use serde::Serialize;
 use std::fmt;
 

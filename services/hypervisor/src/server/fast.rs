@@ -11,7 +11,8 @@ use crate::gate::Gate;
 use crate::proxy::{
     self, Caller, Client, FarEnd, IdleTimeout, Next, Order, Pool, Proxy, RoutedClaim, Unanswered,
 };
-use crate::routes::{ClaimError, Role};
+use crate::role::Role;
+use crate::routes::ClaimError;
 use bytes::Bytes;
 use http::{Response, header};
 use http_body_util::BodyExt;

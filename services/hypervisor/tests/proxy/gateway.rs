@@ -11,7 +11,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use hypervisor::proxy::{Caller, Proxy, RoutedClaim, Upstream, WriteLimit};
-use hypervisor::routes::Role;
+use hypervisor::role::Role;
 use hypervisor::server::{Desk, Errand, Handover, Head, Lane, Peer, Source};
 use hypervisor::{Body, config};
 use std::convert::Infallible;

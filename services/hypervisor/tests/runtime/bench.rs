@@ -1,7 +1,7 @@
 //! A runtime in a temporary folder, and what tests ask of the sandboxes in it.
 
 use hypervisor::config::{Config, RuntimeKind};
-use hypervisor::routes::Role;
+use hypervisor::role::Role;
 use hypervisor::runtime::{Hold, Runtime, Sandbox, Spec, Status};
 use std::fs;
 use std::io::{Read, Write};

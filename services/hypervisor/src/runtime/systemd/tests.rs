@@ -4,7 +4,7 @@
 use super::Systemd;
 use super::bus::Bus;
 use crate::config;
-use crate::routes::Role;
+use crate::role::Role;
 use crate::runtime::{Runtime, Sandbox, Spec, Status};
 use std::net::SocketAddr;
 use std::os::unix::net::UnixStream;
