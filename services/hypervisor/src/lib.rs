@@ -11,6 +11,7 @@ pub mod clock;
 pub mod config;
 pub mod error;
 pub mod gate;
+pub mod metrics;
 pub mod proxy;
 pub mod role;
 pub mod routes;

@@ -12,28 +12,10 @@ use http::{HeaderMap, StatusCode, header};
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
 use subtle::ConstantTimeEq;
 
 /// Prometheus' text format.
 const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
-
-/// Counters that grow while this program runs.
-#[derive(Debug, Default)]
-pub struct Metrics {
-    /// Answers by the hundreds of their status.
-    responses: [AtomicU64; 6],
-}
-
-impl Metrics {
-    /// Counts one response.
-    pub fn count_response(&self, status: StatusCode) {
-        let class = usize::from(status.as_u16() / 100);
-        if let Some(counter) = self.responses.get(class) {
-            counter.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-}
 
 pub(super) async fn metrics(
     State(api): State<Api>,
@@ -94,14 +76,14 @@ fn render(api: &Api) -> String {
     };
     let responses: Vec<_> = (1..6)
         .map(|class| {
-            let count = api.metrics.responses[class].load(Ordering::Relaxed);
+            let count = api.metrics.responses(class);
             (format!("{{class=\"{class}xx\"}}"), count)
         })
         .collect();
     family(
         "choiros_http_responses_total",
         "counter",
-        "Answers by class of status.",
+        "Responses by class of status.",
         &responses,
     );
     family(

@@ -8,11 +8,11 @@ mod operator;
 mod sandboxes;
 
 pub use control::{Control, serve as serve_control};
-pub use metrics::Metrics;
 pub use sandboxes::Row;
 
 use crate::auth::Auth;
 use crate::config::Config;
+use crate::metrics::Metrics;
 use crate::routes::Routes;
 use crate::store;
 use axum::Router;

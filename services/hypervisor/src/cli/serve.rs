@@ -1,10 +1,11 @@
 //! `hypervisor serve`: puts the parts together, and takes them apart in order.
 
 use super::{open_files, systemd};
-use crate::api::{self, Api, Control, Metrics};
+use crate::api::{self, Api, Control};
 use crate::auth::Auth;
 use crate::config::{self, Config, Registration};
 use crate::error;
+use crate::metrics::Metrics;
 use crate::proxy::Proxy;
 use crate::routes::Routes;
 use crate::runtime::Runtime;

@@ -2,10 +2,10 @@
 
 use super::{Errand, Head, Peer, Source, host, peer};
 use crate::Body;
-use crate::api::Metrics;
 use crate::auth::{self, Auth, AuthError, Session};
 use crate::config::Config;
 use crate::error::HttpError;
+use crate::metrics::Metrics;
 use crate::proxy::{self, Failure, Proxy, Reason};
 use crate::role::Role;
 use crate::routes::{Claim, ClaimError, Routes};
