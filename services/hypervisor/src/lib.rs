@@ -8,6 +8,7 @@ pub mod api;
 pub mod auth;
 pub mod cli;
 pub mod clock;
+pub mod concurrency_limit;
 pub mod config;
 pub mod error;
 pub mod gate;

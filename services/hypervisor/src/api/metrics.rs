@@ -1,8 +1,8 @@
 //! `GET /metrics`: Prometheus text, for loopback or with the token.
 
 use super::Api;
+use crate::concurrency_limit::Scope;
 use crate::error::HttpError;
-use crate::routes::Scope;
 use crate::runtime::Status;
 use crate::server::Peer;
 use axum::Extension;

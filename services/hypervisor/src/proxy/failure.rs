@@ -3,8 +3,8 @@
 use super::navigation::wants_page;
 use super::{RoutedClaim, page};
 use crate::Body;
+use crate::concurrency_limit::Full;
 use crate::role::Role;
-use crate::routes::Full;
 use http::header::{
     CACHE_CONTROL, CONNECTION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderValue,
     RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,

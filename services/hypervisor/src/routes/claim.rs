@@ -1,10 +1,12 @@
 //! A request's hold on the sandbox that it was routed to.
 
-use super::concurrency_limit::Permit;
-use super::error::{ClaimError, Full, Scope};
+use super::error::ClaimError;
 use super::route::{Route, Workspace};
 use super::table::{Member, Routes};
 use crate::auth::User;
+use crate::concurrency_limit::Full;
+use crate::concurrency_limit::Permit;
+use crate::concurrency_limit::Scope;
 use crate::proxy;
 use crate::role::Role;
 use crate::runtime::{Hold, Sandbox};

@@ -1,5 +1,6 @@
 //! Why there is no claim, and why there was no swap.
 
+use crate::concurrency_limit::Full;
 use crate::runtime::{ProbeError, RuntimeError};
 use crate::store::StoreError;
 
@@ -41,75 +42,6 @@ pub enum ClaimError {
     /// The routes could not be read or written.
     #[error("the store does not answer: {0}")]
     Store(#[from] StoreError),
-}
-
-/// What holds so many requests at once, and no more.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scope {
-    /// One user's requests, wherever they go.
-    User,
-    /// One sandbox's, whoever sends them.
-    Sandbox,
-    /// All that the gateway carries.
-    Server,
-}
-
-impl Scope {
-    /// All three.
-    pub const ALL: [Self; 3] = [Self::User, Self::Sandbox, Self::Server];
-
-    /// `user`, `sandbox` or `server`.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::User => "user",
-            Self::Sandbox => "sandbox",
-            Self::Server => "server",
-        }
-    }
-}
-
-/// A limit that is reached.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("{} {limit} requests under way, and may have no more", self.subject())]
-pub struct Full {
-    /// Whose limit.
-    pub scope: Scope,
-    /// How many requests it allows.
-    pub limit: usize,
-}
-
-impl Full {
-    const fn subject(&self) -> &'static str {
-        match self.scope {
-            Scope::User => "you have",
-            Scope::Sandbox => "it has",
-            Scope::Server => "this server has",
-        }
-    }
-
-    /// A stable word for programs.
-    pub const fn code(&self) -> &'static str {
-        match self.scope {
-            Scope::User => "user_busy",
-            Scope::Sandbox => "sandbox_busy",
-            Scope::Server => "server_busy",
-        }
-    }
-
-    /// What to do.
-    pub const fn remedy(&self) -> &'static str {
-        match self.scope {
-            Scope::User => {
-                "Close some of your pages and try again, or have the operator raise proxy.max_requests_per_user."
-            }
-            Scope::Sandbox => {
-                "Try again in a moment, or have the operator raise proxy.max_requests_per_sandbox."
-            }
-            Scope::Server => {
-                "Try again in a moment, or have the operator raise proxy.max_requests."
-            }
-        }
-    }
 }
 
 /// Why nothing was swapped.

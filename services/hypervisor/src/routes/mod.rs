@@ -1,7 +1,6 @@
 //! Which sandbox gets which traffic: workspaces and their routes, claims, swap and drain.
 
 mod claim;
-mod concurrency_limit;
 mod drain;
 mod error;
 mod members;
@@ -11,7 +10,7 @@ mod swap;
 mod table;
 
 pub use claim::Claim;
-pub use error::{ClaimError, Full, Scope, SwapError};
+pub use error::{ClaimError, SwapError};
 pub use route::{Pair, Route, Workspace};
 pub use swap::{SwapOrder, SwapOutcome};
 pub use table::Routes;

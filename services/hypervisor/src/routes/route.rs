@@ -1,6 +1,6 @@
 //! A workspace and its two routes.
 
-use super::concurrency_limit::ConcurrencyLimit;
+use crate::concurrency_limit::ConcurrencyLimit;
 use crate::gate::Gate;
 use crate::proxy::Upstream;
 use crate::role::Role;

@@ -1,11 +1,12 @@
 //! All workspaces, in the store and in memory.
 
-use super::concurrency_limit::{ConcurrencyLimit, RejectionCounters};
-use super::error::{ClaimError, Scope};
+use super::error::ClaimError;
 use super::members;
 use super::probation::Watched;
 use super::route::{Pair, Route, Workspace};
 use crate::auth::User;
+use crate::concurrency_limit::Scope;
+use crate::concurrency_limit::{ConcurrencyLimit, RejectionCounters};
 use crate::config::{Config, DEFAULT_WORKSPACE};
 use crate::gate::Gate;
 use crate::proxy::Upstream;

@@ -1,23 +1,22 @@
 //! How many requests there may be at once: of one user, in one sandbox, in the whole gateway.
 
-use super::error::{Full, Scope};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// So many at once, and no more.
-pub(super) struct ConcurrencyLimit {
+pub(crate) struct ConcurrencyLimit {
     /// Cloned for each permit, so that its count of owners is the count of permits, and one.
     permits: Arc<()>,
     limit: usize,
 }
 
 /// One of its permits; given back when dropped.
-pub(super) struct Permit {
+pub(crate) struct Permit {
     _given: Arc<()>,
 }
 
 impl ConcurrencyLimit {
-    pub(super) fn new(limit: usize) -> Self {
+    pub(crate) fn new(limit: usize) -> Self {
         Self {
             permits: Arc::default(),
             limit,
@@ -34,18 +33,18 @@ impl ConcurrencyLimit {
     }
 
     /// How many permits are taken.
-    pub(super) fn taken(&self) -> usize {
+    pub(crate) fn taken(&self) -> usize {
         Arc::strong_count(&self.permits) - 1
     }
 }
 
 /// How many requests were refused, by what was full.
 #[derive(Default)]
-pub(super) struct RejectionCounters([AtomicU64; Scope::ALL.len()]);
+pub(crate) struct RejectionCounters([AtomicU64; Scope::ALL.len()]);
 
 impl RejectionCounters {
     /// A permit of `concurrency_limit`, or a counted refusal.
-    pub(super) fn permit(
+    pub(crate) fn permit(
         &self,
         scope: Scope,
         concurrency_limit: &ConcurrencyLimit,
@@ -58,8 +57,77 @@ impl RejectionCounters {
     }
 
     /// How many were refused because of `scope`.
-    pub(super) fn count(&self, scope: Scope) -> u64 {
+    pub(crate) fn count(&self, scope: Scope) -> u64 {
         self.0[scope as usize].load(Ordering::Relaxed)
+    }
+}
+
+/// What holds so many requests at once, and no more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// One user's requests, wherever they go.
+    User,
+    /// One sandbox's, whoever sends them.
+    Sandbox,
+    /// All that the gateway carries.
+    Server,
+}
+
+impl Scope {
+    /// All three.
+    pub const ALL: [Self; 3] = [Self::User, Self::Sandbox, Self::Server];
+
+    /// `user`, `sandbox` or `server`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Sandbox => "sandbox",
+            Self::Server => "server",
+        }
+    }
+}
+
+/// A limit that is reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{} {limit} requests under way, and may have no more", self.subject())]
+pub struct Full {
+    /// Whose limit.
+    pub scope: Scope,
+    /// How many requests it allows.
+    pub limit: usize,
+}
+
+impl Full {
+    const fn subject(&self) -> &'static str {
+        match self.scope {
+            Scope::User => "you have",
+            Scope::Sandbox => "it has",
+            Scope::Server => "this server has",
+        }
+    }
+
+    /// A stable word for programs.
+    pub const fn code(&self) -> &'static str {
+        match self.scope {
+            Scope::User => "user_busy",
+            Scope::Sandbox => "sandbox_busy",
+            Scope::Server => "server_busy",
+        }
+    }
+
+    /// What to do.
+    pub const fn remedy(&self) -> &'static str {
+        match self.scope {
+            Scope::User => {
+                "Close some of your pages and try again, or have the operator raise proxy.max_requests_per_user."
+            }
+            Scope::Sandbox => {
+                "Try again in a moment, or have the operator raise proxy.max_requests_per_sandbox."
+            }
+            Scope::Server => {
+                "Try again in a moment, or have the operator raise proxy.max_requests."
+            }
+        }
     }
 }
 
