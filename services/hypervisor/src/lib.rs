@@ -20,6 +20,7 @@ pub mod runtime;
 pub mod server;
 pub mod shell;
 pub mod store;
+pub mod timestamp;
 mod unix_socket;
 
 /// The primitives under [`gate`]; its model test puts loom's in their place.

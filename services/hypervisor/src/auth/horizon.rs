@@ -5,7 +5,8 @@
 //! which every reading of the clock during the last day of running calls past.
 
 use super::AuthError;
-use crate::store::{Store, Timestamp};
+use crate::store::Store;
+use crate::timestamp::Timestamp;
 use std::time::Duration;
 
 /// Where the store keeps it, so that a day may be made of many short runs.

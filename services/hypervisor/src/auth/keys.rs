@@ -3,7 +3,8 @@
 use super::AuthError;
 use super::decoy::Decoys;
 use crate::config;
-use crate::store::{Hash, PasskeyRow, PasskeyUse, Timestamp};
+use crate::store::{Hash, PasskeyRow, PasskeyUse};
+use crate::timestamp::Timestamp;
 use serde_json::{Value, json};
 use std::time::Duration;
 use url::Url;

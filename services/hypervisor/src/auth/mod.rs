@@ -31,7 +31,8 @@ mod token;
 mod validation;
 
 use crate::config::{Config, Registration};
-use crate::store::{Handle, Hash, SessionRow, Store, Timestamp, UserRow};
+use crate::store::{Handle, Hash, SessionRow, Store, UserRow};
+use crate::timestamp::Timestamp;
 use ceremony::Ceremonies;
 use client::Client;
 use cookie::Cookies;

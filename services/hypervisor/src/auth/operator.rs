@@ -2,7 +2,8 @@
 
 use super::client::audit_event;
 use super::{Auth, AuthError, codes, validation};
-use crate::store::{AccountCounts, Store, Timestamp, UserRow};
+use crate::store::{AccountCounts, Store, UserRow};
+use crate::timestamp::Timestamp;
 use serde::Serialize;
 use std::net::IpAddr;
 use std::sync::Arc;

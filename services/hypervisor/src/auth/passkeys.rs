@@ -5,7 +5,7 @@ use super::client::Client;
 use super::response::with_cookies;
 use super::{Auth, AuthError, validation};
 use crate::error::Payload;
-use crate::store::Timestamp;
+use crate::timestamp::Timestamp;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::Response;

@@ -2,7 +2,8 @@
 
 use super::horizon::{Horizon, Settled};
 use super::{Auth, AuthError};
-use crate::store::{Store, Timestamp};
+use crate::store::Store;
+use crate::timestamp::Timestamp;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 

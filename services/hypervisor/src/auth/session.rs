@@ -1,7 +1,8 @@
 //! Sessions in memory: what the proxied path looks at.
 
 use super::AuthError;
-use crate::store::{Hash, SessionKind, SessionRow, Timestamp, UserRow};
+use crate::store::{Hash, SessionKind, SessionRow, UserRow};
+use crate::timestamp::Timestamp;
 use dashmap::DashMap;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};

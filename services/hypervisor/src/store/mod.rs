@@ -9,10 +9,10 @@ mod handle;
 mod lock;
 mod rows;
 mod sqlite;
-mod timestamp;
 
 use uuid::Uuid;
 
+use crate::timestamp::Timestamp;
 pub use error::{Conflict, StoreError};
 pub use handle::Handle;
 pub use lock::Lock;
@@ -21,7 +21,6 @@ pub use rows::{
     ProbationRow, SessionKind, SessionRow, Settlement, UserRow, Watch, WorkspaceRow,
 };
 pub use sqlite::{Sqlite, backup, restore};
-pub use timestamp::Timestamp;
 
 /// All that the hypervisor keeps.
 pub trait Store:

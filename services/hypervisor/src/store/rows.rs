@@ -1,6 +1,6 @@
 //! What the store takes and gives.
 
-use super::Timestamp;
+use crate::timestamp::Timestamp;
 use serde::Serialize;
 use uuid::Uuid;
 

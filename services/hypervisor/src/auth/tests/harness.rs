@@ -3,7 +3,8 @@
 use crate::auth::Auth;
 use crate::config::{Config, Registration};
 use crate::server::Peer;
-use crate::store::{AccountStore, SessionRow, SessionStore, Sqlite, Timestamp, UserRow};
+use crate::store::{AccountStore, SessionRow, SessionStore, Sqlite, UserRow};
+use crate::timestamp::Timestamp;
 use axum::body::Body;
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::BodyExt;

@@ -2,7 +2,8 @@
 
 use super::harness::{Browser, ORIGIN, Site, open};
 use crate::auth::{Auth, AuthError};
-use crate::store::{Sqlite, Timestamp};
+use crate::store::Sqlite;
+use crate::timestamp::Timestamp;
 use http::StatusCode;
 use serde_json::json;
 use std::sync::Arc;

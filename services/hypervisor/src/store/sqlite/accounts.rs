@@ -3,9 +3,9 @@
 use super::columns::{duplicate, optional_uuid, uuid};
 use super::{Sqlite, passkeys, recovery, sessions};
 use crate::store::{
-    AccountCounts, AccountStore, Conflict, Hash, InviteRow, NewAccount, StoreError, Timestamp,
-    UserRow,
+    AccountCounts, AccountStore, Conflict, Hash, InviteRow, NewAccount, StoreError, UserRow,
 };
+use crate::timestamp::Timestamp;
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 use uuid::Uuid;
 

@@ -2,7 +2,8 @@
 
 use super::Sqlite;
 use super::columns::optional_uuid;
-use crate::store::{AuditRow, AuditStore, StoreError, Timestamp};
+use crate::store::{AuditRow, AuditStore, StoreError};
+use crate::timestamp::Timestamp;
 use rusqlite::{Transaction, params};
 use uuid::Uuid;
 

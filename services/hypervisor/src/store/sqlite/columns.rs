@@ -1,6 +1,7 @@
 //! How our types stand in columns.
 
-use crate::store::{Conflict, Outcome, SessionKind, StoreError, Timestamp};
+use crate::store::{Conflict, Outcome, SessionKind, StoreError};
+use crate::timestamp::Timestamp;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Row, RowIndex, ffi};
 use uuid::Uuid;

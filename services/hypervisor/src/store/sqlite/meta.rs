@@ -1,7 +1,8 @@
 //! What the store knows about the installation, and about itself.
 
 use super::Sqlite;
-use crate::store::{MetaStore, StoreError, Timestamp};
+use crate::store::{MetaStore, StoreError};
+use crate::timestamp::Timestamp;
 
 impl MetaStore for Sqlite {
     fn get_or_insert_meta(&self, key: &str, value: &str) -> Result<String, StoreError> {

@@ -1,7 +1,8 @@
 //! Recovery codes.
 
 use super::{Sqlite, sessions};
-use crate::store::{Hash, RecoveryStore, SessionRow, StoreError, Timestamp};
+use crate::store::{Hash, RecoveryStore, SessionRow, StoreError};
+use crate::timestamp::Timestamp;
 use rusqlite::{Transaction, params};
 use uuid::Uuid;
 

@@ -2,7 +2,8 @@
 
 use super::columns::{optional_uuid, uuid};
 use super::{MOST_AT_ONCE, Sqlite, accounts};
-use crate::store::{Hash, SessionRow, SessionStore, StoreError, Timestamp, UserRow};
+use crate::store::{Hash, SessionRow, SessionStore, StoreError, UserRow};
+use crate::timestamp::Timestamp;
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 use std::time::Duration;
 use uuid::Uuid;

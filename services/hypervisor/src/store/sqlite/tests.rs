@@ -5,8 +5,9 @@ use super::migrate::MIGRATIONS;
 use crate::store::{
     AccountStore, AuditRow, AuditStore, Conflict, InviteRow, MetaStore, NewAccount, PasskeyRow,
     PasskeyStore, PasskeyUse, RecoveryStore, SessionKind, SessionRow, SessionStore, StoreError,
-    Timestamp, UserRow, Watch, WorkspaceRow, WorkspaceStore,
+    UserRow, Watch, WorkspaceRow, WorkspaceStore,
 };
+use crate::timestamp::Timestamp;
 use rusqlite::Connection;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;

@@ -3,8 +3,9 @@
 use super::{EPOCH, account, folder, session, sessions};
 use crate::store::sqlite::{MOST_AT_ONCE, Sqlite, sessions as rows};
 use crate::store::{
-    AccountCounts, AccountStore, AuditRow, AuditStore, RecoveryStore, SessionStore, Timestamp,
+    AccountCounts, AccountStore, AuditRow, AuditStore, RecoveryStore, SessionStore,
 };
+use crate::timestamp::Timestamp;
 use std::time::Duration;
 
 #[test]
