@@ -1,8 +1,5 @@
-//! The one place where errors become HTTP: `{"error": code, "message": the mend}`.
+//! How an error reads over HTTP: `{"error": code, "message": the remedy}`.
 
-use crate::routes::{ClaimError, SwapError};
-use crate::runtime::RuntimeError;
-use crate::store::StoreError;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::PathRejection;
@@ -20,7 +17,7 @@ pub struct HttpError {
     pub status: StatusCode,
     /// A stable word for programs.
     pub code: &'static str,
-    /// A sentence for people, which names the mend.
+    /// A sentence for people, which names the remedy.
     pub message: String,
     /// For 429 and 503: seconds after which another try makes sense.
     pub retry_after: Option<u64>,
@@ -67,63 +64,6 @@ impl From<PathRejection> for HttpError {
     fn from(rejection: PathRejection) -> Self {
         let message = format!("the path does not fit: {}", rejection.body_text());
         Self::new(StatusCode::NOT_FOUND, "not_found", message)
-    }
-}
-
-impl From<StoreError> for HttpError {
-    fn from(error: StoreError) -> Self {
-        // What the disk or SQLite says is for the operator alone.
-        tracing::error!(%error, "the store failed");
-        Self::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "store_unavailable",
-            "the server cannot read or write its store just now; nothing was changed, try again",
-        )
-        .retry_after(5)
-    }
-}
-
-impl From<RuntimeError> for HttpError {
-    fn from(error: RuntimeError) -> Self {
-        let (status, code) = match &error {
-            RuntimeError::CannotStop { .. } => (StatusCode::CONFLICT, "cannot_stop"),
-            _ => (StatusCode::SERVICE_UNAVAILABLE, "sandbox_unavailable"),
-        };
-        Self::new(status, code, error.to_string())
-    }
-}
-
-impl From<ClaimError> for HttpError {
-    fn from(error: ClaimError) -> Self {
-        match error {
-            ClaimError::Sandbox { cause, .. } => cause.into(),
-            ClaimError::Store(error) => error.into(),
-            ClaimError::Busy { full, .. } => {
-                let status = StatusCode::SERVICE_UNAVAILABLE;
-                Self::new(status, full.code(), error.to_string()).retry_after(1)
-            }
-            ClaimError::NoWorkspace { .. } => {
-                Self::new(StatusCode::FORBIDDEN, "no_workspace", error.to_string())
-            }
-            ClaimError::Retired { .. } => Self::new(
-                StatusCode::FORBIDDEN,
-                "workspace_retired",
-                error.to_string(),
-            ),
-        }
-    }
-}
-
-impl From<SwapError> for HttpError {
-    fn from(error: SwapError) -> Self {
-        let code = match error {
-            SwapError::Store(error) => return error.into(),
-            SwapError::DevNotRunning { .. } | SwapError::DevUnhealthy { .. } => "dev_unhealthy",
-            SwapError::StaleGeneration { .. } => "stale_generation",
-            SwapError::InProgress => "swap_in_progress",
-            SwapError::Interrupted => "swap_interrupted",
-        };
-        Self::new(StatusCode::CONFLICT, code, error.to_string())
     }
 }
 

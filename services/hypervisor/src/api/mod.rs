@@ -2,6 +2,7 @@
 //! people, and the operator's socket.
 
 mod control;
+mod error;
 mod health;
 mod metrics;
 mod operator;

@@ -1,0 +1,64 @@
+//! The one place where the errors of store, runtime and routes become HTTP.
+
+use crate::error::HttpError;
+use crate::routes::{ClaimError, SwapError};
+use crate::runtime::RuntimeError;
+use crate::store::StoreError;
+use http::StatusCode;
+
+impl From<StoreError> for HttpError {
+    fn from(error: StoreError) -> Self {
+        // What the disk or SQLite says is for the operator alone.
+        tracing::error!(%error, "the store failed");
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "store_unavailable",
+            "the server cannot read or write its store just now; nothing was changed, try again",
+        )
+        .retry_after(5)
+    }
+}
+
+impl From<RuntimeError> for HttpError {
+    fn from(error: RuntimeError) -> Self {
+        let (status, code) = match &error {
+            RuntimeError::CannotStop { .. } => (StatusCode::CONFLICT, "cannot_stop"),
+            _ => (StatusCode::SERVICE_UNAVAILABLE, "sandbox_unavailable"),
+        };
+        Self::new(status, code, error.to_string())
+    }
+}
+
+impl From<ClaimError> for HttpError {
+    fn from(error: ClaimError) -> Self {
+        match error {
+            ClaimError::Sandbox { cause, .. } => cause.into(),
+            ClaimError::Store(error) => error.into(),
+            ClaimError::Busy { full, .. } => {
+                let status = StatusCode::SERVICE_UNAVAILABLE;
+                Self::new(status, full.code(), error.to_string()).retry_after(1)
+            }
+            ClaimError::NoWorkspace { .. } => {
+                Self::new(StatusCode::FORBIDDEN, "no_workspace", error.to_string())
+            }
+            ClaimError::Retired { .. } => Self::new(
+                StatusCode::FORBIDDEN,
+                "workspace_retired",
+                error.to_string(),
+            ),
+        }
+    }
+}
+
+impl From<SwapError> for HttpError {
+    fn from(error: SwapError) -> Self {
+        let code = match error {
+            SwapError::Store(error) => return error.into(),
+            SwapError::DevNotRunning { .. } | SwapError::DevUnhealthy { .. } => "dev_unhealthy",
+            SwapError::StaleGeneration { .. } => "stale_generation",
+            SwapError::InProgress => "swap_in_progress",
+            SwapError::Interrupted => "swap_interrupted",
+        };
+        Self::new(StatusCode::CONFLICT, code, error.to_string())
+    }
+}
