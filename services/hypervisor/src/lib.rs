@@ -22,6 +22,7 @@ pub mod shell;
 pub mod store;
 pub mod timestamp;
 mod unix_socket;
+pub mod username;
 
 /// The primitives under [`gate`]; its model test puts loom's in their place.
 mod sync {

@@ -56,7 +56,6 @@ pub use invites::Invite;
 pub use operator::{Account, RecoveryCode};
 pub use origin::{check_origin, is_ours};
 pub use session::{Session, User};
-pub(crate) use validation::username;
 
 /// How long a session from a recovery code lasts: enough to find an authenticator.
 const RECOVERY_LASTS: Duration = Duration::from_mins(15);

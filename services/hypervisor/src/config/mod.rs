@@ -179,6 +179,9 @@ pub struct Runtime {
     pub max_restarts: u32,
 }
 
+/// What stands for the sandbox's name in `runtime.unit`.
+pub(crate) const UNIT_PLACEHOLDER: &str = "{sandbox}";
+
 /// The backend that starts, stops and finds sandboxes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -8,10 +8,10 @@
 mod tests;
 
 use super::table::new_row;
-use crate::auth;
 use crate::config::Workspace;
 use crate::store::{AuditRow, Move, Settlement, Store, StoreError, WorkspaceRow};
 use crate::timestamp::Timestamp;
+use crate::username;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use tracing::{info, warn};
 use uuid::Uuid;
@@ -20,7 +20,7 @@ type Declared = BTreeMap<String, Workspace>;
 
 /// The declared workspace that names this user, however the name is written there.
 pub(super) fn names<'a>(declared: &'a Declared, username: &str) -> Option<&'a String> {
-    let is_theirs = |member: &String| auth::username(member).is_ok_and(|name| name == username);
+    let is_theirs = |member: &String| username::parse(member).is_some_and(|name| name == username);
     declared
         .iter()
         .find(|(_, workspace)| workspace.members.iter().any(is_theirs))
@@ -37,7 +37,7 @@ pub(super) fn settle(
     let rows = store.workspaces()?;
     let mut ids = HashMap::new();
     let members = declared.values().flat_map(|workspace| &workspace.members);
-    for name in members.filter_map(|member| auth::username(member).ok()) {
+    for name in members.filter_map(|member| username::parse(member)) {
         if let Some(user) = store.user_by_name(&name)? {
             ids.insert(name, user.id);
         }
@@ -80,7 +80,7 @@ fn moves(declared: &Declared, rows: &[WorkspaceRow], ids: &HashMap<String, Uuid>
     let mut homes: BTreeMap<Uuid, &String> = BTreeMap::new();
     for (name, workspace) in declared {
         let known = workspace.members.iter().filter_map(|member| {
-            let name = auth::username(member).ok()?;
+            let name = username::parse(member)?;
             ids.get(&name)
         });
         homes.extend(known.map(|id| (*id, name)));

@@ -31,7 +31,6 @@ pub use run::Hold;
 pub use sandbox::{DrainGuard, Sandbox, View};
 pub use seal::Seal;
 pub use spec::{Spec, Status};
-pub(crate) use systemd::PLACEHOLDER;
 
 use crate::config::{self, RuntimeKind};
 use backend::Backend;

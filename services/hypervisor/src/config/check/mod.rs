@@ -6,8 +6,7 @@ mod paths;
 mod workspaces;
 
 use super::filter::filter;
-use super::{Config, DEFAULT_WORKSPACE, Runtime, RuntimeKind, Workspace};
-use crate::runtime::PLACEHOLDER;
+use super::{Config, DEFAULT_WORKSPACE, Runtime, RuntimeKind, UNIT_PLACEHOLDER, Workspace};
 
 /// What systemd takes as a unit's name.
 const LONGEST_UNIT: usize = 255;
@@ -38,12 +37,15 @@ pub(super) fn check(mut config: Config) -> Result<Config, String> {
 /// Two sandboxes must not be one unit, and systemd takes whole names only.
 fn runtime(runtime: &Runtime) -> Verdict {
     let template = &runtime.unit;
-    let whole = template.replace(PLACEHOLDER, &"x".repeat(workspaces::LONGEST_NAME + 5));
+    let whole = template.replace(UNIT_PLACEHOLDER, &"x".repeat(workspaces::LONGEST_NAME + 5));
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b":-_.\\@".contains(&byte);
     let is_name = whole.bytes().all(allowed) && whole.len() <= LONGEST_UNIT;
-    if template.matches(PLACEHOLDER).count() != 1 || !template.ends_with(".service") || !is_name {
+    if template.matches(UNIT_PLACEHOLDER).count() != 1
+        || !template.ends_with(".service")
+        || !is_name
+    {
         return Err(format!(
-            "runtime.unit: `{template}` must have {PLACEHOLDER} once and end with .service, such as container@{PLACEHOLDER}.service"
+            "runtime.unit: `{template}` must have {UNIT_PLACEHOLDER} once and end with .service, such as container@{UNIT_PLACEHOLDER}.service"
         ));
     }
     if runtime.command.first().is_some_and(String::is_empty) {

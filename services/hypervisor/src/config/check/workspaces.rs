@@ -1,8 +1,8 @@
 //! Workspaces, their members and their sandboxes.
 
 use super::{RuntimeKind, Verdict, Workspace};
-use crate::auth;
 use crate::server::{is_host, is_target};
+use crate::username;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
@@ -47,7 +47,7 @@ fn members(name: &str, workspace: &Workspace) -> Verdict {
                 member.escape_debug()
             ));
         }
-        if auth::username(member).is_err() {
+        if username::parse(member).is_none() {
             return Err(format!(
                 "workspaces.{name}.members: `{}` can be no username; one has letters, digits and ._-+@, 254 at most",
                 member.escape_debug()

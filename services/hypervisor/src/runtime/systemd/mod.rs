@@ -12,7 +12,7 @@ mod watch;
 
 use super::Spec;
 use super::backend::{Backend, Instance};
-use crate::config;
+use crate::config::{self, UNIT_PLACEHOLDER};
 use async_trait::async_trait;
 use bus::Bus;
 use std::sync::Arc;
@@ -20,9 +20,6 @@ use std::time::Duration;
 use tracing::warn;
 use unit::Started;
 use watch::Watch;
-
-/// What stands for the sandbox's name in `runtime.unit`.
-pub(crate) const PLACEHOLDER: &str = "{sandbox}";
 
 /// How long a broken connection to the bus is left alone before the next try.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -47,7 +44,7 @@ impl Systemd {
     }
 
     fn unit_of(&self, spec: &Spec) -> String {
-        self.template.replace(PLACEHOLDER, &spec.name)
+        self.template.replace(UNIT_PLACEHOLDER, &spec.name)
     }
 }
 
