@@ -99,14 +99,14 @@ impl Auth {
             auth.limits.purge_expired();
             let settled = auth.readings.add(store, now, ran, keep)?;
             let seen = auth.sessions.seen_since_last_time(now);
-            store.tidy_sessions(&seen, now, settled.past)?;
+            store.purge_sessions(&seen, now, settled.past)?;
             if let Some(ahead) = settled.ahead {
                 store.pull_back(ahead)?;
                 auth.sessions.remove_where(|it| it.authenticated_at > ahead);
             }
             auth.sessions.purge_expired(now);
             if !auth.audit_lasts.is_zero() {
-                store.tidy_audit(settled.past.before(auth.audit_lasts))?;
+                store.purge_audit(settled.past.before(auth.audit_lasts))?;
             }
             Ok(())
         })

@@ -225,7 +225,7 @@ pub trait SessionStore {
     ///
     /// # Errors
     /// The engine's.
-    fn tidy_sessions(
+    fn purge_sessions(
         &self,
         seen: &[(Uuid, Timestamp)],
         now: Timestamp,
@@ -333,7 +333,7 @@ pub trait AuditStore {
     ///
     /// # Errors
     /// The engine's.
-    fn tidy_audit(&self, time: Timestamp) -> Result<(), StoreError>;
+    fn purge_audit(&self, time: Timestamp) -> Result<(), StoreError>;
 }
 
 /// What the store knows about the installation.

@@ -1,6 +1,7 @@
-//! Users and invites.
+//! Accounts and invites.
 
-use super::columns::{duplicate, optional_uuid, uuid};
+use super::columns::{duplicate, optional_uuid};
+use super::users::{COLUMNS, WIDTH, user};
 use super::{Sqlite, passkeys, recovery, sessions};
 use crate::store::{
     AccountCounts, AccountStore, Conflict, Hash, InviteRow, NewAccount, StoreError, UserRow,
@@ -8,22 +9,6 @@ use crate::store::{
 use crate::timestamp::Timestamp;
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 use uuid::Uuid;
-
-pub(super) const COLUMNS: &str =
-    "users.id, users.username, users.display_name, users.admin, users.created_at";
-
-const WIDTH: usize = 5;
-
-/// A user whose columns begin at `first`.
-pub(super) fn user(row: &Row, first: usize) -> rusqlite::Result<UserRow> {
-    Ok(UserRow {
-        id: uuid(row, first)?,
-        username: row.get(first + 1)?,
-        display_name: row.get(first + 2)?,
-        admin: row.get(first + 3)?,
-        created_at: row.get(first + 4)?,
-    })
-}
 
 /// The counts behind a user's columns.
 fn counts(row: &Row) -> rusqlite::Result<AccountCounts> {

@@ -45,7 +45,7 @@ impl AuditStore for Sqlite {
         })
     }
 
-    fn tidy_audit(&self, time: Timestamp) -> Result<(), StoreError> {
+    fn purge_audit(&self, time: Timestamp) -> Result<(), StoreError> {
         self.write_in_parts(|tx, most| {
             tx.execute(
                 "DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at < ?1 LIMIT ?2)",

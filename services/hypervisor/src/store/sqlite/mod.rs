@@ -15,6 +15,7 @@ mod room;
 mod sessions;
 #[cfg(test)]
 mod tests;
+mod users;
 mod workspaces;
 
 pub use backup::{backup, restore};
@@ -30,7 +31,7 @@ use std::time::Duration;
 /// How long a backup or an operator's `sqlite3` may hold us up.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Rows that housekeeping changes in one transaction, so that nobody waits long for a turn.
+/// Rows that a purge changes in one transaction, so that nobody waits long for a turn.
 const MOST_AT_ONCE: usize = 1000;
 
 /// A store in an `SQLite` file, in WAL mode, with every commit synced to disk.

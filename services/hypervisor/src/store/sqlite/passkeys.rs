@@ -1,7 +1,7 @@
 //! Passkeys.
 
 use super::columns::{duplicate, uuid};
-use super::{Sqlite, accounts, sessions};
+use super::{Sqlite, sessions, users};
 use crate::store::{
     Conflict, PasskeyRow, PasskeyStore, PasskeyUse, SessionRow, StoreError, UserRow,
 };
@@ -66,11 +66,11 @@ impl PasskeyStore for Sqlite {
             let sql = format!(
                 "SELECT {COLUMNS}, {} FROM passkeys JOIN users ON users.id = passkeys.user_id
                  WHERE credential_id = ?1",
-                accounts::COLUMNS
+                users::COLUMNS
             );
             let mut statement = db.prepare_cached(&sql)?;
             let found = statement.query_row([credential_id], |row| {
-                Ok((passkey(row)?, accounts::user(row, WIDTH)?))
+                Ok((passkey(row)?, users::user(row, WIDTH)?))
             });
             Ok(found.optional()?)
         })

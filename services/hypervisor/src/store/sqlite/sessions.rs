@@ -1,7 +1,7 @@
 //! Sessions.
 
 use super::columns::{optional_uuid, uuid};
-use super::{MOST_AT_ONCE, Sqlite, accounts};
+use super::{MOST_AT_ONCE, Sqlite, users};
 use crate::store::{Hash, SessionRow, SessionStore, StoreError, UserRow};
 use crate::timestamp::Timestamp;
 use rusqlite::{OptionalExtension, Row, Transaction, params};
@@ -71,11 +71,11 @@ impl SessionStore for Sqlite {
             let sql = format!(
                 "SELECT {COLUMNS}, {} FROM sessions JOIN users ON users.id = sessions.user_id
                  WHERE token = ?1 AND expires_at > ?2",
-                accounts::COLUMNS
+                users::COLUMNS
             );
             let mut statement = db.prepare_cached(&sql)?;
             let found = statement.query_row(params![token, now], |row| {
-                Ok((session(row)?, accounts::user(row, WIDTH)?))
+                Ok((session(row)?, users::user(row, WIDTH)?))
             });
             Ok(found.optional()?)
         })
@@ -97,7 +97,7 @@ impl SessionStore for Sqlite {
         self.write(|tx| delete(tx, session))
     }
 
-    fn tidy_sessions(
+    fn purge_sessions(
         &self,
         seen: &[(Uuid, Timestamp)],
         now: Timestamp,

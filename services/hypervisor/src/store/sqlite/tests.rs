@@ -545,20 +545,20 @@ fn ended_sessions_are_forgotten_and_last_seen_never_goes_back() {
     store.create_account(&ada).unwrap();
     let at = |millis| Timestamp::from_millis(EPOCH.millis() + millis);
     store
-        .tidy_sessions(&[(ada.session.id, at(20))], at(30), EPOCH)
+        .purge_sessions(&[(ada.session.id, at(20))], at(30), EPOCH)
         .unwrap();
     store
-        .tidy_sessions(&[(ada.session.id, at(10))], at(30), EPOCH)
+        .purge_sessions(&[(ada.session.id, at(10))], at(30), EPOCH)
         .unwrap();
     assert_eq!(sessions(&store, EPOCH)[0].last_seen_at, at(20));
     let set_back = &[(ada.session.id, at(5))];
-    store.tidy_sessions(set_back, at(6), EPOCH).unwrap();
+    store.purge_sessions(set_back, at(6), EPOCH).unwrap();
     let seen = sessions(&store, EPOCH)[0].last_seen_at;
     assert_eq!(seen, at(6), "but not ahead of the clock");
     assert!(sessions(&store, at(1000)).is_empty());
-    store.tidy_sessions(&[], at(1000), at(999)).unwrap();
+    store.purge_sessions(&[], at(1000), at(999)).unwrap();
     assert_eq!(sessions(&store, EPOCH).len(), 1, "ended, and not for good");
-    store.tidy_sessions(&[], at(1000), at(1000)).unwrap();
+    store.purge_sessions(&[], at(1000), at(1000)).unwrap();
     assert!(sessions(&store, EPOCH).is_empty());
     assert!(!store.remove_session(ada.session.id).unwrap());
 }

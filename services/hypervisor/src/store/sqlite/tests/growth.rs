@@ -62,13 +62,13 @@ fn however_many_sessions_have_ended_all_are_forgotten() {
         .iter()
         .map(|row| (row.id, seen))
         .collect();
-    store.tidy_sessions(&noted, seen, EPOCH).unwrap();
+    store.purge_sessions(&noted, seen, EPOCH).unwrap();
     let rows = sessions(&store, EPOCH);
     assert_eq!(i64::try_from(rows.len()).unwrap(), many() + 2);
     assert!(rows.iter().all(|row| row.last_seen_at == seen));
 
     store
-        .tidy_sessions(&[], ada.session.expires_at, ada.session.expires_at)
+        .purge_sessions(&[], ada.session.expires_at, ada.session.expires_at)
         .unwrap();
     let left = sessions(&store, EPOCH);
     assert_eq!(left.len(), 1);
@@ -87,7 +87,7 @@ fn however_many_events_are_old_all_are_forgotten() {
         })
         .unwrap();
     let last = Timestamp::from_millis(many() - 1);
-    store.tidy_audit(last).unwrap();
+    store.purge_audit(last).unwrap();
     let count = "SELECT count(*), min(at) FROM audit";
     let left: (i64, Timestamp) = store
         .read(|db| Ok(db.query_row(count, [], |row| Ok((row.get(0)?, row.get(1)?)))?))

@@ -1,0 +1,21 @@
+//! The columns of a user, whatever they are asked for with.
+
+use super::columns::uuid;
+use crate::store::UserRow;
+use rusqlite::Row;
+
+pub(super) const COLUMNS: &str =
+    "users.id, users.username, users.display_name, users.admin, users.created_at";
+
+pub(super) const WIDTH: usize = 5;
+
+/// A user whose columns begin at `first`.
+pub(super) fn user(row: &Row, first: usize) -> rusqlite::Result<UserRow> {
+    Ok(UserRow {
+        id: uuid(row, first)?,
+        username: row.get(first + 1)?,
+        display_name: row.get(first + 2)?,
+        admin: row.get(first + 3)?,
+        created_at: row.get(first + 4)?,
+    })
+}
