@@ -1,11 +1,11 @@
 //! The `ChoirOS` sandbox service: an event log and a page of its own, behind the hypervisor.
 //!
-//! [`service`] ties it together: [`config`] says who this sandbox is, `data` guards its folder,
-//! `log` keeps its events, `http` answers, and `shutdown` lets it stop in order.
+//! [`config`] says who this sandbox is, `data` guards its folder, `log` keeps its events, and
+//! `service` is all of them, on which `http` works. [`server`] starts it and has it end in order.
 
 pub mod config;
 mod data;
 mod http;
 mod log;
-pub mod service;
-mod shutdown;
+pub mod server;
+mod service;

@@ -1,7 +1,7 @@
 //! The `sandbox` binary.
 
 use clap::Parser;
-use sandbox::{config::Config, service};
+use sandbox::{config::Config, server};
 use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
@@ -21,7 +21,7 @@ async fn main() -> ExitCode {
         // was killed has nobody at the other end of its standard error.
         .log_internal_errors(false)
         .init();
-    match service::run(config).await {
+    match server::run(config).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => refuse(&error.to_string()),
     }

@@ -4,7 +4,6 @@ use super::HttpError;
 use super::events::{Window, window};
 use crate::log::{Event, LogError};
 use crate::service::Service;
-use crate::shutdown::Notice;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
@@ -14,6 +13,7 @@ use futures_util::{Stream, StreamExt};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, interval_at, timeout};
+use tokio_util::sync::CancellationToken;
 
 /// How often a ping asks whether the client is still there.
 const PING: Duration = Duration::from_secs(20);
@@ -42,18 +42,22 @@ pub(super) async fn open(
         HttpError::new(rejection.status(), "websocket_required", message)
     })?;
     let events = service.log.follow(window.after);
-    let notice = service.shutdown.notice();
+    let shutdown = service.shutdown.clone();
+    let counted = service.sockets.token();
     let upgrade = upgrade.max_message_size(MAX_INCOMING);
-    Ok(upgrade.on_upgrade(|socket| serve(socket, events, notice)))
+    Ok(upgrade.on_upgrade(async move |socket| {
+        serve(socket, events, &shutdown).await;
+        drop(counted);
+    }))
 }
 
 async fn serve(
     mut socket: WebSocket,
     events: impl Stream<Item = Result<Event, LogError>>,
-    mut notice: Notice,
+    shutdown: &CancellationToken,
 ) {
     let reason = tokio::select! {
-        () = notice.wait() => Some((close_code::AWAY, "this sandbox is stopping")),
+        () = shutdown.cancelled() => Some((close_code::AWAY, "this sandbox is stopping")),
         reason = talk(&mut socket, events) => reason,
     };
     let Some((code, sentence)) = reason else {

@@ -68,8 +68,7 @@ pub(super) fn of(
         let id = event.id.to_string();
         Ok(Event::default().id(id).json_data(event)?)
     });
-    let mut notice = service.shutdown.notice();
-    let shutdown = Box::pin(async move { notice.wait().await });
+    let shutdown = service.shutdown.clone().cancelled_owned();
     let events = begin.chain(events).take_until(shutdown);
     Sse::new(events).keep_alive(KeepAlive::new().interval(SILENCE))
 }
