@@ -7,7 +7,7 @@
 #[cfg(test)]
 mod tests;
 
-use super::table::new_row;
+use super::row::new_row;
 use crate::config::Workspace;
 use crate::store::{AuditRow, Move, Settlement, Store, StoreError, WorkspaceRow};
 use crate::timestamp::Timestamp;

@@ -1,11 +1,14 @@
 //! Which sandbox gets which traffic: workspaces and their routes, claims, swap and drain.
 
+mod assign;
 mod claim;
 mod drain;
 mod error;
 mod members;
+mod open;
 mod probation;
 mod route;
+mod row;
 mod swap;
 mod table;
 

@@ -6,7 +6,7 @@
 use super::error::SwapError;
 use super::route::Workspace;
 use super::swap::SwapOrder;
-use super::table::Routes;
+use super::table::{Routes, Watched};
 use crate::auth;
 use crate::runtime::{RuntimeError, Sandbox, Status};
 use crate::store::{Outcome, ProbationRow, StoreError, Watch};
@@ -17,13 +17,6 @@ use tracing::{info, warn};
 
 /// Between two probes, and before another try at what failed.
 const PAUSE: Duration = Duration::from_secs(1);
-
-/// A watch under way.
-pub(super) struct Watched {
-    generation: u64,
-    begun: Instant,
-    lasts: Duration,
-}
 
 /// What one look at live has found.
 enum Look {

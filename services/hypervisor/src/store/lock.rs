@@ -1,6 +1,6 @@
 //! Keeps a gateway and a restore, or two gateways, from using one store at once.
 
-use super::StoreError;
+use super::{StoreError, folder};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, fchown};
@@ -23,7 +23,7 @@ impl Lock {
             path: path.clone(),
             source,
         };
-        super::sqlite::make_folder(store).map_err(unopened)?;
+        folder::make(store).map_err(unopened)?;
         let mut file = open(&path).map_err(unopened)?;
         match file.try_lock() {
             Ok(()) => {}

@@ -5,6 +5,7 @@
 //! change that must be whole is one method, never two calls.
 
 mod error;
+mod folder;
 mod handle;
 mod lock;
 mod rows;

@@ -21,9 +21,10 @@ mod workspaces;
 pub use backup::{backup, restore};
 
 use super::StoreError;
+use super::folder;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
-use std::fs::{DirBuilder, OpenOptions};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -103,25 +104,11 @@ impl Sqlite {
 
 /// Makes the file before `SQLite` does, for its own, its WAL's and its folder's modes.
 fn make(path: &Path) -> std::io::Result<()> {
-    make_folder(path)?;
+    folder::make(path)?;
     OpenOptions::new()
         .append(true)
         .create(true)
         .mode(0o600)
         .open(path)
         .map(drop)
-}
-
-/// Makes the folder of a store, for its user alone.
-pub(super) fn make_folder(path: &Path) -> std::io::Result<()> {
-    if let Some(folder) = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-    {
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(folder)?;
-    }
-    Ok(())
 }

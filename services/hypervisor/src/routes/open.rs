@@ -1,0 +1,71 @@
+//! From what the store holds and the configuration says to the table in memory.
+
+use super::members;
+use super::table::{Routes, Without};
+use crate::concurrency_limit::{ConcurrencyLimit, RejectionCounters};
+use crate::config::Config;
+use crate::runtime::Runtime;
+use crate::store::{Handle, Store, StoreError, WorkspaceRow};
+use dashmap::{DashMap, DashSet};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use tokio::sync::Mutex;
+use tokio_util::sync::CancellationToken;
+use tracing::warn;
+
+impl Routes {
+    /// Reads the table once it is what the configuration says, and goes on with the swaps that
+    /// are on probation.
+    ///
+    /// # Errors
+    /// When the store fails, or holds routes to sandboxes that are not the workspace's.
+    pub async fn open(
+        config: Arc<Config>,
+        store: Handle,
+        runtime: Arc<Runtime>,
+    ) -> Result<Arc<Self>, StoreError> {
+        let routes = Arc::new(Self {
+            store,
+            runtime,
+            concurrency_limit: ConcurrencyLimit::new(config.proxy.max_requests),
+            config,
+            by_name: DashMap::new(),
+            by_user: DashMap::new(),
+            without: DashMap::new(),
+            retired: DashSet::new(),
+            watched: DashMap::new(),
+            swaps: AtomicU64::new(0),
+            rejections: RejectionCounters::default(),
+            end: CancellationToken::new(),
+            assign_lock: Mutex::new(()),
+        });
+        let (declared, can_create) = (routes.config.clone(), routes.runtime.can_create());
+        let settle = move |store: &dyn Store| {
+            let rows = members::settle(store, &declared.workspaces, can_create)?;
+            Ok::<_, StoreError>((rows, store.taken_out()?))
+        };
+        let (rows, taken_out) = routes.store.run(settle).await?;
+        for user in taken_out {
+            routes.without.insert(user, Without::TakenOut);
+        }
+        for row in rows {
+            if row.retired {
+                routes.retire(&row);
+            } else {
+                routes.publish(&row)?;
+            }
+        }
+        routes.resume_probations().await?;
+        Ok(routes)
+    }
+
+    /// Remembers whose workspace is not served.
+    fn retire(&self, row: &WorkspaceRow) {
+        warn!(workspace = %row.name, "kept, but not declared: it is served to nobody");
+        let name: Arc<str> = row.name.as_str().into();
+        for member in &row.members {
+            self.without.insert(*member, Without::Retired(name.clone()));
+        }
+        self.retired.insert(name);
+    }
+}
