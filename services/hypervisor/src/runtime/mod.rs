@@ -22,7 +22,6 @@ mod spec;
 mod state;
 mod supervision;
 mod supervisor;
-mod switch;
 mod systemd;
 
 pub use error::RuntimeError;

@@ -216,8 +216,8 @@ impl Sandbox {
     }
 
     /// Whether it may be stopped when idle, from now on.
-    pub fn set_idle_stop(&self, idle_stop_enabled: bool) {
-        self.state.idle_stop_enabled.set(idle_stop_enabled);
+    pub fn set_idle_stop(&self, enabled: bool) {
+        self.state.set_idle_stop(enabled);
     }
 
     /// While the guard lives, the sandbox is shown as draining if it runs.

@@ -2,14 +2,14 @@
 
 use super::probe::{self, ProbeError};
 use super::run::Run;
-use super::switch::Switch;
 use super::{Seal, Spec, Status};
 use crate::config::{self, Address};
 use arc_swap::{ArcSwap, ArcSwapOption};
 use std::net::SocketAddr;
 use std::sync::atomic::AtomicU32;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
+use tokio::sync::watch;
 
 /// Timers go no further than two years; whoever wants no probes is well served with one.
 const LONGEST_PAUSE: Duration = Duration::from_hours(365 * 24);
@@ -24,8 +24,9 @@ pub(super) struct SandboxState {
     pub(super) run: ArcSwapOption<Run>,
     /// Those before it that may still be held.
     left: Mutex<Vec<Weak<Run>>>,
-    /// Whether it is stopped when idle; its role decides.
-    pub(super) idle_stop_enabled: Switch,
+    /// Whether it is stopped when idle; its role decides. None until that matters, since one
+    /// takes half a kilobyte.
+    idle_stop_enabled: OnceLock<watch::Sender<bool>>,
     /// Probes in a row that failed, of one that is only watched.
     pub(super) failed: AtomicU32,
 }
@@ -53,7 +54,7 @@ impl SandboxState {
             snapshot: ArcSwap::from_pointee(snapshot),
             run: ArcSwapOption::empty(),
             left: Mutex::default(),
-            idle_stop_enabled: Switch::new(true),
+            idle_stop_enabled: OnceLock::new(),
             failed: AtomicU32::new(0),
         }
     }
@@ -99,13 +100,28 @@ impl SandboxState {
     /// Resolves once nobody has held the run for `runtime.idle_secs`, with its gate closed.
     pub(super) async fn idle(&self, run: &Run) {
         let limit = Duration::from_secs(self.config.idle_secs);
+        let mut enabled = self.idle_stop_enabled().subscribe();
         loop {
-            self.idle_stop_enabled.until(true).await;
+            let _ = enabled.wait_for(|enabled| *enabled).await;
+            let disabled = async {
+                let _ = enabled.wait_for(|enabled| !enabled).await;
+            };
             tokio::select! {
                 () = run.idle_for(limit) => return,
-                () = self.idle_stop_enabled.until(false) => {}
+                () = disabled => {}
             }
         }
+    }
+
+    pub(super) fn set_idle_stop(&self, enabled: bool) {
+        if !enabled || self.idle_stop_enabled.get().is_some() {
+            self.idle_stop_enabled().send_replace(enabled);
+        }
+    }
+
+    fn idle_stop_enabled(&self) -> &watch::Sender<bool> {
+        self.idle_stop_enabled
+            .get_or_init(|| watch::Sender::new(true))
     }
 
     pub(super) fn is_open(&self) -> bool {
