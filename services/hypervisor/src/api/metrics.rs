@@ -3,6 +3,7 @@
 use super::Api;
 use crate::concurrency_limit::Scope;
 use crate::error::HttpError;
+use crate::routes::Routes;
 use crate::runtime::Status;
 use crate::server::Peer;
 use axum::Extension;
@@ -66,94 +67,91 @@ fn bearer(headers: &HeaderMap, file: Option<&Path>) -> bool {
     !token.is_empty() && bool::from(hash(sent).ct_eq(&hash(token)))
 }
 
-fn render(api: &Api) -> String {
-    let mut text = String::new();
-    let mut family = |name: &str, kind: &str, help: &str, samples: &[(String, u64)]| {
-        let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}");
+/// What is told, in Prometheus' words.
+#[derive(Default)]
+struct Page(String);
+
+impl Page {
+    fn family(&mut self, kind: &str, name: &str, help: &str, samples: &[(String, u64)]) {
+        let _ = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}");
         for (labels, value) in samples {
-            let _ = writeln!(text, "{name}{labels} {value}");
+            let _ = writeln!(self.0, "{name}{labels} {value}");
         }
-    };
+    }
+
+    fn gauge(&mut self, name: &str, help: &str, value: u64) {
+        self.family("gauge", name, help, &[(String::new(), value)]);
+    }
+}
+
+fn render(api: &Api) -> String {
+    let mut page = Page::default();
     let responses: Vec<_> = (1..6)
         .map(|class| {
-            let count = api.metrics.responses(class);
-            (format!("{{class=\"{class}xx\"}}"), count)
+            (
+                format!("{{class=\"{class}xx\"}}"),
+                api.metrics.responses(class),
+            )
         })
         .collect();
-    family(
-        "choiros_http_responses_total",
+    page.family(
         "counter",
+        "choiros_http_responses_total",
         "Responses by class of status.",
         &responses,
     );
-    family(
-        "choiros_swaps_total",
-        "counter",
-        "Swaps done.",
-        &[(String::new(), api.routes.swaps())],
-    );
+    let swaps = [(String::new(), api.routes.swaps())];
+    page.family("counter", "choiros_swaps_total", "Swaps done.", &swaps);
+    sandboxes(&mut page, &api.routes);
+    requests(&mut page, &api.routes);
+    let uptime = api.started.elapsed().as_secs();
+    page.gauge("choiros_uptime_seconds", "Seconds since the start.", uptime);
+    page.0
+}
 
-    let seal = api.routes.seal();
+fn sandboxes(page: &mut Page, routes: &Routes) {
+    let seal = routes.seal();
     if seal.is_watched() {
         let holds = u64::from(seal.broken().is_none());
-        family(
+        page.gauge(
             "choiros_sealed",
-            "gauge",
             "Whether the seal around the sandboxes holds.",
-            &[(String::new(), holds)],
+            holds,
         );
     }
-
-    let sandboxes: Vec<_> = api
-        .routes
-        .all()
-        .iter()
-        .flat_map(|workspace| workspace.pair().both().map(|route| route.sandbox.clone()))
+    let pairs = routes.all().into_iter().map(|workspace| workspace.pair());
+    let sandboxes: Vec<_> = pairs
+        .flat_map(|pair| pair.both().map(|route| route.sandbox.clone()))
         .collect();
     let held = sandboxes.iter().map(|sandbox| sandbox.holds() as u64).sum();
+    page.gauge("choiros_claims", "Requests that hold a sandbox.", held);
     let statuses: Vec<_> = sandboxes.iter().map(|it| it.view().status).collect();
-    family(
-        "choiros_claims",
+    let by_status = Status::ALL.map(|status| {
+        let count = statuses.iter().filter(|it| **it == status).count();
+        (format!("{{status=\"{status}\"}}"), count as u64)
+    });
+    page.family(
         "gauge",
-        "Requests that hold a sandbox.",
-        &[(String::new(), held)],
-    );
-    let by_status: Vec<_> = Status::ALL
-        .iter()
-        .map(|status| {
-            let count = statuses.iter().filter(|it| *it == status).count();
-            (format!("{{status=\"{status}\"}}"), count as u64)
-        })
-        .collect();
-    family(
         "choiros_sandboxes",
-        "gauge",
         "Sandboxes by status.",
         &by_status,
     );
-    let requests = api.routes.requests() as u64;
-    family(
+}
+
+fn requests(page: &mut Page, routes: &Routes) {
+    page.gauge(
         "choiros_requests",
-        "gauge",
         "Requests under way, those that wait for a sandbox included.",
-        &[(String::new(), requests)],
+        routes.requests() as u64,
     );
     let refused = Scope::ALL.map(|scope| {
-        let cap = scope.as_str();
-        (format!("{{cap=\"{cap}\"}}"), api.routes.refused(scope))
+        let labels = format!("{{cap=\"{}\"}}", scope.as_str());
+        (labels, routes.refused(scope))
     });
-    family(
-        "choiros_refused_total",
+    page.family(
         "counter",
+        "choiros_refused_total",
         "Requests above a limit.",
         &refused,
     );
-    let uptime = api.started.elapsed().as_secs();
-    family(
-        "choiros_uptime_seconds",
-        "gauge",
-        "Seconds since the start.",
-        &[(String::new(), uptime)],
-    );
-    text
 }

@@ -179,25 +179,39 @@ fn execute(cli: Cli) -> Result<()> {
 /// Does what the operator asks of the running gateway.
 async fn control(cli: Cli, config: &Config) -> Result<()> {
     let client = Client::new(config.control_socket());
-    let (response, columns): (Value, &[&str]) = match cli.command {
-        Command::Status => (client.get("/status").await?, &[]),
-        Command::Users => (client.get("/users").await?, USERS),
-        Command::Invite { admin } => {
-            let order = json!({ "admin": admin });
-            (client.post("/invites", &order).await?, &[])
-        }
+    let columns = match cli.command {
+        Command::Users => USERS,
+        Command::Sandboxes { verb: None } => SANDBOXES,
+        _ => &[],
+    };
+    let response = ask(&client, cli.command).await?;
+    let text = if cli.json {
+        format!("{}\n", serde_json::to_string_pretty(&response)?)
+    } else {
+        table::render(&response, columns)
+    };
+    // A reader that has gone, such as `head`, is no failure of ours.
+    let _ = std::io::stdout().write_all(text.as_bytes());
+    Ok(())
+}
+
+async fn ask(client: &Client, command: Command) -> Result<Value> {
+    match command {
+        Command::Status => client.get("/status").await,
+        Command::Users => client.get("/users").await,
+        Command::Invite { admin } => client.post("/invites", &json!({ "admin": admin })).await,
         Command::Recover { username } => {
             let path = format!("/recover/{}", segment(&username));
-            (client.post(&path, &json!({})).await?, &[])
+            client.post(&path, &json!({})).await
         }
-        Command::Sandboxes { verb: None } => (client.get("/sandboxes").await?, SANDBOXES),
+        Command::Sandboxes { verb: None } => client.get("/sandboxes").await,
         Command::Sandboxes { verb: Some(verb) } => {
             let (Place { workspace, role }, verb) = match verb {
                 SandboxVerb::Start(place) => (place, "start"),
                 SandboxVerb::Stop(place) => (place, "stop"),
             };
             let path = format!("/sandboxes/{}/{role}/{verb}", segment(&workspace));
-            (client.post(&path, &json!({})).await?, &[])
+            client.post(&path, &json!({})).await
         }
         Command::Swap {
             workspace,
@@ -212,27 +226,17 @@ async fn control(cli: Cli, config: &Config) -> Result<()> {
                 force,
                 probation_secs: probation,
             };
-            let swapped = if probation.is_some() {
-                probation::swap(&client, &workspace, order).await?
-            } else {
-                let path = format!("/swap/{}", segment(&workspace));
-                client.post(&path, &serde_json::to_value(order)?).await?
-            };
-            (swapped, &[])
+            if probation.is_some() {
+                return probation::swap(client, &workspace, order).await;
+            }
+            let path = format!("/swap/{}", segment(&workspace));
+            client.post(&path, &serde_json::to_value(order)?).await
         }
         Command::Serve
         | Command::CheckConfig
         | Command::Backup { .. }
-        | Command::Restore { .. } => return Ok(()),
-    };
-    let text = if cli.json {
-        format!("{}\n", serde_json::to_string_pretty(&response)?)
-    } else {
-        table::render(&response, columns)
-    };
-    // A reader that has gone, such as `head`, is no failure of ours.
-    let _ = std::io::stdout().write_all(text.as_bytes());
-    Ok(())
+        | Command::Restore { .. } => Ok(Value::Null),
+    }
 }
 
 const USERS: &[&str] = &[

@@ -67,6 +67,21 @@ pub struct Probation {
     pub until: Timestamp,
 }
 
+impl SwapOutcome {
+    fn new(row: WorkspaceRow, probation: Option<Probation>) -> Self {
+        Self {
+            workspace: row.name,
+            generation: row.generation,
+            live: row.live,
+            dev: row.dev,
+            undo: Undo {
+                expect_generation: row.generation,
+            },
+            probation,
+        }
+    }
+}
+
 impl fmt::Display for SwapOutcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
@@ -142,26 +157,7 @@ impl Routes {
             .store_swap(&workspace.name, current, watch.clone())
             .await?;
         fail_point("stored");
-        let moved = |role, from: &Route| {
-            let (sandbox, concurrency_limit) =
-                (from.sandbox.clone(), from.concurrency_limit.clone());
-            self.route(
-                &workspace.name,
-                row.generation,
-                role,
-                sandbox,
-                concurrency_limit,
-            )
-        };
-        let new = Pair {
-            live: moved(Role::Live, &old.dev),
-            dev: moved(Role::Dev, &old.live),
-        };
-        workspace.pair.store(Arc::new(new));
-        fail_point("published");
-        for route in old.both() {
-            route.gate.close();
-        }
+        self.publish_swap(workspace, &old, row.generation);
         info!(workspace = %workspace.name, generation = row.generation, live = %row.live, "swapped");
         self.swaps.fetch_add(1, Ordering::Relaxed);
         drain::spawn(&old, Duration::from_secs(order.drain_secs));
@@ -173,16 +169,24 @@ impl Routes {
             Watch::None | Watch::TakenBack { .. } => None,
         };
         fail_point("drained");
-        Ok(SwapOutcome {
-            workspace: row.name,
-            generation: row.generation,
-            live: row.live,
-            dev: row.dev,
-            undo: Undo {
-                expect_generation: row.generation,
-            },
-            probation,
-        })
+        Ok(SwapOutcome::new(row, probation))
+    }
+
+    /// Lets new requests in by the exchanged roles, and none by the old ones any longer.
+    fn publish_swap(&self, workspace: &Workspace, old: &Pair, generation: u64) {
+        let moved = |role, from: &Route| {
+            let (sandbox, limit) = (from.sandbox.clone(), from.concurrency_limit.clone());
+            self.route(&workspace.name, generation, role, sandbox, limit)
+        };
+        let new = Pair {
+            live: moved(Role::Live, &old.dev),
+            dev: moved(Role::Dev, &old.live),
+        };
+        workspace.pair.store(Arc::new(new));
+        fail_point("published");
+        for route in old.both() {
+            route.gate.close();
+        }
     }
 
     /// How many swaps were done since the start, those included that were taken back.

@@ -212,29 +212,36 @@ async fn judge(
             said: quote(&String::from_utf8_lossy(&body)),
         });
     }
-    let mut ours = false;
-    let found = match serde_json::from_slice::<Identity>(&body) {
-        Ok(it) if is(spec, &it) => return Ok(()),
-        Ok(it) if it.service == SERVICE => {
-            ours = true;
-            format!(
-                "sandbox `{}` ({})",
-                quote(&it.name),
-                quote(&it.instance_role)
-            )
-        }
-        Ok(it) => format!("the service `{}`", quote(&it.service)),
-        Err(_) => match server {
-            Some(server) => format!("something else (Server: {})", quote(&server)),
-            None => "something else, which does not name itself".to_owned(),
-        },
+    match serde_json::from_slice(&body) {
+        Ok(identity) if is(spec, &identity) => Ok(()),
+        found => Err(stranger(spec, address, found.ok(), server.as_deref())),
+    }
+}
+
+/// Whoever is not the sandbox, as they name themselves.
+fn stranger(
+    spec: &Spec,
+    address: SocketAddr,
+    identity: Option<Identity>,
+    server: Option<&str>,
+) -> ProbeError {
+    let ours = identity.as_ref().is_some_and(|it| it.service == SERVICE);
+    let found = match (identity, server) {
+        (Some(it), _) if ours => format!(
+            "sandbox `{}` ({})",
+            quote(&it.name),
+            quote(&it.instance_role)
+        ),
+        (Some(it), _) => format!("the service `{}`", quote(&it.service)),
+        (None, Some(server)) => format!("something else (Server: {})", quote(server)),
+        (None, None) => "something else, which does not name itself".to_owned(),
     };
-    Err(ProbeError::Stranger {
+    ProbeError::Stranger {
         address,
         found,
         ours,
         expected: format!("sandbox `{}` ({})", spec.name, spec.instance_role),
-    })
+    }
 }
 
 fn is(spec: &Spec, found: &Identity) -> bool {
