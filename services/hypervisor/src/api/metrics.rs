@@ -3,9 +3,9 @@
 use super::Api;
 use crate::concurrency_limit::Scope;
 use crate::error::HttpError;
+use crate::peer::Peer;
 use crate::routes::Routes;
 use crate::runtime::Status;
-use crate::server::Peer;
 use axum::Extension;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};

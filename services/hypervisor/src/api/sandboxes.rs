@@ -3,10 +3,11 @@
 use super::Api;
 use crate::auth::{AuthError, Session};
 use crate::error::{HttpError, Payload};
+use crate::peer::Peer;
 use crate::role::Role;
 use crate::routes::{Route, SwapOrder, SwapOutcome, Workspace};
+
 use crate::runtime::{RuntimeError, Sandbox, Status};
-use crate::server::Peer;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::{Extension, Json};

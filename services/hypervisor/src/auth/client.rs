@@ -4,9 +4,10 @@ use super::ceremony::Ceremony;
 use super::token::Token;
 use super::{Auth, AuthError, Session, cookie};
 use crate::config::AUDIT;
-use crate::server::Peer;
+use crate::peer::Peer;
 use crate::store::{AuditRow, Hash, SessionKind, SessionRow, Store};
 use crate::timestamp::Timestamp;
+
 use axum::extract::FromRequestParts;
 use http::header;
 use http::request::Parts;

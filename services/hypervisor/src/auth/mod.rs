@@ -54,7 +54,7 @@ pub(crate) use client::audit_event;
 pub use error::AuthError;
 pub use invites::Invite;
 pub use operator::{Account, RecoveryCode};
-pub use origin::{check_origin, is_ours};
+pub use origin::check_origin;
 pub use session::{Session, User};
 
 /// How long a session from a recovery code lasts: enough to find an authenticator.

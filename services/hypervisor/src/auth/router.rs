@@ -1,7 +1,7 @@
 //! The paths under `/auth`, and the guard before every one of them.
 
 use super::{Auth, AuthError, account, check_origin, invites, login, passkeys, recovery, register};
-use crate::server::Peer;
+use crate::peer::Peer;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
@@ -65,6 +65,10 @@ fn admit(auth: &Auth, request: &Request) -> Result<(), crate::error::HttpError> 
     }
     let peer = request.extensions().get::<Peer>();
     let peer = peer.ok_or(AuthError::NoPeer)?;
-    check_origin(request.method(), request.headers(), &auth.origin)?;
+    check_origin(
+        request.method(),
+        request.headers(),
+        &auth.origin.origin().ascii_serialization(),
+    )?;
     Ok(auth.limits.address(peer.client)?)
 }

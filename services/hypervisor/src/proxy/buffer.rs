@@ -44,11 +44,6 @@ impl Buffer {
         }
     }
 
-    /// Whether a read would find no room.
-    pub(crate) fn is_full(&self) -> bool {
-        self.used.len() == SIZE
-    }
-
     /// Reads on behind what is in it, `most` bytes if there is room; 0 is the end.
     pub(crate) fn poll_fill(
         &mut self,

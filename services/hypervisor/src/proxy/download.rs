@@ -1,31 +1,37 @@
 //! The body of a response, on its way from the sandbox to the client.
 
 use super::RoutedClaim;
+use super::connections::{Connection, Connections};
 use super::expect::Expectation;
 use super::idle_timeout::IdleTimeout;
 use super::shared_origin;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
+use std::error::Error;
 use std::future::Future;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio_util::sync::WaitForCancellationFutureOwned;
 
 /// Why a response was broken off. The client sees its connection cut, never a clean end.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Fault {
+pub enum Fault {
+    /// Nothing came for too long.
     #[error("the sandbox sent nothing more for too long")]
     Stalled,
+    /// Its connection ended, or broke the framing.
     #[error("the sandbox broke off its answer")]
     Broken(#[from] hyper::Error),
 }
 
 /// The sandbox's body; holds the claim until it is dropped.
-pub(super) struct Download<C> {
+pub struct Download<C> {
     body: Incoming,
     idle: IdleTimeout,
+    lent: Option<Lent>,
     /// Ends the stream at the end of a drain.
     drain_deadline: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
     claim: C,
@@ -40,16 +46,24 @@ impl<C: RoutedClaim> Download<C> {
     pub(super) fn new(
         body: Incoming,
         idle: Duration,
+        lent: Lent,
         claim: C,
         expectation: Option<Expectation>,
     ) -> Self {
-        Self {
+        let ended = body.is_end_stream();
+        let mut this = Self {
             body,
             idle: IdleTimeout::new(idle),
+            lent: Some(lent),
             drain_deadline: None,
             claim,
             _expectation: expectation,
+        };
+        if ended {
+            // Nobody asks for the frames of a body that has none.
+            this.give_back();
         }
+        this
     }
 
     /// Has the body end, cleanly, at the end of a drain: for event streams, whose clients
@@ -59,6 +73,17 @@ impl<C: RoutedClaim> Download<C> {
             self.claim.drain_deadline().clone().cancelled_owned(),
         ));
         self
+    }
+
+    fn give_back(&mut self) {
+        if let Some(Lent {
+            connections,
+            route,
+            connection,
+        }) = self.lent.take()
+        {
+            connections.put(route, connection);
+        }
     }
 
     fn fail(&self, fault: Fault) -> Poll<Option<Result<Frame<Bytes>, Fault>>> {
@@ -87,10 +112,17 @@ impl<C: RoutedClaim> Body for Download<C> {
                 if let Some(trailers) = frame.trailers_mut() {
                     shared_origin::guard_trailers(trailers);
                 }
+                if self.body.is_end_stream() {
+                    // It may not be asked for more.
+                    self.give_back();
+                }
                 Poll::Ready(Some(Ok(frame)))
             }
             Poll::Ready(Some(Err(error))) => self.fail(error.into()),
-            Poll::Ready(None) => Poll::Ready(None),
+            Poll::Ready(None) => {
+                self.give_back();
+                Poll::Ready(None)
+            }
             Poll::Pending => match self.idle.poll_expired(cx) {
                 Poll::Ready(()) => self.fail(Fault::Stalled),
                 Poll::Pending => Poll::Pending,
@@ -104,5 +136,59 @@ impl<C: RoutedClaim> Body for Download<C> {
 
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
+    }
+}
+
+/// The connection that a body comes by, to be given back when it is over.
+pub(super) struct Lent {
+    connections: Rc<Connections>,
+    route: u64,
+    connection: Connection,
+}
+
+impl Lent {
+    pub(super) fn new(connections: &Rc<Connections>, route: u64, connection: Connection) -> Self {
+        Self {
+            connections: connections.clone(),
+            route,
+            connection,
+        }
+    }
+}
+
+/// The body of a response: ours, or a sandbox's.
+pub enum ResponseBody<C> {
+    /// What this program says itself.
+    Own(crate::Body),
+    /// What a sandbox sends.
+    Sandbox(Download<C>),
+}
+
+impl<C: RoutedClaim> Body for ResponseBody<C> {
+    type Data = Bytes;
+    type Error = Box<dyn Error + Send + Sync>;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        match self.get_mut() {
+            Self::Own(body) => Pin::new(body).poll_frame(cx).map_err(Into::into),
+            Self::Sandbox(body) => Pin::new(body).poll_frame(cx).map_err(Into::into),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Own(body) => body.is_end_stream(),
+            Self::Sandbox(body) => body.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Own(body) => body.size_hint(),
+            Self::Sandbox(body) => body.size_hint(),
+        }
     }
 }

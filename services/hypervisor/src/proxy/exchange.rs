@@ -1,16 +1,15 @@
 //! One request to a sandbox, up to the head of its response.
 
+use super::connections::{Begun, Connection, Connections, SendError};
 use super::expect::{self, Expectation};
 use super::failure::Reason;
 use super::upgrade::Upgrade;
 use super::upload::{self, Fault, LimitedBody, Progress, Upload};
 use super::{Caller, Proxy, RoutedClaim, hop, request};
-use crate::Body;
-use crate::server::Peer;
+use crate::peer::Peer;
 use http::{Method, Request, Response, StatusCode};
 use http_body::Body as _;
 use hyper::body::Incoming;
-use hyper_util::client::legacy::Error as ClientError;
 use std::error::Error;
 use std::io;
 use std::pin::pin;
@@ -19,6 +18,8 @@ use tokio::time::{Instant, timeout_at};
 /// A response that has begun, and what was asked along with its request.
 pub(super) struct UpstreamResponse {
     pub(super) response: Response<Incoming>,
+    /// The connection that its body comes by.
+    pub(super) connection: Connection,
     pub(super) upgrade: Option<Upgrade>,
     pub(super) expectation: Option<Expectation>,
 }
@@ -27,7 +28,8 @@ impl Proxy {
     /// Sends the request, rewritten, and waits for the response's head.
     pub(super) async fn exchange(
         &self,
-        mut request: Request<Body>,
+        connections: &Connections,
+        mut request: Request<Incoming>,
         peer: &Peer,
         caller: &Caller,
         claim: &impl RoutedClaim,
@@ -40,7 +42,7 @@ impl Proxy {
         let streams = !body.is_end_stream();
         let expects = expect::take(&mut head) && streams;
         request::rewrite(&mut head, streams, &self.own_cookies, peer);
-        request::address(&mut head, caller, claim)?;
+        request::address(&mut head, caller, claim);
         if let Some(upgrade) = &upgrade {
             upgrade.ask(&mut head.headers);
         }
@@ -50,14 +52,18 @@ impl Proxy {
         if let Some(expectation) = &expectation {
             expectation.ask(&mut request);
         }
-        let sending = claim.upstream().send(request, self.limits);
-        let response = self.wait(sending, progress.as_ref()).await?;
+        let sending = connections.send(claim.route_id(), claim.address(), request);
+        let Begun {
+            response,
+            connection,
+        } = self.wait(sending, progress.as_ref()).await?;
         if let Some(expectation) = &expectation {
             expectation.responded();
         }
         check(&response, upgrade.is_some())?;
         Ok(UpstreamResponse {
             response,
+            connection,
             upgrade,
             expectation,
         })
@@ -66,7 +72,7 @@ impl Proxy {
     /// The body within our limits; and what it waits for, if its sender waits too.
     fn upload(
         &self,
-        body: Body,
+        body: Incoming,
         progress: Option<Progress>,
         expects: bool,
     ) -> Result<(Upload, Option<Expectation>), Reason> {
@@ -94,15 +100,15 @@ impl Proxy {
     /// clocks run, in the body for its sender and in the connection for the sandbox.
     async fn wait(
         &self,
-        sending: impl Future<Output = Result<Response<Incoming>, ClientError>>,
+        sending: impl Future<Output = Result<Begun, SendError>>,
         progress: Option<&Progress>,
-    ) -> Result<Response<Incoming>, Reason> {
+    ) -> Result<Begun, Reason> {
         let limit = self.limits.response;
         let mut sending = pin!(sending);
         let mut sent = Instant::now();
         loop {
             match timeout_at(sent + limit, &mut sending).await {
-                Ok(Ok(response)) => return Ok(response),
+                Ok(Ok(begun)) => return Ok(begun),
                 Ok(Err(error)) => {
                     let fault = progress.and_then(Progress::fault);
                     return Err(self.explain(fault, &error));
@@ -119,7 +125,7 @@ impl Proxy {
         }
     }
 
-    fn explain(&self, fault: Option<Fault>, error: &ClientError) -> Reason {
+    fn explain(&self, fault: Option<Fault>, error: &SendError) -> Reason {
         match fault {
             Some(Fault::TooLarge) => Reason::BodyTooLarge(self.limits.max_body),
             Some(Fault::Stalled) => Reason::BodyStalled(self.limits.body_idle.as_secs()),
@@ -129,7 +135,7 @@ impl Proxy {
                 let timed_out = root
                     .downcast_ref::<io::Error>()
                     .is_some_and(|root| root.kind() == io::ErrorKind::TimedOut);
-                if timed_out && !error.is_connect() {
+                if timed_out && matches!(error, SendError::Exchange(_)) {
                     Reason::Timeout(root.to_string())
                 } else {
                     Reason::BadGateway(root.to_string())
@@ -152,8 +158,11 @@ fn check(response: &Response<Incoming>, upgrades: bool) -> Result<(), Reason> {
 }
 
 /// What lies at the bottom of an error, which is what people know by name.
-fn root(error: &ClientError) -> &(dyn Error + 'static) {
-    let mut root: &dyn Error = error;
+fn root(error: &SendError) -> &(dyn Error + 'static) {
+    let mut root: &dyn Error = match error {
+        SendError::Connect(error) => error,
+        SendError::Exchange(error) => error,
+    };
     while let Some(source) = root.source() {
         root = source;
     }

@@ -1,7 +1,7 @@
 //! What the proxy answers in a sandbox's stead: which sandbox, why, and what to do.
 
 use super::navigation::wants_page;
-use super::{RoutedClaim, page};
+use super::page;
 use crate::Body;
 use crate::concurrency_limit::Full;
 use crate::role::Role;
@@ -186,19 +186,6 @@ impl Failure {
         }
         response
     }
-}
-
-/// What to answer to a request with these `headers` whose claimed sandbox did not; and its line
-/// in the log.
-pub(crate) fn refuse(
-    headers: &HeaderMap,
-    claim: &impl RoutedClaim,
-    reason: Reason,
-) -> Response<Body> {
-    let sandbox = claim.sandbox().to_owned();
-    let failure = Failure { sandbox, reason };
-    failure.log(claim.role());
-    failure_response(headers, &failure)
 }
 
 /// What to answer to a request with these `headers` that got nothing from its sandbox: a page

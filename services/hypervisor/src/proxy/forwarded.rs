@@ -1,7 +1,7 @@
 //! What a sandbox is told about the caller, and what it must not believe.
 
 use super::{Caller, RoutedClaim};
-use crate::server::Peer;
+use crate::peer::Peer;
 use http::header::{Entry, FORWARDED, HOST, HeaderMap, HeaderName, HeaderValue};
 
 static FOR: HeaderName = HeaderName::from_static("x-forwarded-for");

@@ -36,13 +36,6 @@ pub(super) fn strip(headers: &mut HeaderMap) {
     }
 }
 
-/// Whether a field of this name ends at this hop, whatever `Connection` says.
-pub(super) fn is_hop_by_hop(name: &str) -> bool {
-    HOP_BY_HOP
-        .iter()
-        .any(|known| known.eq_ignore_ascii_case(name))
-}
-
 /// Whether the body is coded in a way that we did not ask for and would not undo.
 pub(super) fn has_foreign_coding(headers: &HeaderMap) -> bool {
     tokens(headers, &TRANSFER_ENCODING).any(|coding| !coding.eq_ignore_ascii_case(b"chunked"))

@@ -5,12 +5,12 @@
 //! knows nothing of passkeys or of what runs a sandbox: it gets a caller and a [`RoutedClaim`].
 
 mod buffer;
+mod connections;
 mod cookies;
 mod download;
 mod exchange;
 mod expect;
 mod failure;
-mod fast;
 mod forwarded;
 mod frames;
 mod hop;
@@ -24,24 +24,22 @@ mod trace;
 mod tunnel;
 mod upgrade;
 mod upload;
-mod upstream;
 mod upstream_connection;
 mod write_limit;
 
-pub(crate) use failure::refuse;
+pub use connections::Connections;
+pub use download::ResponseBody;
 pub use failure::{Failure, Reason, failure_response};
-pub(crate) use fast::{Client, FarEnd, Next, Order, Pool, Unanswered};
-pub(crate) use idle_timeout::IdleTimeout;
 pub use navigation::is_navigation;
-pub use upstream::Upstream;
 pub use write_limit::WriteLimit;
 
-use crate::Body;
 use crate::config;
+use crate::peer::Peer;
 use crate::role::Role;
-use crate::server::{Peer, workers};
 use http::{HeaderValue, Request, Response};
+use hyper::body::Incoming;
 use std::net::SocketAddr;
+use std::rc::Rc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -51,8 +49,8 @@ use uuid::Uuid;
 pub trait RoutedClaim: Send + Sync + 'static {
     /// Where the sandbox listens.
     fn address(&self) -> SocketAddr;
-    /// The connections to it.
-    fn upstream(&self) -> &Upstream;
+    /// Tells its route from all others, also from those of another generation.
+    fn route_id(&self) -> u64;
     /// The workspace that it serves.
     fn workspace(&self) -> &str;
     /// The role that it has.
@@ -93,7 +91,7 @@ struct Limits {
     max_body: u64,
     /// For a connection to a sandbox without a request.
     pool_idle: Duration,
-    /// Connections of one thread that wait for a request.
+    /// Connections that wait for a request.
     pool_most: usize,
 }
 
@@ -111,30 +109,43 @@ impl Proxy {
                 body_idle: seconds(config.body_idle_secs),
                 max_body: config.max_body_bytes,
                 pool_idle: seconds(config.pool_idle_secs),
-                // A share for each worker, however many sandboxes there are.
-                pool_most: config.max_pooled_connections.div_ceil(workers()),
+                pool_most: config.max_pooled_connections,
             },
         }
     }
 
-    /// The sandbox's answer to `request`, or a [`Failure`]'s page or JSON in its stead.
+    /// The connections of one of so many `workers`, none yet.
+    pub fn connections(&self, workers: usize) -> Rc<Connections> {
+        // A share for each worker, however many sandboxes there are.
+        let most = self.limits.pool_most.div_ceil(workers);
+        Connections::new(Limits {
+            pool_most: most,
+            ..self.limits
+        })
+    }
+
+    /// The sandbox's response to `request`, or a [`Failure`]'s page or JSON in its stead.
     ///
     /// `request` is as it came in, but without the prefix `/dev`.
     pub async fn forward<C: RoutedClaim>(
         &self,
-        request: Request<Body>,
+        connections: &Rc<Connections>,
+        request: Request<Incoming>,
         peer: &Peer,
         caller: &Caller,
         claim: C,
-    ) -> Response<Body> {
+    ) -> Response<ResponseBody<C>> {
         let as_page = navigation::wants_page(request.headers());
-        match self.exchange(request, peer, caller, &claim).await {
-            Ok(response) => self.pass_on(response, claim),
+        match self
+            .exchange(connections, request, peer, caller, &claim)
+            .await
+        {
+            Ok(response) => self.pass_on(connections, response, claim),
             Err(reason) => {
                 let sandbox = claim.sandbox().to_owned();
                 let failure = Failure { sandbox, reason };
                 failure.log(claim.role());
-                failure.respond(as_page)
+                failure.respond(as_page).map(ResponseBody::Own)
             }
         }
     }

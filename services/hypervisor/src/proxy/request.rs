@@ -1,12 +1,11 @@
 //! The head of a request, rewritten in place for the sandbox.
 
-use super::failure::Reason;
 use super::{Caller, RoutedClaim, cookies, forwarded, hop, trace};
-use crate::server::Peer;
+use crate::peer::Peer;
+use http::Version;
 use http::header::{CONNECTION, CONTENT_LENGTH, HOST, HeaderValue, TE, TRANSFER_ENCODING};
 use http::request::Parts;
-use http::uri::{Authority, PathAndQuery, Scheme, Uri};
-use http::{Version, uri};
+use http::uri::{Authority, Uri};
 
 /// Removes what is not for the sandbox, and frames the request as HTTP/1.1.
 ///
@@ -37,25 +36,10 @@ pub(super) fn rewrite(head: &mut Parts, streams: bool, own_cookies: &[Box<str>],
 }
 
 /// Addresses the request to the claimed sandbox, and says who calls.
-///
-/// # Errors
-/// [`Reason::BadGateway`] for an address that no URL can hold.
-pub(super) fn address(
-    head: &mut Parts,
-    caller: &Caller,
-    claim: &impl RoutedClaim,
-) -> Result<(), Reason> {
+pub(super) fn address(head: &mut Parts, caller: &Caller, claim: &impl RoutedClaim) {
     forwarded::add_identity(&mut head.headers, caller, claim);
-    let mut target = uri::Parts::default();
-    target.scheme = Some(Scheme::HTTP);
-    target.authority = Authority::try_from(claim.address().to_string()).ok();
     let path = head.uri.path_and_query().cloned();
-    target.path_and_query = Some(path.unwrap_or_else(|| PathAndQuery::from_static("/")));
-    head.uri = Uri::from_parts(target).map_err(|error| {
-        let address = claim.address();
-        Reason::BadGateway(format!("its address {address} cannot be reached: {error}"))
-    })?;
-    Ok(())
+    head.uri = path.map_or_else(|| Uri::from_static("/"), Uri::from);
 }
 
 /// The authority without what may stand before `@`.

@@ -44,17 +44,6 @@ const FIELDS: [&str; 18] = [
     "x-sendfile",
 ];
 
-/// Whether a field of this name acts beyond its response.
-pub(super) fn has(name: &[u8]) -> bool {
-    let is = |field: &str| name.eq_ignore_ascii_case(field.as_bytes());
-    FIELDS.into_iter().any(is)
-}
-
-/// The same for a trailer, where no cookie has a place either (RFC 9110, section 6.5.1).
-pub(super) fn has_trailer(name: &[u8]) -> bool {
-    has(name) || name.eq_ignore_ascii_case(SET_COOKIE.as_str().as_bytes())
-}
-
 /// Removes them from a response, and cookies that would be ours.
 pub(super) fn guard(headers: &mut HeaderMap, own_cookies: &[Box<str>]) {
     cookies::guard(headers, own_cookies);

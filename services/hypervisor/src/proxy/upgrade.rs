@@ -1,5 +1,7 @@
 //! Upgrades: which are asked for, whether they may be, and how the sandbox's 101 is passed on.
 
+use super::connections::Connections;
+use super::download::ResponseBody;
 use super::failure::Reason;
 use super::navigation::has_sec_fetch;
 use super::tunnel::Tunnel;
@@ -24,7 +26,7 @@ impl Upgrade {
     /// [`Reason::ForeignOrigin`]: a browser sends our cookie along with a WebSocket that any
     /// page opens, and only tells us which page it was.
     pub(super) fn asked(
-        request: &mut Request<Body>,
+        request: &mut Request<Incoming>,
         origin: &HeaderValue,
     ) -> Result<Option<Self>, Reason> {
         let headers = request.headers();
@@ -52,11 +54,12 @@ impl Upgrade {
     }
 
     /// Passes the sandbox's 101 on, and then bytes both ways.
-    pub(super) fn switch(
+    pub(super) fn switch<C: RoutedClaim>(
         self,
+        connections: &Connections,
         mut response: Response<Incoming>,
-        claim: impl RoutedClaim,
-    ) -> Response<Body> {
+        claim: C,
+    ) -> Response<ResponseBody<C>> {
         let upstream = hyper::upgrade::on(&mut response);
         let headers = response.headers_mut();
         let protocol = headers.get(UPGRADE).cloned().unwrap_or(self.protocol);
@@ -68,7 +71,7 @@ impl Upgrade {
         };
         headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
         headers.insert(UPGRADE, protocol);
-        tokio::spawn(async move {
+        connections.tasks.spawn_local(async move {
             let sandbox = claim.sandbox();
             match tokio::try_join!(self.client, upstream) {
                 Ok((client, upstream)) => tunnel.forward(client, upstream).await,
@@ -76,7 +79,7 @@ impl Upgrade {
             }
             drop(claim);
         });
-        response.map(|_| Body::empty())
+        response.map(|_| ResponseBody::Own(Body::empty()))
     }
 }
 

@@ -2,10 +2,10 @@
 
 use super::expect::DeferredBody;
 use super::idle_timeout::IdleTimeout;
-use crate::Body;
 use bytes::{Buf, Bytes};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use http_body_util::BodyExt;
+use hyper::body::Incoming;
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
@@ -49,6 +49,11 @@ impl Upload {
         Self(State::None)
     }
 
+    /// Whether there is none.
+    pub(super) fn is_none(&self) -> bool {
+        matches!(self.0, State::None)
+    }
+
     pub(super) fn flowing(flow: LimitedBody) -> Self {
         Self(State::Flowing(flow))
     }
@@ -82,7 +87,7 @@ impl HttpBody for Upload {
         match &self.0 {
             State::None => true,
             State::DeferredBody(_) => false,
-            State::Flowing(flow) => flow.body.as_ref().is_none_or(Body::is_end_stream),
+            State::Flowing(flow) => flow.body.as_ref().is_none_or(HttpBody::is_end_stream),
         }
     }
 
@@ -97,14 +102,14 @@ impl HttpBody for Upload {
 
 /// A body within its limits of size and silence.
 pub(super) struct LimitedBody {
-    body: Option<Body>,
+    body: Option<Incoming>,
     room: u64,
     idle: IdleTimeout,
     progress: Progress,
 }
 
 impl LimitedBody {
-    pub(super) fn new(body: Body, room: u64, idle: Duration, progress: Progress) -> Self {
+    pub(super) fn new(body: Incoming, room: u64, idle: Duration, progress: Progress) -> Self {
         Self {
             body: Some(body),
             room,
@@ -153,8 +158,8 @@ impl Drop for LimitedBody {
 }
 
 /// Reads on for a moment what will not be used.
-pub(super) fn linger(mut body: Body) {
-    tokio::spawn(timeout(LINGER, async move {
+pub(super) fn linger(mut body: Incoming) {
+    tokio::task::spawn_local(timeout(LINGER, async move {
         while let Some(Ok(_)) = body.frame().await {}
     }));
 }

@@ -1,19 +1,14 @@
-//! Connections to a sandbox, and two things that hyper does not know of them.
+//! A connection to a sandbox, and two things that hyper does not know of it.
 //!
 //! A request may be tried again only if its connection proved dead: it had answered before, and
 //! not one byte came since this request was written.
 //!
-//! A sandbox that refuses an upload answers, and closes while we still write. hyper would take
+//! A sandbox that refuses an upload responds, and closes while we still write. hyper would take
 //! the failed write for the end, and never look at the response that lies there to be read. So a
 //! connection that takes nothing any more pretends that it does, and its reads tell the rest.
 
 use super::write_limit::WriteLimit;
-use http::{Extensions, Uri};
-use hyper_util::client::legacy::Error;
-use hyper_util::client::legacy::connect::{Connected, Connection, HttpConnector};
-use hyper_util::rt::TokioIo;
-use std::error::Error as StdError;
-use std::future::Future;
+use socket2::{SockRef, TcpKeepalive};
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -22,67 +17,47 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use tower::Service;
 
-type BoxError = Box<dyn StdError + Send + Sync>;
-
-/// Makes [`Link`]s.
-#[derive(Clone)]
-pub(super) struct Connector {
-    pub(super) tcp: HttpConnector,
-    /// For how long a sandbox may take nothing of what it is sent.
-    pub(super) write_limit: Duration,
-}
-
-impl Service<Uri> for Connector {
-    type Response = TokioIo<UpstreamConnection>;
-    type Error = BoxError;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, BoxError>> + Send>>;
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        self.tcp.poll_ready(cx).map_err(Into::into)
-    }
-
-    fn call(&mut self, uri: Uri) -> Self::Future {
-        let dial = self.tcp.call(uri);
-        let limit = self.write_limit;
-        Box::pin(async move {
-            let stream = WriteLimit::new(dial.await?.into_inner(), limit);
-            let state = Arc::default();
-            Ok(TokioIo::new(UpstreamConnection { stream, state }))
-        })
-    }
-}
+/// An open WebSocket has no time limit, so a far end that vanished must be noticed by the kernel.
+const KEEPALIVE: Duration = Duration::from_mins(1);
 
 /// What a connection went through.
-#[derive(Default)]
-struct ConnectionState {
+#[derive(Debug, Default)]
+pub(super) struct ConnectionState {
     /// Something came, ever.
     answered: AtomicBool,
     /// Nothing came since the last write.
     silent: AtomicBool,
 }
 
-/// Whether a request failed because a connection from the pool was dead.
-pub(super) fn was_dead(error: &Error) -> bool {
-    let mut extras = Extensions::new();
-    if let Some(info) = error.connect_info() {
-        info.get_extras(&mut extras);
+impl ConnectionState {
+    /// Whether a request failed because its connection had been dead before.
+    pub(super) fn was_dead(&self) -> bool {
+        self.answered.load(Ordering::Relaxed) && self.silent.load(Ordering::Relaxed)
     }
-    extras.get::<Arc<ConnectionState>>().is_some_and(|state| {
-        state.answered.load(Ordering::Acquire) && state.silent.load(Ordering::Acquire)
-    })
-}
-
-/// Takes the connection's notes off a response, which would carry them further.
-pub(super) fn forget(extensions: &mut Extensions) {
-    extensions.remove::<Arc<ConnectionState>>();
 }
 
 /// One connection to a sandbox.
 pub(super) struct UpstreamConnection {
     stream: WriteLimit<TcpStream>,
     state: Arc<ConnectionState>,
+}
+
+impl UpstreamConnection {
+    /// `limit` is for how long a sandbox may take nothing of what it is sent.
+    pub(super) fn new(stream: TcpStream, limit: Duration) -> io::Result<Self> {
+        stream.set_nodelay(true)?;
+        SockRef::from(&stream).set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE))?;
+        Ok(Self {
+            stream: WriteLimit::new(stream, limit),
+            state: Arc::default(),
+        })
+    }
+
+    /// What it goes through.
+    pub(super) fn state(&self) -> Arc<ConnectionState> {
+        self.state.clone()
+    }
 }
 
 /// What a write came to: a closed connection swallows all that it is given.
@@ -96,12 +71,6 @@ fn swallow(written: Poll<io::Result<usize>>, given: usize) -> Poll<io::Result<us
     }
 }
 
-impl Connection for UpstreamConnection {
-    fn connected(&self) -> Connected {
-        Connected::new().extra(self.state.clone())
-    }
-}
-
 impl AsyncRead for UpstreamConnection {
     fn poll_read(
         mut self: Pin<&mut Self>,
@@ -111,8 +80,8 @@ impl AsyncRead for UpstreamConnection {
         let before = buf.filled().len();
         let polled = Pin::new(&mut self.stream).poll_read(cx, buf);
         if buf.filled().len() > before {
-            self.state.answered.store(true, Ordering::Release);
-            self.state.silent.store(false, Ordering::Release);
+            self.state.answered.store(true, Ordering::Relaxed);
+            self.state.silent.store(false, Ordering::Relaxed);
         }
         polled
     }
@@ -124,7 +93,7 @@ impl AsyncWrite for UpstreamConnection {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        self.state.silent.store(true, Ordering::Release);
+        self.state.silent.store(true, Ordering::Relaxed);
         swallow(Pin::new(&mut self.stream).poll_write(cx, buf), buf.len())
     }
 
@@ -133,7 +102,7 @@ impl AsyncWrite for UpstreamConnection {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.state.silent.store(true, Ordering::Release);
+        self.state.silent.store(true, Ordering::Relaxed);
         let given = bufs.iter().map(|buf| buf.len()).sum();
         let written = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
         swallow(written, given)

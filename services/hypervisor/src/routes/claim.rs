@@ -7,12 +7,10 @@ use crate::auth::User;
 use crate::concurrency_limit::Full;
 use crate::concurrency_limit::Permit;
 use crate::concurrency_limit::Scope;
-use crate::proxy;
 use crate::role::Role;
 use crate::runtime::{Hold, Sandbox};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 /// A request's hold on a sandbox, from routing to its last byte.
@@ -139,34 +137,9 @@ impl Claim {
     pub fn route(&self) -> &Route {
         &self.route.0
     }
-}
 
-impl proxy::RoutedClaim for Claim {
-    fn address(&self) -> SocketAddr {
+    /// Where its sandbox listens.
+    pub fn address(&self) -> SocketAddr {
         self.hold.address()
-    }
-
-    fn upstream(&self) -> &proxy::Upstream {
-        &self.route().upstream
-    }
-
-    fn workspace(&self) -> &str {
-        &self.route().workspace
-    }
-
-    fn role(&self) -> Role {
-        self.route().role
-    }
-
-    fn generation(&self) -> u64 {
-        self.route().generation
-    }
-
-    fn sandbox(&self) -> &str {
-        self.route().sandbox.name()
-    }
-
-    fn drain_deadline(&self) -> &CancellationToken {
-        &self.route().drain_deadline
     }
 }

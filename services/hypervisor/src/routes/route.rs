@@ -2,7 +2,6 @@
 
 use crate::concurrency_limit::ConcurrencyLimit;
 use crate::gate::Gate;
-use crate::proxy::Upstream;
 use crate::role::Role;
 use crate::runtime::Sandbox;
 use arc_swap::ArcSwap;
@@ -23,12 +22,13 @@ pub struct Route {
     pub generation: u64,
     /// Where the requests go.
     pub sandbox: Arc<Sandbox>,
-    /// The connections that this generation keeps to it.
-    pub upstream: Upstream,
+    /// Tells it from all others, also from those of another generation.
+    pub id: u64,
     /// The sandbox's permits, whatever the role and the generation.
     pub(super) concurrency_limit: Arc<ConcurrencyLimit>,
     pub(super) gate: Gate,
-    pub(super) drain_deadline: CancellationToken,
+    /// Cancelled at the end of the drain.
+    pub drain_deadline: CancellationToken,
 }
 
 /// Both routes of one generation, exchanged as one.

@@ -6,17 +6,19 @@ use crate::concurrency_limit::Scope;
 use crate::concurrency_limit::{ConcurrencyLimit, RejectionCounters};
 use crate::config::Config;
 use crate::gate::Gate;
-use crate::proxy::Upstream;
 use crate::role::Role;
 use crate::runtime::{Runtime, Sandbox, Seal, Spec};
 use crate::store::{Handle, StoreError, WorkspaceRow};
 use dashmap::{DashMap, DashSet};
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
+
+/// The id of the next route.
+static NEXT_ID: AtomicU64 = AtomicU64::new(0);
 
 /// The route table: what the store holds, and the sandboxes behind it.
 pub struct Routes {
@@ -197,7 +199,7 @@ impl Routes {
             role,
             generation,
             sandbox,
-            upstream: Upstream::new(),
+            id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
             concurrency_limit,
             gate: Gate::new(),
             drain_deadline: self.end.child_token(),

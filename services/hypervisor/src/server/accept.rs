@@ -1,7 +1,6 @@
 //! Has workers accept connections until told to stop, then lets them finish.
 
 use super::dispatch::Gateway;
-use super::general::General;
 use super::listener::Listener;
 use super::overload::Overload;
 use super::worker::{self, Shared, Worker};
@@ -9,8 +8,8 @@ use crate::config;
 use crate::gate::Gate;
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
+use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
@@ -29,29 +28,27 @@ pub async fn serve(
     for listener in &listeners {
         listener.tune()?;
     }
-    let general = Arc::new(General::new(gateway.clone(), config, stop.clone()));
     let count = worker::count();
     let shared = Arc::new(Shared {
         gateway: gateway.clone(),
-        general: general.clone(),
+        runtime: Handle::current(),
         config: config.clone(),
         open: (0..count).map(|_| Arc::new(Gate::new())).collect(),
         keep_alive: (0..count).map(|_| Arc::default()).collect(),
-        places: Arc::new(Semaphore::new(config.max_connections)),
-        refusals: Overload::new(),
-        stopping: AtomicBool::new(false),
+        permits: Arc::new(Semaphore::new(config.max_connections)),
+        overload: Overload::new(),
+        stop: stop.clone(),
     });
     let workers = (0..count)
         .map(|index| {
             let own = listeners.iter().map(Listener::try_clone);
-            let own = own.collect::<io::Result<_>>()?;
-            Worker::start(own, shared.clone(), index, stop.clone())
+            Worker::start(own.collect::<io::Result<_>>()?, shared.clone(), index)
         })
         .collect::<io::Result<Vec<_>>>()?;
     drop((listeners, shared));
     stop.cancelled().await;
     let limit = Duration::from_secs(config.shutdown_secs);
-    let finished = tokio::time::timeout(limit, finish(workers, &general, &gateway));
+    let finished = tokio::time::timeout(limit, finish(workers, &gateway));
     if finished.await.is_err() {
         warn!("some requests did not finish in time and are cut");
     }
@@ -59,13 +56,11 @@ pub async fn serve(
 }
 
 /// Ends what has no end of its own, waits for the rest.
-async fn finish(workers: Vec<Worker>, general: &General, gateway: &Gateway) {
+async fn finish(workers: Vec<Worker>, gateway: &Gateway) {
     info!("shutting down");
     gateway.routes().expire_drain_deadlines();
     for worker in workers {
         worker.finished().await;
     }
-    // Nobody hands a connection over any more.
-    general.finish().await;
     gateway.routes().idle().await;
 }

@@ -1,12 +1,14 @@
 //! Says which part of the program a request is for, and who may send it there.
 
-use super::{Errand, Head, Peer, Source, host, peer};
+use super::handler::{Inbound, RequestHandler};
+use super::host;
 use crate::Body;
 use crate::auth::{self, Auth, AuthError, Session};
 use crate::config::Config;
 use crate::error::HttpError;
 use crate::metrics::Metrics;
-use crate::proxy::{self, Failure, Proxy, Reason};
+use crate::peer::Peer;
+use crate::proxy::{self, Failure, Proxy, Reason, ResponseBody};
 use crate::role::Role;
 use crate::routes::{Claim, ClaimError, Routes};
 use axum::Router;
@@ -15,10 +17,11 @@ use http::uri::PathAndQuery;
 use http::{HeaderValue, Request, Response, StatusCode, Uri, header};
 use hyper::body::Incoming;
 use ipnet::IpNet;
+use std::rc::Rc;
 use std::sync::Arc;
 use tokio::runtime::Handle;
+use tokio_util::context::TokioContext;
 use tower::ServiceExt;
-use url::Url;
 
 /// After how many seconds a sandbox that is not to be had is worth another request.
 const RETRY_SECS: u64 = 5;
@@ -31,9 +34,8 @@ pub struct Gateway {
     /// What this program answers itself: shell, auth, admin, health, metrics.
     own: Router,
     metrics: Arc<Metrics>,
-    origin: Url,
-    /// The same as browsers write it.
-    origin_text: String,
+    /// Our origin, as browsers write it.
+    origin: String,
     trusted: Vec<IpNet>,
 }
 
@@ -79,8 +81,7 @@ impl Gateway {
             proxy,
             own,
             metrics,
-            origin: config.origin(),
-            origin_text: config.origin().origin().ascii_serialization(),
+            origin: config.origin().origin().ascii_serialization(),
             trusted: config.server.trusted_proxies.clone(),
         }
     }
@@ -89,125 +90,98 @@ impl Gateway {
         &self.routes
     }
 
-    /// Answers one request.
-    pub(super) async fn handle(
-        &self,
-        request: Request<Incoming>,
-        source: Source,
-    ) -> Response<Body> {
-        let response = self.response(request, source).await;
-        self.metrics.count_response(response.status());
+    pub(super) fn proxy(&self) -> &Proxy {
+        &self.proxy
+    }
+}
+
+/// One worker's way to all parts of the program.
+pub(super) struct Dispatch {
+    pub(super) gateway: Arc<Gateway>,
+    /// Where whatever outlives a request runs.
+    pub(super) runtime: Handle,
+    pub(super) upstreams: Rc<proxy::Connections>,
+}
+
+impl RequestHandler for Dispatch {
+    type Body = ResponseBody<Claim>;
+
+    async fn handle(&self, request: Request<Incoming>, inbound: Inbound) -> Response<Self::Body> {
+        let response = self.respond(request, inbound).await;
+        self.gateway.metrics.count_response(response.status());
         response
     }
+}
 
-    async fn response(&self, request: Request<Incoming>, source: Source) -> Response<Body> {
+impl Dispatch {
+    async fn respond(
+        &self,
+        request: Request<Incoming>,
+        inbound: Inbound,
+    ) -> Response<ResponseBody<Claim>> {
+        let gateway = &*self.gateway;
+        let own = |response: Response<Body>| response.map(ResponseBody::Own);
         if let Err(reason) = host::check(&request) {
-            return malformed(reason);
+            return own(malformed(reason));
         }
-        let request = request.map(Body::new);
-        let peer = Peer::new(source, request.headers(), &self.trusted);
-        if let Err(error) = auth::check_origin(request.method(), request.headers(), &self.origin) {
-            return error.into_response();
+        let (method, headers) = (request.method(), request.headers());
+        let peer = Peer::new(inbound.source, headers, &gateway.trusted);
+        if let Err(error) = auth::check_origin(method, headers, &gateway.origin) {
+            return own(error.into_response());
         }
-        let session = self.auth.find_session(request.headers()).await;
+        let session = match gateway.auth.session(headers) {
+            Some(session) => Ok(Some(session)),
+            None => self.outliving(gateway.auth.find_session(headers)).await,
+        };
         match (Destination::of(request.uri().path()), session) {
-            (Destination::Public, session) => self.own(request, peer, session.ok().flatten()).await,
-            (_, Err(error)) => error.into_response(),
-            (_, Ok(None)) => to_login(&request),
-            (Destination::Private, Ok(session)) => self.own(request, peer, session).await,
+            (Destination::Public, session) => {
+                own(self.own(request, peer, session.ok().flatten()).await)
+            }
+            (_, Err(error)) => own(error.into_response()),
+            (_, Ok(None)) => own(to_login(&request)),
+            (Destination::Private, Ok(session)) => own(self.own(request, peer, session).await),
             (Destination::Sandbox(role), Ok(Some(session))) => {
                 self.sandbox(request, &peer, &session, role).await
             }
         }
     }
 
-    /// What a plain request comes to. Whatever is not a sandbox's, or is refused, is general.
-    /// What it may start or make for a sandbox outlives its connection, on `runtime`.
-    pub(super) fn errand(self: &Arc<Self>, head: &Head<'_>, runtime: &Handle) -> Errand<Claim> {
-        let Destination::Sandbox(role) = Destination::of(head.path()) else {
-            return Errand::General;
-        };
-        let safe = matches!(head.method, "GET" | "HEAD" | "OPTIONS");
-        let (sites, origins) = (head.values("sec-fetch-site"), head.values("origin"));
-        if !(safe || auth::is_ours(sites, origins, &self.origin_text)) {
-            return Errand::General;
-        }
-        let Some(session) = self.auth.session_of(head.values("cookie")) else {
-            return self.recall(head, runtime);
-        };
-        if !session.is_full() {
-            return Errand::General;
-        }
-        let caller = proxy::Caller {
-            user_id: session.user.id,
-        };
-        match self.routes.try_claim(session.user.id, role) {
-            Ok(Some(claim)) => Errand::Go(caller, claim),
-            Ok(None) => {
-                let this = self.clone();
-                let claiming = async move { this.routes.claim(&session.user, role).await };
-                Errand::Wait(caller, runtime.spawn(claiming))
-            }
-            Err(error) => Errand::Refuse(error),
-        }
-    }
-
-    /// Has a session that is not in memory looked up, if one is named at all.
-    fn recall(&self, head: &Head<'_>, runtime: &Handle) -> Errand<Claim> {
-        let named = self.auth.names_session(head.values("cookie"));
-        let Some(request) = named.then(|| head.to_request()).flatten() else {
-            return Errand::General;
-        };
-        let auth = self.auth.clone();
-        Errand::Recall(runtime.spawn(async move {
-            let found = auth.find_session(request.headers()).await;
-            matches!(found, Ok(Some(_)))
-        }))
-    }
-
-    /// Whether it is a trusted proxy.
-    pub(super) fn trusts(&self, source: &Source) -> bool {
-        peer::trusts(source, &self.trusted)
-    }
-
-    /// The proxy, for what is on the fast path.
-    pub(super) fn proxy(&self) -> &Proxy {
-        &self.proxy
-    }
-
-    /// Counts a response that did not come through [`Gateway::handle`].
-    pub(super) fn count_response(&self, status: StatusCode) {
-        self.metrics.count_response(status);
+    /// Polls `future` here, but what it starts belongs to the runtime that outlives the worker.
+    fn outliving<F: Future>(&self, future: F) -> TokioContext<F> {
+        TokioContext::new(future, self.runtime.clone())
     }
 
     async fn own(
         &self,
-        mut request: Request<Body>,
+        request: Request<Incoming>,
         peer: Peer,
         session: Option<Arc<Session>>,
     ) -> Response<Body> {
+        let mut request = request.map(Body::new);
         let extensions = request.extensions_mut();
         extensions.insert(peer);
         if let Some(session) = session {
             extensions.insert(session);
         }
-        let response = self.own.clone().oneshot(request).await;
+        let response = self
+            .outliving(self.gateway.own.clone().oneshot(request))
+            .await;
         response.unwrap_or_else(|never| match never {})
     }
 
     async fn sandbox(
         &self,
-        mut request: Request<Body>,
+        mut request: Request<Incoming>,
         peer: &Peer,
         session: &Session,
         role: Role,
-    ) -> Response<Body> {
+    ) -> Response<ResponseBody<Claim>> {
         if !session.is_full() {
-            return to_recovery(&request);
+            return to_recovery(&request).map(ResponseBody::Own);
         }
-        let claim = match self.routes.claim(&session.user, role).await {
+        let claim = match self.claim(session, role).await {
             Ok(claim) => claim,
-            Err(error) => return unclaimed(&request, error),
+            Err(error) => return unclaimed(&request, error).map(ResponseBody::Own),
         };
         if role == Role::Dev {
             *request.uri_mut() = without_dev(request.uri());
@@ -215,12 +189,23 @@ impl Gateway {
         let caller = proxy::Caller {
             user_id: session.user.id,
         };
-        self.proxy.forward(request, peer, &caller, claim).await
+        let proxy = &self.gateway.proxy;
+        proxy
+            .forward(&self.upstreams, request, peer, &caller, claim)
+            .await
+    }
+
+    async fn claim(&self, session: &Session, role: Role) -> Result<Claim, ClaimError> {
+        let routes = &self.gateway.routes;
+        if let Some(claim) = routes.try_claim(session.user.id, role)? {
+            return Ok(claim);
+        }
+        self.outliving(routes.claim(&session.user, role)).await
     }
 }
 
 /// People are sent to log in, programs are told to.
-fn to_login(request: &Request<Body>) -> Response<Body> {
+fn to_login(request: &Request<Incoming>) -> Response<Body> {
     if !proxy::is_navigation(request.method(), request.headers()) {
         return AuthError::Unauthenticated.into_response();
     }
@@ -233,7 +218,7 @@ fn to_login(request: &Request<Body>) -> Response<Body> {
 }
 
 /// Why there is no sandbox to ask, as a page or as JSON.
-pub(super) fn unclaimed(request: &Request<Body>, error: ClaimError) -> Response<Body> {
+fn unclaimed(request: &Request<Incoming>, error: ClaimError) -> Response<Body> {
     match error {
         ClaimError::Sandbox { sandbox, cause } => {
             let failure = Failure::unavailable(sandbox, cause.to_string(), RETRY_SECS);
@@ -247,7 +232,7 @@ pub(super) fn unclaimed(request: &Request<Body>, error: ClaimError) -> Response<
     }
 }
 
-fn to_recovery(request: &Request<Body>) -> Response<Body> {
+fn to_recovery(request: &Request<Incoming>) -> Response<Body> {
     if proxy::is_navigation(request.method(), request.headers()) {
         return see_other("/recovery");
     }

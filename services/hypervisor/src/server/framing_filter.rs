@@ -2,9 +2,10 @@
 
 use crate::config;
 
-use super::framing::Framing;
 use super::linger::LINGER;
+use crate::http1::Framing;
 use bytes::Bytes;
+use std::future::poll_fn;
 use std::io;
 use std::mem::MaybeUninit;
 use std::pin::Pin;
@@ -61,12 +62,11 @@ impl<S> FramingFilter<S> {
         stream: S,
         config: &config::Server,
         tunnel: Tunnel,
-        prefix: Bytes,
         permit: OwnedSemaphorePermit,
     ) -> Self {
         Self {
             stream,
-            prefix,
+            prefix: Bytes::new(),
             framing: Framing::new(config.max_header_bytes),
             tunnel,
             foreign: false,
@@ -77,6 +77,34 @@ impl<S> FramingFilter<S> {
             linger: None,
             _permit: permit,
         }
+    }
+
+    /// Waits for the first bytes, and says whether they are those of HTTP/2.
+    pub(super) async fn is_http2(&mut self) -> io::Result<bool>
+    where
+        S: AsyncRead + Unpin,
+    {
+        const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+        let mut first = Vec::new();
+        while first.len() < PREFACE.len() && PREFACE.starts_with(&first) {
+            let mut scratch = [0; 4096];
+            let read = poll_fn(|cx| {
+                let mut buf = ReadBuf::new(&mut scratch);
+                match Pin::new(&mut self.stream).poll_read(cx, &mut buf) {
+                    Poll::Pending => self.poll_deadline(cx).map_ok(|()| 0),
+                    Poll::Ready(read) => Poll::Ready(read.map(|()| buf.filled().len())),
+                }
+            });
+            let count = read.await?;
+            if count == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            first.extend_from_slice(&scratch[..count]);
+        }
+        let http2 = first.starts_with(PREFACE);
+        self.foreign = http2;
+        self.prefix = first.into();
+        Ok(http2)
     }
 
     /// Lets through what is well framed of the bytes from `start` on.

@@ -1,8 +1,9 @@
 //! What a connection may cost.
 
+use super::connection::LocalExecutor;
 use crate::config;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
-use hyper_util::server::conn::auto::Builder;
+use hyper::server::conn::{http1, http2};
+use hyper_util::rt::TokioTimer;
 use socket2::{SockRef, TcpKeepalive};
 use std::io;
 use std::net::TcpListener;
@@ -29,21 +30,25 @@ const STREAMS: u32 = 250;
 /// Bytes of one of them, each way, that may wait here; hyper's own limits are a megabyte and 400 kB.
 const STREAM_BYTES: u32 = 64 * 1024;
 
-/// hyper's builder with our limits; `axum::serve` sets none of them.
-pub(super) fn builder(config: &config::Server) -> Builder<TokioExecutor> {
-    let idle = Duration::from_secs(config.idle_secs);
-    let mut builder = Builder::new(TokioExecutor::new());
+/// hyper's HTTP/1 with our limits.
+pub(super) fn http1(config: &config::Server) -> http1::Builder {
+    let mut builder = http1::Builder::new();
     builder
-        .http1()
         .timer(TokioTimer::new())
         // Also runs between requests, so it is the idle time; `FramingFilter` times a begun head.
-        .header_read_timeout(idle)
+        .header_read_timeout(Duration::from_secs(config.idle_secs))
         .max_buf_size(config.max_header_bytes)
+        .preserve_header_case(true)
         .half_close(false);
     builder
-        .http2()
+}
+
+/// hyper's HTTP/2 with our limits.
+pub(super) fn http2(config: &config::Server) -> http2::Builder<LocalExecutor> {
+    let mut builder = http2::Builder::new(LocalExecutor);
+    builder
         .timer(TokioTimer::new())
-        .keep_alive_interval(idle)
+        .keep_alive_interval(Duration::from_secs(config.idle_secs))
         .keep_alive_timeout(Duration::from_secs(config.header_read_secs))
         .max_concurrent_streams(STREAMS)
         .initial_stream_window_size(STREAM_BYTES)

@@ -1,7 +1,8 @@
 //! What clients connect to: TCP sockets, and Unix sockets for proxies.
 
 use super::limits;
-use super::stream::{Source, Stream};
+use super::stream::Stream;
+use crate::peer::Source;
 use std::fmt;
 use std::io;
 use std::os::unix::net::SocketAddr;

@@ -1,37 +1,32 @@
-//! A thread that accepts connections and serves what is plain on them.
+//! A thread that accepts connections and serves the requests on them.
 //!
 //! Each has a runtime, and connections to the sandboxes, of its own: a request is never passed
 //! between threads, and whoever has time accepts the next connection.
 
-use super::desk::{Desk, Errand};
-use super::dispatch::Gateway;
-use super::fast::Lane;
-use super::general::{General, Handover};
-use super::head::Head;
+use super::connection::Connections;
+use super::dispatch::{Dispatch, Gateway};
+use super::handler::Entrance;
 use super::listener::{self, Listener, Open};
 use super::overload::Overload;
-use super::stream::{Source, Stream};
+use super::stream::Stream;
 use crate::config;
 use crate::gate::Gate;
-use crate::proxy::Proxy;
-use crate::routes::Claim;
+use crate::peer::Source;
 use futures_util::future::join_all;
-use http::StatusCode;
 use std::io;
 use std::num::NonZero;
+use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
-use tokio::runtime::Builder;
+use tokio::runtime::{Builder, Handle};
 use tokio::sync::{Semaphore, oneshot};
-use tokio::task::yield_now;
-use tokio::time::timeout;
+use tokio::task::{LocalSet, yield_now};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 /// How long a connection has, once nothing more is accepted, for a request that was on its way:
-/// it is answered, and told that the connection ends with it.
+/// it gets its response, and is told that the connection ends with it.
 pub(super) const GRACE: Duration = Duration::from_secs(1);
 
 /// How long a worker with more than its share of the connections leaves a new one to the others.
@@ -44,49 +39,18 @@ const SLACK: usize = 8;
 /// What all workers have together.
 pub(super) struct Shared {
     pub(super) gateway: Arc<Gateway>,
-    pub(super) general: Arc<General>,
+    /// Where whatever outlives a request runs.
+    pub(super) runtime: Handle,
     pub(super) config: config::Server,
     /// The connections of each worker.
     pub(super) open: Box<[Arc<Gate>]>,
     /// Those of each worker that stay after their first request: one owner more than there are.
     pub(super) keep_alive: Box<[Arc<()>]>,
     /// The connections that there may be.
-    pub(super) places: Arc<Semaphore>,
-    pub(super) refusals: Overload,
-    /// Each response from now on is the last of its connection.
-    pub(super) stopping: AtomicBool,
-}
-
-impl Desk for Shared {
-    type Claim = Claim;
-
-    fn proxy(&self) -> &Proxy {
-        self.gateway.proxy()
-    }
-
-    fn config(&self) -> &config::Server {
-        &self.config
-    }
-
-    fn trusts(&self, peer: &Source) -> bool {
-        self.gateway.trusts(peer)
-    }
-
-    fn errand(&self, head: &Head<'_>) -> Errand<Claim> {
-        self.gateway.errand(head, self.general.runtime())
-    }
-
-    fn stopping(&self) -> bool {
-        self.stopping.load(Ordering::Relaxed)
-    }
-
-    fn count_response(&self, status: StatusCode) {
-        self.gateway.count_response(status);
-    }
-
-    fn take(&self, connection: Handover) {
-        self.general.take(connection);
-    }
+    pub(super) permits: Arc<Semaphore>,
+    pub(super) overload: Overload,
+    /// Once cancelled, nothing more is accepted.
+    pub(super) stop: CancellationToken,
 }
 
 /// How many workers there are: one a processor.
@@ -100,66 +64,73 @@ pub(super) struct Worker {
 }
 
 impl Worker {
-    /// Starts one, until `stop`.
+    /// Starts one.
     pub(super) fn start(
         listeners: Vec<Listener>,
         shared: Arc<Shared>,
         index: usize,
-        stop: CancellationToken,
     ) -> io::Result<Self> {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let (done, finished) = oneshot::channel();
         let work = move || {
-            runtime.block_on(work(listeners, shared, index, stop));
+            let local = LocalSet::new();
+            local.block_on(&runtime, work(listeners, shared, index));
             // Cuts what did not finish, before anybody hears of it.
-            drop(runtime);
+            drop((local, runtime));
             let _ = done.send(()); // Nobody waits longer than `shutdown_secs`.
         };
         thread::Builder::new().name("worker".into()).spawn(work)?;
         Ok(Self { finished })
     }
 
-    /// Resolves when its requests are answered.
+    /// Resolves when its requests have their responses.
     pub(super) async fn finished(self) {
         let _ = self.finished.await; // An error says so, too.
     }
 }
 
-async fn work(
-    listeners: Vec<Listener>,
-    shared: Arc<Shared>,
-    index: usize,
-    stop: CancellationToken,
-) {
-    let lane = Arc::new(Lane::new(shared.clone(), shared.keep_alive[index].clone()));
-    let open = shared.open[index].clone();
-    let sweeper = lane.clone();
-    tokio::spawn(async move { sweeper.pool.sweep().await });
+async fn work(listeners: Vec<Listener>, shared: Arc<Shared>, index: usize) {
+    let upstreams = shared.gateway.proxy().connections(count());
+    let dispatch = Dispatch {
+        gateway: shared.gateway.clone(),
+        runtime: shared.runtime.clone(),
+        upstreams: upstreams.clone(),
+    };
+    let keep_alive = shared.keep_alive[index].clone();
+    let connections = Connections::new(dispatch, &shared.config, keep_alive, shared.stop.clone());
+    let sweeper = upstreams.clone();
+    tokio::task::spawn_local(async move { sweeper.sweep().await });
     let opened: io::Result<Vec<_>> = listeners.into_iter().map(Listener::open).collect();
     match opened {
         Ok(listeners) => {
-            let accepting = listeners.iter().map(|it| accept(it, &lane, index, &shared));
+            let accepting = listeners
+                .iter()
+                .map(|it| accept(it, &connections, index, &shared));
             tokio::select! {
                 _ = join_all(accepting) => {}
-                () = stop.cancelled() => {}
+                () = shared.stop.cancelled() => {}
             }
         }
         Err(error) => warn!(%error, "a worker cannot listen"),
     }
-    shared.stopping.store(true, Ordering::Relaxed);
+    let open = &shared.open[index];
     open.close();
-    let _ = timeout(GRACE, open.empty()).await;
-    lane.busy.close();
-    lane.busy.empty().await;
+    open.empty().await;
+    upstreams.finished().await;
 }
 
 /// Accepts for ever, from one of the listeners.
-async fn accept(listener: &Open, lane: &Arc<Lane<Shared>>, index: usize, shared: &Shared) {
+async fn accept(
+    listener: &Open,
+    connections: &Rc<Connections<Dispatch>>,
+    index: usize,
+    shared: &Shared,
+) {
     let open = &shared.open[index];
     let mut taken = 0;
     loop {
         match listener::accept(listener).await {
-            Ok((stream, source)) => begin(stream, source, lane, open, shared),
+            Ok((stream, source)) => begin(stream, source, connections, open, shared),
             Err(error) => {
                 // Out of file descriptors, most likely; a pause lets some go.
                 warn!(%error, "cannot accept a connection");
@@ -197,17 +168,19 @@ fn exceeds<T>(workers: &[T], index: usize, count: impl Fn(&T) -> usize, slack: u
 fn begin(
     stream: Stream,
     source: Source,
-    lane: &Arc<Lane<Shared>>,
+    connections: &Rc<Connections<Dispatch>>,
     open: &Arc<Gate>,
     shared: &Shared,
 ) {
-    let Ok(place) = shared.places.clone().try_acquire_owned() else {
-        return shared.refusals.refuse(stream);
+    let Ok(permit) = shared.permits.clone().try_acquire_owned() else {
+        return shared.overload.refuse(stream);
     };
     if open.enter() {
-        let (lane, open) = (lane.clone(), open.clone());
-        tokio::spawn(async move {
-            lane.serve(stream, source, place).await;
+        let (connections, open) = (connections.clone(), open.clone());
+        tokio::task::spawn_local(async move {
+            connections
+                .serve(stream, source, Entrance::Http, permit)
+                .await;
             open.leave();
         });
     }

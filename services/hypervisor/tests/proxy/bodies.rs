@@ -1,6 +1,6 @@
 //! Bodies arrive whole, in order and as they come.
 
-use crate::gateway::{AnyBody, Gateway, Path, client, client_of_http2, full, json, text};
+use crate::gateway::{AnyBody, Gateway, client, client_of_http2, full, json, text};
 use bytes::Bytes;
 use futures_util::stream;
 use http::{HeaderMap, HeaderValue, Request};
@@ -10,14 +10,6 @@ use serde_json::json;
 use testkit::raw::Raw;
 use testkit::upstream::Upstream;
 use testkit::upstream::pattern::{self, Tally};
-
-on_both_paths!(
-    bodies_of_every_size_arrive_whole_in_both_directions,
-    a_get_may_have_a_body_without_a_length,
-    trailers_pass_in_both_directions,
-    events_arrive_one_by_one,
-    responses_without_a_body_keep_their_heads,
-);
 
 const SIZES: [u64; 4] = [0, 1, 65_537, 1024 * 1024];
 
@@ -40,9 +32,10 @@ fn sized(length: u64) -> AnyBody {
     full(whole)
 }
 
-async fn bodies_of_every_size_arrive_whole_in_both_directions(path: Path) {
+#[tokio::test]
+async fn bodies_of_every_size_arrive_whole_in_both_directions() {
     let upstream = Upstream::start().await.unwrap();
-    let gateway = Gateway::before(path, upstream.address()).await;
+    let gateway = Gateway::before(upstream.address()).await;
     for client in [client(), client_of_http2()] {
         for size in SIZES {
             for body in [sized(size), chunked(size)] {
@@ -66,9 +59,10 @@ async fn bodies_of_every_size_arrive_whole_in_both_directions(path: Path) {
     gateway.unclaimed().await;
 }
 
-async fn a_get_may_have_a_body_without_a_length(path: Path) {
+#[tokio::test]
+async fn a_get_may_have_a_body_without_a_length() {
     let upstream = Upstream::start().await.unwrap();
-    let gateway = Gateway::before(path, upstream.address()).await;
+    let gateway = Gateway::before(upstream.address()).await;
     let mut raw = Raw::connect(gateway.address).await.unwrap();
     raw.send(
         "GET /sink HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n\0\r\n0\r\n\r\n",
@@ -82,9 +76,10 @@ async fn a_get_may_have_a_body_without_a_length(path: Path) {
     );
 }
 
-async fn trailers_pass_in_both_directions(path: Path) {
+#[tokio::test]
+async fn trailers_pass_in_both_directions() {
     let upstream = Upstream::start().await.unwrap();
-    let gateway = Gateway::before(path, upstream.address()).await;
+    let gateway = Gateway::before(upstream.address()).await;
     let mut raw = Raw::connect(gateway.address).await.unwrap();
     let chunks = "4\r\nbody\r\n0\r\nX-Sum: 42\r\n\r\n";
     raw.send(format!(
@@ -115,9 +110,10 @@ async fn trailers_pass_in_both_directions(path: Path) {
     assert_eq!(body.to_bytes(), r#"[["x-sum","43"]]"#);
 }
 
-async fn events_arrive_one_by_one(path: Path) {
+#[tokio::test]
+async fn events_arrive_one_by_one() {
     let upstream = Upstream::start().await.unwrap();
-    let gateway = Gateway::before(path, upstream.address()).await;
+    let gateway = Gateway::before(upstream.address()).await;
     for client in [client(), client_of_http2()] {
         let url = gateway.url("/events").parse().unwrap();
         let mut body = client.get(url).await.unwrap().into_body();
@@ -134,9 +130,10 @@ async fn events_arrive_one_by_one(path: Path) {
     }
 }
 
-async fn responses_without_a_body_keep_their_heads(path: Path) {
+#[tokio::test]
+async fn responses_without_a_body_keep_their_heads() {
     let upstream = Upstream::start().await.unwrap();
-    let gateway = Gateway::before(path, upstream.address()).await;
+    let gateway = Gateway::before(upstream.address()).await;
     let client = client();
     let head = Request::head(gateway.url("/source/1000"));
     let response = client.request(head.body(full("")).unwrap()).await.unwrap();

@@ -1,6 +1,6 @@
 //! The end of a drain: who can come back is told to, and answers go on.
 
-use crate::gateway::{Gateway, Path, client};
+use crate::gateway::{Gateway, client};
 use crate::upgrades::open;
 use futures_util::{SinkExt, StreamExt};
 use http_body_util::BodyExt;
@@ -11,19 +11,10 @@ use tokio::net::TcpListener;
 use tokio_tungstenite::tungstenite::protocol::Message;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
-on_both_paths!(
-    a_websocket_gets_1012_at_the_end_of_a_drain,
-    the_close_frame_stands_between_frames_and_the_reply_reaches_the_sandbox,
-    a_websocket_whose_ends_say_nothing_is_closed_all_the_same,
-    a_websocket_that_is_closing_gets_no_second_close_frame,
-    other_upgrades_are_just_closed,
-    an_event_stream_ends_cleanly_at_the_end_of_a_drain,
-    an_ordinary_response_goes_on_after_the_end_of_a_drain,
-);
-
-async fn a_websocket_gets_1012_at_the_end_of_a_drain(path: Path) {
+#[tokio::test]
+async fn a_websocket_gets_1012_at_the_end_of_a_drain() {
     let upstream = Upstream::start().await.unwrap();
-    let gateway = Gateway::before(path, upstream.address()).await;
+    let gateway = Gateway::before(upstream.address()).await;
     let (mut socket, _) = open(&gateway, "/ws", &[]).await.unwrap();
     socket.send(Message::text("before")).await.unwrap();
     assert_eq!(
@@ -56,9 +47,10 @@ async fn by_hand(listener: &TcpListener, gateway: &Gateway, protocol: &str) -> (
     (client, upstream)
 }
 
-async fn the_close_frame_stands_between_frames_and_the_reply_reaches_the_sandbox(path: Path) {
+#[tokio::test]
+async fn the_close_frame_stands_between_frames_and_the_reply_reaches_the_sandbox() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let gateway = Gateway::before(path, listener.local_addr().unwrap()).await;
+    let gateway = Gateway::before(listener.local_addr().unwrap()).await;
     let (mut client, mut upstream) = by_hand(&listener, &gateway, "WebSocket").await;
     // The first fragment, and half of a ping between the fragments.
     upstream.send(b"\x01\x03one\x89\x04pi").await.unwrap();
@@ -80,9 +72,10 @@ async fn the_close_frame_stands_between_frames_and_the_reply_reaches_the_sandbox
     gateway.unclaimed().await;
 }
 
-async fn a_websocket_whose_ends_say_nothing_is_closed_all_the_same(path: Path) {
+#[tokio::test]
+async fn a_websocket_whose_ends_say_nothing_is_closed_all_the_same() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let gateway = Gateway::before(path, listener.local_addr().unwrap()).await;
+    let gateway = Gateway::before(listener.local_addr().unwrap()).await;
     let (client, upstream) = by_hand(&listener, &gateway, "websocket").await;
     gateway.drain_deadline.cancel();
     let ending = client.read_to_end().await.unwrap();
@@ -91,9 +84,10 @@ async fn a_websocket_whose_ends_say_nothing_is_closed_all_the_same(path: Path) {
     gateway.unclaimed().await;
 }
 
-async fn a_websocket_that_is_closing_gets_no_second_close_frame(path: Path) {
+#[tokio::test]
+async fn a_websocket_that_is_closing_gets_no_second_close_frame() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let gateway = Gateway::before(path, listener.local_addr().unwrap()).await;
+    let gateway = Gateway::before(listener.local_addr().unwrap()).await;
     let (mut client, mut upstream) = by_hand(&listener, &gateway, "websocket").await;
     upstream.send(b"\x88\x02\x03\xe8").await.unwrap();
     client.read_until(b"\x88\x02\x03\xe8").await.unwrap();
@@ -102,9 +96,10 @@ async fn a_websocket_that_is_closing_gets_no_second_close_frame(path: Path) {
     gateway.unclaimed().await;
 }
 
-async fn other_upgrades_are_just_closed(path: Path) {
+#[tokio::test]
+async fn other_upgrades_are_just_closed() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let gateway = Gateway::before(path, listener.local_addr().unwrap()).await;
+    let gateway = Gateway::before(listener.local_addr().unwrap()).await;
     let (client, upstream) = by_hand(&listener, &gateway, "echo").await;
     gateway.drain_deadline.cancel();
     assert!(client.read_to_end().await.unwrap().bytes.is_empty());
@@ -112,9 +107,10 @@ async fn other_upgrades_are_just_closed(path: Path) {
     gateway.unclaimed().await;
 }
 
-async fn an_event_stream_ends_cleanly_at_the_end_of_a_drain(path: Path) {
+#[tokio::test]
+async fn an_event_stream_ends_cleanly_at_the_end_of_a_drain() {
     let upstream = Upstream::start().await.unwrap();
-    let gateway = Gateway::before(path, upstream.address()).await;
+    let gateway = Gateway::before(upstream.address()).await;
     let mut raw = Raw::connect(gateway.address).await.unwrap();
     raw.send("GET /events HTTP/1.1\r\nHost: a\r\n\r\n")
         .await
@@ -126,9 +122,10 @@ async fn an_event_stream_ends_cleanly_at_the_end_of_a_drain(path: Path) {
     until("the upstream's stream ends", || upstream.open() == 0).await;
 }
 
-async fn an_ordinary_response_goes_on_after_the_end_of_a_drain(path: Path) {
+#[tokio::test]
+async fn an_ordinary_response_goes_on_after_the_end_of_a_drain() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let gateway = Gateway::before(path, listener.local_addr().unwrap()).await;
+    let gateway = Gateway::before(listener.local_addr().unwrap()).await;
     let client = client();
     let pending = tokio::spawn(client.get(gateway.url("/").parse().unwrap()));
     let mut upstream = Raw::accept(&listener).await.unwrap();

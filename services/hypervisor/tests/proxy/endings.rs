@@ -1,6 +1,6 @@
 //! Whatever ends early ends on both sides, and lets go of the claim.
 
-use crate::gateway::{Gateway, Path, client, client_of_http2};
+use crate::gateway::{Gateway, client, client_of_http2};
 use http_body_util::BodyExt;
 use std::time::Duration;
 use testkit::raw::{Raw, exchange, status};
@@ -8,20 +8,10 @@ use testkit::upstream::Upstream;
 use testkit::wait::until;
 use tokio::net::TcpListener;
 
-on_both_paths!(
-    an_upstream_that_dies_mid_body_cuts_the_clients_body_too,
-    a_client_that_leaves_lets_go_of_claim_and_connection_at_once,
-    a_stream_of_http2_that_is_reset_lets_go,
-    a_body_that_stops_coming_is_given_up,
-    a_response_that_stops_coming_is_given_up,
-    a_slow_body_that_keeps_coming_has_all_the_time,
-    an_upstream_that_takes_no_body_is_given_up,
-    a_client_that_takes_no_response_is_given_up,
-);
-
-async fn an_upstream_that_dies_mid_body_cuts_the_clients_body_too(path: Path) {
+#[tokio::test]
+async fn an_upstream_that_dies_mid_body_cuts_the_clients_body_too() {
     let upstream = Upstream::start().await.unwrap();
-    let gateway = Gateway::before(path, upstream.address()).await;
+    let gateway = Gateway::before(upstream.address()).await;
     for path in ["/die/mid-body", "/die/mid-body?length"] {
         let request = format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n");
         let ending = exchange(gateway.address, request).await.unwrap();
@@ -37,9 +27,10 @@ async fn an_upstream_that_dies_mid_body_cuts_the_clients_body_too(path: Path) {
     gateway.unclaimed().await;
 }
 
-async fn a_client_that_leaves_lets_go_of_claim_and_connection_at_once(path: Path) {
+#[tokio::test]
+async fn a_client_that_leaves_lets_go_of_claim_and_connection_at_once() {
     let upstream = Upstream::start().await.unwrap();
-    let gateway = Gateway::before(path, upstream.address()).await;
+    let gateway = Gateway::before(upstream.address()).await;
     for (what, request) in [
         ("before the answer", "GET /hang HTTP/1.1\r\nHost: a\r\n\r\n"),
         (
@@ -64,9 +55,10 @@ async fn a_client_that_leaves_lets_go_of_claim_and_connection_at_once(path: Path
     }
 }
 
-async fn a_stream_of_http2_that_is_reset_lets_go(path: Path) {
+#[tokio::test]
+async fn a_stream_of_http2_that_is_reset_lets_go() {
     let upstream = Upstream::start().await.unwrap();
-    let gateway = Gateway::before(path, upstream.address()).await;
+    let gateway = Gateway::before(upstream.address()).await;
     let client = client_of_http2();
     let hanging = tokio::spawn(client.get(gateway.url("/hang").parse().unwrap()));
     until("the request arrives", || upstream.seen("/hang") == 1).await;
@@ -75,9 +67,10 @@ async fn a_stream_of_http2_that_is_reset_lets_go(path: Path) {
     until("the connection is closed", || upstream.open() == 0).await;
 }
 
-async fn a_body_that_stops_coming_is_given_up(path: Path) {
+#[tokio::test]
+async fn a_body_that_stops_coming_is_given_up() {
     let upstream = Upstream::start().await.unwrap();
-    let gateway = Gateway::start(path, upstream.address(), |it| it.proxy.body_idle_secs = 1).await;
+    let gateway = Gateway::start(upstream.address(), |it| it.proxy.body_idle_secs = 1).await;
     let request = "POST /sink HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhalf";
     let ending = exchange(gateway.address, request).await.unwrap();
     assert_eq!(status(&ending.bytes), Some(408));
@@ -85,9 +78,10 @@ async fn a_body_that_stops_coming_is_given_up(path: Path) {
     until("the connection is closed", || upstream.open() == 0).await;
 }
 
-async fn a_response_that_stops_coming_is_given_up(path: Path) {
+#[tokio::test]
+async fn a_response_that_stops_coming_is_given_up() {
     let upstream = Upstream::start().await.unwrap();
-    let gateway = Gateway::start(path, upstream.address(), |it| it.proxy.body_idle_secs = 1).await;
+    let gateway = Gateway::start(upstream.address(), |it| it.proxy.body_idle_secs = 1).await;
     let request = "GET /events HTTP/1.1\r\nHost: a\r\n\r\n";
     let ending = exchange(gateway.address, request).await.unwrap();
     assert!(!ending.bytes.ends_with(b"0\r\n\r\n"), "a clean end");
@@ -95,9 +89,10 @@ async fn a_response_that_stops_coming_is_given_up(path: Path) {
     until("the connection is closed", || upstream.open() == 0).await;
 }
 
-async fn a_slow_body_that_keeps_coming_has_all_the_time(path: Path) {
+#[tokio::test]
+async fn a_slow_body_that_keeps_coming_has_all_the_time() {
     let upstream = Upstream::start().await.unwrap();
-    let gateway = Gateway::start(path, upstream.address(), |it| {
+    let gateway = Gateway::start(upstream.address(), |it| {
         it.proxy.body_idle_secs = 3;
         it.proxy.response_secs = 1;
     })
@@ -118,9 +113,10 @@ async fn a_slow_body_that_keeps_coming_has_all_the_time(path: Path) {
     );
 }
 
-async fn an_upstream_that_takes_no_body_is_given_up(path: Path) {
+#[tokio::test]
+async fn an_upstream_that_takes_no_body_is_given_up() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let gateway = Gateway::start(path, listener.local_addr().unwrap(), |it| {
+    let gateway = Gateway::start(listener.local_addr().unwrap(), |it| {
         it.proxy.body_idle_secs = 1;
         it.proxy.response_secs = 1;
     })
@@ -141,10 +137,10 @@ async fn an_upstream_that_takes_no_body_is_given_up(path: Path) {
     upstream.abort();
 }
 
-async fn a_client_that_takes_no_response_is_given_up(path: Path) {
+#[tokio::test]
+async fn a_client_that_takes_no_response_is_given_up() {
     let upstream = Upstream::start().await.unwrap();
-    let gateway =
-        Gateway::start(path, upstream.address(), |it| it.server.write_idle_secs = 1).await;
+    let gateway = Gateway::start(upstream.address(), |it| it.server.write_idle_secs = 1).await;
     let mut raw = Raw::connect(gateway.address).await.unwrap();
     raw.send("GET /source/1073741824 HTTP/1.1\r\nHost: a\r\n\r\n")
         .await

@@ -1,24 +1,16 @@
 //! `Expect: 100-continue`, and answers that come before the request is whole.
 
-use crate::gateway::{Gateway, Path};
+use crate::gateway::Gateway;
 use testkit::raw::{Raw, exchange, status};
 use testkit::upstream::Upstream;
 use tokio::net::TcpListener;
 
-on_both_paths!(
-    the_upstream_says_when_to_continue,
-    an_upstream_that_never_says_continue_gets_the_body_after_a_while,
-    a_body_that_the_upstream_refuses_is_never_asked_for,
-    a_body_that_is_too_large_is_never_asked_for,
-    a_response_that_comes_before_the_body_is_passed_on,
-    an_upload_that_is_refused_halfway_is_told_why,
-);
-
 const ASKING: &str = "HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n";
 
-async fn the_upstream_says_when_to_continue(path: Path) {
+#[tokio::test]
+async fn the_upstream_says_when_to_continue() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let gateway = Gateway::before(path, listener.local_addr().unwrap()).await;
+    let gateway = Gateway::before(listener.local_addr().unwrap()).await;
     let mut client = Raw::connect(gateway.address).await.unwrap();
     client.send(format!("POST / {ASKING}")).await.unwrap();
     let mut upstream = Raw::accept(&listener).await.unwrap();
@@ -38,9 +30,10 @@ async fn the_upstream_says_when_to_continue(path: Path) {
     assert_eq!(status(client.read_head().await.unwrap()), Some(204));
 }
 
-async fn an_upstream_that_never_says_continue_gets_the_body_after_a_while(path: Path) {
+#[tokio::test]
+async fn an_upstream_that_never_says_continue_gets_the_body_after_a_while() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let gateway = Gateway::before(path, listener.local_addr().unwrap()).await;
+    let gateway = Gateway::before(listener.local_addr().unwrap()).await;
     let mut client = Raw::connect(gateway.address).await.unwrap();
     client.send(format!("POST / {ASKING}")).await.unwrap();
     let mut upstream = Raw::accept(&listener).await.unwrap();
@@ -50,9 +43,10 @@ async fn an_upstream_that_never_says_continue_gets_the_body_after_a_while(path: 
     upstream.read_until([0, 1, 2, 3]).await.unwrap();
 }
 
-async fn a_body_that_the_upstream_refuses_is_never_asked_for(path: Path) {
+#[tokio::test]
+async fn a_body_that_the_upstream_refuses_is_never_asked_for() {
     let upstream = Upstream::start().await.unwrap();
-    let gateway = Gateway::before(path, upstream.address()).await;
+    let gateway = Gateway::before(upstream.address()).await;
     let mut client = Raw::connect(gateway.address).await.unwrap();
     client.send(format!("POST /refuse {ASKING}")).await.unwrap();
     let ending = client.read_to_end().await.unwrap();
@@ -62,17 +56,19 @@ async fn a_body_that_the_upstream_refuses_is_never_asked_for(path: Path) {
     testkit::wait::until("the connection is closed", || upstream.open() == 0).await;
 }
 
-async fn a_body_that_is_too_large_is_never_asked_for(path: Path) {
+#[tokio::test]
+async fn a_body_that_is_too_large_is_never_asked_for() {
     let upstream = Upstream::start().await.unwrap();
-    let gateway = Gateway::start(path, upstream.address(), |it| it.proxy.max_body_bytes = 3).await;
+    let gateway = Gateway::start(upstream.address(), |it| it.proxy.max_body_bytes = 3).await;
     let ending = exchange(gateway.address, format!("POST /sink {ASKING}")).await;
     assert_eq!(status(ending.unwrap().bytes), Some(413));
     assert_eq!(upstream.accepted(), 0);
 }
 
-async fn a_response_that_comes_before_the_body_is_passed_on(path: Path) {
+#[tokio::test]
+async fn a_response_that_comes_before_the_body_is_passed_on() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let gateway = Gateway::before(path, listener.local_addr().unwrap()).await;
+    let gateway = Gateway::before(listener.local_addr().unwrap()).await;
     let mut client = Raw::connect(gateway.address).await.unwrap();
     client
         .send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\n\0")
@@ -90,9 +86,10 @@ async fn a_response_that_comes_before_the_body_is_passed_on(path: Path) {
     upstream.read_until([1, 2, 3]).await.unwrap();
 }
 
-async fn an_upload_that_is_refused_halfway_is_told_why(path: Path) {
+#[tokio::test]
+async fn an_upload_that_is_refused_halfway_is_told_why() {
     let upstream = Upstream::start().await.unwrap();
-    let gateway = Gateway::before(path, upstream.address()).await;
+    let gateway = Gateway::before(upstream.address()).await;
     let size = 16 * 1024 * 1024;
     let mut request =
         format!("POST /refuse HTTP/1.1\r\nHost: a\r\nContent-Length: {size}\r\n\r\n").into_bytes();

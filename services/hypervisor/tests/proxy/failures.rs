@@ -1,6 +1,6 @@
 //! What is answered in a sandbox's stead: which sandbox, why, and what to do.
 
-use crate::gateway::{Gateway, Path, client, full, json, text};
+use crate::gateway::{Gateway, client, full, json, text};
 use http::{HeaderMap, Request};
 use http_body_util::BodyExt;
 use hypervisor::proxy::{Failure, failure_response};
@@ -8,23 +8,15 @@ use testkit::raw::{Raw, exchange, status};
 use testkit::upstream::Upstream;
 use tokio::net::TcpListener;
 
-on_both_paths!(
-    nobody_listening_is_a_502_that_says_so,
-    a_response_that_does_not_begin_is_a_504,
-    a_body_that_is_too_large_is_a_413,
-    a_body_with_broken_framing_is_a_400,
-    what_is_not_http_is_a_502,
-    connect_is_not_for_sandboxes,
-);
-
 /// An address where nobody listens.
 async fn nowhere() -> std::net::SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     listener.local_addr().unwrap()
 }
 
-async fn nobody_listening_is_a_502_that_says_so(path: Path) {
-    let gateway = Gateway::before(path, nowhere().await).await;
+#[tokio::test]
+async fn nobody_listening_is_a_502_that_says_so() {
+    let gateway = Gateway::before(nowhere().await).await;
     let response = client().get(gateway.url("/").parse().unwrap()).await;
     let response = response.unwrap();
     assert_eq!(response.status(), 502);
@@ -64,9 +56,10 @@ async fn nobody_listening_is_a_502_that_says_so(path: Path) {
     gateway.unclaimed().await;
 }
 
-async fn a_response_that_does_not_begin_is_a_504(path: Path) {
+#[tokio::test]
+async fn a_response_that_does_not_begin_is_a_504() {
     let upstream = Upstream::start().await.unwrap();
-    let gateway = Gateway::start(path, upstream.address(), |it| it.proxy.response_secs = 1).await;
+    let gateway = Gateway::start(upstream.address(), |it| it.proxy.response_secs = 1).await;
     for body in ["", "a body"] {
         let call = Request::post(gateway.url("/hang")).header("sec-fetch-mode", "cors");
         let response = client().request(call.body(full(body)).unwrap()).await;
@@ -78,9 +71,10 @@ async fn a_response_that_does_not_begin_is_a_504(path: Path) {
     testkit::wait::until("the connections are closed", || upstream.open() == 0).await;
 }
 
-async fn a_body_that_is_too_large_is_a_413(path: Path) {
+#[tokio::test]
+async fn a_body_that_is_too_large_is_a_413() {
     let upstream = Upstream::start().await.unwrap();
-    let gateway = Gateway::start(path, upstream.address(), |it| it.proxy.max_body_bytes = 9).await;
+    let gateway = Gateway::start(upstream.address(), |it| it.proxy.max_body_bytes = 9).await;
     let announced = "POST /sink HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n0123456789";
     let ending = exchange(gateway.address, announced).await.unwrap();
     assert_eq!(status(&ending.bytes), Some(413));
@@ -103,9 +97,10 @@ async fn a_body_that_is_too_large_is_a_413(path: Path) {
     gateway.unclaimed().await;
 }
 
-async fn a_body_with_broken_framing_is_a_400(path: Path) {
+#[tokio::test]
+async fn a_body_with_broken_framing_is_a_400() {
     let upstream = Upstream::start().await.unwrap();
-    let gateway = Gateway::before(path, upstream.address()).await;
+    let gateway = Gateway::before(upstream.address()).await;
     for chunks in [
         "5\r\nbody\r\n0\r\n\r\n",
         "x\r\n",
@@ -120,7 +115,8 @@ async fn a_body_with_broken_framing_is_a_400(path: Path) {
     gateway.unclaimed().await;
 }
 
-async fn what_is_not_http_is_a_502(path: Path) {
+#[tokio::test]
+async fn what_is_not_http_is_a_502() {
     let long = format!("HTTP/1.1 200 OK\r\nX: {}\r\n\r\n", "x".repeat(128 * 1024));
     for received in [
         "SSH-2.0-OpenSSH\r\n\r\n",
@@ -134,7 +130,7 @@ async fn what_is_not_http_is_a_502(path: Path) {
         "",
     ] {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let gateway = Gateway::before(path, listener.local_addr().unwrap()).await;
+        let gateway = Gateway::before(listener.local_addr().unwrap()).await;
         let received = received.to_owned();
         let sent = received.clone();
         let upstream = tokio::spawn(async move {
@@ -149,8 +145,9 @@ async fn what_is_not_http_is_a_502(path: Path) {
     }
 }
 
-async fn connect_is_not_for_sandboxes(path: Path) {
-    let gateway = Gateway::before(path, nowhere().await).await;
+#[tokio::test]
+async fn connect_is_not_for_sandboxes() {
+    let gateway = Gateway::before(nowhere().await).await;
     let mut raw = Raw::connect(gateway.address).await.unwrap();
     raw.send("CONNECT a:80 HTTP/1.1\r\nHost: a:80\r\n\r\n")
         .await

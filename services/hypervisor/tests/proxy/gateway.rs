@@ -1,31 +1,29 @@
 //! The proxy behind a bare server, in front of one upstream.
 
 use bytes::Bytes;
-use http::{Request, Response, StatusCode};
+use http::{Request, Response};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
-use hyper::service::service_fn;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::{TokioExecutor, TokioIo};
-use hyper_util::server::conn::auto;
-use hypervisor::proxy::{Caller, Proxy, RoutedClaim, Upstream, WriteLimit};
+use hyper_util::rt::TokioExecutor;
+use hypervisor::config;
+use hypervisor::peer::Peer;
+use hypervisor::proxy::{Caller, Connections, Proxy, ResponseBody, RoutedClaim};
 use hypervisor::role::Role;
-use hypervisor::server::{Desk, Errand, Handover, Head, Lane, Peer, Source};
-use hypervisor::{Body, config};
+use hypervisor::server::{self, Entrance, Inbound, RequestHandler};
 use std::convert::Infallible;
-use std::io::Cursor;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 use testkit::wait::until;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, join, split};
 use tokio::net::TcpListener;
+use tokio::runtime::Builder;
 use tokio::sync::Semaphore;
-use tokio::task::JoinHandle;
-use tokio_util::either::Either;
+use tokio::task::{LocalSet, spawn_local};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -39,22 +37,13 @@ const CALLER: Caller = Caller { user_id: USER };
 /// Our cookies, as the auth module names them.
 const COOKIES: [&str; 2] = ["choiros", "choiros-ceremony"];
 
-/// Which part of the proxy a connection meets first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Path {
-    /// hyper, for whatever comes.
-    Hyper,
-    /// The fast path, which hands over to hyper what is not plain.
-    Fast,
-}
-
 /// A server that proxies all it gets; ends when dropped.
 pub struct Gateway {
     pub address: SocketAddr,
     pub drain_deadline: CancellationToken,
-    front: Front,
-    plain: Arc<Plain>,
-    task: JoinHandle<()>,
+    claims: Arc<AtomicUsize>,
+    stop: CancellationToken,
+    end: CancellationToken,
 }
 
 /// What a server may do, by default what the program may.
@@ -66,28 +55,30 @@ pub struct Settings {
     pub trusted: bool,
 }
 
-/// The proxy with its one upstream.
-#[derive(Clone)]
+/// Sends every request to one upstream.
 struct Front {
-    proxy: Arc<Proxy>,
-    address: SocketAddr,
-    upstream: Arc<Upstream>,
-    drain_deadline: CancellationToken,
-    claims: Arc<AtomicUsize>,
+    proxy: Proxy,
+    upstreams: Rc<Connections>,
+    target: Arc<Target>,
     trusted: bool,
-    write_limit: Duration,
 }
 
-/// The fast path's desk, where every request is claimed.
-struct Plain {
-    front: Front,
-    config: config::Server,
-    stopping: AtomicBool,
-    handed_over: AtomicUsize,
+/// What all claims have together.
+struct Target {
+    address: SocketAddr,
+    drain_deadline: CancellationToken,
+    claims: Arc<AtomicUsize>,
 }
 
 /// A claim that is counted.
-struct Claim(Front);
+struct Claim(Arc<Target>);
+
+impl Claim {
+    fn new(target: &Arc<Target>) -> Self {
+        target.claims.fetch_add(1, Ordering::SeqCst);
+        Self(target.clone())
+    }
+}
 
 impl Drop for Claim {
     fn drop(&mut self) {
@@ -99,8 +90,8 @@ impl RoutedClaim for Claim {
     fn address(&self) -> SocketAddr {
         self.0.address
     }
-    fn upstream(&self) -> &Upstream {
-        &self.0.upstream
+    fn route_id(&self) -> u64 {
+        0
     }
     fn workspace(&self) -> &'static str {
         "sandbox"
@@ -119,129 +110,62 @@ impl RoutedClaim for Claim {
     }
 }
 
-impl Front {
-    fn new(address: SocketAddr, settings: &Settings) -> Self {
-        let config = &settings.proxy;
-        Self {
-            proxy: Arc::new(Proxy::new(config, &ORIGIN.parse().unwrap(), &COOKIES)),
-            address,
-            upstream: Arc::new(Upstream::new()),
-            drain_deadline: CancellationToken::new(),
-            claims: Arc::default(),
-            trusted: settings.trusted,
-            write_limit: Duration::from_secs(settings.server.write_idle_secs),
-        }
-    }
+impl RequestHandler for Front {
+    type Body = ResponseBody<Claim>;
 
-    fn claim(&self) -> Claim {
-        self.claims.fetch_add(1, Ordering::SeqCst);
-        Claim(self.clone())
-    }
-
-    /// Serves a connection with hyper.
-    async fn serve(self, stream: impl Stream, source: Source) {
+    async fn handle(&self, request: Request<Incoming>, inbound: Inbound) -> Response<Self::Body> {
         let peer = Peer {
-            source,
+            source: inbound.source,
             client: Ipv4Addr::LOCALHOST.into(),
             trusted: self.trusted,
             scheme: "http",
         };
-        let stream = TokioIo::new(WriteLimit::new(stream, self.write_limit));
-        let service = service_fn(move |request: Request<Incoming>| {
-            let (this, peer, claim) = (self.clone(), peer.clone(), self.claim());
-            async move {
-                let request = request.map(Body::new);
-                let response = this.proxy.forward(request, &peer, &CALLER, claim).await;
-                Ok::<_, Infallible>(response)
-            }
-        });
-        let builder = auto::Builder::new(TokioExecutor::new());
-        let _ = builder
-            .serve_connection_with_upgrades(stream, service)
-            .await;
-    }
-}
-
-trait Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static {}
-impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Stream for S {}
-
-impl Desk for Plain {
-    type Claim = Claim;
-
-    fn proxy(&self) -> &Proxy {
-        &self.front.proxy
-    }
-    fn config(&self) -> &config::Server {
-        &self.config
-    }
-    fn trusts(&self, _: &Source) -> bool {
-        self.front.trusted
-    }
-    fn errand(&self, _: &Head<'_>) -> Errand<Claim> {
-        Errand::Go(CALLER, self.front.claim())
-    }
-    fn stopping(&self) -> bool {
-        self.stopping.load(Ordering::SeqCst)
-    }
-    fn count_response(&self, _: StatusCode) {}
-    fn take(&self, connection: Handover) {
-        self.handed_over.fetch_add(1, Ordering::SeqCst);
-        let (read, write) = split(connection.stream.attach().unwrap());
-        let read = Cursor::new(connection.read).chain(read);
-        let serve = self
-            .front
-            .clone()
-            .serve(join(read, write), connection.source);
-        tokio::spawn(serve);
+        let claim = Claim::new(&self.target);
+        self.proxy
+            .forward(&self.upstreams, request, &peer, &CALLER, claim)
+            .await
     }
 }
 
 impl Gateway {
     /// In front of `upstream`, with default settings and no trusted peers.
-    pub async fn before(path: Path, upstream: SocketAddr) -> Self {
-        Self::start(path, upstream, |_| ()).await
+    #[allow(
+        clippy::unused_async,
+        reason = "its callers need not know that it does not wait"
+    )]
+    pub async fn before(upstream: SocketAddr) -> Self {
+        Self::start(upstream, |_| ()).await
     }
 
     /// The same with other settings.
-    pub async fn start(
-        path: Path,
-        upstream: SocketAddr,
-        change: impl FnOnce(&mut Settings),
-    ) -> Self {
+    #[allow(
+        clippy::unused_async,
+        reason = "its callers need not know that it does not wait"
+    )]
+    pub async fn start(upstream: SocketAddr, change: impl FnOnce(&mut Settings)) -> Self {
         let mut settings = Settings::default();
         change(&mut settings);
-        let front = Front::new(upstream, &settings);
-        let plain = Arc::new(Plain {
-            front: front.clone(),
-            config: settings.server,
-            stopping: AtomicBool::new(false),
-            handed_over: AtomicUsize::new(0),
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let gateway = Self {
+            address: listener.local_addr().unwrap(),
+            drain_deadline: CancellationToken::new(),
+            claims: Arc::default(),
+            stop: CancellationToken::new(),
+            end: CancellationToken::new(),
+        };
+        let target = Arc::new(Target {
+            address: upstream,
+            drain_deadline: gateway.drain_deadline.clone(),
+            claims: gateway.claims.clone(),
         });
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let lane = Arc::new(Lane::new(plain.clone(), Arc::default()));
-        let accepting = front.clone();
-        let task = tokio::spawn(async move {
-            let places = Arc::new(Semaphore::new(Semaphore::MAX_PERMITS));
-            while let Ok((stream, socket)) = listener.accept().await {
-                stream.set_nodelay(true).unwrap();
-                let place = places.clone().acquire_owned().await.unwrap();
-                let (front, lane) = (accepting.clone(), lane.clone());
-                tokio::spawn(async move {
-                    match path {
-                        Path::Hyper => front.serve(stream, socket.into()).await,
-                        Path::Fast => lane.serve(Either::Left(stream), socket.into(), place).await,
-                    }
-                });
-            }
+        let (stop, end) = (gateway.stop.clone(), gateway.end.clone());
+        thread::spawn(move || {
+            let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+            let serving = end.run_until_cancelled(serve(listener, target, settings, stop));
+            LocalSet::new().block_on(&runtime, serving);
         });
-        Self {
-            address,
-            drain_deadline: front.drain_deadline.clone(),
-            front,
-            plain,
-            task,
-        }
+        gateway
     }
 
     /// Waits until no request holds a claim.
@@ -251,17 +175,12 @@ impl Gateway {
 
     /// How many claims are held.
     pub fn claims(&self) -> usize {
-        self.front.claims.load(Ordering::SeqCst)
+        self.claims.load(Ordering::SeqCst)
     }
 
-    /// How many connections the fast path left to hyper.
-    pub fn handed_over(&self) -> usize {
-        self.plain.handed_over.load(Ordering::SeqCst)
-    }
-
-    /// Has each response of the fast path be the last of its connection.
+    /// Has each response be the last of its connection.
     pub fn stop(&self) {
-        self.plain.stopping.store(true, Ordering::SeqCst);
+        self.stop.cancel();
     }
 
     /// A URL of this server.
@@ -272,7 +191,32 @@ impl Gateway {
 
 impl Drop for Gateway {
     fn drop(&mut self) {
-        self.task.abort();
+        self.end.cancel();
+    }
+}
+
+/// A worker without all the rest of the program.
+async fn serve(
+    listener: std::net::TcpListener,
+    target: Arc<Target>,
+    settings: Settings,
+    stop: CancellationToken,
+) {
+    let proxy = Proxy::new(&settings.proxy, &ORIGIN.parse().unwrap(), &COOKIES);
+    let front = Front {
+        upstreams: proxy.connections(1),
+        proxy,
+        target,
+        trusted: settings.trusted,
+    };
+    let connections = server::Connections::new(front, &settings.server, Arc::default(), stop);
+    let permits = Arc::new(Semaphore::new(Semaphore::MAX_PERMITS));
+    let listener = TcpListener::from_std(listener).unwrap();
+    while let Ok((stream, socket)) = listener.accept().await {
+        stream.set_nodelay(true).unwrap();
+        let permit = permits.clone().acquire_owned().await.unwrap();
+        let connections = connections.clone();
+        spawn_local(connections.serve(stream, socket.into(), Entrance::Http, permit));
     }
 }
 

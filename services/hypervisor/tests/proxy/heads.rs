@@ -1,23 +1,12 @@
 //! What a sandbox learns of a request, and a client of a response.
 
-use crate::gateway::{AnyClient, Gateway, Path, USER, client, client_of_http2, full, json};
+use crate::gateway::{AnyClient, Gateway, USER, client, client_of_http2, full, json};
 use http::{HeaderName, Request};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use testkit::raw::{Raw, status};
 use testkit::upstream::Upstream;
 use tokio::net::TcpListener;
-
-on_both_paths!(
-    a_sandbox_is_told_who_calls_and_from_where,
-    what_a_client_says_of_itself_is_not_believed,
-    our_cookies_stay_with_us_and_all_others_pass,
-    what_is_meant_for_one_hop_ends_there,
-    the_target_passes_byte_for_byte,
-    a_valid_trace_goes_on,
-    everything_else_of_a_response_is_untouched,
-    a_response_with_two_framings_has_one_afterwards,
-);
 
 /// What the upstream saw of a GET with these headers; the values of one name joined with `|`.
 async fn seen(
@@ -62,9 +51,10 @@ const ADDED: [&str; 9] = [
     "x-forwarded-proto",
 ];
 
-async fn a_sandbox_is_told_who_calls_and_from_where(path: Path) {
+#[tokio::test]
+async fn a_sandbox_is_told_who_calls_and_from_where() {
     let upstream = Upstream::start().await.unwrap();
-    let gateway = Gateway::before(path, upstream.address()).await;
+    let gateway = Gateway::before(upstream.address()).await;
     for client in [client(), client_of_http2()] {
         let lines = seen(&client, &gateway, &[]).await;
         assert_eq!(names(&lines), ADDED);
@@ -81,7 +71,8 @@ async fn a_sandbox_is_told_who_calls_and_from_where(path: Path) {
     }
 }
 
-async fn what_a_client_says_of_itself_is_not_believed(path: Path) {
+#[tokio::test]
+async fn what_a_client_says_of_itself_is_not_believed() {
     let upstream = Upstream::start().await.unwrap();
     let given = [
         ("x-forwarded-for", "6.6.6.6"),
@@ -95,13 +86,13 @@ async fn what_a_client_says_of_itself_is_not_believed(path: Path) {
         ("x_choiros_user_id", "somebody"),
         ("connection", "x-choiros-role, x-forwarded-for"),
     ];
-    let gateway = Gateway::before(path, upstream.address()).await;
+    let gateway = Gateway::before(upstream.address()).await;
     let lines = seen(&client(), &gateway, &given).await;
     assert_eq!(names(&lines), ADDED);
     assert_eq!(lines["x-forwarded-for"], "127.0.0.1");
     assert_eq!(lines["x-choiros-user-id"], USER.to_string());
 
-    let trusting = Gateway::start(path, upstream.address(), |it| it.trusted = true).await;
+    let trusting = Gateway::start(upstream.address(), |it| it.trusted = true).await;
     let lines = seen(&client(), &trusting, &given[..9]).await;
     assert_eq!(lines["x-forwarded-for"], "6.6.6.6, 7.7.7.7, 127.0.0.1");
     assert_eq!(lines["x-forwarded-proto"], "https");
@@ -112,9 +103,10 @@ async fn what_a_client_says_of_itself_is_not_believed(path: Path) {
     assert!(!lines.contains_key("x-choiros-admin") && !lines.contains_key("x_choiros_user_id"));
 }
 
-async fn our_cookies_stay_with_us_and_all_others_pass(path: Path) {
+#[tokio::test]
+async fn our_cookies_stay_with_us_and_all_others_pass() {
     let upstream = Upstream::start().await.unwrap();
-    let gateway = Gateway::before(path, upstream.address()).await;
+    let gateway = Gateway::before(upstream.address()).await;
     for (given, left) in [
         (&["choiros=secret"][..], None),
         (&["a=1; choiros=secret; b=\"2 3\""], Some("a=1; b=\"2 3\"")),
@@ -144,9 +136,10 @@ async fn our_cookies_stay_with_us_and_all_others_pass(path: Path) {
     assert_eq!(response.headers()["x-other"], "choiros=1");
 }
 
-async fn what_is_meant_for_one_hop_ends_there(path: Path) {
+#[tokio::test]
+async fn what_is_meant_for_one_hop_ends_there() {
     let upstream = Upstream::start().await.unwrap();
-    let gateway = Gateway::before(path, upstream.address()).await;
+    let gateway = Gateway::before(upstream.address()).await;
     let mut raw = Raw::connect(gateway.address).await.unwrap();
     raw.send(
         "GET / HTTP/1.1\r\nHost: a.example\r\nKeep-Alive: timeout=5\r\nProxy-Connection: x\r\n\
@@ -184,9 +177,10 @@ async fn what_is_meant_for_one_hop_ends_there(path: Path) {
     assert_eq!(left, ["content-length", "date", "trailer", "x-two"]);
 }
 
-async fn the_target_passes_byte_for_byte(path: Path) {
+#[tokio::test]
+async fn the_target_passes_byte_for_byte() {
     let upstream = Upstream::start().await.unwrap();
-    let gateway = Gateway::before(path, upstream.address()).await;
+    let gateway = Gateway::before(upstream.address()).await;
     for (method, target, passed) in [
         ("GET", "/a%2Fb//c/../d;e?x=%20&y=+&&", None),
         ("GET", "//evil.example/%00", None),
@@ -209,9 +203,10 @@ async fn the_target_passes_byte_for_byte(path: Path) {
     }
 }
 
-async fn a_valid_trace_goes_on(path: Path) {
+#[tokio::test]
+async fn a_valid_trace_goes_on() {
     let upstream = Upstream::start().await.unwrap();
-    let gateway = Gateway::before(path, upstream.address()).await;
+    let gateway = Gateway::before(upstream.address()).await;
     let given = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
     let lines = seen(
         &client(),
@@ -224,9 +219,10 @@ async fn a_valid_trace_goes_on(path: Path) {
     assert_eq!(lines["tracestate"], "a=b");
 }
 
-async fn everything_else_of_a_response_is_untouched(path: Path) {
+#[tokio::test]
+async fn everything_else_of_a_response_is_untouched() {
     let upstream = Upstream::start().await.unwrap();
-    let gateway = Gateway::before(path, upstream.address()).await;
+    let gateway = Gateway::before(upstream.address()).await;
     let reply = "/reply?status=299&header=x-a:1&header=x-a:2&header=location:http://x.example/\
                  &header=server:mine&header=date:then&header=content-length:0";
     let response = client().get(gateway.url(reply).parse().unwrap()).await;
@@ -243,9 +239,10 @@ async fn everything_else_of_a_response_is_untouched(path: Path) {
     assert_eq!(headers.len(), 6);
 }
 
-async fn a_response_with_two_framings_has_one_afterwards(path: Path) {
+#[tokio::test]
+async fn a_response_with_two_framings_has_one_afterwards() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let gateway = Gateway::before(path, listener.local_addr().unwrap()).await;
+    let gateway = Gateway::before(listener.local_addr().unwrap()).await;
     let mut client = Raw::connect(gateway.address).await.unwrap();
     client
         .send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")

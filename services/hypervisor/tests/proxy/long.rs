@@ -1,24 +1,20 @@
 //! Answers that take many reads and writes.
 
-use crate::gateway::{Gateway, Path};
+use crate::gateway::Gateway;
 use testkit::raw::{Raw, exchange};
 use testkit::upstream::Upstream;
 use testkit::upstream::pattern::Tally;
 use tokio::net::TcpListener;
-
-on_both_paths!(
-    what_a_client_left_of_a_long_response_is_nobody_elses,
-    a_long_response_that_breaks_off_ends_the_connection,
-);
 
 fn body(response: &[u8]) -> &[u8] {
     let head = response.windows(4).position(|four| four == b"\r\n\r\n");
     &response[head.unwrap() + 4..]
 }
 
-async fn what_a_client_left_of_a_long_response_is_nobody_elses(path: Path) {
+#[tokio::test]
+async fn what_a_client_left_of_a_long_response_is_nobody_elses() {
     let upstream = Upstream::start().await.unwrap();
-    let gateway = Gateway::before(path, upstream.address()).await;
+    let gateway = Gateway::before(upstream.address()).await;
     for _ in 0..20 {
         let mut leaver = Raw::connect(gateway.address).await.unwrap();
         let long = "GET /source/50000000 HTTP/1.1\r\nHost: a\r\n\r\n";
@@ -34,9 +30,10 @@ async fn what_a_client_left_of_a_long_response_is_nobody_elses(path: Path) {
     gateway.unclaimed().await;
 }
 
-async fn a_long_response_that_breaks_off_ends_the_connection(path: Path) {
+#[tokio::test]
+async fn a_long_response_that_breaks_off_ends_the_connection() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let gateway = Gateway::before(path, listener.local_addr().unwrap()).await;
+    let gateway = Gateway::before(listener.local_addr().unwrap()).await;
     let sandbox = async {
         let mut sandbox = Raw::accept(&listener).await.unwrap();
         sandbox.read_head().await.unwrap();

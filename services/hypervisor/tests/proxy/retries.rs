@@ -1,18 +1,10 @@
 //! A bodyless idempotent request is tried once more when a pooled connection proved dead.
 
-use crate::gateway::{AnyClient, Gateway, Path, client, full};
+use crate::gateway::{AnyClient, Gateway, client, full};
 use http::{Method, Request};
 use testkit::raw::Raw;
 use testkit::upstream::Upstream;
 use tokio::net::TcpListener;
-
-on_both_paths!(
-    a_bodyless_idempotent_request_is_tried_once_more,
-    nothing_is_tried_a_third_time,
-    nothing_that_could_be_done_twice_is_tried_again,
-    a_response_that_had_begun_is_not_asked_for_again,
-    a_sandbox_that_was_started_again_is_found_by_the_first_request,
-);
 
 async fn ask(
     client: &AnyClient,
@@ -26,7 +18,8 @@ async fn ask(
     client.request(request).await.unwrap().status().as_u16()
 }
 
-async fn a_bodyless_idempotent_request_is_tried_once_more(path: Path) {
+#[tokio::test]
+async fn a_bodyless_idempotent_request_is_tried_once_more() {
     for method in [
         Method::GET,
         Method::HEAD,
@@ -35,7 +28,7 @@ async fn a_bodyless_idempotent_request_is_tried_once_more(path: Path) {
         Method::DELETE,
     ] {
         let upstream = Upstream::start().await.unwrap();
-        let gateway = Gateway::before(path, upstream.address()).await;
+        let gateway = Gateway::before(upstream.address()).await;
         let client = client();
         for expected in [1, 3] {
             assert_eq!(
@@ -48,9 +41,10 @@ async fn a_bodyless_idempotent_request_is_tried_once_more(path: Path) {
     }
 }
 
-async fn nothing_is_tried_a_third_time(path: Path) {
+#[tokio::test]
+async fn nothing_is_tried_a_third_time() {
     let upstream = Upstream::start().await.unwrap();
-    let gateway = Gateway::before(path, upstream.address()).await;
+    let gateway = Gateway::before(upstream.address()).await;
     let client = client();
     // A connection that never answered is no dead one.
     assert_eq!(ask(&client, &gateway, Method::GET, "/die", "").await, 502);
@@ -63,14 +57,15 @@ async fn nothing_is_tried_a_third_time(path: Path) {
     assert_eq!(upstream.seen("/die"), 3);
 }
 
-async fn nothing_that_could_be_done_twice_is_tried_again(path: Path) {
+#[tokio::test]
+async fn nothing_that_could_be_done_twice_is_tried_again() {
     for (method, body) in [
         (Method::POST, ""),
         (Method::POST, "body"),
         (Method::PUT, "body"),
     ] {
         let upstream = Upstream::start().await.unwrap();
-        let gateway = Gateway::before(path, upstream.address()).await;
+        let gateway = Gateway::before(upstream.address()).await;
         let client = client();
         assert_eq!(
             ask(&client, &gateway, Method::GET, "/health", "").await,
@@ -84,9 +79,10 @@ async fn nothing_that_could_be_done_twice_is_tried_again(path: Path) {
     }
 }
 
-async fn a_response_that_had_begun_is_not_asked_for_again(path: Path) {
+#[tokio::test]
+async fn a_response_that_had_begun_is_not_asked_for_again() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let gateway = Gateway::before(path, listener.local_addr().unwrap()).await;
+    let gateway = Gateway::before(listener.local_addr().unwrap()).await;
     let upstream = tokio::spawn(async move {
         let mut raw = Raw::accept(&listener).await.unwrap();
         raw.read_head().await.unwrap();
@@ -104,10 +100,11 @@ async fn a_response_that_had_begun_is_not_asked_for_again(path: Path) {
     assert!(waiting.await.is_err());
 }
 
-async fn a_sandbox_that_was_started_again_is_found_by_the_first_request(path: Path) {
+#[tokio::test]
+async fn a_sandbox_that_was_started_again_is_found_by_the_first_request() {
     let first = Upstream::start().await.unwrap();
     let address = first.address();
-    let gateway = Gateway::before(path, address).await;
+    let gateway = Gateway::before(address).await;
     let client = client();
     assert_eq!(
         ask(&client, &gateway, Method::GET, "/health", "").await,

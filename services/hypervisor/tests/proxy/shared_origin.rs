@@ -1,19 +1,10 @@
 //! What a sandbox's response must not do to the pages that share its origin.
 
-use crate::gateway::{Gateway, Path, client_of_http2, full};
+use crate::gateway::{Gateway, client_of_http2, full};
 use http::Request;
 use http_body_util::BodyExt;
 use testkit::raw::{Raw, status};
 use tokio::net::TcpListener;
-
-on_both_paths!(
-    what_acts_on_the_whole_origin_is_not_passed_on,
-    what_acts_on_its_own_response_alone_is,
-    no_spelling_of_our_cookies_names_is_passed_on,
-    trailers_are_held_to_the_same,
-    an_upgrades_response_is_held_to_the_same,
-    what_comes_before_the_response_sets_nothing,
-);
 
 /// Each in another spelling.
 const REMOVED: &str = "Clear-Site-Data: \"*\"\r\nclear-site-data: \"cookies\"\r\nSERVICE-WORKER-ALLOWED: /\r\n\
@@ -37,9 +28,9 @@ struct Site {
 }
 
 impl Site {
-    async fn new(path: Path) -> Self {
+    async fn new() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let gateway = Gateway::before(path, listener.local_addr().unwrap()).await;
+        let gateway = Gateway::before(listener.local_addr().unwrap()).await;
         Self { gateway, listener }
     }
 
@@ -74,8 +65,9 @@ fn named(lines: &str, head: &str) -> Vec<String> {
     found
 }
 
-async fn what_acts_on_the_whole_origin_is_not_passed_on(path: Path) {
-    let site = Site::new(path).await;
+#[tokio::test]
+async fn what_acts_on_the_whole_origin_is_not_passed_on() {
+    let site = Site::new().await;
     for status in ["200 OK", "304 Not Modified", "401 Unauthorized", "503 Busy"] {
         let response = format!("HTTP/1.1 {status}\r\n{REMOVED}Content-Length: 0\r\n\r\n");
         let head = site.told("", &response, "\r\n\r\n").await;
@@ -83,8 +75,9 @@ async fn what_acts_on_the_whole_origin_is_not_passed_on(path: Path) {
     }
 }
 
-async fn what_acts_on_its_own_response_alone_is(path: Path) {
-    let site = Site::new(path).await;
+#[tokio::test]
+async fn what_acts_on_its_own_response_alone_is() {
+    let site = Site::new().await;
     let response = format!("HTTP/1.1 200 OK\r\n{KEPT}Content-Length: 0\r\n\r\n");
     let head = site.told("", &response, "\r\n\r\n").await;
     assert_eq!(
@@ -94,8 +87,9 @@ async fn what_acts_on_its_own_response_alone_is(path: Path) {
     );
 }
 
-async fn no_spelling_of_our_cookies_names_is_passed_on(path: Path) {
-    let site = Site::new(path).await;
+#[tokio::test]
+async fn no_spelling_of_our_cookies_names_is_passed_on() {
+    let site = Site::new().await;
     let planted = [
         "choiros=evil",
         "choiros=evil; Path=/auth; Domain=a; Max-Age=999999; HttpOnly; SameSite=None",
@@ -117,8 +111,9 @@ async fn no_spelling_of_our_cookies_names_is_passed_on(path: Path) {
     assert!(!head.contains("choiros"), "{head}");
 }
 
-async fn trailers_are_held_to_the_same(path: Path) {
-    let site = Site::new(path).await;
+#[tokio::test]
+async fn trailers_are_held_to_the_same() {
+    let site = Site::new().await;
     let head = "HTTP/1.1 200 OK\r\nTrailer: X-Sum, Set-Cookie, Clear-Site-Data, Alt-Svc\r\n\
                 Transfer-Encoding: chunked\r\n\r\n";
     let trailers = "X-Sum: 42\r\nSet-Cookie: a=1\r\nset-cookie: choiros=evil\r\n\
@@ -155,8 +150,9 @@ async fn trailers_are_held_to_the_same(path: Path) {
     assert_eq!(names, ["x-sum"]);
 }
 
-async fn an_upgrades_response_is_held_to_the_same(path: Path) {
-    let site = Site::new(path).await;
+#[tokio::test]
+async fn an_upgrades_response_is_held_to_the_same() {
+    let site = Site::new().await;
     let response = format!(
         "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n{REMOVED}X-Mine: 1\r\n\r\n"
     );
@@ -167,8 +163,9 @@ async fn an_upgrades_response_is_held_to_the_same(path: Path) {
     assert!(named(REMOVED, &head).is_empty(), "{head}");
 }
 
-async fn what_comes_before_the_response_sets_nothing(path: Path) {
-    let site = Site::new(path).await;
+#[tokio::test]
+async fn what_comes_before_the_response_sets_nothing() {
+    let site = Site::new().await;
     let response = format!(
         "HTTP/1.1 103 Early Hints\r\n{REMOVED}\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
     );

@@ -1,6 +1,6 @@
 //! A WebSocket, as any other upgrade, passes unchanged, and from our own pages alone.
 
-use crate::gateway::{Gateway, ORIGIN, Path};
+use crate::gateway::{Gateway, ORIGIN};
 use futures_util::{SinkExt, StreamExt};
 use http::Response;
 use testkit::raw::{Raw, status};
@@ -12,18 +12,6 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Message};
 use tokio_tungstenite::tungstenite::{Bytes, Error};
 use tokio_tungstenite::{WebSocketStream, client_async};
-
-on_both_paths!(
-    messages_of_every_kind_pass_unchanged,
-    fragments_of_64_kib_pass_unchanged,
-    close_codes_pass_in_both_directions,
-    the_upstreams_choice_of_subprotocol_and_its_headers_are_passed_on,
-    an_upstream_that_refuses_an_upgrade_is_passed_on,
-    only_our_own_pages_may_upgrade,
-    bytes_that_come_along_with_the_heads_are_not_lost,
-    a_client_that_leaves_takes_its_websocket_along,
-    an_upstream_that_dies_takes_its_websockets_along,
-);
 
 pub type Socket = WebSocketStream<TcpStream>;
 
@@ -42,9 +30,10 @@ pub async fn open(
     client_async(request, stream).await
 }
 
-async fn messages_of_every_kind_pass_unchanged(path: Path) {
+#[tokio::test]
+async fn messages_of_every_kind_pass_unchanged() {
     let upstream = Upstream::start().await.unwrap();
-    let gateway = Gateway::before(path, upstream.address()).await;
+    let gateway = Gateway::before(upstream.address()).await;
     let (mut socket, _) = open(&gateway, "/ws", &[("origin", ORIGIN)]).await.unwrap();
     for message in [
         Message::text("grüß dich"),
@@ -67,9 +56,10 @@ async fn messages_of_every_kind_pass_unchanged(path: Path) {
     until("the upstream's socket is closed", || upstream.open() == 0).await;
 }
 
-async fn fragments_of_64_kib_pass_unchanged(path: Path) {
+#[tokio::test]
+async fn fragments_of_64_kib_pass_unchanged() {
     let upstream = Upstream::start().await.unwrap();
-    let gateway = Gateway::before(path, upstream.address()).await;
+    let gateway = Gateway::before(upstream.address()).await;
     let (mut socket, _) = open(&gateway, "/ws", &[]).await.unwrap();
     socket.send(Message::text("fragments 9")).await.unwrap();
     let (mut pings, mut tally) = (0, pattern::Tally::default());
@@ -84,9 +74,10 @@ async fn fragments_of_64_kib_pass_unchanged(path: Path) {
     assert_eq!(tally, pattern::Tally::of(9 * 64 * 1024));
 }
 
-async fn close_codes_pass_in_both_directions(path: Path) {
+#[tokio::test]
+async fn close_codes_pass_in_both_directions() {
     let upstream = Upstream::start().await.unwrap();
-    let gateway = Gateway::before(path, upstream.address()).await;
+    let gateway = Gateway::before(upstream.address()).await;
     let (mut socket, _) = open(&gateway, "/ws", &[]).await.unwrap();
     socket
         .send(Message::text("close 4001 so long"))
@@ -116,9 +107,10 @@ async fn close_codes_pass_in_both_directions(path: Path) {
     gateway.unclaimed().await;
 }
 
-async fn the_upstreams_choice_of_subprotocol_and_its_headers_are_passed_on(path: Path) {
+#[tokio::test]
+async fn the_upstreams_choice_of_subprotocol_and_its_headers_are_passed_on() {
     let upstream = Upstream::start().await.unwrap();
-    let gateway = Gateway::before(path, upstream.address()).await;
+    let gateway = Gateway::before(upstream.address()).await;
     let offer = [("sec-websocket-protocol", "chat.v1, chat.v2")];
     let (_, response) = open(&gateway, "/ws", &offer).await.unwrap();
     assert_eq!(response.status(), 101);
@@ -126,9 +118,10 @@ async fn the_upstreams_choice_of_subprotocol_and_its_headers_are_passed_on(path:
     assert_eq!(response.headers()["x-upstream"], "was here");
 }
 
-async fn an_upstream_that_refuses_an_upgrade_is_passed_on(path: Path) {
+#[tokio::test]
+async fn an_upstream_that_refuses_an_upgrade_is_passed_on() {
     let upstream = Upstream::start().await.unwrap();
-    let gateway = Gateway::before(path, upstream.address()).await;
+    let gateway = Gateway::before(upstream.address()).await;
     let Err(Error::Http(response)) = open(&gateway, "/ws/refuse", &[]).await else {
         panic!("not refused");
     };
@@ -137,9 +130,10 @@ async fn an_upstream_that_refuses_an_upgrade_is_passed_on(path: Path) {
     gateway.unclaimed().await;
 }
 
-async fn only_our_own_pages_may_upgrade(path: Path) {
+#[tokio::test]
+async fn only_our_own_pages_may_upgrade() {
     let upstream = Upstream::start().await.unwrap();
-    let gateway = Gateway::before(path, upstream.address()).await;
+    let gateway = Gateway::before(upstream.address()).await;
     for (headers, allowed) in [
         (&[][..], true),
         (
@@ -169,9 +163,10 @@ async fn only_our_own_pages_may_upgrade(path: Path) {
     }
 }
 
-async fn bytes_that_come_along_with_the_heads_are_not_lost(path: Path) {
+#[tokio::test]
+async fn bytes_that_come_along_with_the_heads_are_not_lost() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let gateway = Gateway::before(path, listener.local_addr().unwrap()).await;
+    let gateway = Gateway::before(listener.local_addr().unwrap()).await;
     let mut client = Raw::connect(gateway.address).await.unwrap();
     let upgrade = "Connection: Upgrade\r\nUpgrade: echo/1\r\n\r\n";
     client
@@ -204,9 +199,10 @@ async fn bytes_that_come_along_with_the_heads_are_not_lost(path: Path) {
     gateway.unclaimed().await;
 }
 
-async fn a_client_that_leaves_takes_its_websocket_along(path: Path) {
+#[tokio::test]
+async fn a_client_that_leaves_takes_its_websocket_along() {
     let upstream = Upstream::start().await.unwrap();
-    let gateway = Gateway::before(path, upstream.address()).await;
+    let gateway = Gateway::before(upstream.address()).await;
     let (socket, _) = open(&gateway, "/ws", &[]).await.unwrap();
     until("the socket is open", || upstream.open() == 1).await;
     drop(socket);
@@ -214,9 +210,10 @@ async fn a_client_that_leaves_takes_its_websocket_along(path: Path) {
     until("the upstream's socket is closed", || upstream.open() == 0).await;
 }
 
-async fn an_upstream_that_dies_takes_its_websockets_along(path: Path) {
+#[tokio::test]
+async fn an_upstream_that_dies_takes_its_websockets_along() {
     let upstream = Upstream::start().await.unwrap();
-    let gateway = Gateway::before(path, upstream.address()).await;
+    let gateway = Gateway::before(upstream.address()).await;
     let (mut socket, _) = open(&gateway, "/ws", &[]).await.unwrap();
     drop(upstream);
     assert!(socket.next().await.unwrap().is_err());

@@ -2,9 +2,10 @@
 
 use crate::auth::Auth;
 use crate::config::{Config, Registration};
-use crate::server::Peer;
+use crate::peer::Peer;
 use crate::store::{AccountStore, SessionRow, SessionStore, Sqlite, UserRow};
 use crate::timestamp::Timestamp;
+
 use axum::body::Body;
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::BodyExt;

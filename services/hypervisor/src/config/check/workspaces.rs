@@ -1,7 +1,7 @@
 //! Workspaces, their members and their sandboxes.
 
 use super::{RuntimeKind, Verdict, Workspace};
-use crate::server::{is_host, is_target};
+use crate::http1::{is_host, is_target};
 use crate::username;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;

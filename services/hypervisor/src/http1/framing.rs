@@ -13,7 +13,7 @@ const PREFACE: &[u8] = b"PRI * HTTP/2.0";
 
 /// Where on a connection we are.
 #[derive(Debug)]
-pub(super) struct Framing {
+pub(crate) struct Framing {
     state: State,
     head: Head,
     /// The start of a line whose end has not come yet.
@@ -48,7 +48,7 @@ struct Head {
 pub(crate) struct Malformed(pub(crate) &'static str);
 
 impl Framing {
-    pub(super) fn new(limit: usize) -> Self {
+    pub(crate) fn new(limit: usize) -> Self {
         Self {
             state: State::RequestLine,
             head: Head::default(),
@@ -59,13 +59,13 @@ impl Framing {
     }
 
     /// From here on the connection is no longer HTTP/1.
-    pub(super) fn release(&mut self) {
+    pub(crate) fn release(&mut self) {
         self.state = State::Foreign;
         self.partial = Vec::new();
     }
 
     /// Whether part of a head was read, and not yet all of it.
-    pub(super) fn in_head(&self) -> bool {
+    pub(crate) fn in_head(&self) -> bool {
         match self.state {
             State::RequestLine => self.fresh || !self.partial.is_empty(),
             State::Fields => true,
@@ -74,7 +74,7 @@ impl Framing {
     }
 
     /// Reads on. An error comes with the offset of the byte that completed it.
-    pub(super) fn read(&mut self, bytes: &[u8]) -> Result<(), (usize, Malformed)> {
+    pub(crate) fn read(&mut self, bytes: &[u8]) -> Result<(), (usize, Malformed)> {
         let mut at = 0;
         while at < bytes.len() {
             match &mut self.state {

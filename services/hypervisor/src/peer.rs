@@ -1,9 +1,9 @@
 //! Who is at the other end of a connection, as far as we believe what we are told.
 
-use super::stream::Source;
 use http::HeaderMap;
 use ipnet::IpNet;
-use std::net::{IpAddr, Ipv4Addr};
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Once;
 use tracing::warn;
 
@@ -62,7 +62,7 @@ impl Peer {
 
 /// Whether it is a proxy whose forwarding headers count: any at a Unix socket, and those over TCP
 /// that are named.
-pub(super) fn trusts(source: &Source, trusted: &[IpNet]) -> bool {
+fn trusts(source: &Source, trusted: &[IpNet]) -> bool {
     source
         .address()
         .is_none_or(|address| is_among(&address, trusted))
@@ -83,10 +83,44 @@ fn forwarded_for(headers: &HeaderMap) -> impl Iterator<Item = IpAddr> + '_ {
         .map(|address| address.to_canonical())
 }
 
+/// The far end of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// An address and port.
+    Tcp(SocketAddr),
+    /// Whoever may open our Unix socket. That is a proxy, whose word counts: the socket's
+    /// permissions say who else can be it.
+    Unix,
+}
+
+impl Source {
+    /// Its address; a Unix socket's far end has none.
+    pub(crate) fn address(&self) -> Option<IpAddr> {
+        match self {
+            Self::Tcp(socket) => Some(socket.ip().to_canonical()),
+            Self::Unix => None,
+        }
+    }
+}
+
+impl From<SocketAddr> for Source {
+    fn from(socket: SocketAddr) -> Self {
+        Self::Tcp(socket)
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp(socket) => socket.fmt(f),
+            Self::Unix => f.write_str("a Unix socket"),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::net::SocketAddr;
 
     fn peer(source: Source, forwarded: &[&'static str]) -> Peer {
         let mut headers = HeaderMap::new();

@@ -1,18 +1,11 @@
 //! A client's connection on the fast path: what comes in on it, in which order, and its end.
 
-use crate::gateway::{Gateway, Path};
+use crate::gateway::Gateway;
 use std::time::Duration;
 use testkit::raw::{Raw, exchange, status};
 use testkit::upstream::Upstream;
 use tokio::net::TcpListener;
 use tokio::time::sleep;
-
-on_both_paths!(
-    an_upload_that_is_answered_early_goes_on_and_so_does_the_connection,
-    what_is_left_of_a_refused_upload_is_no_request,
-    a_client_that_asks_for_the_end_gets_it,
-    a_sandbox_that_ends_its_connection_does_not_end_the_clients,
-);
 
 /// Long enough for the other end, in the same process, to have read what was sent.
 const MOMENT: Duration = Duration::from_millis(2);
@@ -34,7 +27,7 @@ fn count(responses: &[u8]) -> usize {
 #[tokio::test]
 async fn pipelined_requests_are_answered_in_order_however_they_are_split() {
     let upstream = Upstream::start().await.unwrap();
-    let gateway = Gateway::before(Path::Fast, upstream.address()).await;
+    let gateway = Gateway::before(upstream.address()).await;
     let plain = [
         "GET /reply?header=x-number:1 HTTP/1.1\r\nHost: a\r\n\r\n",
         "POST /sink HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\n\0\x01\x02",
@@ -63,14 +56,13 @@ async fn pipelined_requests_are_answered_in_order_however_they_are_split() {
         assert_eq!(undated(&ending.bytes), expected, "split at {at}");
         assert!(ending.clean, "split at {at}");
     }
-    assert_eq!(gateway.handed_over(), 0);
     gateway.unclaimed().await;
 }
 
 #[tokio::test]
 async fn a_connection_goes_on_where_it_is_no_longer_plain() {
     let upstream = Upstream::start().await.unwrap();
-    let gateway = Gateway::before(Path::Fast, upstream.address()).await;
+    let gateway = Gateway::before(upstream.address()).await;
     let whole = "GET /reply?header=x-number:1 HTTP/1.1\r\nHost: a\r\n\r\n\
         POST /sink HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n\0\x01\r\n0\r\n\r\n\
         GET /reply?header=x-number:3 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
@@ -89,7 +81,6 @@ async fn a_connection_goes_on_where_it_is_no_longer_plain() {
         let places: Vec<_> = order.iter().map(|it| responses.find(it).unwrap()).collect();
         assert!(places.is_sorted(), "split at {at}: {responses}");
         assert_eq!(count(responses.as_bytes()), 3, "split at {at}: {responses}");
-        assert_eq!(gateway.handed_over(), at);
     }
     gateway.unclaimed().await;
 }
@@ -97,7 +88,7 @@ async fn a_connection_goes_on_where_it_is_no_longer_plain() {
 #[tokio::test]
 async fn a_plain_connection_may_still_be_upgraded() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let gateway = Gateway::before(Path::Fast, listener.local_addr().unwrap()).await;
+    let gateway = Gateway::before(listener.local_addr().unwrap()).await;
     let mut client = Raw::connect(gateway.address).await.unwrap();
     client
         .send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -124,9 +115,10 @@ async fn a_plain_connection_may_still_be_upgraded() {
     client.read_until("back").await.unwrap();
 }
 
-async fn an_upload_that_is_answered_early_goes_on_and_so_does_the_connection(path: Path) {
+#[tokio::test]
+async fn an_upload_that_is_answered_early_goes_on_and_so_does_the_connection() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let gateway = Gateway::before(path, listener.local_addr().unwrap()).await;
+    let gateway = Gateway::before(listener.local_addr().unwrap()).await;
     let mut client = Raw::connect(gateway.address).await.unwrap();
     let head = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\n\r\none";
     client.send(head).await.unwrap();
@@ -153,11 +145,12 @@ async fn an_upload_that_is_answered_early_goes_on_and_so_does_the_connection(pat
     gateway.unclaimed().await;
 }
 
-async fn what_is_left_of_a_refused_upload_is_no_request(path: Path) {
+#[tokio::test]
+async fn what_is_left_of_a_refused_upload_is_no_request() {
     let smuggled = "GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n";
     for close in ["", "Connection: close\r\n"] {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let gateway = Gateway::before(path, listener.local_addr().unwrap()).await;
+        let gateway = Gateway::before(listener.local_addr().unwrap()).await;
         let mut client = Raw::connect(gateway.address).await.unwrap();
         let head = format!("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9999\r\n\r\n{smuggled}");
         client.send(head).await.unwrap();
@@ -178,9 +171,10 @@ async fn what_is_left_of_a_refused_upload_is_no_request(path: Path) {
     }
 }
 
-async fn a_client_that_asks_for_the_end_gets_it(path: Path) {
+#[tokio::test]
+async fn a_client_that_asks_for_the_end_gets_it() {
     let upstream = Upstream::start().await.unwrap();
-    let gateway = Gateway::before(path, upstream.address()).await;
+    let gateway = Gateway::before(upstream.address()).await;
     for method in ["GET", "HEAD"] {
         let last =
             format!("{method} /source/9999 HTTP/1.1\r\nHost: a\r\nConnection: Close\r\n\r\n");
@@ -202,7 +196,7 @@ async fn a_client_that_asks_for_the_end_gets_it(path: Path) {
 #[tokio::test]
 async fn at_a_shutdown_each_response_is_the_last_of_its_connection() {
     let upstream = Upstream::start().await.unwrap();
-    let gateway = Gateway::before(Path::Fast, upstream.address()).await;
+    let gateway = Gateway::before(upstream.address()).await;
     let mut raw = Raw::connect(gateway.address).await.unwrap();
     let request = "GET /reply HTTP/1.1\r\nHost: a\r\n\r\n";
     raw.send(request).await.unwrap();
@@ -219,9 +213,10 @@ async fn at_a_shutdown_each_response_is_the_last_of_its_connection() {
     gateway.unclaimed().await;
 }
 
-async fn a_sandbox_that_ends_its_connection_does_not_end_the_clients(path: Path) {
+#[tokio::test]
+async fn a_sandbox_that_ends_its_connection_does_not_end_the_clients() {
     let upstream = Upstream::start().await.unwrap();
-    let gateway = Gateway::before(path, upstream.address()).await;
+    let gateway = Gateway::before(upstream.address()).await;
     let mut raw = Raw::connect(gateway.address).await.unwrap();
     for number in 1..=3 {
         let target = "/reply?header=connection:close";
@@ -239,7 +234,7 @@ async fn a_sandbox_that_ends_its_connection_does_not_end_the_clients(path: Path)
 #[tokio::test]
 async fn a_head_has_so_long_in_all_and_not_for_each_byte() {
     let upstream = Upstream::start().await.unwrap();
-    let gateway = Gateway::start(Path::Fast, upstream.address(), |it| {
+    let gateway = Gateway::start(upstream.address(), |it| {
         it.server.header_read_secs = 1;
     })
     .await;
@@ -258,5 +253,4 @@ async fn a_head_has_so_long_in_all_and_not_for_each_byte() {
         assert!(sent < 100, "it may go on like this");
         assert!(raw.read_to_end().await.unwrap().bytes.is_empty());
     }
-    assert_eq!(gateway.handed_over(), 0);
 }

@@ -1,0 +1,37 @@
+//! A claim of a route, as the proxy sees it.
+
+use crate::proxy::RoutedClaim;
+use crate::role::Role;
+use crate::routes::Claim;
+use std::net::SocketAddr;
+use tokio_util::sync::CancellationToken;
+
+impl RoutedClaim for Claim {
+    fn address(&self) -> SocketAddr {
+        self.address()
+    }
+
+    fn route_id(&self) -> u64 {
+        self.route().id
+    }
+
+    fn workspace(&self) -> &str {
+        &self.route().workspace
+    }
+
+    fn role(&self) -> Role {
+        self.route().role
+    }
+
+    fn generation(&self) -> u64 {
+        self.route().generation
+    }
+
+    fn sandbox(&self) -> &str {
+        self.route().sandbox.name()
+    }
+
+    fn drain_deadline(&self) -> &CancellationToken {
+        &self.route().drain_deadline
+    }
+}
