@@ -6,63 +6,83 @@ SHELL := /bin/bash
 SERVICES := services
 CARGO := cargo
 MANIFEST := --manifest-path $(SERVICES)/Cargo.toml
-# Where cargo puts what it builds: CARGO_TARGET_DIR and build.target-dir may say another place than services/target.
+# What measures and storms: a workspace of its own, in the same target folder.
+TOOLS := --manifest-path tools/Cargo.toml
+# Where cargo puts what it builds: CARGO_TARGET_DIR may say another place than .cargo/config.toml.
 TARGET = $(or $(shell $(CARGO) metadata $(MANIFEST) --no-deps --format-version 1 \
 	| sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p'),$(error `cargo metadata` names no target folder: see what it says))
 HOST := aws-prod
 # What tests can die at, beside what is shipped.
 TEST_FLAGS := --workspace --features hypervisor/fail-points
 
-.PHONY: help run programs test bench flood swap-storm fmt check deploy screenshots clean tools browser peers
+.PHONY: help run programs test test-tools bench flood swap-storm fmt check check-tools deploy screenshots clean toolchain browser peers
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | column -ts "$$(printf '\t')"
 
-run: tools ## Build and serve on http://localhost:9090, with all state under ./.state
+run: toolchain ## Build and serve on http://localhost:9090, with all state under ./.state
 	$(CARGO) build $(MANIFEST) --release --locked -p hypervisor -p sandbox
 	@exec "$(TARGET)/release/hypervisor" serve
 
 programs: ## Say where the built programs are
 	@echo "$(TARGET)/release"
 
-test: tools browser ## Run every test, browser included
+test: toolchain browser ## Run every test, browser included
 	$(CARGO) test $(MANIFEST) --locked $(TEST_FLAGS) --no-fail-fast
+	@$(MAKE) --no-print-directory test-tools
 
-flood: tools ## Flood the gateway, and say what honest clients notice and what it costs
-	$(CARGO) build $(MANIFEST) --release --locked -p hypervisor -p bench
-	@"$(TARGET)/release/flood"
+# The storm is brought over target/debug/hypervisor, which the tests of the services build.
+test-tools: toolchain
+	$(CARGO) test $(TOOLS) --locked --workspace --no-fail-fast
+
+flood: toolchain peers ## Flood the gateway, and say what honest clients notice and what it costs
+	$(CARGO) build $(MANIFEST) --release --locked -p hypervisor -p sandbox
+	$(CARGO) build $(TOOLS) --release --locked -p bench
+	@PATH="$$PATH:/usr/sbin" "$(TARGET)/release/flood"
 
 # STORM="--seed 7 --swaps 500" makes another one; --help says what there is.
-swap-storm: tools ## Swap, break and restart under a million requests, and account for each
-	$(CARGO) build $(MANIFEST) --release --locked --no-default-features -p hypervisor -p testkit
-	@exec "$(TARGET)/release/swap-storm" --hypervisor "$(TARGET)/release/hypervisor" $(STORM)
+swap-storm: toolchain ## Swap, break and restart under a million requests, and account for each
+	$(CARGO) build $(MANIFEST) --release --locked -p hypervisor
+	$(CARGO) build $(TOOLS) --release --locked -p swap-storm
+	@exec "$(TARGET)/release/swap-storm" $(STORM)
 
 # CASE=small runs one case, ROUNDS= and SECS= make it longer, BEFORE=<program> measures an older hypervisor
-# beside this one, and WRITE=1 writes services/BENCH.md. CASE=growth and CASE=cold-start have no peers.
+# beside this one, and WRITE=1 writes tools/BENCH.md. CASE=growth and CASE=cold-start have no peers.
 BENCH_FLAGS := $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SECS),--secs $(SECS)) \
-	$(if $(BEFORE),--before $(BEFORE)) $(if $(WRITE),--write $(SERVICES)/BENCH.md)
-bench: tools peers ## Measure the hypervisor beside nginx and HAProxy
-	$(CARGO) build $(MANIFEST) --release --locked -p hypervisor -p sandbox -p bench
+	$(if $(BEFORE),--before $(BEFORE)) $(if $(WRITE),--write tools/BENCH.md)
+bench: toolchain peers ## Measure the hypervisor beside nginx and HAProxy
+	$(CARGO) build $(MANIFEST) --release --locked -p hypervisor -p sandbox
+	$(CARGO) build $(TOOLS) --release --locked -p bench
 	@PATH="$$PATH:/usr/sbin" "$(TARGET)"/release/$(if $(filter growth cold-start,$(CASE)),$(CASE),bench $(CASE)) $(BENCH_FLAGS)
 
 fmt: ## Format everything (Nix too, where nixfmt is)
-	$(CARGO) fmt --manifest-path $(SERVICES)/Cargo.toml --all
+	$(CARGO) fmt $(MANIFEST) --all
+	$(CARGO) fmt $(TOOLS) --all
 	@if command -v nixfmt >/dev/null; then git ls-files '*.nix' | xargs nixfmt; fi
 
-check: tools ## Formatting, lints and licences, without running anything
-	$(CARGO) fmt --manifest-path $(SERVICES)/Cargo.toml --all --check
+check: toolchain check-tools ## Formatting, lints and licences, without running anything
+	$(CARGO) fmt $(MANIFEST) --all --check
 	$(CARGO) clippy $(MANIFEST) --locked $(TEST_FLAGS) --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc $(MANIFEST) --locked --workspace --no-deps --quiet
-	@if command -v cargo-deny >/dev/null; then cd $(SERVICES) && cargo deny check bans licenses sources; \
-	else echo "cargo-deny is not installed: licences are not checked"; fi
+	$(call deny,$(MANIFEST))
 	@if command -v nix >/dev/null; then .ci/flake --no-build; \
 	else echo "nix is not installed: the flake is not evaluated"; fi
+
+check-tools: toolchain
+	$(CARGO) fmt $(TOOLS) --all --check
+	$(CARGO) clippy $(TOOLS) --locked --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc $(TOOLS) --locked --workspace --no-deps --quiet
+	$(call deny,$(TOOLS))
+
+deny = @if command -v cargo-deny >/dev/null; then \
+	cargo deny $(1) check --config "$(CURDIR)/$(SERVICES)/deny.toml" bans licenses sources; \
+	else echo "cargo-deny is not installed: licences are not checked"; fi
 
 deploy: ## Build, show what changes, deploy to $(HOST), verify (needs Nix)
 	nix run .#deploy -- $(HOST)
 
 # All sizes and schemes go to the target folder; the README shows three of them.
-screenshots: tools browser ## Take the README's pictures anew
+screenshots: toolchain browser ## Take the README's pictures anew
 	shots="$(TARGET)/screenshots" && mkdir -p "$$shots" docs/images \
 	&& SCREENSHOTS="$$shots" $(CARGO) test $(MANIFEST) --locked $(TEST_FLAGS) --test browser_screenshots \
 	&& cp "$$shots"/{account-desktop-light,account-desktop-dark,sandbox-desktop-light}.png docs/images/
@@ -70,7 +90,7 @@ screenshots: tools browser ## Take the README's pictures anew
 clean: ## Remove what was built; accounts under ./.state stay
 	$(CARGO) clean $(MANIFEST)
 
-tools:
+toolchain:
 	@.ci/install-deps cargo cc
 
 browser:

@@ -1,4 +1,4 @@
-//! What the tests of this workspace share.
+//! What the tests of this workspace and the tools beside it share.
 
 pub mod activation;
 #[cfg(feature = "browser")]
@@ -13,6 +13,5 @@ pub mod port;
 pub mod process;
 pub mod raw;
 pub mod sse;
-pub mod storm;
 pub mod upstream;
 pub mod wait;

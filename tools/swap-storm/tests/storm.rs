@@ -5,8 +5,8 @@
     reason = "a failed test is a panic"
 )]
 
-use std::path::Path;
-use testkit::storm::{self, Fault, Kind, Plan};
+use std::path::PathBuf;
+use swap_storm::{Fault, Kind, Plan};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn swaps_faults_and_a_restart_under_fire_lose_nothing() {
@@ -17,9 +17,7 @@ async fn swaps_faults_and_a_restart_under_fire_lose_nothing() {
         restarts: 1,
         seed: 1,
     };
-    let report = storm::run(Path::new(env!("CARGO_BIN_EXE_hypervisor")), &plan)
-        .await
-        .unwrap();
+    let report = swap_storm::run(&hypervisor(), &plan).await.unwrap();
     assert!(report.is_clean(), "{plan}\n\n{report}");
     // And it was a storm indeed.
     assert!(report.answered() >= plan.requests, "{report}");
@@ -39,4 +37,18 @@ async fn swaps_faults_and_a_restart_under_fire_lose_nothing() {
     assert_eq!(report.swaps.len() as u64, plan.swaps, "{report}");
     assert_eq!(report.refusals, 4, "{report}");
     assert_eq!(report.restarts.len() as u64, plan.restarts, "{report}");
+}
+
+/// The program that is tried is of the other workspace.
+fn hypervisor() -> PathBuf {
+    let own = std::env::current_exe().unwrap();
+    let built = own.ancestors().nth(2).unwrap().join("hypervisor");
+    let program = std::env::var_os("HYPERVISOR").map_or(built, PathBuf::from);
+    assert!(
+        program.is_file(),
+        "{} is not there: build it with `cargo build --manifest-path services/Cargo.toml -p hypervisor`, \
+         or name another in HYPERVISOR",
+        program.display()
+    );
+    program
 }

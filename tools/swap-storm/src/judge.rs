@@ -5,10 +5,10 @@ use super::ledger::{Cause, End, Failure, How, Ledger, Receipt, Records, Span, Sw
 use super::report::{Report, Row, Streams};
 use super::sandbox::Fault;
 use super::types::{Kind, Moment, Role, clock, nanos};
-use crate::wait::DEADLINE;
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
+use testkit::wait::DEADLINE;
 
 impl Report {
     /// The verdict on everything in the ledger.

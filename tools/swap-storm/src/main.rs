@@ -5,7 +5,7 @@ use clap::Parser;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use testkit::storm::{self, Plan};
+use swap_storm::Plan;
 
 /// Swaps, breaks and restarts everything under the eyes of many clients, and accounts for every
 /// request. Ends with 1 if a promise was broken.
@@ -29,14 +29,16 @@ struct Args {
     /// Tell as well what was done to the sandboxes and the hypervisor, and when.
     #[arg(long)]
     timeline: bool,
-    /// The program to try.
-    #[arg(long, default_value = "services/target/release/hypervisor")]
-    hypervisor: PathBuf,
+    /// The program to try; by default the hypervisor beside this program.
+    #[arg(long)]
+    hypervisor: Option<PathBuf>,
 }
 
 #[tokio::main]
 async fn main() -> Result<ExitCode> {
     let args = Args::parse();
+    let beside = std::env::current_exe()?.with_file_name("hypervisor");
+    let hypervisor = args.hypervisor.unwrap_or(beside);
     let plan = Plan {
         requests: args.requests,
         clients: args.clients,
@@ -44,7 +46,7 @@ async fn main() -> Result<ExitCode> {
         restarts: args.restarts,
         seed: args.seed,
     };
-    let report = storm::run(&args.hypervisor, &plan).await?;
+    let report = swap_storm::run(&hypervisor, &plan).await?;
     let mut out = std::io::stdout();
     write!(out, "{plan}\n\n{report}")?;
     if args.timeline {

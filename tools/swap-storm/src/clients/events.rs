@@ -3,9 +3,9 @@
 use super::super::ledger::How;
 use super::super::types::Moment;
 use super::{Answer, Client, Request};
-use crate::wait::DEADLINE;
 use std::io::{self, ErrorKind};
 use std::sync::atomic::Ordering;
+use testkit::wait::DEADLINE;
 use tokio::time::timeout;
 
 impl Client {

@@ -4,9 +4,9 @@ use super::super::answers::{self, LARGE, PIECES, SMALL};
 use super::super::ledger::Cause;
 use super::super::types::Kind;
 use super::{Client, Request};
-use crate::upstream::pattern::{self, Tally};
-use crate::wait::DEADLINE;
 use std::time::Duration;
+use testkit::upstream::pattern::{self, Tally};
+use testkit::wait::DEADLINE;
 use tokio::time::timeout;
 
 impl Client {

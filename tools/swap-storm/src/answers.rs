@@ -2,7 +2,6 @@
 //! generation: as the request that reached it says, and not as anyone remembers.
 
 use super::sandbox::State;
-use crate::upstream::pattern::{self, Tally};
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt, stream};
 use http::header::{
@@ -17,6 +16,7 @@ use serde_json::json;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
+use testkit::upstream::pattern::{self, Tally};
 use tokio::time::sleep;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;

@@ -7,11 +7,11 @@ mod websocket;
 use super::ledger::{Cause, Ledger, Receipt};
 use super::types::{Kind, Role};
 use super::wire::{Body, Died, Head, Wire};
-use crate::wait::DEADLINE;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use testkit::wait::DEADLINE;
 use tokio::time::{sleep, timeout};
 
 /// What the clients share.

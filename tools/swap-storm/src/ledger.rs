@@ -4,10 +4,10 @@
 use super::plan::Plan;
 use super::sandbox::Fault;
 use super::types::{Kind, Moment, Role, clock, nanos};
-use crate::wait::DEADLINE;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
+use testkit::wait::DEADLINE;
 
 /// What happened, and when.
 pub(super) struct Ledger {
