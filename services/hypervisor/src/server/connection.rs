@@ -77,7 +77,7 @@ impl<H: RequestHandler> Connections<H> {
         let inbound = Inbound {
             source,
             entrance,
-            downstream: Downstream::default(),
+            downstream: Downstream::http1(),
         };
         let write_idle = Duration::from_secs(self.config.write_idle_secs);
         let stream = WriteLimit::new(stream, write_idle);
