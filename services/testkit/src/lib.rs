@@ -13,5 +13,6 @@ pub mod port;
 pub mod process;
 pub mod raw;
 pub mod sse;
+pub mod tls;
 pub mod upstream;
 pub mod wait;

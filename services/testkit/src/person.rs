@@ -91,10 +91,12 @@ impl Person {
     /// # Panics
     /// There is no session.
     pub fn cookie(&self) -> String {
-        let Some(token) = self.client.cookie("choiros") else {
+        let names = ["choiros", "__Host-choiros"].into_iter();
+        let mut cookies = names.filter_map(|name| Some((name, self.client.cookie(name)?)));
+        let Some((name, token)) = cookies.next() else {
             panic!("{} has no session", self.username)
         };
-        format!("choiros={token}")
+        format!("{name}={token}")
     }
 }
 

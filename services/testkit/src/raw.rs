@@ -42,11 +42,7 @@ impl Raw {
     /// # Errors
     /// If nobody listens at `path`.
     pub async fn connect_unix(path: &Path) -> Result<Self> {
-        let stream = UnixStream::connect(path).await?;
-        Ok(Self {
-            stream: Box::new(stream),
-            buffer: Vec::new(),
-        })
+        Ok(Self::on(UnixStream::connect(path).await?))
     }
 
     /// Is the other end of the next connection to `listener`.
@@ -60,10 +56,15 @@ impl Raw {
 
     fn over(stream: TcpStream) -> Result<Self> {
         stream.set_nodelay(true)?;
-        Ok(Self {
+        Ok(Self::on(stream))
+    }
+
+    /// Has this connection, such as one after its TLS handshake.
+    pub fn on(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) -> Self {
+        Self {
             stream: Box::new(stream),
             buffer: Vec::new(),
-        })
+        }
     }
 
     /// Sends these bytes.

@@ -8,13 +8,16 @@ mod request;
 
 pub use request::{Request, Response};
 
+use crate::tls;
 use anyhow::{Context, Result};
 use bytes::Bytes;
 use http::{HeaderValue, Method, header};
 use http_body_util::Full;
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::{Client as Pool, connect::HttpConnector};
 use hyper_util::rt::TokioExecutor;
 use jar::Jar;
+use rustls::{ClientConfig, DEFAULT_VERSIONS, RootCertStore};
 use serde::Serialize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::net::TcpStream;
@@ -30,7 +33,7 @@ pub type WebSocket = WebSocketStream<TcpStream>;
 pub struct Client {
     base: Url,
     port: u16,
-    pool: Pool<HttpConnector, Full<Bytes>>,
+    pool: Pool<HttpsConnector<HttpConnector>, Full<Bytes>>,
     jar: Arc<Mutex<Jar>>,
 }
 
@@ -40,12 +43,26 @@ impl Client {
     /// # Panics
     /// `base` is no such address.
     pub fn new(base: &str) -> Self {
+        Self::over_tls(base, tls::config(RootCertStore::empty(), DEFAULT_VERSIONS))
+    }
+
+    /// The same of `https://…`, whose certificate is as `tls` wants it.
+    ///
+    /// # Panics
+    /// `base` is no such address.
+    pub fn over_tls(base: &str, tls: ClientConfig) -> Self {
         let base = Url::parse(base).unwrap_or_else(|error| panic!("{base}: {error}"));
         let Some(port) = base.port_or_known_default() else {
             panic!("{base} has no port")
         };
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
+        connector.enforce_http(false);
+        let connector = HttpsConnectorBuilder::new()
+            .with_tls_config(tls)
+            .https_or_http()
+            .enable_http1()
+            .wrap_connector(connector);
         Self {
             base,
             port,

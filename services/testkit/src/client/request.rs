@@ -100,7 +100,8 @@ impl Request {
     /// There was no response.
     pub async fn send_streaming(self) -> Result<http::Response<Incoming>> {
         let client = self.client;
-        let uri = format!("http://127.0.0.1:{}{}", client.port, self.path);
+        let scheme = client.base.scheme();
+        let uri = format!("{scheme}://127.0.0.1:{}{}", client.port, self.path);
         let mut request = http::Request::new(Full::new(self.body));
         *request.method_mut() = self.method;
         *request.uri_mut() = uri.parse().with_context(|| uri.clone())?;

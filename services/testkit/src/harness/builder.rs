@@ -3,6 +3,7 @@
 use super::Hypervisor;
 use crate::port::Port;
 use crate::process::Process;
+use crate::tls::{Authority, CERT_FILE, Issued, KEY_FILE};
 use anyhow::{Context, Result};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -16,6 +17,7 @@ pub struct Builder {
     bin: PathBuf,
     env: BTreeMap<String, String>,
     config: String,
+    tls: Option<(Authority, Issued)>,
 }
 
 impl Builder {
@@ -24,6 +26,7 @@ impl Builder {
             bin: bin.into(),
             env: BTreeMap::new(),
             config: String::new(),
+            tls: None,
         }
     }
 
@@ -38,6 +41,13 @@ impl Builder {
     #[must_use]
     pub fn config(mut self, toml: &str) -> Self {
         toml.clone_into(&mut self.config);
+        self
+    }
+
+    /// Gives it this certificate, in [`CERT_FILE`] and [`KEY_FILE`] of its folder.
+    #[must_use]
+    pub fn tls(mut self, authority: &Authority, certificate: Issued) -> Self {
+        self.tls = Some((authority.clone(), certificate));
         self
     }
 
@@ -75,6 +85,11 @@ impl Builder {
         .into_iter()
         .map(|(name, value)| (name.to_owned(), value))
         .collect::<BTreeMap<_, _>>();
+        if let Some((_, certificate)) = &self.tls {
+            certificate.write(dir.path())?;
+            env.insert("HYPERVISOR_TLS_CERT".into(), inside(&dir, CERT_FILE));
+            env.insert("HYPERVISOR_TLS_KEY".into(), inside(&dir, KEY_FILE));
+        }
         env.extend(self.env);
         let serve = command(&self.bin, dir.path(), &env, &["serve"]);
         Ok(Hypervisor {
@@ -82,6 +97,7 @@ impl Builder {
             bin: self.bin,
             env,
             port,
+            authority: self.tls.map(|(authority, _)| authority),
             dir,
         })
     }

@@ -28,6 +28,7 @@ pub use builder::Builder;
 use crate::client::Client;
 use crate::port::Port;
 use crate::process::Process;
+use crate::tls::Authority;
 use crate::wait::{DEADLINE, eventually};
 use anyhow::{Context, Result, bail};
 use std::collections::BTreeMap;
@@ -44,6 +45,8 @@ pub struct Hypervisor {
     bin: PathBuf,
     env: BTreeMap<String, String>,
     port: Port,
+    /// Who issued its certificate, if it has one.
+    authority: Option<Authority>,
     dir: TempDir,
 }
 
@@ -53,9 +56,10 @@ impl Hypervisor {
         Builder::new(bin)
     }
 
-    /// Where browsers find it: `http://localhost:<port>`.
+    /// Where browsers find it: `http://localhost:<port>`, or `https://…`.
     pub fn base_url(&self) -> String {
-        format!("http://localhost:{}", self.port())
+        let scheme = self.authority.as_ref().map_or("http", |_| "https");
+        format!("{scheme}://localhost:{}", self.port())
     }
 
     /// Its port on 127.0.0.1.
@@ -70,7 +74,10 @@ impl Hypervisor {
 
     /// A client without cookies.
     pub fn client(&self) -> Client {
-        Client::new(&self.base_url())
+        match &self.authority {
+            Some(authority) => Client::over_tls(&self.base_url(), authority.trusted()),
+            None => Client::new(&self.base_url()),
+        }
     }
 
     /// The folder with its store, its sandboxes' data and its config file.
