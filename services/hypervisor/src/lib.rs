@@ -24,6 +24,7 @@ pub mod server;
 pub mod shell;
 pub mod store;
 pub mod timestamp;
+pub mod tls;
 mod unix_socket;
 pub mod username;
 

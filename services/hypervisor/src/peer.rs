@@ -28,13 +28,18 @@ pub struct Peer {
 }
 
 impl Peer {
-    /// The peer of a request that came in from `source` with these headers.
-    pub fn new(source: Source, headers: &HeaderMap, trusted: &[IpNet]) -> Self {
+    /// The peer of a request that came in from `source` over `scheme` with these headers.
+    pub fn new(
+        source: Source,
+        scheme: &'static str,
+        headers: &HeaderMap,
+        trusted: &[IpNet],
+    ) -> Self {
         let mut peer = Self {
             source,
             client: source.address().unwrap_or(Ipv4Addr::UNSPECIFIED.into()),
             trusted: trusts(&source, trusted),
-            scheme: "http",
+            scheme,
         };
         if peer.trusted {
             // The rightmost address that no trusted proxy has: all left of it is hearsay.
@@ -49,11 +54,8 @@ impl Peer {
                     );
                 });
             }
-            if headers
-                .get("x-forwarded-proto")
-                .is_some_and(|p| p == "https")
-            {
-                peer.scheme = "https";
+            if let Some(scheme) = headers.get("x-forwarded-proto") {
+                peer.scheme = if scheme == "https" { "https" } else { "http" };
             }
         }
         peer
@@ -131,7 +133,7 @@ mod tests {
             "127.0.0.0/8".parse().unwrap(),
             "10.0.0.0/8".parse().unwrap(),
         ];
-        Peer::new(source, &headers, &trusted)
+        Peer::new(source, "http", &headers, &trusted)
     }
 
     fn client(socket: &str, forwarded: &[&'static str]) -> String {

@@ -398,3 +398,73 @@ fn a_file_that_is_not_there_is_said_to_be_so() {
         "{said}"
     );
 }
+
+/// What comes before each of these: an origin, and a pair that is nowhere yet.
+const TLS: &str = "[auth]\nrp_id = \"os.example\"\norigin = \"https://os.example\"\n\
+    [tls]\ncert = \"/nonexistent/cert.pem\"\nkey = \"/nonexistent/key.pem\"\n";
+
+#[test]
+fn tls_is_checked_by_its_form_alone() {
+    let config = load(TLS, &[]).unwrap();
+    assert_eq!(config.tls.hsts_secs, 31_536_000);
+    assert!(!load("", &[]).unwrap().tls.is_on());
+    for (more, hint) in [
+        ("http_listen = [\"127.0.0.1:9090\"]", "tls.http_listen"),
+        ("http_listen = [\"0.0.0.0:0\"]", "tls.http_listen"),
+        ("http_listen = [\"0.0.0.0:80\", \"0.0.0.0:80\"]", "twice"),
+        ("http_listen = [\"80\"]", "line"),
+        ("acme_webroot = \"\"", "tls.acme_webroot"),
+        ("redirect_hosts = [\"os.example\"]", "tls.redirect_hosts"),
+        ("redirect_hosts = [\"\"]", "tls.redirect_hosts"),
+        (
+            "redirect_hosts = [\"https://a.example\"]",
+            "www.example.org",
+        ),
+        ("redirect_hosts = [\"A.example\"]", "lowercase"),
+        ("redirect_hosts = [\"a.example:80\"]", "without a port"),
+        ("redirect_hosts = [\"a.example.\"]", "tls.redirect_hosts"),
+        ("redirect_hosts = [\"a b\"]", "tls.redirect_hosts"),
+        ("hsts_secs = -1", "line"),
+        ("hsts_secs = 9223372036854775807", "tls.hsts_secs"),
+        ("colour = \"red\"", "colour"),
+    ] {
+        let said = refusal(&format!("{TLS}{more}"), &[]);
+        assert!(said.contains(hint), "{more}\n→ {said}");
+    }
+    for more in [
+        "http_listen = [\"0.0.0.0:80\", \"[::]:80\"]",
+        "acme_webroot = \"/nonexistent\"",
+        "redirect_hosts = [\"example\", \"www.os.example\"]",
+        "hsts_secs = 0",
+    ] {
+        load(&format!("{TLS}{more}"), &[]).unwrap_or_else(|error| panic!("{more}\n→ {error}"));
+    }
+}
+
+#[test]
+fn tls_needs_a_certificate_with_its_key_and_an_origin_of_https() {
+    for (file, hint) in [
+        ("[tls]\ncert = \"/c\"", "tls.key"),
+        ("[tls]\nkey = \"/k\"", "tls.cert"),
+        ("[tls]\ncert = \"\"\nkey = \"/k\"", "tls.cert"),
+        ("[tls]\nhttp_listen = [\"0.0.0.0:80\"]", "tls.http_listen"),
+        ("[tls]\nacme_webroot = \"/w\"", "tls.acme_webroot"),
+        (
+            "[tls]\nredirect_hosts = [\"a.example\"]",
+            "tls.redirect_hosts",
+        ),
+        (
+            "[auth]\norigin = \"http://localhost:9090\"\n[tls]\ncert = \"/c\"\nkey = \"/k\"",
+            "auth.origin",
+        ),
+    ] {
+        let said = refusal(file, &[]);
+        assert!(said.contains(hint), "{file}\n→ {said}");
+    }
+    let pair = [("HYPERVISOR_TLS_CERT", "/c"), ("HYPERVISOR_TLS_KEY", "/k")];
+    let config = load("", &pair).unwrap();
+    assert_eq!(config.origin().as_str(), "https://localhost:9090/");
+    let listen = ("HYPERVISOR_TLS_HTTP_LISTEN", "[\"127.0.0.1:9080\"]");
+    let config = load("", &[pair[0], pair[1], listen]).unwrap();
+    assert_eq!(config.tls.http_listen.len(), 1);
+}

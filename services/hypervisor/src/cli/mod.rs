@@ -6,6 +6,7 @@ mod client;
 mod open_files;
 mod probation;
 mod serve;
+mod signals;
 mod systemd;
 mod table;
 
@@ -44,7 +45,8 @@ enum Command {
     /// Run the gateway until SIGTERM or Ctrl-C
     ///
     /// The first start prints one enrolment link: open it, register a passkey, and you are the
-    /// admin. A SIGTERM lets claimed requests finish, for server.shutdown_secs at most.
+    /// admin. A SIGTERM lets claimed requests finish, for server.shutdown_secs at most. A SIGHUP
+    /// has new connections get the certificate as it is now, where there is one.
     Serve,
     /// Say whether the configuration makes sense, without starting anything
     ///

@@ -1,5 +1,6 @@
 //! `hypervisor serve`: puts the parts together, and takes them apart in order.
 
+use super::signals::Signals;
 use super::{open_files, systemd};
 use crate::api::{self, Api, Control};
 use crate::auth::Auth;
@@ -12,18 +13,18 @@ use crate::runtime::Runtime;
 use crate::server::{self, Gateway};
 use crate::shell;
 use crate::store::{Handle, Lock, Sqlite, Store, StoreError};
-use anyhow::{Context as _, Error, Result};
+use crate::tls::Tls;
+use anyhow::{Context as _, Error, Result, bail};
 use std::io::{IsTerminal as _, Write as _};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 /// How this program names itself to others that want its store.
 const SERVE: &str = "hypervisor serve";
 
-/// Serves until SIGTERM, SIGINT or SIGHUP.
+/// Serves until a signal asks for an end.
 pub(super) async fn serve(config: Config) -> Result<()> {
     let config = Arc::new(config);
     log(&config.log)?;
@@ -32,8 +33,10 @@ pub(super) async fn serve(config: Config) -> Result<()> {
     // Before anything else is touched: a second start must not disturb the first.
     let control =
         Control::bind(config.control_socket()).context("cannot listen on the operator's socket")?;
-    let listeners = systemd::listeners(&config.server)?;
-    let stop = stop_signal()?;
+    let tls = open_tls(&config.tls)?;
+    let listeners = systemd::listeners(&config, tls.as_ref())?;
+    let signals = Signals::listen(tls.is_some())?;
+    let stop = signals.stop.clone();
 
     let _only = lock(&config, &stop).await?;
     let sqlite = Arc::new(Sqlite::open(&config.store.path)?);
@@ -64,6 +67,10 @@ pub(super) async fn serve(config: Config) -> Result<()> {
     let operator = tokio::spawn(api::serve_control(control, api, orders.clone()));
     print_enrolment_link(&config, &auth, nobody).await?;
     systemd::ready(stop.clone());
+    if let Some(tls) = tls.clone() {
+        tokio::spawn(tls.watch(stop.clone()));
+    }
+    signals.reload(tls);
     keep_room(sqlite);
     server::serve(listeners, Arc::new(gateway), &config.server, stop)
         .await
@@ -137,22 +144,21 @@ fn warn_of_token(config: &config::Server) {
     }
 }
 
-/// Cancelled by the first signal that asks for an end.
-fn stop_signal() -> Result<CancellationToken> {
-    let stop = CancellationToken::new();
-    for kind in [
-        SignalKind::terminate(),
-        SignalKind::interrupt(),
-        SignalKind::hangup(),
-    ] {
-        let mut signals = signal(kind).context("cannot listen for signals")?;
-        let stop = stop.clone();
-        tokio::spawn(async move {
-            signals.recv().await;
-            stop.cancel();
-        });
+/// The certificate, and what else `[tls]` needs that is there on the host alone.
+fn open_tls(config: &config::Tls) -> Result<Option<Arc<Tls>>> {
+    if let Some(webroot) = &config.acme_webroot
+        && !webroot.is_dir()
+    {
+        bail!(
+            "tls.acme_webroot: {} is no folder; make it, readable for this program's user",
+            webroot.display()
+        );
     }
-    Ok(stop)
+    let pair = config.cert.as_deref().zip(config.key.as_deref());
+    Ok(match pair {
+        Some((cert, key)) => Some(Arc::new(Tls::open(cert, key)?)),
+        None => None,
+    })
 }
 
 /// Says where to go, and to the first one ever how to get in; on standard output, so that scripts find it among the logs.

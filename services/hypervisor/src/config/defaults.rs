@@ -2,7 +2,7 @@
 
 use super::{
     Auth, Config, DEFAULT_WORKSPACE, Log, Proxy, Registration, Runtime, RuntimeKind, Sandbox,
-    Server, Shell, Store, Workspace,
+    Server, Shell, Store, Tls, Workspace,
 };
 use crate::role::Role;
 use std::collections::BTreeMap;
@@ -13,6 +13,7 @@ impl Default for Config {
         Self {
             registration: Registration::Invite,
             server: Server::default(),
+            tls: Tls::default(),
             auth: Auth::default(),
             store: Store::default(),
             proxy: Proxy::default(),
@@ -39,6 +40,19 @@ impl Default for Server {
             write_idle_secs: 120,
             shutdown_secs: 30,
             metrics_token_file: None,
+        }
+    }
+}
+
+impl Default for Tls {
+    fn default() -> Self {
+        Self {
+            cert: None,
+            key: None,
+            http_listen: Vec::new(),
+            acme_webroot: None,
+            redirect_hosts: Vec::new(),
+            hsts_secs: 31_536_000,
         }
     }
 }

@@ -57,8 +57,8 @@ const ANCESTOR: [(&str, &[&str]); 6] = [
     ("FRONTEND_DIST", &["shell", "dir"]),
 ];
 
-const SECTIONS: [&str; 7] = [
-    "server", "auth", "store", "proxy", "runtime", "shell", "log",
+const SECTIONS: [&str; 8] = [
+    "server", "tls", "auth", "store", "proxy", "runtime", "shell", "log",
 ];
 
 const PREFIX: &str = "HYPERVISOR_";

@@ -8,6 +8,7 @@ mod check;
 mod defaults;
 mod filter;
 mod load;
+mod tls;
 
 use crate::role::Role;
 use ipnet::IpNet;
@@ -20,6 +21,7 @@ use url::Url;
 pub use address::Address;
 pub(crate) use filter::{AUDIT, filter};
 pub use load::{ConfigError, load};
+pub use tls::Tls;
 
 /// The whole configuration. Every key has a default that serves a laptop.
 #[derive(Debug, Clone, Deserialize)]
@@ -29,6 +31,8 @@ pub struct Config {
     pub registration: Registration,
     /// Listener, limits and trusted peers.
     pub server: Server,
+    /// The certificate, where this program ends TLS itself.
+    pub tls: Tls,
     /// Passkeys and sessions.
     pub auth: Auth,
     /// Where accounts, sessions and routes are kept.
@@ -61,7 +65,7 @@ pub enum Registration {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Server {
-    /// Where HTTP is served.
+    /// Where HTTP is served, over TLS if there is a `[tls]`.
     pub listen: SocketAddr,
     /// Another port than that of `listen`.
     pub port: Option<u16>,
@@ -94,7 +98,8 @@ pub struct Server {
 pub struct Auth {
     /// The domain that passkeys are bound to. It cannot be changed later.
     pub rp_id: String,
-    /// The address in the browser's bar; by default `http://localhost:<port>`.
+    /// The address in the browser's bar; by default `http://localhost:<port>`, or `https://…`
+    /// with `[tls]`.
     pub origin: Option<Url>,
     /// The name that a passkey prompt shows.
     pub rp_name: String,
@@ -257,8 +262,9 @@ impl Config {
     )]
     pub fn origin(&self) -> Url {
         let port = self.server.listen.port();
+        let scheme = if self.tls.is_on() { "https" } else { "http" };
         self.auth.origin.clone().unwrap_or_else(|| {
-            Url::parse(&format!("http://localhost:{port}")).expect("a valid URL")
+            Url::parse(&format!("{scheme}://localhost:{port}")).expect("a valid URL")
         })
     }
 

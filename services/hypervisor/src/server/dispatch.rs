@@ -1,7 +1,8 @@
 //! Says which part of the program a request is for, and who may send it there.
 
-use super::handler::{Inbound, RequestHandler};
+use super::handler::{Entrance, Inbound, RequestHandler};
 use super::host;
+use super::redirect::Redirect;
 use crate::Body;
 use crate::auth::{self, Auth, AuthError, Session};
 use crate::config::Config;
@@ -37,6 +38,9 @@ pub struct Gateway {
     /// Our origin, as browsers write it.
     origin: String,
     trusted: Vec<IpNet>,
+    redirect: Redirect,
+    /// For how long browsers are to come by https alone; 0 for as they like.
+    hsts_secs: u64,
 }
 
 /// Whom a path belongs to.
@@ -83,6 +87,8 @@ impl Gateway {
             metrics,
             origin: config.origin().origin().ascii_serialization(),
             trusted: config.server.trusted_proxies.clone(),
+            redirect: Redirect::new(config),
+            hsts_secs: config.tls.hsts_secs,
         }
     }
 
@@ -93,6 +99,12 @@ impl Gateway {
     pub(super) fn proxy(&self) -> &Proxy {
         &self.proxy
     }
+
+    /// What `Strict-Transport-Security` says over TLS, if anything; a value of the caller's own.
+    pub(super) fn hsts(&self) -> Option<HeaderValue> {
+        let promise = || HeaderValue::try_from(format!("max-age={}", self.hsts_secs));
+        (self.hsts_secs > 0).then(promise)?.ok()
+    }
 }
 
 /// One worker's way to all parts of the program.
@@ -101,13 +113,19 @@ pub(super) struct Dispatch {
     /// Where whatever outlives a request runs.
     pub(super) runtime: Handle,
     pub(super) upstreams: Rc<proxy::Connections>,
+    pub(super) hsts: Option<HeaderValue>,
 }
 
 impl RequestHandler for Dispatch {
     type Body = ResponseBody<Claim>;
 
     async fn handle(&self, request: Request<Incoming>, inbound: Inbound) -> Response<Self::Body> {
-        let response = self.respond(request, inbound).await;
+        let is_https = inbound.entrance == Entrance::Https;
+        let mut response = self.respond(request, inbound).await;
+        if let Some(hsts) = self.hsts.as_ref().filter(|_| is_https) {
+            let headers = response.headers_mut();
+            headers.insert(header::STRICT_TRANSPORT_SECURITY, hsts.clone());
+        }
         self.gateway.metrics.count_response(response.status());
         response
     }
@@ -124,8 +142,12 @@ impl Dispatch {
         if let Err(reason) = host::check(&request) {
             return own(malformed(reason));
         }
+        if let Some(response) = gateway.redirect.response(&request, inbound.entrance) {
+            return own(response);
+        }
         let (method, headers) = (request.method(), request.headers());
-        let peer = Peer::new(inbound.source, headers, &gateway.trusted);
+        let scheme = inbound.entrance.scheme();
+        let peer = Peer::new(inbound.source, scheme, headers, &gateway.trusted);
         if let Err(error) = auth::check_origin(method, headers, &gateway.origin) {
             return own(error.into_response());
         }

@@ -18,6 +18,16 @@ pub enum Entrance {
     Redirect,
 }
 
+impl Entrance {
+    /// The scheme of its requests, unless a trusted proxy knows better.
+    pub fn scheme(self) -> &'static str {
+        match self {
+            Self::Http | Self::Redirect => "http",
+            Self::Https => "https",
+        }
+    }
+}
+
 /// Where a request comes from.
 #[derive(Debug, Clone)]
 pub struct Inbound {

@@ -1,75 +1,123 @@
 //! What clients connect to: TCP sockets, and Unix sockets for proxies.
 
+use super::handler::Entrance;
 use super::limits;
 use super::stream::Stream;
 use crate::peer::Source;
+use crate::tls::Tls;
 use std::fmt;
 use std::io;
 use std::os::unix::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
 use tokio_util::either::Either;
+
+/// A socket that listens, on no runtime, and what is spoken there.
+#[derive(Debug)]
+pub struct Listener {
+    socket: Socket,
+    kind: Kind,
+}
 
 /// A socket that listens, on no runtime.
 #[derive(Debug)]
-pub enum Listener {
+pub enum Socket {
     /// For anyone who reaches it.
     Tcp(std::net::TcpListener),
     /// For a proxy, whose forwarding headers count.
     Unix(std::os::unix::net::UnixListener),
 }
 
-/// The same on a worker's runtime.
-pub(super) type Open = Either<tokio::net::TcpListener, tokio::net::UnixListener>;
+/// What is spoken at a socket.
+#[derive(Debug, Clone)]
+pub enum Kind {
+    /// Plain HTTP: to a proxy in front of us, or a laptop's browser.
+    Http,
+    /// HTTP over TLS, with this certificate.
+    Https(Arc<Tls>),
+    /// Plain HTTP at the edge, which is there to send people to TLS.
+    Redirect,
+}
+
+/// A [`Listener`] on a worker's runtime.
+pub(super) struct Open {
+    socket: Either<tokio::net::TcpListener, tokio::net::UnixListener>,
+    pub(super) kind: Kind,
+}
+
+impl Kind {
+    /// What the requests of its connections came in by.
+    pub(super) fn entrance(&self) -> Entrance {
+        match self {
+            Self::Http => Entrance::Http,
+            Self::Https(_) => Entrance::Https,
+            Self::Redirect => Entrance::Redirect,
+        }
+    }
+}
 
 impl Listener {
+    /// Has `kind` spoken at `socket`.
+    pub fn new(socket: Socket, kind: Kind) -> Self {
+        Self { socket, kind }
+    }
+
     /// Whether it is the Unix socket of this path.
     pub(crate) fn is_at(&self, path: &Path) -> bool {
-        let Self::Unix(unix) = self else {
+        let Socket::Unix(unix) = &self.socket else {
             return false;
         };
         let address = unix.local_addr().ok();
         address.is_some_and(|address| address.as_pathname() == Some(path))
     }
 
+    /// What is spoken there.
+    pub(crate) fn kind(&self) -> &Kind {
+        &self.kind
+    }
+
     /// Sets what accepted connections have from their listener.
     pub(super) fn tune(&self) -> io::Result<()> {
-        match self {
-            Self::Tcp(tcp) => limits::tune(tcp),
-            Self::Unix(_) => Ok(()),
+        match &self.socket {
+            Socket::Tcp(tcp) => limits::tune(tcp),
+            Socket::Unix(_) => Ok(()),
         }
     }
 
     /// Another descriptor of the same socket: whoever has time accepts from it.
     pub(super) fn try_clone(&self) -> io::Result<Self> {
-        Ok(match self {
-            Self::Tcp(tcp) => Self::Tcp(tcp.try_clone()?),
-            Self::Unix(unix) => Self::Unix(unix.try_clone()?),
-        })
+        let socket = match &self.socket {
+            Socket::Tcp(tcp) => Socket::Tcp(tcp.try_clone()?),
+            Socket::Unix(unix) => Socket::Unix(unix.try_clone()?),
+        };
+        Ok(Self::new(socket, self.kind.clone()))
     }
 
     /// Puts it on the current runtime.
     pub(super) fn open(self) -> io::Result<Open> {
-        Ok(match self {
-            Self::Tcp(tcp) => {
+        let socket = match self.socket {
+            Socket::Tcp(tcp) => {
                 tcp.set_nonblocking(true)?;
                 Either::Left(tokio::net::TcpListener::from_std(tcp)?)
             }
-            Self::Unix(unix) => {
+            Socket::Unix(unix) => {
                 unix.set_nonblocking(true)?;
                 Either::Right(tokio::net::UnixListener::from_std(unix)?)
             }
-        })
+        };
+        let kind = self.kind;
+        Ok(Open { socket, kind })
     }
 }
 
 impl fmt::Display for Listener {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Tcp(tcp) => match tcp.local_addr() {
+        match &self.socket {
+            Socket::Tcp(tcp) => match tcp.local_addr() {
                 Ok(address) => address.fmt(f),
                 Err(_) => f.write_str("a TCP socket"),
             },
-            Self::Unix(unix) => {
+            Socket::Unix(unix) => {
                 let address = unix.local_addr().ok();
                 match address.as_ref().and_then(SocketAddr::as_pathname) {
                     Some(path) => path.display().fmt(f),
@@ -82,7 +130,7 @@ impl fmt::Display for Listener {
 
 /// The next connection.
 pub(super) async fn accept(listener: &Open) -> io::Result<(Stream, Source)> {
-    match listener {
+    match &listener.socket {
         Either::Left(tcp) => {
             let (stream, socket) = tcp.accept().await?;
             Ok((Either::Left(stream), Source::Tcp(socket)))

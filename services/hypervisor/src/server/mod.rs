@@ -3,9 +3,11 @@
 //! Threads of their own (`worker`) accept connections from a `listener` and serve the requests on
 //! them (`connection`) with hyper's HTTP/1 and HTTP/2. `framing_filter` refuses malformed HTTP/1
 //! before hyper reads it, `host` what hyper does not check, and `dispatch`, the `handler` of all
-//! requests, says which part of the program each is for.
+//! requests, says which part of the program each is for. `redirect` sends people to the origin, and
+//! serves `acme`'s challenges.
 
 mod accept;
+mod acme;
 mod claim;
 mod connection;
 mod dispatch;
@@ -16,6 +18,7 @@ mod limits;
 mod linger;
 mod listener;
 mod overload;
+mod redirect;
 mod stream;
 mod worker;
 
@@ -23,4 +26,4 @@ pub use accept::serve;
 pub use connection::Connections;
 pub use dispatch::Gateway;
 pub use handler::{Entrance, Inbound, RequestHandler};
-pub use listener::Listener;
+pub use listener::{Kind, Listener, Socket};

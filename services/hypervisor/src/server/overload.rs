@@ -1,6 +1,7 @@
 //! What a connection above the limit is told, at once: it must not wait for a place.
 
 use super::linger::linger;
+use super::listener::Kind;
 use super::stream::{self, Stream};
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,9 +25,12 @@ impl Overload {
     }
 
     /// Says that there is no place. Nothing here waits.
-    pub(super) fn refuse(&self, stream: Stream) {
-        // A new connection's buffer has room; if ever not, that is no reason to wait either.
-        let _ = stream::try_write(&stream, FULL);
+    pub(super) fn refuse(&self, stream: Stream, kind: &Kind) {
+        // A new connection's buffer has room; if ever not, that is no reason to wait either. For a
+        // word over TLS there would have to be a handshake, which is what there is no room for.
+        if !matches!(kind, Kind::Https(_)) {
+            let _ = stream::try_write(&stream, FULL);
+        }
         if let Ok(place) = self.0.clone().try_acquire_owned() {
             tokio::spawn(async move {
                 linger(stream, LINGER).await;

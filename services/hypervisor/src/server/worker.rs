@@ -6,12 +6,14 @@
 use super::connection::Connections;
 use super::dispatch::{Dispatch, Gateway};
 use super::handler::Entrance;
-use super::listener::{self, Listener, Open};
+use super::linger::{LINGER, linger};
+use super::listener::{self, Kind, Listener, Open};
 use super::overload::Overload;
 use super::stream::Stream;
 use crate::config;
 use crate::gate::Gate;
 use crate::peer::Source;
+use crate::tls::{Handshake, Tls, TlsStream};
 use futures_util::future::join_all;
 use std::io;
 use std::num::NonZero;
@@ -19,11 +21,13 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
+use tokio::net::TcpStream;
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::{LocalSet, yield_now};
+use tokio_util::either::Either;
 use tokio_util::sync::CancellationToken;
-use tracing::warn;
+use tracing::{debug, warn};
 
 /// How long a connection has, once nothing more is accepted, for a request that was on its way:
 /// it gets its response, and is told that the connection ends with it.
@@ -51,6 +55,13 @@ pub(super) struct Shared {
     pub(super) overload: Overload,
     /// Once cancelled, nothing more is accepted.
     pub(super) stop: CancellationToken,
+}
+
+impl Shared {
+    /// How long a TLS handshake may take: as long as the head of a request.
+    fn handshake_limit(&self) -> Duration {
+        Duration::from_secs(self.config.header_read_secs)
+    }
 }
 
 /// How many workers there are: one a processor.
@@ -92,6 +103,7 @@ impl Worker {
 async fn work(listeners: Vec<Listener>, shared: Arc<Shared>, index: usize) {
     let upstreams = shared.gateway.proxy().connections(count());
     let dispatch = Dispatch {
+        hsts: shared.gateway.hsts(),
         gateway: shared.gateway.clone(),
         runtime: shared.runtime.clone(),
         upstreams: upstreams.clone(),
@@ -130,7 +142,9 @@ async fn accept(
     let mut taken = 0;
     loop {
         match listener::accept(listener).await {
-            Ok((stream, source)) => begin(stream, source, connections, open, shared),
+            Ok((stream, source)) => {
+                begin(stream, source, &listener.kind, connections, open, shared);
+            }
             Err(error) => {
                 // Out of file descriptors, most likely; a pause lets some go.
                 warn!(%error, "cannot accept a connection");
@@ -168,20 +182,56 @@ fn exceeds<T>(workers: &[T], index: usize, count: impl Fn(&T) -> usize, slack: u
 fn begin(
     stream: Stream,
     source: Source,
+    kind: &Kind,
     connections: &Rc<Connections<Dispatch>>,
     open: &Arc<Gate>,
     shared: &Shared,
 ) {
     let Ok(permit) = shared.permits.clone().try_acquire_owned() else {
-        return shared.overload.refuse(stream);
+        return shared.overload.refuse(stream, kind);
     };
     if open.enter() {
-        let (connections, open) = (connections.clone(), open.clone());
+        let (connections, open, kind) = (connections.clone(), open.clone(), kind.clone());
+        let (limit, stop) = (shared.handshake_limit(), shared.stop.clone());
         tokio::task::spawn_local(async move {
-            connections
-                .serve(stream, source, Entrance::Http, permit)
-                .await;
+            match (kind, stream) {
+                (Kind::Https(tls), Either::Left(tcp)) => {
+                    if let Some(stream) = handshake(&tls, tcp, source, limit, stop).await {
+                        let serving = connections.serve(*stream, source, Entrance::Https, permit);
+                        serving.await;
+                    }
+                }
+                (kind, stream) => {
+                    let entrance = kind.entrance();
+                    connections.serve(stream, source, entrance, permit).await;
+                }
+            }
             open.leave();
         });
     }
+}
+
+/// The connection after its TLS handshake, if there is one in time. Once nothing more is accepted,
+/// that is as much as a request that was on its way has.
+async fn handshake(
+    tls: &Tls,
+    tcp: TcpStream,
+    source: Source,
+    limit: Duration,
+    stop: CancellationToken,
+) -> Option<Box<TlsStream>> {
+    let stopped = async {
+        stop.cancelled().await;
+        tokio::time::sleep(GRACE).await;
+    };
+    let begun = tokio::select! {
+        begun = tls.handshake(tcp, limit) => begun,
+        () = stopped => return None,
+    };
+    match begun {
+        Ok(Handshake::Done(stream)) => return Some(stream),
+        Ok(Handshake::PlainHttp(tcp)) => linger(Either::Left(tcp), LINGER).await,
+        Err(error) => debug!(%error, %source, "no TLS handshake"),
+    }
+    None
 }

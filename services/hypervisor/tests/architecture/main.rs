@@ -28,6 +28,7 @@ const GROUND_FLOOR: &[&str] = &[
 /// Each module, lowest first, and what it may import beside the ground floor.
 const LAYERS: &[(&str, &[&str])] = &[
     ("config", &[]),
+    ("tls", &[]),
     ("shell", &["config"]),
     ("store", &["config"]),
     ("auth", &["config", "store"]),
@@ -38,13 +39,14 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "server",
         &[
-            "config", "shell", "store", "auth", "runtime", "proxy", "routes", "api",
+            "config", "tls", "shell", "store", "auth", "runtime", "proxy", "routes", "api",
         ],
     ),
     (
         "cli",
         &[
-            "config", "shell", "store", "auth", "runtime", "proxy", "routes", "api", "server",
+            "config", "tls", "shell", "store", "auth", "runtime", "proxy", "routes", "api",
+            "server",
         ],
     ),
 ];

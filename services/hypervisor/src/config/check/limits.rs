@@ -63,11 +63,12 @@ fn positive(config: &Config) -> [Limit; 20] {
 
 /// Where 0 has a meaning.
 #[rustfmt::skip] // A table.
-fn or_none(config: &Config) -> [Limit; 7] {
+fn or_none(config: &Config) -> [Limit; 8] {
     let (server, auth, proxy, runtime) = (&config.server, &config.auth, &config.proxy, &config.runtime);
     [
         ("server.max_header_bytes", server.max_header_bytes as u64, MOST),
         ("server.shutdown_secs", server.shutdown_secs, MOST_SECS),
+        ("tls.hsts_secs", config.tls.hsts_secs, MOST_SECS),
         ("auth.audit_days", auth.audit_days, MOST_DAYS),
         ("proxy.pool_idle_secs", proxy.pool_idle_secs, MOST_SECS),
         ("proxy.max_pooled_connections", proxy.max_pooled_connections as u64, MOST),

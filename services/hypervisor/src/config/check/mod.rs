@@ -3,6 +3,7 @@
 mod limits;
 mod origin;
 mod paths;
+mod tls;
 mod workspaces;
 
 use super::filter::filter;
@@ -26,6 +27,7 @@ pub(super) fn check(mut config: Config) -> Result<Config, String> {
         return Err("server.listen: browsers need to know the port; give one that is not 0".into());
     }
     origin::origin(&config)?;
+    tls::tls(&config)?;
     limits::limits(&config)?;
     paths::paths(&config)?;
     filter(&config.log.filter)?;

@@ -8,12 +8,15 @@ use std::path::Path;
 pub(super) fn paths(config: &Config) -> Verdict {
     store(&config.store.path)?;
     sockets(config)?;
-    let (server, runtime) = (&config.server, &config.runtime);
+    let (server, tls, runtime) = (&config.server, &config.tls, &config.runtime);
     let named = [
         (
             "server.metrics_token_file",
             server.metrics_token_file.as_deref(),
         ),
+        ("tls.cert", tls.cert.as_deref()),
+        ("tls.key", tls.key.as_deref()),
+        ("tls.acme_webroot", tls.acme_webroot.as_deref()),
         ("runtime.seal_file", runtime.seal_file.as_deref()),
         ("runtime.data_dir", Some(runtime.data_dir.as_path())),
         ("shell.dir", config.shell.dir.as_deref()),

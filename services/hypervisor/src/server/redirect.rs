@@ -1,0 +1,163 @@
+//! Sends people to the origin: from plain HTTP, and from the host's other names.
+//!
+//! Where it leads is the origin of the configuration, never what a request says, so that no link
+//! through here ends at a stranger's.
+
+use super::acme;
+use super::handler::Entrance;
+use crate::Body;
+use crate::config::Config;
+use http::uri::{Authority, PathAndQuery};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, header};
+use std::path::PathBuf;
+
+/// Where people are sent, and from where.
+pub(super) struct Redirect {
+    /// As browsers write it.
+    origin: String,
+    /// Other names of this host, in lowercase.
+    hosts: Vec<String>,
+    /// Where an ACME client answers its challenges.
+    acme_webroot: Option<PathBuf>,
+}
+
+impl Redirect {
+    pub(super) fn new(config: &Config) -> Self {
+        Self {
+            origin: config.origin().origin().ascii_serialization(),
+            hosts: config.tls.redirect_hosts.clone(),
+            acme_webroot: config.tls.acme_webroot.clone(),
+        }
+    }
+
+    /// The response to a request that is not to go on from here.
+    pub(super) fn response<B>(
+        &self,
+        request: &Request<B>,
+        entrance: Entrance,
+    ) -> Option<Response<Body>> {
+        match entrance {
+            Entrance::Http => None,
+            Entrance::Https => self.of_other_host(request),
+            Entrance::Redirect => Some(self.plain(request)),
+        }
+    }
+
+    /// The response to a request over plain HTTP: a challenge's, or 308.
+    fn plain<B>(&self, request: &Request<B>) -> Response<Body> {
+        let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+        let token = acme::token(request.uri()).filter(|_| reads);
+        let mut response = match self.acme_webroot.as_deref().zip(token) {
+            Some((webroot, token)) => acme::response(webroot, token),
+            None => self.to_origin(request.uri()),
+        };
+        // There is nothing more to be had here, and the place is for those to come.
+        let close = HeaderValue::from_static("close");
+        response.headers_mut().insert(header::CONNECTION, close);
+        response
+    }
+
+    /// 308, if the request is for another name of this host.
+    fn of_other_host<B>(&self, request: &Request<B>) -> Option<Response<Body>> {
+        let is_other = !self.hosts.is_empty()
+            && host(request.uri(), request.headers()).is_some_and(|host| {
+                let host = host.strip_suffix('.').unwrap_or(&host);
+                self.hosts
+                    .iter()
+                    .any(|other| other.eq_ignore_ascii_case(host))
+            });
+        is_other.then(|| self.to_origin(request.uri()))
+    }
+
+    /// 308 keeps method and body, so that programs with an old address go on to work.
+    fn to_origin(&self, uri: &Uri) -> Response<Body> {
+        let target = uri.path_and_query().map_or("/", PathAndQuery::as_str);
+        // `OPTIONS *` has no path.
+        let target = if target.starts_with('/') { target } else { "/" };
+        let location = HeaderValue::try_from(format!("{}{target}", self.origin));
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = StatusCode::PERMANENT_REDIRECT;
+        if let Ok(location) = location {
+            response.headers_mut().insert(header::LOCATION, location);
+        }
+        response
+    }
+}
+
+/// The host that a request names, without a port.
+fn host(uri: &Uri, headers: &HeaderMap) -> Option<String> {
+    if let Some(host) = uri.host() {
+        return Some(host.to_owned());
+    }
+    let named = headers.get(header::HOST)?.as_bytes();
+    Some(Authority::try_from(named).ok()?.host().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn redirect() -> Redirect {
+        Redirect {
+            origin: "https://os.example:8443".into(),
+            hosts: vec!["www.example".into(), "example".into()],
+            acme_webroot: None,
+        }
+    }
+
+    fn request(uri: &str, host: &str) -> Request<()> {
+        let request = Request::builder().uri(uri).header("host", host);
+        request.body(()).unwrap()
+    }
+
+    fn location(response: &Response<Body>) -> &str {
+        assert_eq!(response.status(), 308);
+        response.headers()["location"].to_str().unwrap()
+    }
+
+    #[test]
+    fn no_request_says_where_it_is_sent() {
+        for (target, path) in [
+            ("/", "/"),
+            ("/a?b=c&d=%0d%0aX:y", "/a?b=c&d=%0d%0aX:y"),
+            ("//evil.example/x", "//evil.example/x"),
+            ("/\\evil.example", "/\\evil.example"),
+            ("http://evil.example/x?y", "/x?y"),
+            ("http://evil.example", "/"),
+            ("*", "/"),
+            ("/@evil.example", "/@evil.example"),
+            ("?x", "/"),
+        ] {
+            let Ok(uri) = target.parse::<Uri>() else {
+                continue; // No server gets to see it.
+            };
+            let response = redirect().plain(&request(&uri.to_string(), "evil.example"));
+            assert_eq!(
+                location(&response),
+                format!("https://os.example:8443{path}")
+            );
+            assert_eq!(response.headers()["connection"], "close");
+        }
+    }
+
+    #[test]
+    fn only_the_other_names_of_this_host_are_sent_on_over_tls() {
+        for (host, is_other) in [
+            ("www.example", true),
+            ("WWW.Example:443", true),
+            ("example.", true),
+            ("example:", true),
+            ("os.example:8443", false),
+            ("evil.example", false),
+            ("www.example.evil", false),
+            ("xwww.example", false),
+            ("", false),
+        ] {
+            let response = redirect().of_other_host(&request("/x", host));
+            assert_eq!(response.is_some(), is_other, "{host}");
+        }
+        // HTTP/2 names its host in the target.
+        let http2 = redirect().of_other_host(&request("https://www.example/x?y", "os.example"));
+        assert_eq!(location(&http2.unwrap()), "https://os.example:8443/x?y");
+    }
+}

@@ -1,0 +1,108 @@
+//! The two files, and what is made of them.
+
+use super::TlsError;
+use super::error::reason;
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::pem::{self, PemObject};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::sign::CertifiedKey;
+use rustls::{CertificateError, Error, InconsistentKeys};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+/// Where certificate and key are.
+pub(super) struct Files {
+    pub(super) cert: PathBuf,
+    pub(super) key: PathBuf,
+}
+
+/// What changes whenever a file or a link on the way to it does: device, inode, size, and the times
+/// of its last writing and of its last change.
+pub(super) type Stamp = Option<(u64, u64, u64, [i64; 4])>;
+
+impl Files {
+    pub(super) fn new(cert: &Path, key: &Path) -> Self {
+        Self {
+            cert: cert.into(),
+            key: key.into(),
+        }
+    }
+
+    /// The stamps of both.
+    pub(super) fn stamps(&self) -> [Stamp; 2] {
+        [&self.cert, &self.key].map(|path| {
+            let data = std::fs::metadata(path).ok()?;
+            let times = [
+                data.mtime(),
+                data.mtime_nsec(),
+                data.ctime(),
+                data.ctime_nsec(),
+            ];
+            Some((data.dev(), data.ino(), data.len(), times))
+        })
+    }
+
+    /// Reads both: a chain of certificates, and the key of the first.
+    pub(super) fn load(&self, provider: &CryptoProvider) -> Result<CertifiedKey, TlsError> {
+        let chain = self.chain()?;
+        let key = self.private_key()?;
+        CertifiedKey::from_der(chain, key, provider).map_err(|error| TlsError::Pair {
+            cert: self.cert.clone(),
+            key: self.key.clone(),
+            problem: problem(&error),
+        })
+    }
+
+    fn chain(&self) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+        let bad = |error| failure("tls.cert", &self.cert, error);
+        let text = std::fs::read(&self.cert).map_err(|error| bad(pem::Error::Io(error)))?;
+        let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
+        let chain = chain.map_err(bad)?;
+        if chain.is_empty() {
+            return Err(bad(pem::Error::NoItemsFound));
+        }
+        Ok(chain)
+    }
+
+    fn private_key(&self) -> Result<PrivateKeyDer<'static>, TlsError> {
+        let bad = |error| failure("tls.key", &self.key, error);
+        PrivateKeyDer::from_pem_file(&self.key).map_err(bad)
+    }
+}
+
+fn failure(key: &'static str, path: &Path, error: pem::Error) -> TlsError {
+    let path = path.to_owned();
+    match error {
+        pem::Error::Io(source) => TlsError::Unreadable { key, path, source },
+        pem::Error::NoItemsFound if key == "tls.key" => TlsError::Missing {
+            key,
+            path,
+            wanted: "private key",
+            mend: "give the key of tls.cert, without a passphrase",
+        },
+        pem::Error::NoItemsFound => TlsError::Missing {
+            key,
+            path,
+            wanted: "certificate",
+            mend: "give the server's certificate and then those of its issuers",
+        },
+        error => TlsError::NotPem {
+            key,
+            path,
+            reason: reason(&error),
+        },
+    }
+}
+
+/// What is wrong with the two, without a word of what is in them.
+fn problem(error: &Error) -> String {
+    match error {
+        Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => {
+            "do not belong together; give the key that the first certificate was issued for".into()
+        }
+        Error::InvalidCertificate(CertificateError::BadEncoding) => {
+            "begin with something that is no X.509 certificate; give the server's first".into()
+        }
+        _ => "are of a kind that is not served; give a key of ECDSA (P-256, P-384, P-521), RSA (2048 bits or more) or Ed25519".into(),
+    }
+}
