@@ -31,7 +31,7 @@ async fn four_hundred_days_ahead_and_back_ends_no_session_and_forgets_no_event()
 
     set(400);
     assert_eq!(asked().await, 401, "it has ended, says the clock");
-    gateway.restart().await.unwrap(); // Housekeeping is done at the end.
+    gateway.restart().await.unwrap(); // Expired sessions are removed at the end.
     assert_eq!(asked().await, 401);
     gateway.restart().await.unwrap();
 

@@ -70,7 +70,7 @@ pub(super) fn spawn(auth: &Arc<Auth>) {
             };
             let ran = auth.readings.ran();
             if let Err(error) = auth.tidy_at(Timestamp::now(), ran, false).await {
-                tracing::warn!(%error, "could not tidy the sessions; trying again in a minute");
+                tracing::warn!(%error, "could not remove expired sessions; trying again in a minute");
             }
         }
     });

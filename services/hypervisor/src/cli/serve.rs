@@ -79,7 +79,7 @@ pub(super) async fn serve(config: Config) -> Result<()> {
     operator.await.context("the operator's socket failed")?;
     runtime.shutdown().await;
     if let Err(error) = auth.purge_expired().await {
-        warn!(%error, "could not tidy the sessions at the end; the next start does");
+        warn!(%error, "could not remove expired sessions at the end; the next start does");
     }
     info!("stopped");
     Ok(())

@@ -59,7 +59,7 @@ impl Site {
         self.auth = Auth::open(config, self.store.clone()).await.unwrap();
     }
 
-    /// Housekeeping, as if this had run for two days with the clock as it is.
+    /// Removes what expired, as if this had run for two days with the clock as it is.
     pub async fn lives_two_days(&self) {
         for _ in 0..2 {
             let (now, day) = (Timestamp::now(), Duration::from_hours(24));

@@ -36,7 +36,7 @@ fn an_accounts_holdings_are_what_is_still_good() {
     assert_eq!(later, [of("ada", [1, 0, 1]), of("bob", [1, 0, 2])]);
 }
 
-/// More rows than housekeeping changes at once.
+/// More rows than a purge changes at once.
 fn many() -> i64 {
     i64::try_from(2 * MOST_AT_ONCE + 1).unwrap()
 }

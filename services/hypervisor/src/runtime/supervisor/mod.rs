@@ -4,17 +4,20 @@
 //! one of four places (at rest, coming up, serving, pausing after a crash) and hears commands in
 //! each.
 
-use super::backend::{Backend, End, Instance};
+mod end;
+
+use super::backend::{Backend, Instance};
 use super::commands::{Command, Commands, StopRequest, send_reply};
 use super::health::{healthy, hung};
 use super::run::Run;
 use super::state::SandboxState;
 use super::{RuntimeError, Status};
+use end::{After, Down, with_lines};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::time::{sleep, timeout};
-use tracing::{error, info, warn};
+use tracing::{info, warn};
 
 /// The pause after the first crash; each further one in a row doubles it.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -32,29 +35,6 @@ pub(super) struct Supervisor {
     crashes: u32,
     /// Why requests are refused, and since when.
     failure: Option<(Instant, RuntimeError)>,
-}
-
-/// How a run came to its end.
-enum Down {
-    /// By a stop request, whose outcome is still owed.
-    StopRequested(StopRequest),
-    /// For want of requests.
-    Idle,
-    /// Its start came to nothing.
-    Unstarted(String),
-    /// Not by our doing.
-    Gone,
-    /// It lives, and does not answer.
-    Hung(String),
-}
-
-/// What comes after a run.
-enum After {
-    Rest,
-    /// Another run, after a crash for this reason.
-    Again(String),
-    /// Nothing: the hypervisor ends.
-    End,
 }
 
 impl Supervisor {
@@ -254,105 +234,6 @@ impl Supervisor {
         }
     }
 
-    /// Has what is left of a run ended, and says what comes then.
-    async fn take_down(&mut self, instance: &mut dyn Instance, down: Down) -> After {
-        match down {
-            Down::Unstarted(cause) => After::Again(with_lines(&cause, instance)),
-            Down::Gone => self.gone(instance).await,
-            Down::Hung(cause) => {
-                let address = Some(instance.address().first());
-                self.state
-                    .show(Status::Starting, address, Some(cause.clone()));
-                match instance.stop().await {
-                    Ok(()) => After::Again(with_lines(&cause, instance)),
-                    Err(stuck) => {
-                        self.fail(stuck);
-                        After::Rest
-                    }
-                }
-            }
-            Down::Idle => {
-                // A stop that fails is in the state, and nobody else waits to hear of it.
-                let _ = self.stop(instance).await;
-                After::Rest
-            }
-            Down::StopRequested(stop_request)
-                if stop_request.last && self.backend.survives_restart() =>
-            {
-                self.stop_requested(stop_request, Ok(()))
-            }
-            Down::StopRequested(stop_request) => {
-                let outcome = self.stop(instance).await;
-                self.stop_requested(stop_request, outcome)
-            }
-        }
-    }
-
-    /// Nothing of it is left to be ended, but it may not be over yet.
-    async fn gone(&mut self, instance: &mut dyn Instance) -> After {
-        let address = Some(instance.address().first());
-        self.state.show(Status::Draining, address, None);
-        match instance.ended().await {
-            End::Crashed(cause) => After::Again(with_lines(&cause, instance)),
-            End::Stopped => {
-                info!(sandbox = self.name(), "stopped by something else");
-                self.stopped();
-                After::Rest
-            }
-        }
-    }
-
-    async fn stop(&mut self, instance: &mut dyn Instance) -> Result<(), RuntimeError> {
-        let address = Some(instance.address().first());
-        self.state.show(Status::Draining, address, None);
-        if let Err(cause) = instance.stop().await {
-            self.fail(cause.clone());
-            let sandbox = self.name().to_owned();
-            return Err(RuntimeError::CannotStop { sandbox, cause });
-        }
-        info!(sandbox = self.name(), "stopped");
-        self.stopped();
-        Ok(())
-    }
-
-    /// At rest again, and those who waited for its start are told so.
-    fn stopped(&mut self) {
-        self.forget_crashes();
-        self.state.show(Status::Stopped, None, None);
-        let sandbox = self.name().to_owned();
-        self.commands
-            .settle(&Err(RuntimeError::Stopped { sandbox }));
-    }
-
-    /// Tells the one who ordered it, and those whose start it ended.
-    fn stop_requested(
-        &mut self,
-        stop_request: StopRequest,
-        outcome: Result<(), RuntimeError>,
-    ) -> After {
-        let sandbox = self.name().to_owned();
-        self.commands
-            .settle(&Err(RuntimeError::Stopped { sandbox }));
-        send_reply(stop_request.reply, outcome);
-        if stop_request.last {
-            After::End
-        } else {
-            After::Rest
-        }
-    }
-
-    fn fail(&mut self, cause: String) {
-        error!(sandbox = self.name(), cause, "failed");
-        let failure = RuntimeError::Failed {
-            sandbox: self.name().to_owned(),
-            cause: cause.clone(),
-            retry: LONGEST_PAUSE,
-        };
-        self.state.show(Status::Failed, None, Some(cause));
-        self.commands.settle(&Err(failure.clone()));
-        self.failure = Some((Instant::now(), failure));
-    }
-
     fn name(&self) -> &str {
         &self.state.spec.name
     }
@@ -361,13 +242,4 @@ impl Supervisor {
 fn pause_after(crashes: u32) -> Duration {
     let doublings = crashes.saturating_sub(1).min(16);
     LONGEST_PAUSE.min(FIRST_PAUSE * 2_u32.pow(doublings))
-}
-
-/// A cause, and what the sandbox had to say about it.
-fn with_lines(cause: &str, instance: &dyn Instance) -> String {
-    let lines = instance.last_lines();
-    if lines.is_empty() {
-        return cause.to_owned();
-    }
-    format!("{cause}; its last lines were:\n{}", lines.join("\n"))
 }
