@@ -8,7 +8,7 @@ import struct
 origin = "https://choir.test"
 
 
-# -- a passkey in software: P-256 by the book, and the two answers that a browser would give
+# -- a passkey in software: P-256 by the book, and the two credentials that a browser would give
 
 P = 2**256 - 2**224 + 2**192 + 2**96 - 1
 N = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
@@ -60,7 +60,7 @@ class Passkey:
     def data(self, rp_id, flags, more=b""):
         return hashlib.sha256(rp_id.encode()).digest() + bytes([flags]) + struct.pack(">I", 0) + more
 
-    def answer(self, kind, options, response):
+    def credential(self, kind, options, response):
         said = json.dumps({"type": kind, "challenge": options["challenge"], "origin": origin, "crossOrigin": False}).encode()
         return {"id": b64(self.id), "rawId": b64(self.id), "type": "public-key", "extensions": {},
                 "response": {"clientDataJSON": b64(said)} | response(said)}
@@ -70,7 +70,7 @@ class Passkey:
         key = b"\xa5\x01\x02\x03\x26\x20\x01\x21\x58\x20" + x + b"\x22\x58\x20" + y
         data = self.data(options["rp"]["id"], 0x45, bytes(16) + struct.pack(">H", len(self.id)) + self.id + key)
         attestation = b"\xa3\x63fmt\x64none\x67attStmt\xa0\x68authData\x58" + bytes([len(data)]) + data
-        return self.answer("webauthn.create", options, lambda _: {"attestationObject": b64(attestation)})
+        return self.credential("webauthn.create", options, lambda _: {"attestationObject": b64(attestation)})
 
     def get(self, options, user_id):
         data = self.data(options["rpId"], 0x05)
@@ -81,7 +81,7 @@ class Passkey:
             r = times(k, G)[0] % N
             return {"authenticatorData": b64(data), "signature": b64(der(r, pow(k, -1, N) * (digest + r * self.secret) % N)), "userHandle": user_id}
 
-        return self.answer("webauthn.get", options, signed)
+        return self.credential("webauthn.get", options, signed)
 
 
 def both_running():

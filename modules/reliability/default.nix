@@ -1,4 +1,4 @@
-# What keeps serving, or serves again, without a person: after a full disk, and until the last answer before a reboot.
+# What keeps serving, or serves again, without a person: after a full disk, and until the last response before a reboot.
 {
   imports = [
     ./restarts.nix

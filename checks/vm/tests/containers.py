@@ -23,9 +23,9 @@ with subtest("live boots with the host, dev when it is asked for, and each knows
     machine.succeed("systemctl start container@sandbox-dev")
     for name in urls:
         machine.wait_for_unit(f"container@{name}")
-        answer = health(name)
-        t.assertEqual((answer["status"], answer["name"], answer["hostname"]), ("healthy", name, name))
-        t.assertEqual(answer["instance_role"], name.removeprefix("sandbox-"))
+        found = health(name)
+        t.assertEqual((found["status"], found["name"], found["hostname"]), ("healthy", name, name))
+        t.assertEqual(found["instance_role"], name.removeprefix("sandbox-"))
 
 with subtest("each has ids of its own, far from the host's, and writes /data as no root"):
     t.assertNotEqual(first_id("sandbox-live"), first_id("sandbox-dev"))

@@ -46,10 +46,10 @@ with subtest("after logging out the passkey opens again"):
 with subtest("a swap makes dev live, and its undo takes that back"):
     before = rows()["sandbox-live"]["generation"]
     swap = f"/admin/sandboxes/{registered['user_id']}/swap"
-    answer = post(swap, {"drain_secs": 1})
-    t.assertEqual((answer["live"], answer["generation"]), ("sandbox-dev", before + 1))
+    response = post(swap, {"drain_secs": 1})
+    t.assertEqual((response["live"], response["generation"]), ("sandbox-dev", before + 1))
     t.assertIn("sandbox-dev", get("/"))
-    t.assertEqual(post(swap, answer["undo"] | {"drain_secs": 1})["live"], "sandbox-live")
+    t.assertEqual(post(swap, response["undo"] | {"drain_secs": 1})["live"], "sandbox-live")
     t.assertIn("sandbox-live", get("/"))
 
 with subtest("a restart of the hypervisor refuses no connection, not even one that Caddy wouldn't try again"):

@@ -1,4 +1,4 @@
-"""A reboot, which cuts no answer that is under way, and after which all is there again by itself."""
+"""A reboot, which cuts no response that is under way, and after which all is there again by itself."""
 
 
 def download(path, name):
@@ -20,7 +20,7 @@ sign_up("ada@example.org", Passkey())
 both_running()
 machine.wait_for_unit("choiros-drain")
 
-with subtest("the answer of a sandbox comes to its end while its host shuts down"):
+with subtest("the response of a sandbox comes to its end while its host shuts down"):
     t.assertEqual(get("/").strip(), "line000")
     download("/slow", "live")
     download("/dev/slow", "dev")

@@ -20,7 +20,7 @@ def person(name):
 
 
 def traffic(unit, command):
-    """Asks without a pause, and writes down each answer's code."""
+    """Asks without a pause, and writes down each response's code."""
     machine.succeed(f"rm -f /run/{unit}.codes", f"systemd-run -q --unit={unit} bash -c 'while true; do {command} >> /run/{unit}.codes; done'")
 
 

@@ -93,7 +93,7 @@ async fn a_recovery_code_works_once_and_leads_only_to_adding_a_passkey() {
         page.at("/recovery").await;
     }
     let status: u16 = page
-        .eval("fetch('/admin/sandboxes').then((answer) => answer.status)")
+        .eval("fetch('/admin/sandboxes').then((response) => response.status)")
         .await;
     assert_eq!(status, 403);
 

@@ -12,10 +12,10 @@ export class ApiError extends Error {
 
 async function call(method, path, body) {
   const response = await send(method, path, body);
-  const answer = await read(response);
-  if (response.ok) return answer;
+  const data = await read(response);
+  if (response.ok) return data;
   const retryAfter = Number(response.headers.get("retry-after")) || 0;
-  throw new ApiError(response.status, answer?.error ?? "unexpected", answer?.message ?? "", retryAfter);
+  throw new ApiError(response.status, data?.error ?? "unexpected", data?.message ?? "", retryAfter);
 }
 
 async function send(method, path, body) {
@@ -35,7 +35,7 @@ async function send(method, path, body) {
   }
 }
 
-// A proxy in between answers in HTML when the server is away; that is no answer of ours.
+// A proxy in between answers in HTML when the server is away; that is no response of ours.
 async function read(response) {
   try {
     const text = await response.text();

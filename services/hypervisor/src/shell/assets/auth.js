@@ -83,9 +83,9 @@ byId("form").addEventListener("submit", async (event) => {
   }
   fail(null);
   try {
-    const answer = await ceremony(username);
+    const account = await ceremony(username);
     card.remove();
-    if (answer.recovery_codes) showCodes(answer);
+    if (account.recovery_codes) showCodes(account);
     else leave();
   } catch (error) {
     fail(error);

@@ -4,7 +4,7 @@ import { ApiError, post } from "./api.js";
 import { agent } from "./format.js";
 import { assert, create } from "./webauthn.js";
 
-// Makes an account. The answer has the recovery codes.
+// Makes an account. The response has the recovery codes.
 export async function register(username, invite) {
   const { publicKey } = await post("/auth/register/start", { username, ...(invite && { invite }) });
   const credential = await create(publicKey);

@@ -39,7 +39,7 @@ function follow() {
   source.onerror = () => {
     state("lost", "connection lost, trying again");
     if (source.readyState === EventSource.CLOSED) {
-      // The browser gives up after an answer that is no stream; a restarting sandbox is one.
+      // The browser gives up after a response that is no stream; a restarting sandbox is one.
       setTimeout(follow, pause);
       pause = Math.min(pause * 2, 15000);
     }
@@ -79,14 +79,14 @@ function refuse(sentence) {
 }
 
 async function append(text) {
-  const answer = await fetch(`${base}logs/events`, {
+  const response = await fetch(`${base}logs/events`, {
     method: "POST",
     headers: { "content-type": "application/json" },
     body: JSON.stringify({ kind: "note", payload: { text } }),
   });
-  if (answer.ok) return;
-  const said = await answer.json().catch(() => ({}));
-  throw new Error(said.message ?? `The sandbox answered ${answer.status}. Try again.`);
+  if (response.ok) return;
+  const said = await response.json().catch(() => ({}));
+  throw new Error(said.message ?? `The sandbox answered ${response.status}. Try again.`);
 }
 
 find("note").addEventListener("submit", async (submit) => {
@@ -98,7 +98,7 @@ find("note").addEventListener("submit", async (submit) => {
     await append(find("text").value);
     find("text").value = "";
   } catch (error) {
-    // A TypeError is how fetch says that there was no answer at all.
+    // A TypeError is how fetch says that there was no response at all.
     refuse(error instanceof TypeError ? "The sandbox cannot be reached. Try again." : error.message);
   } finally {
     button.disabled = false;

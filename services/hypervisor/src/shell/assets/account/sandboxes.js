@@ -41,7 +41,7 @@ export async function mount(user) {
   document.addEventListener("visibilitychange", poll);
 }
 
-// Nobody is asked for a page that nobody sees, nor again before the last answer.
+// Nobody is asked for a page that nobody sees, nor again before the last response.
 async function poll() {
   if (polling || document.visibilityState !== "visible") return;
   polling = true;
@@ -71,7 +71,7 @@ function show(mine) {
   turned(mine[0].generation);
 }
 
-// An older answer that arrives late changes nothing; a newer generation ends what can be undone.
+// An older response that arrives late changes nothing; a newer generation ends what can be undone.
 function turned(now) {
   if (now < seen) return;
   seen = now;
@@ -83,11 +83,11 @@ function swap() {
   return exchange(swapButton, "Swapping", { expect_generation: seen }, swapped);
 }
 
-function swapped(answer) {
-  undoFrom = answer.undo.expect_generation;
-  swappedText.textContent = `${answer.live} is live now, and ${answer.dev} is dev.`;
+function swapped(outcome) {
+  undoFrom = outcome.undo.expect_generation;
+  swappedText.textContent = `${outcome.live} is live now, and ${outcome.dev} is dev.`;
   byId("swapped").hidden = false;
-  turned(answer.generation);
+  turned(outcome.generation);
 }
 
 // A dev sandbox that is not healthy may still be better than what is live.
@@ -98,9 +98,9 @@ async function force() {
 }
 
 function undo() {
-  return exchange(undoButton, "Undoing", { expect_generation: undoFrom }, (answer) => {
+  return exchange(undoButton, "Undoing", { expect_generation: undoFrom }, (outcome) => {
     undoFrom = null;
-    turned(answer.generation);
+    turned(outcome.generation);
     swapButton.focus();
   });
 }
