@@ -1,6 +1,6 @@
 //! Finds where a chunked body ends, and leaves it as it is.
 
-use super::framing::{Malformed, split_field, take};
+use super::grammar::{Malformed, split_field, take};
 use memchr::memchr;
 
 /// Follows the bytes of a chunked body.

@@ -2,6 +2,7 @@
 
 mod chunks;
 mod framing;
+mod grammar;
 mod host;
 
 pub(crate) use framing::Framing;

@@ -4,12 +4,10 @@
 //! held, unread, until the sandbox says so; if it answers at once instead, the body never flows.
 
 use super::hop;
-use super::upload::LimitedBody;
+use super::upload::{DeferredBody, LimitedBody};
 use http::header::{EXPECT, HeaderValue};
 use http::request::Parts;
 use http::{Request, StatusCode, Version};
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -18,9 +16,6 @@ use tokio::time::timeout;
 /// HTTP/1.0 style sandboxes never say 100; after so long the body is sent regardless, as
 /// RFC 9110, section 10.1.1, has it.
 const CONTINUE_TIMEOUT: Duration = Duration::from_secs(1);
-
-/// A body that waits; gives it out when it may flow, `None` when it was not wanted.
-pub(super) type DeferredBody = Pin<Box<dyn Future<Output = Option<LimitedBody>> + Send>>;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Stage {

@@ -127,6 +127,17 @@ impl Reason {
             Self::BodyTooLarge(_) | Self::BodyStalled(_) | Self::BodyBroken
         )
     }
+
+    /// The same where what a sandbox printed has lines of its own, which a sentence would run
+    /// together.
+    fn on_a_page(&self) -> (String, Option<&str>) {
+        match self {
+            Self::Unavailable { cause, .. } if cause.trim().contains('\n') => {
+                ("is not available:".to_owned(), Some(cause.trim()))
+            }
+            _ => (self.sentence(), None),
+        }
+    }
 }
 
 impl Failure {
@@ -159,7 +170,8 @@ impl Failure {
     pub(super) fn respond(&self, as_page: bool) -> Response<Body> {
         let (status, code, remedy) = self.reason.verdict();
         let body = if as_page {
-            Body::from(page::render(status, &self.sandbox, &self.reason, remedy))
+            let (why, printed) = self.reason.on_a_page();
+            Body::from(page::render(status, &self.sandbox, &why, printed, remedy))
         } else {
             let why = self.reason.sentence();
             let message = format!("Sandbox `{}` {why} {remedy}", self.sandbox);
@@ -192,4 +204,25 @@ impl Failure {
 /// for a navigation, JSON otherwise.
 pub fn failure_response(headers: &HeaderMap, failure: &Failure) -> Response<Body> {
     failure.respond(wants_page(headers))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_sandbox_printed_keeps_its_lines_on_a_page() {
+        let told = |cause: &str| {
+            let cause = cause.to_owned();
+            let failure = Failure::unavailable("one", cause, 5);
+            let (why, printed) = failure.reason.on_a_page();
+            (why, printed.map(str::to_owned))
+        };
+        let (why, printed) = told("it crashed 5 times:\nno room\n");
+        assert_eq!(why, "is not available:");
+        assert_eq!(printed.as_deref(), Some("it crashed 5 times:\nno room"));
+        let (why, printed) = told("it was stopped\n");
+        assert!(why.contains("it was stopped"), "{why}");
+        assert_eq!(printed, None);
+    }
 }

@@ -1,6 +1,5 @@
 //! The page of a failure: one file, no script, and nothing in it that was not escaped.
 
-use super::failure::Reason;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderValue, StatusCode};
@@ -24,18 +23,17 @@ pub(super) fn policy() -> HeaderValue {
     POLICY.clone()
 }
 
-/// The page that says which sandbox, why, and what to do.
-pub(super) fn render(status: StatusCode, sandbox: &str, reason: &Reason, remedy: &str) -> String {
+/// The page that says which sandbox, why, with what it printed, and what to do.
+pub(super) fn render(
+    status: StatusCode,
+    sandbox: &str,
+    why: &str,
+    printed: Option<&str>,
+    remedy: &str,
+) -> String {
     let title = status.canonical_reason().unwrap_or("No answer");
     let sandbox = escape(sandbox);
-    // What a sandbox printed has lines, which a sentence would run together.
-    let (why, printed) = match reason {
-        Reason::Unavailable { cause, .. } if cause.trim().contains('\n') => (
-            "is not available:".to_owned(),
-            format!("<pre>{}</pre>", escape(cause.trim())),
-        ),
-        reason => (reason.sentence(), String::new()),
-    };
+    let printed = printed.map_or_else(String::new, |text| format!("<pre>{}</pre>", escape(text)));
     format!(
         r#"<!doctype html>
 <html lang="en">
@@ -54,7 +52,7 @@ pub(super) fn render(status: StatusCode, sandbox: &str, reason: &Reason, remedy:
 </main>
 </html>
 "#,
-        why = escape(&why),
+        why = escape(why),
         remedy = escape(remedy),
         status = status.as_u16(),
     )
@@ -84,12 +82,15 @@ mod tests {
 
     #[test]
     fn what_a_sandbox_printed_is_shown_and_never_run() {
-        let reason = Reason::Unavailable {
-            cause: "it crashed 5 times:\n\u{1b}[31m<script>alert('x')</script>\n& \"more\"\n"
-                .into(),
-            retry_after: 5,
-        };
-        let page = render(StatusCode::SERVICE_UNAVAILABLE, "a<b>", &reason, "Mend it.");
+        let printed = "it crashed 5 times:\n\u{1b}[31m<script>alert('x')</script>\n& \"more\"";
+        let why = "is not available:";
+        let page = render(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "a<b>",
+            why,
+            Some(printed),
+            "Mend it.",
+        );
         assert!(page.contains("<pre>it crashed 5 times:\n[31m&#60;script&#62;alert(&#39;x&#39;)"));
         assert!(page.contains("&#38; &#34;more&#34;</pre>"));
         assert!(page.contains("<code>a&#60;b&#62;</code> is not available:"));

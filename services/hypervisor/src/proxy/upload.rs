@@ -1,6 +1,5 @@
 //! The body of a request, on its way from the client to the sandbox.
 
-use super::expect::DeferredBody;
 use super::idle_timeout::IdleTimeout;
 use bytes::{Buf, Bytes};
 use http_body::{Body as HttpBody, Frame, SizeHint};
@@ -35,6 +34,9 @@ pub(super) enum Fault {
 
 /// The body that is sent to the sandbox.
 pub(super) struct Upload(State);
+
+/// A body that waits; gives it out when it may flow, `None` when it was not wanted.
+pub(super) type DeferredBody = Pin<Box<dyn Future<Output = Option<LimitedBody>> + Send>>;
 
 enum State {
     /// There is none.

@@ -2,8 +2,7 @@
 
 use super::framing_filter::{FramingFilter, Tunnel};
 use super::handler::{Entrance, Inbound, RequestHandler};
-use super::limits;
-use super::worker::GRACE;
+use super::limits::{self, LocalExecutor};
 use crate::config;
 use crate::downstream::Downstream;
 use crate::peer::Source;
@@ -24,6 +23,10 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
+/// How long a connection has, once nothing more is accepted, for a request that was on its way:
+/// it gets its response, and is told that the connection ends with it.
+const GRACE: Duration = Duration::from_secs(1);
+
 /// What all connections of a worker have together.
 pub struct Connections<H> {
     handler: H,
@@ -34,16 +37,6 @@ pub struct Connections<H> {
     stop: CancellationToken,
     /// Cloned for each connection that stays after its first request.
     keep_alive: std::sync::Arc<()>,
-}
-
-/// Runs hyper's tasks on the thread that they are made on.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct LocalExecutor;
-
-impl<F: Future<Output: 'static> + 'static> hyper::rt::Executor<F> for LocalExecutor {
-    fn execute(&self, task: F) {
-        tokio::task::spawn_local(task);
-    }
 }
 
 impl<H: RequestHandler> Connections<H> {

@@ -1,6 +1,5 @@
 //! What a connection may cost.
 
-use super::connection::LocalExecutor;
 use crate::config;
 use hyper::server::conn::{http1, http2};
 use hyper_util::rt::TokioTimer;
@@ -41,6 +40,16 @@ pub(super) fn http1(config: &config::Server) -> http1::Builder {
         .preserve_header_case(true)
         .half_close(false);
     builder
+}
+
+/// Runs hyper's tasks on the thread that they are made on.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct LocalExecutor;
+
+impl<F: Future<Output: 'static> + 'static> hyper::rt::Executor<F> for LocalExecutor {
+    fn execute(&self, task: F) {
+        tokio::task::spawn_local(task);
+    }
 }
 
 /// hyper's HTTP/2 with our limits.

@@ -29,10 +29,6 @@ use tokio_util::either::Either;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
-/// How long a connection has, once nothing more is accepted, for a request that was on its way:
-/// it gets its response, and is told that the connection ends with it.
-pub(super) const GRACE: Duration = Duration::from_secs(1);
-
 /// How long a worker with more than its share of the connections leaves a new one to the others.
 /// They may be waiting for its very processor, so it has to sleep, but not for long.
 const HEAD_START: Duration = Duration::from_millis(1);

@@ -45,6 +45,8 @@ pub fn at(gateway: &Hypervisor, path: &str) -> String {
 
 /// Whether the page's browser has a session.
 pub async fn is_logged_in(page: &Page) -> bool {
-    page.eval("fetch('/auth/me').then((response) => response.json()).then((me) => me.authenticated)")
-        .await
+    page.eval(
+        "fetch('/auth/me').then((response) => response.json()).then((me) => me.authenticated)",
+    )
+    .await
 }
