@@ -13,12 +13,6 @@ pub(crate) struct Chunks {
     line: usize,
     /// Bytes that there may be of further trailers.
     trailers: usize,
-    /// The trailers that are not passed on, by name.
-    dropped: Option<fn(&[u8]) -> bool>,
-    /// Those that are, as they came, once there are any.
-    kept: Vec<u8>,
-    /// How many of the bytes that were passed last are of the trailers.
-    trailing: usize,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,30 +33,6 @@ impl Chunks {
             partial: Vec::new(),
             line,
             trailers,
-            dropped: None,
-            kept: Vec::new(),
-            trailing: 0,
-        }
-    }
-
-    /// The same without the trailers whose names are among these.
-    pub(crate) fn without(self, dropped: fn(&[u8]) -> bool) -> Self {
-        Self {
-            dropped: Some(dropped),
-            ..self
-        }
-    }
-
-    /// What goes on of the bytes that were [`Chunks::pass`]ed last: a part of the body, and then
-    /// the trailers, at once when they are whole.
-    pub(crate) fn passed<'a>(&'a self, bytes: &'a [u8]) -> (&'a [u8], &'a [u8]) {
-        let end: &[u8] = b"\r\n";
-        match (self.over(), self.kept.is_empty()) {
-            // As it is, most often: the end of a body without trailers.
-            (true, true) if self.trailing == end.len() => (bytes, b""),
-            (true, true) => (&bytes[..bytes.len() - self.trailing], end),
-            (true, false) => (&bytes[..bytes.len() - self.trailing], &self.kept),
-            (false, _) => (&bytes[..bytes.len() - self.trailing], b""),
         }
     }
 
@@ -87,7 +57,6 @@ impl Chunks {
         to_between: bool,
     ) -> Result<usize, (usize, Malformed)> {
         let mut at = 0;
-        let mut body = self.trails().then_some(0);
         while at < bytes.len() && !self.over() && !(to_between && self.between()) {
             if let State::Data(left) = self.state {
                 let (taken, left) = take(left, bytes.len() - at);
@@ -98,18 +67,9 @@ impl Chunks {
                 };
             } else {
                 at = self.pass_line(bytes, at)?;
-                if body.is_none() && self.trails() {
-                    body = Some(at);
-                }
             }
         }
-        self.trailing = at - body.unwrap_or(at);
         Ok(at)
-    }
-
-    /// Whether the body is over, but for its trailers.
-    fn trails(&self) -> bool {
-        matches!(self.state, State::Trailers | State::Over)
     }
 
     fn pass_line(&mut self, bytes: &[u8], at: usize) -> Result<usize, (usize, Malformed)> {
@@ -147,22 +107,13 @@ impl Chunks {
             },
             State::End if line.is_empty() => State::Size,
             State::End => return Err(Malformed("a chunk is longer than its size")),
-            State::Trailers if line.is_empty() => {
-                if !self.kept.is_empty() {
-                    self.kept.extend_from_slice(b"\r\n");
-                }
-                State::Over
-            }
+            State::Trailers if line.is_empty() => State::Over,
             State::Trailers => {
                 self.trailers = self
                     .trailers
                     .checked_sub(line.len())
                     .ok_or(Malformed("more trailer bytes than the limit"))?;
-                let name = trailer(line)?;
-                if self.dropped.is_some_and(|dropped| !dropped(name)) {
-                    self.kept.extend_from_slice(line);
-                    self.kept.extend_from_slice(b"\r\n");
-                }
+                trailer(line)?;
                 State::Trailers
             }
             state @ (State::Data(_) | State::Over) => state,
@@ -171,13 +122,13 @@ impl Chunks {
     }
 }
 
-fn trailer(line: &[u8]) -> Result<&[u8], Malformed> {
+fn trailer(line: &[u8]) -> Result<(), Malformed> {
     let (name, _) = split_field(line)?;
     let framing: [&[u8]; 3] = [b"content-length", b"transfer-encoding", b"host"];
     if framing.iter().any(|field| name.eq_ignore_ascii_case(field)) {
         return Err(Malformed("a trailer that would reframe the message"));
     }
-    Ok(name)
+    Ok(())
 }
 
 /// The size in `chunk-size [ chunk-ext ]`.
@@ -221,30 +172,6 @@ mod tests {
             assert_eq!(chunks.pass(&[*byte], false), Ok(1));
         }
         assert!(chunks.over());
-    }
-
-    #[test]
-    fn trailers_that_are_dropped_leave_the_rest_as_it_came_however_it_comes() {
-        let stream = b"5\r\nhello\r\n0\r\nA: b\r\nX-No: 1\r\nx-no:2\r\nC:d\r\n\r\n";
-        let whole = b"5\r\nhello\r\n0\r\nA: b\r\nC:d\r\n\r\n";
-        let dropped = b"5\r\nhello\r\n0\r\nX-No: 1\r\n\r\n";
-        for (stream, left) in [
-            (&stream[..], &whole[..]),
-            (dropped, b"5\r\nhello\r\n0\r\n\r\n"),
-            (b"0\r\n\r\n", b"0\r\n\r\n"),
-        ] {
-            for step in 1..=stream.len() {
-                let mut chunks = chunks().without(|name| name.eq_ignore_ascii_case(b"x-no"));
-                let mut passed = Vec::new();
-                for piece in stream.chunks(step) {
-                    assert_eq!(chunks.pass(piece, false), Ok(piece.len()));
-                    let (body, trailers) = chunks.passed(piece);
-                    passed.extend_from_slice(body);
-                    passed.extend_from_slice(trailers);
-                }
-                assert_eq!(passed, left, "in pieces of {step}");
-            }
-        }
     }
 
     #[test]
