@@ -25,7 +25,7 @@ use tracing::debug;
 
 /// How long a connection has, once nothing more is accepted, for a request that was on its way:
 /// it gets its response, and is told that the connection ends with it.
-const GRACE: Duration = Duration::from_secs(1);
+pub(super) const GRACE: Duration = Duration::from_secs(1);
 
 /// What all connections of a worker have together.
 pub struct Connections<H> {

@@ -3,7 +3,7 @@
 //! Each has a runtime, and connections to the sandboxes, of its own: a request is never passed
 //! between threads, and whoever has time accepts the next connection.
 
-use super::connection::Connections;
+use super::connection::{Connections, GRACE};
 use super::dispatch::{Dispatch, Gateway};
 use super::handler::Entrance;
 use super::linger::{LINGER, linger};
