@@ -16,7 +16,7 @@ use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{mpsc, oneshot, watch};
-use writer::Order;
+use writer::Command;
 
 /// How many events one reading takes at most.
 pub const PAGE: usize = 1000;
@@ -78,7 +78,7 @@ pub struct Draft {
 /// A handle on the log.
 #[derive(Debug, Clone)]
 pub struct EventLog {
-    orders: mpsc::Sender<Order>,
+    commands: mpsc::Sender<Command>,
     newest: watch::Receiver<i64>,
     reader: Arc<Mutex<Connection>>,
 }
@@ -96,14 +96,14 @@ impl EventLog {
         let connection = database::open(path).map_err(failed)?;
         let reader = database::open(path).map_err(failed)?;
         let newest = database::newest(&connection).map_err(|e| failed(e.to_string()))?;
-        let (orders, queue) = mpsc::channel(QUEUE);
+        let (commands, queue) = mpsc::channel(QUEUE);
         let (told, newest) = watch::channel(newest);
         std::thread::Builder::new()
             .name("event-log".into())
             .spawn(move || writer::run(connection, queue, &told))
             .map_err(|error| failed(error.to_string()))?;
         Ok(Self {
-            orders,
+            commands,
             newest,
             reader: Arc::new(Mutex::new(reader)),
         })
@@ -115,9 +115,9 @@ impl EventLog {
     /// It was not written.
     pub async fn append(&self, draft: Draft) -> Result<Event, LogError> {
         let (reply, response) = oneshot::channel();
-        let order = Order::Append(draft, reply);
-        self.orders
-            .send(order)
+        let command = Command::Append(draft, reply);
+        self.commands
+            .send(command)
             .await
             .map_err(|_| LogError::Closed)?;
         response.await.map_err(|_| LogError::Closed)?
@@ -160,7 +160,7 @@ impl EventLog {
     /// Writes what is queued, checkpoints and ends the log; it refuses events from then on.
     pub async fn close(&self) {
         let (reply, response) = oneshot::channel();
-        if self.orders.send(Order::Close(reply)).await.is_ok() {
+        if self.commands.send(Command::Close(reply)).await.is_ok() {
             // An error means that the writer is gone, so there is nothing left to wait for.
             let _ = response.await;
         }

@@ -12,7 +12,7 @@ type Reply = oneshot::Sender<Result<Event, LogError>>;
 
 /// What the writer is asked to do.
 #[derive(Debug)]
-pub(super) enum Order {
+pub(super) enum Command {
     /// Write this, and answer when it is on the disk.
     Append(Draft, Reply),
     /// Write what was ordered before, checkpoint, answer and end.
@@ -23,20 +23,20 @@ pub(super) enum Order {
 /// id goes to `newest`, which is what wakes the followers.
 pub(super) fn run(
     mut connection: Connection,
-    mut orders: mpsc::Receiver<Order>,
+    mut commands: mpsc::Receiver<Command>,
     newest: &watch::Sender<i64>,
 ) {
     let mut batch = Vec::with_capacity(BATCH);
     let mut closed = Vec::new();
-    while closed.is_empty() && orders.blocking_recv_many(&mut batch, BATCH) > 0 {
+    while closed.is_empty() && commands.blocking_recv_many(&mut batch, BATCH) > 0 {
         let (mut drafts, mut replies) = (Vec::new(), Vec::new());
         for order in batch.drain(..) {
             match order {
-                Order::Append(draft, reply) => {
+                Command::Append(draft, reply) => {
                     drafts.push(draft);
                     replies.push(reply);
                 }
-                Order::Close(reply) => closed.push(reply),
+                Command::Close(reply) => closed.push(reply),
             }
         }
         send_replies(commit(&mut connection, &drafts), replies, newest);
