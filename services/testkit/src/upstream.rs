@@ -1,6 +1,6 @@
 //! A web service to stand behind a proxy: it shows what reaches it, and misbehaves on demand.
 //!
-//! | path | answer |
+//! | path | response |
 //! | --- | --- |
 //! | `/sink` | JSON: how many `bytes` of [`pattern`] came, and whether they were `intact` |
 //! | `/source/<n>` | so many bytes of [`pattern`]; chunked with `?chunked` |
@@ -22,6 +22,9 @@ mod responses;
 pub mod ws;
 
 use anyhow::Result;
+use bytes::Bytes;
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt as _, Empty};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -32,6 +35,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::broadcast;
 use tokio::task::JoinSet;
+
+type Error = Box<dyn std::error::Error + Send + Sync>;
+type Body = UnsyncBoxBody<Bytes, Error>;
+
+fn empty() -> Body {
+    Empty::new().map_err(|never| match never {}).boxed_unsync()
+}
 
 /// The server; ends, with every connection, when it is dropped.
 pub struct Upstream {

@@ -1,10 +1,8 @@
 //! The passkey authenticator inside the browser: what a fingerprint reader is to a laptop.
 
-use super::page::Page;
 use chromiumoxide::cdp::browser_protocol::web_authn::{
     AddVirtualAuthenticatorParams, AuthenticatorId, AuthenticatorProtocol, AuthenticatorTransport,
-    EnableParams, RemoveVirtualAuthenticatorParams, SetUserVerifiedParams,
-    VirtualAuthenticatorOptions,
+    EnableParams, VirtualAuthenticatorOptions,
 };
 
 /// Adds an authenticator that holds no passkey yet and says yes to every prompt.
@@ -26,26 +24,4 @@ pub(super) async fn add(page: &chromiumoxide::Page) -> AuthenticatorId {
         .expect("a virtual authenticator")
         .result
         .authenticator_id
-}
-
-impl Page {
-    /// From now on the person sits at a device without a passkey.
-    pub async fn change_device(&mut self) {
-        self.inner
-            .execute(RemoveVirtualAuthenticatorParams::new(
-                self.authenticator.clone(),
-            ))
-            .await
-            .expect("the device can be taken away");
-        self.authenticator = add(&self.inner).await;
-    }
-
-    /// Whether the device recognises the person from now on; without, a prompt ends as one that
-    /// was cancelled.
-    pub async fn recognise(&self, yes: bool) {
-        self.inner
-            .execute(SetUserVerifiedParams::new(self.authenticator.clone(), yes))
-            .await
-            .expect("user verification can be set");
-    }
 }

@@ -11,6 +11,7 @@
 )]
 
 mod authenticator;
+mod device;
 mod input;
 mod locate;
 mod page;

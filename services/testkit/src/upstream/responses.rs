@@ -1,21 +1,18 @@
 //! What the upstream answers, by path.
 
 use super::pattern::{self, Tally};
-use super::{Connection, lock, ws};
+use super::{Body, Connection, Error, empty, lock, ws};
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
-use http_body_util::combinators::UnsyncBoxBody;
-use http_body_util::{BodyExt, Empty, Full, StreamBody};
+use http_body_util::{BodyExt, Full, StreamBody};
 use hyper::body::{Frame, Incoming};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use tokio::sync::broadcast::error::RecvError;
 
-type Error = Box<dyn std::error::Error + Send + Sync>;
-pub(super) type Body = UnsyncBoxBody<Bytes, Error>;
 /// An error has hyper close the connection.
 type Reply = Result<Response<Body>, Error>;
 
@@ -44,10 +41,6 @@ pub(super) async fn respond(request: Request<Incoming>, connection: Arc<Connecti
             _ => Ok(json(&echo(&request))),
         },
     }
-}
-
-pub(super) fn empty() -> Body {
-    Empty::new().map_err(|never| match never {}).boxed_unsync()
 }
 
 fn json(value: &Value) -> Response<Body> {

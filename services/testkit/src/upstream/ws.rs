@@ -4,7 +4,7 @@
 //! - sends pings: `ping payload`,
 //! - sends one message in so many fragments of 64 KiB, with a ping between each: `fragments 3`.
 
-use super::responses::{Body, empty};
+use super::{Body, empty};
 use super::{Connection, pattern};
 use futures_util::{SinkExt, StreamExt};
 use http::header::{
