@@ -2,7 +2,7 @@
 //! start or the end is.
 
 use crate::config::Config;
-use crate::server::{Kind, Listener, Socket};
+use crate::server::{HTTP, HTTPS, Kind, Listener, REDIRECT, Socket};
 use crate::tls::Tls;
 use crate::unix_socket;
 use anyhow::{Context as _, Result, bail};
@@ -15,11 +15,6 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
-
-/// The names of the sockets to serve, where systemd passes several (`FileDescriptorName=`).
-const HTTP: &str = "http";
-const HTTPS: &str = "https";
-const REDIRECT: &str = "http-redirect";
 
 /// What a proxy may do at `server.proxy_socket`: this program's user, and its group.
 const PROXY_MODE: u32 = 0o660;
@@ -35,7 +30,7 @@ pub(super) fn listeners(config: &Config, tls: Option<&Arc<Tls>>) -> Result<Vec<L
         .context("LISTEN_FDS")
         .and_then(|sockets| passed(sockets, tls))?;
     for listener in &listeners {
-        info!(%listener, "listening on systemd's socket");
+        info!(%listener, speaks = %listener.kind(), "listening on systemd's socket");
     }
     let is_redirect = |listener: &Listener| matches!(listener.kind(), Kind::Redirect);
     if listeners.iter().all(is_redirect) {

@@ -12,6 +12,11 @@ use std::path::Path;
 use std::sync::Arc;
 use tokio_util::either::Either;
 
+/// What the kinds are called, as the names of systemd's sockets, too (`FileDescriptorName=`).
+pub(crate) const HTTP: &str = "http";
+pub(crate) const HTTPS: &str = "https";
+pub(crate) const REDIRECT: &str = "http-redirect";
+
 /// A socket that listens, on no runtime, and what is spoken there.
 #[derive(Debug)]
 pub struct Listener {
@@ -53,6 +58,16 @@ impl Kind {
             Self::Https(_) => Entrance::Https,
             Self::Redirect => Entrance::Redirect,
         }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Http => HTTP,
+            Self::Https(_) => HTTPS,
+            Self::Redirect => REDIRECT,
+        })
     }
 }
 

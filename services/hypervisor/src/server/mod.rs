@@ -26,4 +26,5 @@ pub use accept::serve;
 pub use connection::Connections;
 pub use dispatch::Gateway;
 pub use handler::{Entrance, Inbound, RequestHandler};
+pub(crate) use listener::{HTTP, HTTPS, REDIRECT};
 pub use listener::{Kind, Listener, Socket};

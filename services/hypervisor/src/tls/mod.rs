@@ -64,7 +64,7 @@ impl Tls {
             .with_no_client_auth()
             .with_cert_resolver(served.clone());
         config.alpn_protocols = PROTOCOLS.map(<[u8]>::to_vec).into();
-        // The state of a session is with the client, so that connections share no lock for it.
+        // The state of a session is with the client, so that there is no table of sessions here.
         config.ticketer = aws_lc_rs::Ticketer::new()?;
         config.session_storage = Arc::new(NoServerSessionStorage {});
         Ok(Self {

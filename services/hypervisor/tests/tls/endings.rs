@@ -1,6 +1,7 @@
 //! How a connection ends: a client must be able to tell a whole response from one that was cut.
 
 use crate::site::{Site, get};
+use testkit::malformed::REQUESTS;
 use testkit::raw::status;
 use testkit::tls::Kind;
 
@@ -78,4 +79,37 @@ async fn a_client_that_takes_nothing_is_given_up() {
     let is_told = |line: &str| line.contains("connection ended");
     site.gateway.process().stderr_line(is_told).await.unwrap();
     assert!(!raw.read_to_end().await.unwrap().clean);
+}
+
+#[tokio::test]
+async fn what_is_malformed_is_refused_by_the_rules_of_plain_connections() {
+    let site = Site::start("").await;
+    for (what, request) in REQUESTS {
+        let mut raw = site.raw().await;
+        // It may be refused and closed before all of it is sent.
+        let _ = raw.send(request).await;
+        let said = raw.read_to_end().await.unwrap();
+        assert_eq!(status(&said.bytes), Some(400), "{what}");
+        assert!(said.clean, "{what}: no close_notify");
+    }
+}
+
+#[tokio::test]
+async fn a_websocket_that_is_closed_ends_with_the_alert() {
+    let site = Site::start("").await;
+    let person = site.person().await;
+    let mut raw = site.raw().await;
+    let fields = format!(
+        "Cookie: {}\r\nOrigin: {}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n",
+        person.cookie(),
+        site.gateway.base_url()
+    );
+    raw.send(get(&site.host(), "/ws", &fields)).await.unwrap();
+    assert_eq!(status(raw.read_head().await.unwrap()), Some(101));
+    // A close frame, masked with zeros, whose echo comes back.
+    raw.send(b"\x88\x80\0\0\0\0").await.unwrap();
+    let said = raw.read_to_end().await.unwrap();
+    assert_eq!(said.bytes, b"\x88\0");
+    assert!(said.clean, "no close_notify");
 }

@@ -1,7 +1,7 @@
 //! Sockets that systemd listens on, and reloads that it asks for.
 
 use crate::common::builder;
-use crate::site::get;
+use crate::site::{get, get_over_http2};
 use rustix::process::Signal;
 use rustls::ClientConfig;
 use std::net::{SocketAddr, TcpListener};
@@ -91,6 +91,15 @@ async fn over_tls(address: SocketAddr, config: Arc<ClientConfig>) {
     assert!(said.clean);
 }
 
+async fn over_http2(address: SocketAddr, mut config: ClientConfig) {
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    let stream = tls::connect(address, "localhost", Arc::new(config))
+        .await
+        .unwrap();
+    let (parts, _) = get_over_http2(stream, "localhost", "/health", "").await;
+    assert_eq!(parts.status, 200);
+}
+
 async fn over_plain(address: SocketAddr) {
     let said = raw::exchange(address, get("localhost", "/x", ""))
         .await
@@ -104,12 +113,13 @@ async fn a_restart_refuses_no_connection_and_no_handshake() {
     let ((https, address), (plain, redirect)) = (listener(), listener());
     let start = || host.start("https:http-redirect", (&https, &plain));
     let mut gateway = start();
-    let fresh = host.authority.trusted();
+    let (fresh, http2) = (host.authority.trusted(), host.authority.trusted());
     let resuming = Arc::new(host.authority.trusted());
     let visitors = [
         // Whole handshakes, and those that would take a session up again, which is forgotten then.
         visit(move || over_tls(address, Arc::new(fresh.clone()))),
         visit(move || over_tls(address, resuming.clone())),
+        visit(move || over_http2(address, http2.clone())),
         visit(move || over_plain(redirect)),
     ];
     for _ in 0..3 {
