@@ -11,13 +11,15 @@ use http::{HeaderValue, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
+use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
+use std::cell::RefCell;
 use std::convert::Infallible;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -26,6 +28,27 @@ use tracing::debug;
 /// How long a connection has, once nothing more is accepted, for a request that was on its way:
 /// it gets its response, and is told that the connection ends with it.
 pub(super) const GRACE: Duration = Duration::from_secs(1);
+
+/// What becomes of an HTTP/1 connection that a request asked an upgrade for.
+#[derive(Clone)]
+struct Upgrade {
+    tunnel: Tunnel,
+    /// The last that was asked for, if it was refused.
+    refused: Rc<RefCell<Option<OnUpgrade>>>,
+}
+
+impl Upgrade {
+    /// Closes a connection whose upgrade was refused: hyper hands it over all the same, and would
+    /// else drop it without a word, under bytes that are still on their way.
+    async fn close_refused(self) {
+        let refused = self.refused.take();
+        if let Some(refused) = refused
+            && let Ok(connection) = refused.await
+        {
+            let _ = TokioIo::new(connection).shutdown().await; // It ends either way.
+        }
+    }
+}
 
 /// What all connections of a worker have together.
 pub struct Connections<H> {
@@ -78,11 +101,18 @@ impl<H: RequestHandler> Connections<H> {
         let mut filter = FramingFilter::new(stream, &self.config, tunnel.clone(), permit);
         let ended = match filter.is_http2().await {
             Ok(false) => {
-                let service = self.clone().service(inbound, Some(tunnel));
+                let upgrade = Upgrade {
+                    tunnel,
+                    refused: Rc::default(),
+                };
+                let service = self.clone().service(inbound, Some(upgrade.clone()));
                 let connection = self.http1.serve_connection(TokioIo::new(filter), service);
                 let connection = connection.with_upgrades();
-                self.until_end(connection, http1::UpgradeableConnection::graceful_shutdown)
-                    .await
+                let ended = self
+                    .until_end(connection, http1::UpgradeableConnection::graceful_shutdown)
+                    .await;
+                upgrade.close_refused().await;
+                ended
             }
             Ok(true) => {
                 let service = self.clone().service(inbound, None);
@@ -99,12 +129,12 @@ impl<H: RequestHandler> Connections<H> {
         }
     }
 
-    /// What hyper calls for each request. Only HTTP/1 has a tunnel, and has to be told that its
+    /// What hyper calls for each request. Only HTTP/1 has upgrades, and has to be told that its
     /// connection ends.
     fn service(
         self: Rc<Self>,
         inbound: Inbound,
-        tunnel: Option<Tunnel>,
+        upgrade: Option<Upgrade>,
     ) -> impl hyper::service::Service<
         Request<Incoming>,
         Response = Response<H::Body>,
@@ -113,14 +143,20 @@ impl<H: RequestHandler> Connections<H> {
     > + use<H> {
         let keep_alive = std::cell::OnceCell::new();
         service_fn(move |request: Request<Incoming>| {
-            let (this, inbound, tunnel) = (self.clone(), inbound.clone(), tunnel.clone());
+            let (this, inbound, upgrade) = (self.clone(), inbound.clone(), upgrade.clone());
             keep_alive.get_or_init(|| this.keep_alive.clone());
             async move {
+                let asked = request.extensions().get::<OnUpgrade>().cloned();
                 let mut response = this.handler.handle(request, inbound).await;
-                if let Some(tunnel) = tunnel {
+                if let Some(upgrade) = upgrade {
                     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-                        tunnel.store(true, Ordering::Relaxed);
-                    } else if this.stop.is_cancelled() {
+                        upgrade.tunnel.store(true, Ordering::Relaxed);
+                        return Ok(response);
+                    }
+                    if asked.is_some() {
+                        upgrade.refused.replace(asked);
+                    }
+                    if this.stop.is_cancelled() {
                         let close = HeaderValue::from_static("close");
                         response.headers_mut().insert(header::CONNECTION, close);
                     }
