@@ -46,14 +46,14 @@ swap-storm: toolchain ## Swap, break and restart under a million requests, and a
 	$(CARGO) build $(TOOLS) --release --locked -p swap-storm
 	@exec "$(TARGET)/release/swap-storm" $(STORM)
 
-# CASE=small runs one case, ROUNDS= and SECS= make it longer, BEFORE=<program> measures an older hypervisor
-# beside this one, and WRITE=1 writes tools/BENCH.md. CASE=growth and CASE=cold-start have no peers.
+# CASE="tls h2" runs these cases alone (growth and cold-start, which have no peers, only so), ROUNDS= and SECS= make it
+# longer, BEFORE=<program> measures an older hypervisor beside this one, and WRITE=1 writes tools/BENCH.md.
 BENCH_FLAGS := $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SECS),--secs $(SECS)) \
 	$(if $(BEFORE),--before $(BEFORE)) $(if $(WRITE),--write tools/BENCH.md)
-bench: toolchain peers ## Measure the hypervisor beside nginx and HAProxy
+bench: toolchain peers ## Measure the hypervisor beside nginx, HAProxy and Caddy
 	$(CARGO) build $(MANIFEST) --release --locked -p hypervisor -p sandbox
 	$(CARGO) build $(TOOLS) --release --locked -p bench
-	@PATH="$$PATH:/usr/sbin" "$(TARGET)"/release/$(if $(filter growth cold-start,$(CASE)),$(CASE),bench $(CASE)) $(BENCH_FLAGS)
+	@PATH="$$PATH:/usr/sbin" "$(TARGET)/release/bench" $(CASE) $(BENCH_FLAGS)
 
 fmt: ## Format everything (Nix too, where nixfmt is)
 	$(CARGO) fmt $(MANIFEST) --all
@@ -97,4 +97,4 @@ browser:
 	@.ci/install-deps chromium
 
 peers:
-	@PATH="$$PATH:/usr/sbin" .ci/install-deps wrk nginx haproxy
+	@PATH="$$PATH:/usr/sbin" .ci/install-deps wrk h2load nginx haproxy caddy openssl

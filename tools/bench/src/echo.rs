@@ -1,12 +1,12 @@
 //! A WebSocket server that sends every message back, on a thread of its own.
 
 use crate::frames;
-use anyhow::{Context, Result};
+use crate::threads::Threads;
+use anyhow::Result;
 use std::net::{Ipv4Addr, SocketAddr};
 use testkit::port::Port;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
-use tokio::runtime::{Builder, Runtime};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 /// What anybody else gets, such as who asks whether it is well.
@@ -17,7 +17,7 @@ const BACKLOG: u32 = 4096;
 #[derive(Debug)]
 pub struct Echo {
     port: Port,
-    runtime: Option<Runtime>,
+    _threads: Threads,
 }
 
 impl Echo {
@@ -27,16 +27,16 @@ impl Echo {
     /// No port or no thread is to be had.
     pub fn start() -> Result<Self> {
         let port = Port::reserve()?;
-        let runtime = thread("echo")?;
+        let threads = Threads::new("echo", 1)?;
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port.number()));
         let listener = {
-            let _inside = runtime.enter();
+            let _inside = threads.handle().enter();
             let socket = TcpSocket::new_v4()?;
             socket.set_reuseaddr(true)?;
             socket.bind(address)?;
             socket.listen(BACKLOG)?
         };
-        runtime.spawn(async move {
+        threads.handle().spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 // A client that goes away, goes away.
                 tokio::spawn(async { serve(stream).await.ok() });
@@ -44,7 +44,7 @@ impl Echo {
         });
         Ok(Self {
             port,
-            runtime: Some(runtime),
+            _threads: threads,
         })
     }
 
@@ -52,24 +52,19 @@ impl Echo {
     pub fn address(&self) -> SocketAddr {
         (Ipv4Addr::LOCALHOST, self.port.number()).into()
     }
-}
 
-impl Drop for Echo {
-    fn drop(&mut self) {
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
+    /// What is measured of it, for tests.
+    #[cfg(test)]
+    pub(crate) fn target(&self) -> crate::target::Target {
+        crate::target::Target {
+            name: "echo",
+            address: self.address(),
+            tls: None,
+            pids: Vec::new(),
+            cookie: "a=1".into(),
+            checks_session: false,
         }
     }
-}
-
-/// A runtime with one thread.
-///
-/// # Errors
-/// There is no thread to be had.
-pub(crate) fn thread(name: &str) -> Result<Runtime> {
-    let mut builder = Builder::new_multi_thread();
-    let builder = builder.worker_threads(1).thread_name(name).enable_all();
-    builder.build().context("start a thread")
 }
 
 async fn serve(mut stream: TcpStream) -> Result<()> {
@@ -80,11 +75,11 @@ async fn serve(mut stream: TcpStream) -> Result<()> {
         return Ok(());
     };
     let accept = derive_accept_key(key.as_bytes());
-    let answer = format!(
+    let response = format!(
         "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
          Sec-WebSocket-Accept: {accept}\r\n\r\n"
     );
-    stream.write_all(answer.as_bytes()).await?;
+    stream.write_all(response.as_bytes()).await?;
     echo(stream).await
 }
 
@@ -104,8 +99,8 @@ async fn echo(mut stream: TcpStream) -> Result<()> {
     Ok(())
 }
 
-/// Reads up to the empty line, after which nobody sends anything before our answer.
-pub(crate) async fn read_head(stream: &mut TcpStream) -> Result<String> {
+/// Reads up to the empty line, after which nobody sends anything before our response.
+pub(crate) async fn read_head(stream: &mut (impl AsyncRead + Unpin)) -> Result<String> {
     let mut head = Vec::with_capacity(1024);
     while !head.ends_with(b"\r\n\r\n") {
         anyhow::ensure!(stream.read_buf(&mut head).await? > 0, "closed");

@@ -1,7 +1,7 @@
 //! What a figure of ours has to be beside the peers'.
 
+use crate::fleet::Peer;
 use crate::table::Table;
-use crate::target::HYPERVISOR;
 
 /// What a figure of ours has to be beside the peers'.
 #[derive(Debug, Clone, Copy)]
@@ -11,7 +11,7 @@ pub struct Goal {
     /// The ratio to the better of the peers.
     pub bound: Bound,
     /// The peers; without any, the bound is the figure's own.
-    pub peers: &'static [&'static str],
+    pub peers: &'static [Peer],
 }
 
 /// On which side of a ratio the goal lies.
@@ -24,49 +24,69 @@ pub enum Bound {
 }
 
 impl Goal {
-    /// A sentence that says whether it is reached; none if something was not measured.
-    pub fn verdict(&self, table: &Table) -> Option<String> {
-        let figure = self.figure;
-        let ours = table.median(HYPERVISOR, figure)?;
-        let peers = self.peers.iter().map(|peer| table.median(peer, figure));
-        let peers = peers.collect::<Option<Vec<f64>>>()?.into_iter();
+    /// So many times as many requests a second as the better of these.
+    pub const fn requests(factor: f64, peers: &'static [Peer]) -> Self {
+        Self {
+            figure: "requests/s",
+            bound: Bound::AtLeast(factor),
+            peers,
+        }
+    }
+
+    /// A sentence that says whether it is reached, or why that is not known.
+    pub fn verdict(&self, table: &Table) -> String {
         let (words, factor) = match self.bound {
-            Bound::AtLeast(factor) => ("at least", factor),
-            Bound::AtMost(factor) => ("at most", factor),
+            Bound::AtLeast(factor) => ("≥", factor),
+            Bound::AtMost(factor) => ("≤", factor),
         };
-        let best = match self.bound {
-            _ if self.peers.is_empty() => 1.0,
-            Bound::AtLeast(_) => peers.reduce(f64::max)?,
-            Bound::AtMost(_) => peers.reduce(f64::min)?,
-        };
-        let ratio = ours / best;
-        let reached = match self.bound {
-            Bound::AtLeast(_) => ratio >= factor,
-            Bound::AtMost(_) => ratio <= factor,
-        };
-        let verdict = if reached {
-            "reached"
-        } else {
-            "**not reached**"
-        };
-        let whose = match self.peers {
+        let names: Vec<_> = self.peers.iter().map(|peer| peer.name()).collect();
+        let whose = match names.as_slice() {
             [] => String::new(),
-            [one] => format!(" × {one}'s"),
+            [one] => format!(" × {one}"),
             all => format!(" × the better of {}", all.join(" and ")),
         };
-        Some(format!(
-            "Goal: {figure} {words} {factor:.2}{whose}: {verdict} ({ratio:.2})."
-        ))
+        let said = match self.ratio(table) {
+            Ok(ratio) => {
+                let reached = match self.bound {
+                    Bound::AtLeast(_) => ratio >= factor,
+                    Bound::AtMost(_) => ratio <= factor,
+                };
+                let verdict = if reached { "reached" } else { "**missed**" };
+                format!("{ratio:.2} {verdict}")
+            }
+            Err(missing) if missing.contains(Peer::Before.name()) => {
+                format!("not measured, for want of BEFORE=<program> ({missing})")
+            }
+            Err(missing) => format!("not measured ({missing})"),
+        };
+        format!("goal: {} {words} {factor}{whose}: {said}", self.figure)
+    }
+
+    /// Ours beside the better of the peers'; or else the server that was not measured.
+    fn ratio(&self, table: &Table) -> Result<f64, &'static str> {
+        let median = |peer: &Peer| table.median(peer.name(), self.figure).ok_or(peer.name());
+        let ours = median(&Peer::Hypervisor)?;
+        let peers = self
+            .peers
+            .iter()
+            .map(median)
+            .collect::<Result<Vec<_>, _>>()?;
+        let best = match self.bound {
+            Bound::AtLeast(_) => peers.into_iter().reduce(f64::max),
+            Bound::AtMost(_) => peers.into_iter().reduce(f64::min),
+        };
+        Ok(ours / best.unwrap_or(1.0))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::{Bound, Goal};
+    use crate::fleet::Peer;
     use crate::table::{Figure, Table};
 
-    fn verdict(figure: &'static str, bound: Bound, peers: &'static [&'static str]) -> String {
-        let figures = ["rate", "p99"].map(|name| Figure::new(name, 0));
+    fn verdict(figure: &'static str, bound: Bound, peers: &'static [Peer]) -> String {
+        let figures = ["requests/s", "p99"].map(|name| Figure::new(name, 0));
         let mut table = Table::new("t", &figures);
         table.add("nginx", &[Some(100.0), Some(4.0)]);
         table.add("HAProxy", &[Some(80.0), Some(2.0)]);
@@ -76,34 +96,42 @@ mod tests {
             bound,
             peers,
         };
-        goal.verdict(&table).unwrap_or_default()
+        goal.verdict(&table)
     }
 
     #[test]
     fn ours_is_compared_with_the_better_of_the_peers() {
-        let both = &["nginx", "HAProxy"];
+        const BOTH: &[Peer] = &[Peer::Nginx, Peer::Haproxy];
         assert_eq!(
-            verdict("rate", Bound::AtLeast(0.9), both),
-            "Goal: rate at least 0.90 × the better of nginx and HAProxy: reached (0.95)."
+            verdict("requests/s", Bound::AtLeast(0.9), BOTH),
+            "goal: requests/s ≥ 0.9 × the better of nginx and HAProxy: 0.95 reached"
         );
         assert_eq!(
-            verdict("rate", Bound::AtLeast(1.0), both),
-            "Goal: rate at least 1.00 × the better of nginx and HAProxy: **not reached** (0.95)."
+            verdict("requests/s", Bound::AtLeast(1.0), BOTH),
+            "goal: requests/s ≥ 1 × the better of nginx and HAProxy: 0.95 **missed**"
         );
         assert_eq!(
-            verdict("p99", Bound::AtMost(2.0), &["HAProxy"]),
-            "Goal: p99 at most 2.00 × HAProxy's: reached (1.50)."
+            verdict("p99", Bound::AtMost(2.0), &[Peer::Haproxy]),
+            "goal: p99 ≤ 2 × HAProxy: 1.50 reached"
         );
         assert_eq!(
             verdict("p99", Bound::AtMost(3.0), &[]),
-            "Goal: p99 at most 3.00: reached (3.00)."
+            "goal: p99 ≤ 3: 3.00 reached"
         );
-        assert!(verdict("p99", Bound::AtMost(1.0), both).contains("**not reached** (1.50)"));
+        assert!(verdict("p99", Bound::AtMost(1.0), BOTH).ends_with("1.50 **missed**"));
     }
 
     #[test]
-    fn nothing_is_said_of_what_was_not_measured() {
-        assert_eq!(verdict("rate", Bound::AtLeast(1.0), &["Caddy"]), "");
-        assert_eq!(verdict("p50", Bound::AtLeast(1.0), &["nginx"]), "");
+    fn what_was_not_measured_is_named() {
+        assert_eq!(
+            verdict("requests/s", Bound::AtLeast(7.0), &[Peer::CaddyBefore]),
+            "goal: requests/s ≥ 7 × Caddy + before: not measured, for want of BEFORE=<program> \
+             (Caddy + before)"
+        );
+        let said = verdict("requests/s", Bound::AtLeast(1.0), &[Peer::NginxAuth]);
+        assert!(
+            said.ends_with("not measured (nginx + auth_request)"),
+            "{said}"
+        );
     }
 }

@@ -20,7 +20,10 @@ pub fn describe(hypervisor: &Path) -> String {
         format!("{own}, commit {commit}"),
         first_line(Command::new("nginx").arg("-v")),
         first_line(Command::new("haproxy").arg("-v")),
+        format!("Caddy {}", first_line(Command::new("caddy").arg("version"))),
+        first_line(Command::new("openssl").arg("version")),
         first_line(Command::new("wrk").arg("-v")),
+        first_line(Command::new("h2load").arg("--version")),
     ]
     .map(|line| format!("- {line}\n"))
     .concat()

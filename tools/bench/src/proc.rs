@@ -5,6 +5,24 @@ use rustix::process::{Pid, Signal, kill_process};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+/// The processor time that these programs and their children have used; none of no programs.
+///
+/// # Errors
+/// One has ended.
+pub fn cpu_of(roots: &[u32]) -> Result<Option<Duration>> {
+    let all = roots.iter().map(|root| cpu(*root)).sum::<Result<_>>()?;
+    Ok((!roots.is_empty()).then_some(all))
+}
+
+/// The bytes of memory that these programs and their children hold; none of no programs.
+///
+/// # Errors
+/// One has ended.
+pub fn memory_of(roots: &[u32]) -> Result<Option<u64>> {
+    let all = roots.iter().map(|root| memory(*root)).sum::<Result<_>>()?;
+    Ok((!roots.is_empty()).then_some(all))
+}
+
 /// The processor time that this program and its children have used.
 ///
 /// # Errors

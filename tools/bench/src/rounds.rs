@@ -15,8 +15,6 @@ const ATTEMPTS: usize = 3;
 pub struct Measured {
     /// A value for each of the table's figures, none where there is nothing to say.
     pub values: Vec<Option<f64>>,
-    /// What went wrong, if anything did.
-    pub fault: Option<String>,
     /// How long it took.
     pub took: Duration,
 }
@@ -37,18 +35,10 @@ pub async fn run(
             let measured = steadily(settings.time(), async || measure(target).await);
             let measured = measured.await.context(name)?;
             say(format_args!("{}, round {round}, {name}", table.title()));
-            enter(table, name, measured);
+            table.add(name, &measured.values);
         }
     }
     Ok(())
-}
-
-/// Puts a measurement into the table.
-pub fn enter(table: &mut Table, server: &str, measured: Measured) {
-    table.add(server, &measured.values);
-    if let Some(fault) = measured.fault {
-        table.fault(server, &fault);
-    }
 }
 
 /// Measures once more if the machine stood still meanwhile: the time that it slept, or that the
@@ -85,7 +75,6 @@ mod tests {
             let (secs, value) = rounds.next().unwrap();
             Ok(Measured {
                 values: vec![Some(value)],
-                fault: None,
                 took: Duration::from_secs(*secs),
             })
         });

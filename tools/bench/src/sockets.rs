@@ -1,15 +1,15 @@
 //! WebSocket load: each socket sends a message, waits for it to come back, and sends the next.
 
-use crate::echo::{read_head, thread};
+use crate::client::Stream;
+use crate::echo::read_head;
 use crate::frames;
 use crate::stats::percentile;
 use crate::target::Target;
+use crate::threads::Threads;
 use anyhow::{Context, Result, bail, ensure};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
-use tokio::runtime::Runtime;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
@@ -18,12 +18,12 @@ pub const MESSAGE: usize = 64;
 /// How many sockets are opened at once.
 const OPENING: usize = 64;
 /// How long one may take to open.
-const TIMEOUT: Duration = Duration::from_secs(30);
+const OPEN_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Open sockets that wait for the sign to begin.
 #[derive(Debug)]
 pub struct Sockets {
-    runtime: Option<Runtime>,
+    _threads: Threads,
     tasks: JoinSet<Result<Vec<u32>>>,
     window: watch::Sender<Option<Window>>,
 }
@@ -54,28 +54,27 @@ impl Sockets {
     /// # Errors
     /// One of them could not be opened.
     pub async fn open(target: &Target, count: usize) -> Result<Self> {
-        let runtime = thread("sockets")?;
+        let threads = Threads::new("sockets", 1)?;
         let (window, sign) = watch::channel(None);
         let opening = Arc::new(Semaphore::new(OPENING));
         let request: Arc<str> = request(target).into();
-        let address = target.address;
         let (opened, mut open) = tokio::sync::mpsc::channel::<()>(count);
         let mut tasks = JoinSet::new();
         for _ in 0..count {
             let (opening, request) = (Arc::clone(&opening), Arc::clone(&request));
-            let (mut sign, opened) = (sign.clone(), opened.clone());
+            let (mut sign, opened, target) = (sign.clone(), opened.clone(), target.clone());
             let task = async move {
                 let turn = opening.acquire().await?;
-                let mut stream = TcpStream::connect(address).await?;
+                let mut stream = target.connect().await?;
                 shake_hands(&mut stream, &request).await?;
                 drop((turn, opened.send(()).await));
                 let window = *sign.wait_for(Option::is_some).await?;
                 ask(stream, window.context("a window")?).await
             };
-            tasks.spawn_on(task, runtime.handle());
+            tasks.spawn_on(task, threads.handle());
         }
         let mut sockets = Self {
-            runtime: Some(runtime),
+            _threads: threads,
             tasks,
             window,
         };
@@ -86,7 +85,7 @@ impl Sockets {
                     Some(Ok(Err(error))) => return Err(error.context("open a socket")),
                     _ => bail!("a socket ended early"),
                 },
-                () = tokio::time::sleep(TIMEOUT) => bail!("sockets don't open"),
+                () = tokio::time::sleep(OPEN_TIMEOUT) => bail!("sockets don't open"),
             }
         }
         Ok(sockets)
@@ -114,26 +113,18 @@ impl Sockets {
     }
 }
 
-impl Drop for Sockets {
-    fn drop(&mut self) {
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
-        }
-    }
-}
-
 fn request(target: &Target) -> String {
-    let (host, cookie) = (target.host(), &target.cookie);
+    let (host, cookie, origin) = (target.host(), &target.cookie, target.url(""));
     format!(
-        "GET /echo HTTP/1.1\r\nHost: {host}\r\nOrigin: http://{host}\r\nCookie: {cookie}\r\n\
+        "GET /echo HTTP/1.1\r\nHost: {host}\r\nOrigin: {origin}\r\nCookie: {cookie}\r\n\
          Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
          Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
     )
 }
 
-async fn shake_hands(stream: &mut TcpStream, request: &str) -> Result<()> {
-    stream.set_nodelay(true)?;
+async fn shake_hands(stream: &mut Stream, request: &str) -> Result<()> {
     stream.write_all(request.as_bytes()).await?;
+    stream.flush().await?;
     let head = read_head(stream).await?;
     let first = head.lines().next().unwrap_or_default();
     ensure!(first.starts_with("HTTP/1.1 101"), "{first}");
@@ -141,7 +132,7 @@ async fn shake_hands(stream: &mut TcpStream, request: &str) -> Result<()> {
 }
 
 /// Sends and receives until the window ends; the microseconds of each message inside it.
-async fn ask(mut stream: TcpStream, window: Window) -> Result<Vec<u32>> {
+async fn ask(mut stream: Stream, window: Window) -> Result<Vec<u32>> {
     let mut latencies = Vec::new();
     let mut input = Vec::with_capacity(1024);
     let mut output = Vec::with_capacity(1024);
@@ -157,6 +148,7 @@ async fn ask(mut stream: TcpStream, window: Window) -> Result<Vec<u32>> {
         output.clear();
         frames::push_masked(&mut output, &message)?;
         stream.write_all(&output).await?;
+        stream.flush().await?;
         receive(&mut stream, &mut input, &message).await?;
         let came = Instant::now();
         if sent >= window.from && came <= window.until {
@@ -167,7 +159,7 @@ async fn ask(mut stream: TcpStream, window: Window) -> Result<Vec<u32>> {
 }
 
 /// Waits for this message, whole and unchanged.
-async fn receive(stream: &mut TcpStream, input: &mut Vec<u8>, message: &[u8]) -> Result<()> {
+async fn receive(stream: &mut Stream, input: &mut Vec<u8>, message: &[u8]) -> Result<()> {
     loop {
         if let Some(frame) = frames::parse(input)? {
             let same = frame.message.as_deref() == Some(message);
@@ -183,18 +175,12 @@ async fn receive(stream: &mut TcpStream, input: &mut Vec<u8>, message: &[u8]) ->
 mod tests {
     use super::{Sockets, Window};
     use crate::echo::Echo;
-    use crate::target::Target;
     use std::time::{Duration, Instant};
 
     #[tokio::test]
     async fn messages_come_back_and_are_counted() {
         let echo = Echo::start().unwrap();
-        let target = Target {
-            name: "echo",
-            address: echo.address(),
-            pid: None,
-            cookie: "a=1".into(),
-        };
+        let target = echo.target();
         // Longer and longer, for a machine that is busy.
         for secs in [0.1, 1.0, 10.0, 30.0] {
             let sockets = Sockets::open(&target, 3).await.unwrap();

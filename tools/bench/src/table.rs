@@ -1,8 +1,8 @@
 //! A table of figures for servers beside each other, as Markdown.
 
+use crate::fleet::Peer;
 use crate::goal::Goal;
 use crate::stats::Summary;
-use crate::target::{DIRECT, HYPERVISOR};
 use std::fmt::{Display, Formatter, Result};
 
 /// What a column shows.
@@ -27,6 +27,7 @@ pub struct Table {
     title: String,
     figures: Vec<Figure>,
     goals: Vec<Goal>,
+    notes: Vec<String>,
     rows: Vec<Row>,
 }
 
@@ -35,7 +36,6 @@ struct Row {
     server: String,
     /// One list of samples for each figure.
     samples: Vec<Vec<f64>>,
-    faults: Vec<String>,
 }
 
 impl Table {
@@ -45,6 +45,7 @@ impl Table {
             title: title.to_owned(),
             figures: figures.to_vec(),
             goals: Vec::new(),
+            notes: Vec::new(),
             rows: Vec::new(),
         }
     }
@@ -69,14 +70,9 @@ impl Table {
         }
     }
 
-    /// Says beside the server's name that a round of it did not go well.
-    pub fn fault(&mut self, server: &str, what: &str) {
-        self.row(server).faults.push(what.to_owned());
-    }
-
-    /// Whether a round did not go well.
-    pub fn is_faulty(&self) -> bool {
-        self.rows.iter().any(|row| !row.faults.is_empty())
+    /// Says something below the figures.
+    pub fn note(&mut self, what: String) {
+        self.notes.push(what);
     }
 
     /// The median of a server's figure.
@@ -92,7 +88,6 @@ impl Table {
             self.rows.push(Row {
                 server: server.to_owned(),
                 samples: vec![Vec::new(); self.figures.len()],
-                faults: Vec::new(),
             });
             self.rows.len() - 1
         });
@@ -101,18 +96,19 @@ impl Table {
 
     /// The hypervisor's medians divided by each other server's.
     fn ratios(&self) -> Vec<Vec<String>> {
-        let Some(ours) = self.rows.iter().find(|row| row.server == HYPERVISOR) else {
+        let is = |row: &Row, peer: Peer| row.server == peer.name();
+        let Some(ours) = self.rows.iter().find(|row| is(row, Peer::Hypervisor)) else {
             return Vec::new();
         };
         let others = self.rows.iter();
-        let others = others.filter(|row| row.server != HYPERVISOR && row.server != DIRECT);
+        let others = others.filter(|row| !is(row, Peer::Hypervisor) && !is(row, Peer::Direct));
         let ratio = |other: &Row, place| {
             let (ours, other) = (ours.summary(place)?.median, other.summary(place)?.median);
             (other > 0.0).then(|| format!("**{:.2}**", ours / other))
         };
         others
             .map(|other| {
-                let mut cells = vec![format!("**{HYPERVISOR} ÷ {}**", other.server)];
+                let mut cells = vec![format!("**{} ÷ {}**", ours.server, other.server)];
                 let ratios = (0..self.figures.len()).map(|place| ratio(other, place));
                 cells.extend(ratios.map(Option::unwrap_or_default));
                 cells
@@ -127,10 +123,7 @@ impl Row {
     }
 
     fn cells(&self, figures: &[Figure]) -> Vec<String> {
-        let mut cells = vec![match self.faults.as_slice() {
-            [] => self.server.clone(),
-            faults => format!("{} (FAULTY: {})", self.server, faults.join(", ")),
-        }];
+        let mut cells = vec![self.server.clone()];
         cells.extend(figures.iter().enumerate().map(|(place, figure)| {
             let summary = self.summary(place);
             summary.map_or_else(String::new, |summary| cell(summary, figure.decimals))
@@ -159,10 +152,10 @@ impl Display for Table {
                 rule(f, &widths)?;
             }
         }
-        let verdicts = self.goals.iter().filter_map(|goal| goal.verdict(self));
-        for (number, verdict) in verdicts.enumerate() {
+        let verdicts = self.goals.iter().map(|goal| goal.verdict(self));
+        for (number, said) in verdicts.chain(self.notes.iter().cloned()).enumerate() {
             let gap = if number == 0 { "\n" } else { "" };
-            writeln!(f, "{gap}- {verdict}")?;
+            writeln!(f, "{gap}- {said}")?;
         }
         Ok(())
     }
@@ -241,21 +234,6 @@ mod tests {
         assert_eq!(table.to_string(), expected);
         assert_eq!(table.median("nginx", "requests/s"), Some(300.0));
         assert_eq!(table.median("nginx", "p99 ms"), None);
-        assert!(!table.is_faulty());
-    }
-
-    #[test]
-    fn a_fault_is_shown_beside_the_name() {
-        let mut table = Table::new("small", FIGURES);
-        table.add("nginx", &[Some(1.0), None]);
-        table.fault("nginx", "2 timeout");
-        assert!(table.is_faulty());
-        assert!(
-            table
-                .to_string()
-                .contains("| nginx (FAULTY: 2 timeout) |          1 |"),
-            "{table}"
-        );
     }
 
     #[test]

@@ -1,20 +1,21 @@
-//! The cost of a connection: a new one for each request.
+//! The cost of a connection: a new one for each request, with a full handshake.
 
-use crate::goal::{Bound, Goal};
-use crate::load::Load;
-use crate::target::{HAPROXY, NGINX};
+use super::{requests, small};
+use crate::fleet::Peer;
+use crate::goal::Goal;
+use crate::load::{Client, Load};
+use crate::settings::Settings;
+use crate::table::Table;
+use anyhow::Result;
 
-const GOAL: Goal = Goal {
-    figure: "requests/s",
-    bound: Bound::AtLeast(0.9),
-    peers: &[NGINX, HAPROXY],
-};
+pub(super) const PEERS: &[Peer] = &[Peer::Nginx, Peer::Haproxy, Peer::Hypervisor];
+const GOALS: &[Goal] = &[Goal::requests(0.9, &[Peer::Nginx])];
 
-pub(super) fn loads() -> Vec<Load> {
-    vec![Load {
-        title: "fresh: a new connection for each request, 64 at once".to_owned(),
-        goals: &[GOAL],
-        fresh: true,
-        ..super::small::load(64)
-    }]
+pub(super) async fn run(settings: &Settings) -> Result<Vec<Table>> {
+    let load = Load {
+        client: Client::Fresh,
+        goals: GOALS,
+        ..small::load("fresh: a new TLS connection for each request, 64 at once")
+    };
+    requests::run(settings, true, PEERS, &[load]).await
 }

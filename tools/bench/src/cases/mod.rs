@@ -1,13 +1,17 @@
 //! What is measured: one file a case.
 
 mod bodies;
+mod cold_start;
 mod fresh;
+mod growth;
+mod h2;
 mod idle;
+mod requests;
 mod session;
 mod small;
 mod sockets;
+mod tls;
 
-use crate::http_case;
 use crate::settings::Settings;
 use crate::table::Table;
 use anyhow::Result;
@@ -16,33 +20,57 @@ use clap::ValueEnum;
 /// What is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Case {
-    /// 100-byte answers at 1, 64 and 1,000 connections
+    /// Small responses over plain HTTP/1.1
     Small,
-    /// Bodies of 20 KB and 1 MB, both ways
+    /// Small responses over HTTP/1.1 with TLS
+    Tls,
+    /// Small responses over HTTP/2 with TLS
+    H2,
+    /// Bodies of 20 KB and 1 MB, both ways, without and with TLS
     Bodies,
-    /// A new connection for each request
+    /// A new TLS connection for each request
     Fresh,
-    /// Messages over 100 and 5,000 WebSockets
+    /// Messages over 5,000 WebSockets, without and with TLS
     Sockets,
-    /// The memory of 10,000 idle connections
+    /// The memory of 10,000 idle connections, without and with TLS
     Idle,
     /// What the check of a session costs
     Session,
+    /// What requests and memory cost with 1, 100 and 10,000 workspaces
+    Growth,
+    /// How long the first request to a stopped sandbox takes
+    ColdStart,
 }
 
 impl Case {
+    /// Those that are measured if nobody names one.
+    pub const BESIDE_PEERS: &[Self] = &[
+        Self::Small,
+        Self::Tls,
+        Self::H2,
+        Self::Bodies,
+        Self::Fresh,
+        Self::Sockets,
+        Self::Idle,
+        Self::Session,
+    ];
+
     /// Its tables.
     ///
     /// # Errors
-    /// A server does not start or does not answer as it should.
+    /// A server does not start or does not respond as it should.
     pub async fn run(self, settings: &Settings) -> Result<Vec<Table>> {
         match self {
-            Self::Small => http_case::run(settings, &small::loads()).await,
-            Self::Bodies => http_case::run(settings, &bodies::loads()).await,
-            Self::Fresh => http_case::run(settings, &fresh::loads()).await,
+            Self::Small => small::run(settings).await,
+            Self::Tls => tls::run(settings).await,
+            Self::H2 => h2::run(settings).await,
+            Self::Bodies => bodies::run(settings).await,
+            Self::Fresh => fresh::run(settings).await,
             Self::Sockets => sockets::run(settings).await,
             Self::Idle => idle::run(settings).await,
             Self::Session => session::run(settings).await,
+            Self::Growth => growth::run(settings).await,
+            Self::ColdStart => cold_start::run(settings).await,
         }
     }
 }

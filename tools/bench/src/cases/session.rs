@@ -1,14 +1,14 @@
 //! What it costs to know who is calling: the check by itself, as a part of what a request costs.
 
-use super::small;
-use crate::gateway::Gateway;
+use super::{requests, small};
+use crate::fleet::Peer;
+use crate::gateway::{Front, Gateway};
 use crate::goal::{Bound, Goal};
-use crate::http_case::{WARM_UP, measure};
-use crate::load::Wrk;
+use crate::load::Tools;
 use crate::rounds;
 use crate::settings::Settings;
 use crate::table::{Figure, Table};
-use crate::target::{HYPERVISOR, Target};
+use crate::target::Target;
 use crate::upstream;
 use anyhow::{Context, Result};
 use http::{HeaderMap, HeaderValue, header};
@@ -37,21 +37,24 @@ const GOALS: &[Goal] = &[Goal {
 
 pub(super) async fn run(settings: &Settings) -> Result<Vec<Table>> {
     let dir = tempfile::tempdir().context("make a folder")?;
-    let upstream = upstream::start().await.context("start the upstream")?;
-    let gateway = Gateway::start(&settings.hypervisor, upstream.address()).await?;
+    let upstream = upstream::start().await?;
+    let gateway = Gateway::start(&settings.hypervisor, upstream.address(), Front::Plain).await?;
     let auth = auth(&gateway, &dir.path().join("copy.db")).await?;
     let target = Target {
-        name: HYPERVISOR,
+        name: Peer::Hypervisor.name(),
         address: gateway.address(),
-        pid: Some(gateway.pid()),
+        tls: None,
+        pids: vec![gateway.pid()],
         cookie: gateway.cookie().to_owned(),
+        checks_session: true,
     };
-    let (load, wrk) = (small::load(64), Wrk::new(dir.path())?);
-    wrk.run(&load, &target, WARM_UP).await?;
+    let (load, tools) = (small::load("session"), Tools::new(None)?);
+    requests::check(&load, &target).await?;
+    tools.run(&load, &target, requests::WARM_UP).await?;
     let title = "session: the check of a session, at 64 connections";
     let mut table = Table::new(title, FIGURES).with_goals(GOALS);
     rounds::run(settings, &mut table, &[target], async |target| {
-        let mut measured = measure(&load, &wrk, target, settings.time()).await?;
+        let mut measured = requests::measure(&load, &tools, target, settings.time()).await?;
         let check = check(&auth, &target.cookie).context("the session is not known")?;
         // Its last but one figure is in seconds for 100,000 requests.
         let request = measured.values[3].map(|secs| secs * 1e4);

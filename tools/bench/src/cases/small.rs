@@ -1,40 +1,50 @@
-//! The cost of a request by itself: small answers, with little and much at once.
+//! The cost of a request by itself, without TLS: what the hypervisor does behind Caddy.
 
+use super::requests;
+use crate::fleet::Peer;
 use crate::goal::{Bound, Goal};
-use crate::load::Load;
-use crate::target::{HAPROXY, NGINX};
+use crate::load::{Client, Load};
+use crate::settings::Settings;
+use crate::table::Table;
 use crate::upstream::SMALL;
+use anyhow::Result;
+
+const PEERS: &[Peer] = &[
+    Peer::Direct,
+    Peer::Nginx,
+    Peer::Haproxy,
+    Peer::NginxAuth,
+    Peer::Before,
+    Peer::Hypervisor,
+];
 
 const GOALS: &[Goal] = &[
-    Goal {
-        figure: "requests/s",
-        bound: Bound::AtLeast(1.0),
-        peers: &[NGINX, HAPROXY],
-    },
+    Goal::requests(0.95, &[Peer::Nginx]),
+    Goal::requests(1.0, &[Peer::Before]),
     Goal {
         figure: "p99 ms",
         bound: Bound::AtMost(1.0),
-        peers: &[HAPROXY],
+        peers: &[Peer::Haproxy],
     },
 ];
 
-pub(super) fn loads() -> Vec<Load> {
-    let busy = Load {
+pub(super) async fn run(settings: &Settings) -> Result<Vec<Table>> {
+    let load = Load {
         goals: GOALS,
-        ..load(64)
+        ..load("small: 100-byte responses over plain HTTP/1.1, 64 connections")
     };
-    vec![load(1), busy, load(1000)]
+    requests::run(settings, false, PEERS, &[load]).await
 }
 
-/// At so many connections, without a goal.
-pub(super) fn load(connections: usize) -> Load {
+/// Small responses over 64 kept connections, by wrk and without a goal.
+pub(super) fn load(title: &str) -> Load {
     Load {
-        title: format!("small: 100-byte answers, {connections} at once"),
+        title: title.to_owned(),
         path: "/small",
-        connections,
+        connections: 64,
         body: None,
-        answer: SMALL,
+        length: SMALL,
+        client: Client::Wrk,
         goals: &[],
-        fresh: false,
     }
 }

@@ -1,39 +1,33 @@
-//! Honest clients, and how long they wait for their answers.
+//! Honest clients, and how long they wait for their responses.
 
-use crate::wire::Wire;
 use anyhow::Result;
+use bench::client::Client;
 use std::net::SocketAddr;
 use std::time::Duration;
-use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
 /// How many there are.
-pub const CLIENTS: u32 = 32;
+const CLIENTS: u32 = 32;
 /// What each of them does between two requests.
-pub const PAUSE: Duration = Duration::from_millis(20);
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// What a number of requests came to.
 #[derive(Default)]
 pub struct Outcome {
-    /// How long each answer took, in order of length.
+    /// How long each response took.
     pub latencies: Vec<Duration>,
-    /// What those got that had no answer, or none that counts.
+    /// What those got that had no response, or none that counts.
     pub failures: Vec<String>,
 }
 
 impl Outcome {
     /// The latency that so many in a hundred do not exceed.
-    pub fn percentile(&self, percent: usize) -> Duration {
-        let last = self.latencies.len().saturating_sub(1);
-        let at = (self.latencies.len() * percent / 100).min(last);
-        self.latencies.get(at).copied().unwrap_or_default()
-    }
-
-    pub fn add(&mut self, other: Self) {
-        self.latencies.extend(other.latencies);
+    pub fn percentile(&mut self, percent: usize) -> Option<Duration> {
         self.latencies.sort_unstable();
-        self.failures.extend(other.failures);
+        let last = self.latencies.len().checked_sub(1)?;
+        let place = (self.latencies.len() * percent / 100).min(last);
+        self.latencies.get(place).copied()
     }
 }
 
@@ -56,7 +50,13 @@ pub async fn measure(address: SocketAddr, request: &str, time: Duration) -> Outc
     }
     let mut all = Outcome::default();
     while let Some(outcome) = clients.join_next().await {
-        all.add(outcome.unwrap_or_default());
+        match outcome {
+            Ok(outcome) => {
+                all.latencies.extend(outcome.latencies);
+                all.failures.extend(outcome.failures);
+            }
+            Err(error) => all.failures.push(error.to_string()),
+        }
     }
     all
 }
@@ -68,10 +68,10 @@ async fn ask(
     end: Instant,
     outcome: &mut Outcome,
 ) -> Result<()> {
-    let mut wire = Wire::new(TcpStream::connect(address).await?)?;
+    let mut client = Client::connect(address, None).await?;
     while Instant::now() < end {
         let begun = Instant::now();
-        match wire.ask(request).await? {
+        match client.ask(request.as_bytes()).await?.status {
             200 => outcome.latencies.push(begun.elapsed()),
             status => outcome.failures.push(status.to_string()),
         }

@@ -1,25 +1,24 @@
-//! What do honest clients notice of a thousand slow heads, a thousand slow readers and a flood of
-//! bodies at once, and what does it cost? Quiet and flooded rounds take turns, and Markdown
-//! tables are printed.
+//! `make flood`: what do honest clients notice of those who would keep the gateway from them, and
+//! what does it cost? Quiet rounds and each attack take turns, and a Markdown table is printed.
 
 mod attack;
-mod gateway;
 mod honest;
-mod overload;
-mod upstream;
-mod wire;
+mod http2;
+mod slow;
 
-use anyhow::Result;
-use attack::{Attack, Target};
+use anyhow::{Context, Result, ensure};
+use attack::{Attack, Kind};
+use bench::gateway::HEALTH;
+use bench::table::{Figure, Table};
+use bench::{proc, upstream};
 use clap::Parser;
-use gateway::Gateway;
 use honest::Outcome;
-use std::fmt::Write as _;
-use std::io::Write as _;
+use std::io::Write;
+use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
-use upstream::Upstream;
+use testkit::harness::Hypervisor;
+use testkit::person::Person;
 
 const KIB: u64 = 1024;
 const MIB: u64 = 1024 * KIB;
@@ -33,189 +32,165 @@ const MAX_HEADER_BYTES: u64 = 32 * KIB; // As shipped.
 const CEILING: u64 =
     64 * MIB + MAX_CONNECTIONS * (2 * MAX_HEADER_BYTES + 32 * KIB) + MAX_REQUESTS * 256 * KIB;
 
+const QUIET: &str = "quiet";
+const P99: &str = "p99 ms";
+const CPU: &str = "CPU %";
+const FIGURES: &[Figure] = &[
+    Figure::new("responses", 0),
+    Figure::new("p50 ms", 2),
+    Figure::new(P99, 2),
+    Figure::new(CPU, 1),
+    Figure::new("cut off", 0),
+];
+
 /// Measures honest clients beside attackers.
 #[derive(Parser)]
 struct Options {
     /// The hypervisor; by default the one beside this program
     #[arg(long)]
     hypervisor: Option<PathBuf>,
-    /// How often quiet and flooded are measured
+    /// How often quiet and each attack are measured
     #[arg(long, default_value_t = 3)]
     rounds: usize,
     /// For how many seconds each time
     #[arg(long, default_value_t = 3)]
     secs: u64,
-    /// Megabytes a second of the flood of bodies
-    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
-    rate: u32,
-    /// Bytes that a slow head begins with
-    #[arg(long, default_value_t = 0)]
-    head_bytes: usize,
-    /// A header of all attackers, such as `TE: trailers`, which hyper has to serve
-    #[arg(long)]
-    header: Option<String>,
+    /// HTTP/2 frames a second of all attackers together
+    #[arg(long, default_value_t = 200_000)]
+    frames: u32,
 }
 
-impl Options {
-    fn time(&self) -> Duration {
-        Duration::from_secs(self.secs)
-    }
-}
-
-/// A runtime for one thread: those that attack, those that are attacked and those that measure
-/// each have their own.
-fn runtime() -> Result<tokio::runtime::Runtime> {
-    Ok(tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?)
-}
-
-fn main() -> Result<()> {
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<()> {
     let options = Options::parse();
     testkit::open_files::allow_all()?;
-    let report = runtime()?.block_on(run(&options))?;
-    Ok(std::io::stdout().write_all(report.as_bytes())?)
-}
-
-async fn run(options: &Options) -> Result<String> {
-    let beside = std::env::current_exe()?.with_file_name("hypervisor");
-    let bin = options.hypervisor.as_ref().unwrap_or(&beside);
-    let upstream = Upstream::start()?;
-    let caps = format!(
-        "[server]\nmax_connections = {MAX_CONNECTIONS}\n\
-         [proxy]\nmax_requests = {MAX_REQUESTS}\n"
-    );
-    let gateway = Gateway::start(bin, &upstream, &caps).await?;
-    let mut report = flood(options, &gateway, &upstream).await?;
-    drop(gateway);
-    let caps = format!("[proxy]\nmax_requests = {}\n", overload::CAP);
-    let gateway = Gateway::start(bin, &upstream, &caps).await?;
-    report += &overloaded(options, &gateway).await;
-    Ok(report)
-}
-
-/// The rounds of one kind.
-#[derive(Default)]
-struct Rounds {
-    all: Outcome,
-    p99s: Vec<Duration>,
-}
-
-impl Rounds {
-    fn add(&mut self, round: Outcome) {
-        self.p99s.push(round.percentile(99));
-        self.p99s.sort_unstable();
-        self.all.add(round);
-    }
-
-    /// The median of the rounds' p99.
-    fn p99(&self) -> Duration {
-        self.p99s[self.p99s.len() / 2]
-    }
-
-    fn row(&self, name: &str) -> String {
-        let ms = |time: Duration| format!("{:.2} ms", time.as_secs_f64() * 1e3);
-        let (least, most) = (self.p99s[0], self.p99s[self.p99s.len() - 1]);
-        format!(
-            "| {name} | {} | {} | {} | {} ({}–{}) |\n",
-            self.all.latencies.len(),
-            self.all.failures.len(),
-            ms(self.all.percentile(50)),
-            ms(self.p99()),
-            ms(least),
-            ms(most),
-        )
-    }
-}
-
-async fn flood(options: &Options, gateway: &Gateway, upstream: &Upstream) -> Result<String> {
-    let address = gateway.hypervisor.address();
-    let request = format!("GET / HTTP/1.1\r\n{}\r\n", gateway.headers(&gateway.alice));
-    let header = options.header.as_ref();
-    let header = header.map_or(String::new(), |header| format!("{header}\r\n"));
-    let target = Target {
-        address,
-        headers: gateway.headers(&gateway.mallory) + &header,
-        rate: options.rate,
-        head_bytes: options.head_bytes,
+    let upstream = upstream::start().await?;
+    let gateway = Gateway::start(&options, upstream.address()).await?;
+    let (mut table, mut failures) = (Table::new("flood: honest clients", FIGURES), Vec::new());
+    let mut measured = async |name: &str| -> Result<()> {
+        let (outcome, values) = gateway.measure(&options, name).await?;
+        table.add(name, &values);
+        failures.extend(outcome.failures);
+        Ok(())
     };
-    honest::measure(address, &request, options.time()).await; // Warm.
-    let before = gateway.memory("VmRSS")?;
-    let (mut quiet, mut flooded) = (Rounds::default(), Rounds::default());
-    let (mut uploaded, mut cut, mut during) = (0, Vec::new(), 0);
+    gateway.honest(&options).await; // Warm.
     for _ in 0..options.rounds {
-        quiet.add(honest::measure(address, &request, options.time()).await);
-        let attack = Attack::begin(&target, upstream).await?;
-        flooded.add(honest::measure(address, &request, options.time()).await);
-        during = during.max(gateway.memory("VmRSS")?);
-        let deeds = attack.end()?;
-        uploaded += deeds.uploaded.load(Ordering::Relaxed);
-        cut.extend(deeds.cut());
-        gateway.calm().await?;
+        measured(QUIET).await?;
+        for kind in Kind::ALL {
+            measured(kind.name()).await?;
+        }
     }
-    let mut report = String::from(
-        "| honest clients | answers | failed | p50 | p99: median of rounds (range) |\n|---|---|---|---|---|\n",
+    for kind in Kind::ALL {
+        table.note(beside_quiet(&table, kind.name())?);
+    }
+    let most = proc::status(gateway.hypervisor.pid(), "VmHWM")? / MIB;
+    let ceiling = CEILING / MIB;
+    table.note(format!(
+        "memory at its highest: {most} MiB, where the ceiling of this configuration is {ceiling} MiB"
+    ));
+    write!(std::io::stdout(), "{table}")?;
+    let first: Vec<_> = failures.iter().take(3).collect();
+    let count = failures.len();
+    ensure!(
+        count == 0,
+        "{count} honest requests failed, such as {first:?}"
     );
-    report += &quiet.row("quiet");
-    report += &flooded.row("flooded");
-    let ratio = flooded.p99().as_secs_f64() / quiet.p99().as_secs_f64();
-    writeln!(
-        report,
-        "\np99 flooded / quiet: {ratio:.2}. Memory: {} MiB before, {} MiB during, {} MiB at its highest; \
-         the ceiling of this configuration is {} MiB. \
-         Attackers: {} slow heads, {} slow readers, {} MB of bodies from {} clients at {} MB/s at most; \
-         cut off: {}.\n",
-        before / MIB,
-        during / MIB,
-        gateway.memory("VmHWM")? / MIB,
-        CEILING / MIB,
-        attack::SLOW_HEADS,
-        attack::SLOW_READERS,
-        uploaded / 1_000_000,
-        attack::UPLOADERS,
-        options.rate,
-        cut.len(),
-    )?;
-    report += &failures(&cut);
-    report += &failures(&quiet.all.failures);
-    report += &failures(&flooded.all.failures);
-    Ok(report)
+    Ok(())
 }
 
-/// What went wrong, for the end of a table.
-fn failures(all: &[String]) -> String {
-    let first: Vec<_> = all.iter().take(3).collect();
-    if first.is_empty() {
-        return String::new();
-    }
-    format!("\n{} failed, such as {first:?}\n", all.len())
+/// What an attack does to the honest, and to the bill.
+fn beside_quiet(table: &Table, name: &str) -> Result<String> {
+    let ratio = |figure| {
+        let of = |name| table.median(name, figure).context("not measured");
+        Ok::<_, anyhow::Error>(of(name)? / of(QUIET)?)
+    };
+    let (p99, cpu) = (ratio(P99)?, ratio(CPU)?);
+    Ok(format!(
+        "{name}: p99 {p99:.2} × quiet, CPU {cpu:.2} × quiet"
+    ))
 }
 
-async fn overloaded(options: &Options, gateway: &Gateway) -> String {
-    let request = format!(
-        "GET /wait HTTP/1.1\r\n{}\r\n",
-        gateway.headers(&gateway.alice)
-    );
-    let outcomes = overload::measure(gateway.hypervisor.address(), &request, options.time()).await;
-    let mut report = format!(
-        "| {} clients, max_requests = {}, answers take {} ms | answers | p50 | p99 |\n|---|---|---|---|\n",
-        overload::CLIENTS,
-        overload::CAP,
-        upstream::WAIT.as_millis(),
-    );
-    for (name, outcome) in [
-        ("served", &outcomes.served),
-        ("refused with 503", &outcomes.refused),
-    ] {
-        let ms = |percent| outcome.percentile(percent).as_secs_f64() * 1e3;
-        let _ = writeln!(
-            report,
-            "| {name} | {} | {:.2} ms | {:.2} ms |",
-            outcome.latencies.len(),
-            ms(50),
-            ms(99)
+/// The hypervisor under attack, with an honest account and another.
+struct Gateway {
+    hypervisor: Hypervisor,
+    alice: Person,
+    mallory: Person,
+}
+
+impl Gateway {
+    async fn start(options: &Options, upstream: SocketAddr) -> Result<Self> {
+        let beside = std::env::current_exe()?.with_file_name("hypervisor");
+        let bin = options.hypervisor.as_ref().unwrap_or(&beside);
+        let config = format!(
+            "registration = \"open\"\n[server]\nmax_connections = {MAX_CONNECTIONS}\n\
+             [proxy]\nmax_requests = {MAX_REQUESTS}\n[runtime]\nkind = \"adopt\"\n\
+             [workspaces.sandbox]\nmembers = [\"alice\", \"mallory\"]\n\
+             live = {{ address = \"{upstream}\", health_path = \"{HEALTH}\", identity = false }}\n\
+             dev = {{ port = 9, identity = false }}\n"
         );
+        let hypervisor = Hypervisor::builder(bin).config(&config).start().await?;
+        Ok(Self {
+            alice: Person::register(&hypervisor, "alice").await?,
+            mallory: Person::register(&hypervisor, "mallory").await?,
+            hypervisor,
+        })
     }
-    report += &failures(&outcomes.served.failures);
-    report
+
+    /// In the order of [`FIGURES`]: under the attack of this name, or in quiet.
+    #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+    async fn measure(&self, options: &Options, name: &str) -> Result<(Outcome, Vec<Option<f64>>)> {
+        let kind = Kind::ALL.into_iter().find(|kind| kind.name() == name);
+        let attack = match kind {
+            Some(kind) => Some(Attack::begin(kind, &self.target(options)).await?),
+            None => None,
+        };
+        let pid = self.hypervisor.pid();
+        let before = proc::cpu(pid)?;
+        let mut outcome = self.honest(options).await;
+        let cpu = proc::cpu(pid)?.saturating_sub(before);
+        let cut = attack.map(Attack::end).transpose()?.unwrap_or_default();
+        self.calm().await?;
+        let ms = |time: Option<Duration>| time.map(|time| time.as_secs_f64() * 1e3);
+        let values = vec![
+            Some(outcome.latencies.len() as f64),
+            ms(outcome.percentile(50)),
+            ms(outcome.percentile(99)),
+            Some(cpu.as_secs_f64() * 100.0 / options.secs as f64),
+            Some(cut as f64),
+        ];
+        Ok((outcome, values))
+    }
+
+    async fn honest(&self, options: &Options) -> Outcome {
+        let request = format!("GET /small HTTP/1.1\r\n{}\r\n", self.headers(&self.alice));
+        let time = Duration::from_secs(options.secs);
+        honest::measure(self.hypervisor.address(), &request, time).await
+    }
+
+    fn target(&self, options: &Options) -> attack::Target {
+        attack::Target {
+            address: self.hypervisor.address(),
+            headers: self.headers(&self.mallory),
+            cookie: self.mallory.cookie(),
+            frames: options.frames,
+        }
+    }
+
+    /// What a request of `person` has of headers.
+    fn headers(&self, person: &Person) -> String {
+        let (port, cookie) = (self.hypervisor.port(), person.cookie());
+        format!("Host: localhost:{port}\r\nCookie: {cookie}\r\n")
+    }
+
+    /// Waits until no request holds a sandbox.
+    async fn calm(&self) -> Result<()> {
+        testkit::wait::eventually("calm", async || {
+            let metrics = self.hypervisor.client().get("/metrics").await.ok()?;
+            let text = metrics.text();
+            text.lines()
+                .any(|line| line == "choiros_claims 0")
+                .then_some(())
+        })
+        .await
+    }
 }

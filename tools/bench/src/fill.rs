@@ -1,4 +1,4 @@
-//! Writes many users, workspaces and sessions straight into a stopped hypervisor's store.
+//! Writes users, each with a workspace and a session, straight into a stopped hypervisor's store.
 
 use anyhow::{Context, Result};
 use base64::Engine;
@@ -11,33 +11,24 @@ use std::time::{Duration, SystemTime};
 /// As long as a browser's usually is.
 const USER_AGENT: &str = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) \
                           Chrome/141.0.0.0 Safari/537.36";
+const INSERT_WORKSPACE: &str = "INSERT INTO workspaces (name, generation, live, dev) \
+                                VALUES (?1, 1, ?2, ?3) ON CONFLICT DO NOTHING";
 const LASTS: Duration = Duration::from_hours(30 * 24);
 
-/// How much of each there is to be.
-#[derive(Debug, Clone, Copy)]
-pub struct Amounts {
-    /// Users, each with a passkey and a workspace `w<number>`.
-    pub users: u32,
-    /// Sessions, dealt out to the users in turn.
-    pub sessions: u32,
-}
-
-/// Writes them.
+/// Writes this many users, each with a passkey, a workspace `w<number>` and a session.
 ///
 /// # Errors
 /// The store is in use, or not of the version that this program knows.
-pub fn fill(store: &Path, amounts: Amounts) -> Result<()> {
+pub fn fill(store: &Path, users: u32) -> Result<()> {
     let mut db = Connection::open(store)?;
     // Of use for filling alone: nothing here has to outlive a power cut.
     db.execute_batch("PRAGMA synchronous = off; PRAGMA cache_size = -500000;")?;
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;
     let now = i64::try_from(now.as_millis())?;
     let tx = db.transaction()?;
-    for number in 0..amounts.users {
+    for number in 0..users {
         user(&tx, number, now).with_context(|| format!("write user {number}"))?;
-    }
-    for number in 0..amounts.sessions {
-        session(&tx, number, amounts.users, now).with_context(|| format!("session {number}"))?;
+        session(&tx, number, now).with_context(|| format!("write session {number}"))?;
     }
     tx.commit()?;
     db.execute_batch("PRAGMA wal_checkpoint(truncate);")?;
@@ -52,26 +43,24 @@ fn user(tx: &Transaction, number: u32, now: i64) -> rusqlite::Result<()> {
         .execute(params![passkey(number), id, now])?;
     let workspace = workspace(number);
     // A declared one is there since the first start.
-    tx.prepare_cached("INSERT INTO workspaces VALUES (?1, 1, ?2, ?3) ON CONFLICT DO NOTHING")?
-        .execute(params![
-            workspace,
-            format!("{workspace}-live"),
-            format!("{workspace}-dev")
-        ])?;
+    tx.prepare_cached(INSERT_WORKSPACE)?.execute(params![
+        workspace,
+        format!("{workspace}-live"),
+        format!("{workspace}-dev")
+    ])?;
     tx.prepare_cached("INSERT INTO members VALUES (?1, ?2)")?
         .execute(params![id, workspace])?;
     Ok(())
 }
 
-fn session(tx: &Transaction, number: u32, users: u32, now: i64) -> Result<()> {
-    let owner = number % users;
+fn session(tx: &Transaction, number: u32, now: i64) -> Result<()> {
     let ends = now + i64::try_from(LASTS.as_millis())?;
     tx.prepare_cached("INSERT INTO sessions VALUES (?1, ?2, ?3, 'full', ?4, ?5, ?6, ?5, ?7, ?8)")?
         .execute(params![
             id("session", number),
             Sha256::digest(token(number)).as_slice(),
-            id("user", owner),
-            passkey(owner),
+            id("user", number),
+            passkey(number),
             now,
             ends,
             format!("203.0.113.{}", number % 256),
@@ -85,13 +74,13 @@ pub fn workspace(user: u32) -> String {
     format!("w{user}")
 }
 
-/// The `Cookie` header of a session.
-pub fn cookie(session: u32) -> String {
-    format!("choiros={}", URL_SAFE_NO_PAD.encode(token(session)))
+/// The `Cookie` header of a user's session.
+pub fn cookie(user: u32) -> String {
+    format!("choiros={}", URL_SAFE_NO_PAD.encode(token(user)))
 }
 
-fn token(session: u32) -> [u8; 32] {
-    Sha256::digest(format!("token {session}")).into()
+fn token(user: u32) -> [u8; 32] {
+    Sha256::digest(format!("token {user}")).into()
 }
 
 fn passkey(user: u32) -> [u8; 16] {
@@ -104,4 +93,30 @@ fn id(kind: &str, number: u32) -> [u8; 16] {
     let mut id = [0; 16];
     id.copy_from_slice(&digest[..16]);
     id
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{cookie, fill};
+    use http::{HeaderMap, HeaderValue, header};
+    use hypervisor::auth::Auth;
+    use hypervisor::config::Config;
+    use hypervisor::store::Sqlite;
+    use std::sync::Arc;
+
+    #[tokio::test]
+    async fn a_filled_store_knows_its_sessions() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("store.db");
+        drop(Sqlite::open(&path).unwrap());
+        fill(&path, 3).unwrap();
+        let store = Arc::new(Sqlite::open(&path).unwrap());
+        let auth = Auth::open(&Config::default(), store).await.unwrap();
+        for (user, known) in [(0, true), (2, true), (3, false)] {
+            let cookie = HeaderValue::from_str(&cookie(user)).unwrap();
+            let headers = HeaderMap::from_iter([(header::COOKIE, cookie)]);
+            let found = auth.find_session(&headers).await.unwrap();
+            assert_eq!(found.is_some(), known, "user {user}");
+        }
+    }
 }
