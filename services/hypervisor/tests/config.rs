@@ -141,6 +141,8 @@ fn nonsense_is_refused_with_its_mend() {
         ),
         ("[auth]\nceremony_secs = 301", "300"),
         ("[server]\nmax_header_bytes = 100", "8192"),
+        ("[proxy]\nmax_response_header_bytes = 100", "8192"),
+        ("[proxy]\nmax_response_header_bytes = 99999999", "16777216"),
         ("[proxy]\nconnect_secs = 0", "1 or more"),
         ("[workspaces.\"Big One\"]", "lowercase"),
         ("[workspaces.x-]", "lowercase"),

@@ -90,6 +90,7 @@ impl Default for Proxy {
             response_secs: 60,
             body_idle_secs: 120,
             max_body_bytes: 8 * 1024 * 1024 * 1024,
+            max_response_header_bytes: 128 * 1024,
             max_requests: 4096,
             max_requests_per_sandbox: 2048,
             max_requests_per_user: 1024,

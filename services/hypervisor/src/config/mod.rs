@@ -141,6 +141,8 @@ pub struct Proxy {
     pub body_idle_secs: u64,
     /// Bytes of a request's body at most.
     pub max_body_bytes: u64,
+    /// Bytes of a response's head at most.
+    pub max_response_header_bytes: usize,
     /// Requests under way at most, open WebSockets and event streams included; one more is
     /// answered 503 at once.
     pub max_requests: usize,

@@ -2,6 +2,7 @@
 
 use super::grammar::{Malformed, split_field, take};
 use memchr::memchr;
+use std::ops::Range;
 
 /// Follows the bytes of a chunked body.
 #[derive(Debug)]
@@ -13,6 +14,10 @@ pub(crate) struct Chunks {
     line: usize,
     /// Bytes that there may be of further trailers.
     trailers: usize,
+    /// Whether sizes may be padded, and extensions be of any bytes that end no line.
+    lenient: bool,
+    /// Where extensions are among the bytes that were passed last.
+    extensions: Vec<Range<usize>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +38,17 @@ impl Chunks {
             partial: Vec::new(),
             line,
             trailers,
+            lenient: false,
+            extensions: Vec::new(),
+        }
+    }
+
+    /// The same for a sandbox's body, in which there is nothing to choose either when sizes are
+    /// padded, as some servers do, and extensions are written in a way of their own.
+    pub(crate) fn lenient(self) -> Self {
+        Self {
+            lenient: true,
+            ..self
         }
     }
 
@@ -41,23 +57,20 @@ impl Chunks {
         self.state == State::Over
     }
 
-    /// Whether another chunk may begin here, or the last one.
-    pub(crate) fn between(&self) -> bool {
-        self.state == State::Size && self.partial.is_empty()
+    /// Where extensions are among the bytes that were [`Chunks::pass`]ed last: nobody acts on
+    /// them, and hyper counts those of a whole body together.
+    pub(crate) fn extensions(&self) -> &[Range<usize>] {
+        &self.extensions
     }
 
-    /// Follows `bytes` as far as the body goes, or to the next place [`Chunks::between`] two
-    /// chunks if that is what is wanted; says how many that were.
+    /// Follows `bytes` as far as the body goes; says how many that were.
     ///
     /// # Errors
     /// What is wrong, and the offset of the byte that made it so.
-    pub(crate) fn pass(
-        &mut self,
-        bytes: &[u8],
-        to_between: bool,
-    ) -> Result<usize, (usize, Malformed)> {
+    pub(crate) fn pass(&mut self, bytes: &[u8]) -> Result<usize, (usize, Malformed)> {
         let mut at = 0;
-        while at < bytes.len() && !self.over() && !(to_between && self.between()) {
+        self.extensions.clear();
+        while at < bytes.len() && !self.over() {
             if let State::Data(left) = self.state {
                 let (taken, left) = take(left, bytes.len() - at);
                 at += taken;
@@ -79,6 +92,9 @@ impl Chunks {
         if self.partial.len() + here.len() > self.line {
             return Err((at, Malformed("a line longer than the limit")));
         }
+        if self.lenient && self.state == State::Size {
+            self.note_extension(here, at);
+        }
         if end.is_none() {
             self.partial.extend_from_slice(here);
             return Ok(bytes.len());
@@ -95,13 +111,26 @@ impl Chunks {
         Ok(end + 1)
     }
 
+    /// Notes what of a piece of a chunk's first line is behind the size.
+    fn note_extension(&mut self, piece: &[u8], at: usize) {
+        let begins = if memchr(b';', &self.partial).is_some() {
+            Some(0)
+        } else {
+            memchr(b';', piece)
+        };
+        let ends = piece.strip_suffix(b"\r").unwrap_or(piece).len();
+        if let Some(begins) = begins.filter(|begins| *begins < ends) {
+            self.extensions.push(at + begins..at + ends);
+        }
+    }
+
     /// Takes one whole line, without its LF.
     fn line(&mut self, line: &[u8]) -> Result<(), Malformed> {
         let line = line
             .strip_suffix(b"\r")
             .ok_or(Malformed("a line ends in a bare LF"))?;
         self.state = match self.state {
-            State::Size => match chunk_size(line)? {
+            State::Size => match chunk_size(line, self.lenient)? {
                 0 => State::Trailers,
                 size => State::Data(size),
             },
@@ -132,21 +161,31 @@ fn trailer(line: &[u8]) -> Result<(), Malformed> {
 }
 
 /// The size in `chunk-size [ chunk-ext ]`.
-fn chunk_size(line: &[u8]) -> Result<u64, Malformed> {
+fn chunk_size(line: &[u8], lenient: bool) -> Result<u64, Malformed> {
+    const NONE: Malformed = Malformed("a chunk without a proper size");
     let digits = line
         .iter()
         .take_while(|byte| byte.is_ascii_hexdigit())
         .count();
     let (size, rest) = line.split_at(digits);
-    let rest = rest.trim_ascii_start();
-    let plain = rest.is_empty() && line.len() == digits;
-    let extended =
-        rest.first() == Some(&b';') && rest.iter().all(|byte| matches!(byte, b'\t' | 0x20..=0x7e));
-    if !(plain || extended) {
-        return Err(Malformed("a chunk without a proper size"));
+    let blanks = rest
+        .iter()
+        .take_while(|byte| matches!(byte, b'\t' | b' '))
+        .count();
+    let good = match &rest[blanks..] {
+        [] => blanks == 0 || lenient,
+        [b';', extension @ ..] => extension.iter().all(|byte| match byte {
+            b'\r' | 0 => false,
+            b'\t' | 0x20..=0x7e => true,
+            _ => lenient,
+        }),
+        _ => false,
+    };
+    if !good {
+        return Err(NONE);
     }
     let text = str::from_utf8(size).unwrap_or_default();
-    u64::from_str_radix(text, 16).map_err(|_| Malformed("a chunk without a proper size"))
+    u64::from_str_radix(text, 16).map_err(|_| NONE)
 }
 
 #[cfg(test)]
@@ -165,22 +204,40 @@ mod tests {
     fn a_body_ends_where_its_trailers_do_however_it_comes() {
         let mut stream = BODY.to_vec();
         stream.extend_from_slice(b"HTTP/1.1 200 OK");
-        assert_eq!(chunks().pass(&stream, false), Ok(BODY.len()));
+        assert_eq!(chunks().pass(&stream), Ok(BODY.len()));
         let mut chunks = chunks();
         for (at, byte) in BODY.iter().enumerate() {
             assert!(!chunks.over(), "over before byte {at}");
-            assert_eq!(chunks.pass(&[*byte], false), Ok(1));
+            assert_eq!(chunks.pass(&[*byte]), Ok(1));
         }
         assert!(chunks.over());
     }
 
     #[test]
-    fn the_next_place_between_two_chunks_is_found() {
-        let mut chunks = chunks();
-        assert_eq!(chunks.pass(&BODY[..5], false), Ok(5));
-        assert!(!chunks.between());
-        assert_eq!(chunks.pass(&BODY[5..], true), Ok(5));
-        assert!(chunks.between() && !chunks.over());
+    fn a_lenient_one_takes_padding_and_any_extension_and_says_where_they_are() {
+        let stream = "2  ;x=\"\u{e4}\"\r\nhi\r\n1\t \r\n;\r\n0;;\r\n\r\n".as_bytes();
+        for step in 1..=stream.len() {
+            let mut chunks = chunks().lenient();
+            let mut blanked = Vec::new();
+            for piece in stream.chunks(step) {
+                assert_eq!(chunks.pass(piece), Ok(piece.len()), "in pieces of {step}");
+                let mut piece = piece.to_vec();
+                for extension in chunks.extensions() {
+                    piece[extension.clone()].fill(b' ');
+                }
+                blanked.extend(piece);
+            }
+            let expected = b"2         \r\nhi\r\n1\t \r\n;\r\n0  \r\n\r\n".as_slice();
+            assert_eq!(blanked, expected, "in pieces of {step}");
+            assert!(chunks.over());
+        }
+        for wrong in ["2 2\r\n", "2;\0\r\n", "2;\r \r\n", " 2\r\n", "2\u{b}\r\n"] {
+            assert!(
+                chunks().lenient().pass(wrong.as_bytes()).is_err(),
+                "{wrong:?}"
+            );
+        }
+        assert!(chunks().pass("2;\u{e4}\r\n".as_bytes()).is_err());
     }
 
     #[test]
@@ -196,9 +253,9 @@ mod tests {
             "0\r\nContent-Length: 5\r\n",
             "0\r\nnonsense\r\n",
         ] {
-            assert!(chunks().pass(wrong.as_bytes(), false).is_err(), "{wrong:?}");
+            assert!(chunks().pass(wrong.as_bytes()).is_err(), "{wrong:?}");
         }
         let long = vec![b'1'; LINE + 1];
-        assert!(chunks().pass(&long, false).is_err());
+        assert!(chunks().pass(&long).is_err());
     }
 }

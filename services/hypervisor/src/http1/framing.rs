@@ -86,7 +86,7 @@ impl Framing {
                 }
                 State::Chunks(chunks) => {
                     at += chunks
-                        .pass(&bytes[at..], false)
+                        .pass(&bytes[at..])
                         .map_err(|(offset, malformed)| (at + offset, malformed))?;
                     if chunks.over() {
                         self.state = State::RequestLine;

@@ -4,9 +4,11 @@ mod chunks;
 mod framing;
 mod grammar;
 mod host;
+mod response;
 
 pub(crate) use framing::Framing;
 pub(crate) use host::is_host;
+pub(crate) use response::{Asked, MAX_LINES, ResponseFraming};
 
 /// RFC 3986's characters of a path and a query.
 pub(crate) fn is_target(byte: u8) -> bool {

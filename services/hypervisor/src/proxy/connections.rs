@@ -1,44 +1,28 @@
 //! One worker's connections to the sandboxes, and those of them that wait for a request.
 
 use super::Limits;
+use super::connection::{Connection, Unsent};
+use super::reuse::Reuse;
+use super::send_error::SendError;
 use super::upload::Upload;
-use super::upstream_connection::{ConnectionState, UpstreamConnection};
+use crate::clock;
 use http::{Request, Response};
 use hyper::body::Incoming;
-use hyper::client::conn::http1::{Builder, SendRequest};
-use hyper_util::rt::TokioIo;
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::HashMap;
-use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpStream;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 use tokio_util::task::TaskTracker;
 
 /// How often those that waited too long are looked for.
 const SWEEP: Duration = Duration::from_secs(5);
 
-/// Why a request has no response.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum SendError {
-    #[error("{0}")]
-    Connect(io::Error),
-    #[error("{0}")]
-    Exchange(hyper::Error),
-}
-
 /// The connections of one worker, by the route that they belong to: those of an old generation
 /// are never found again, and end with their time.
 pub struct Connections {
     limits: Limits,
-    /// How many sweeps a connection may wait through.
-    patience: u64,
-    every: Duration,
-    /// How many there were: a clock that costs nothing to read.
-    sweeps: Cell<u64>,
     idle: RefCell<Idle>,
     /// What goes on after a response: tunnels, and bodies that are read to their end.
     pub(super) tasks: TaskTracker,
@@ -46,19 +30,16 @@ pub struct Connections {
 
 #[derive(Default)]
 struct Idle {
-    of: HashMap<u64, Vec<IdleConnection>>,
+    of: HashMap<u64, Route>,
     count: usize,
 }
 
-struct IdleConnection {
-    connection: Connection,
-    since: u64,
-}
-
-/// A connection to a sandbox that carries one request at a time.
-pub(super) struct Connection {
-    sender: SendRequest<Upload>,
-    state: Arc<ConnectionState>,
+#[derive(Default)]
+struct Route {
+    /// The one that was used last is the last.
+    waiting: Vec<Connection>,
+    reuse: Rc<Reuse>,
+    used: Duration,
 }
 
 /// A response that has begun, and the connection that its body comes by.
@@ -69,19 +50,16 @@ pub(super) struct Begun {
 
 impl Connections {
     pub(super) fn new(limits: Limits) -> Rc<Self> {
-        let every = SWEEP.min(limits.pool_idle).max(Duration::from_secs(1));
         Rc::new(Self {
-            patience: limits.pool_idle.as_secs() / every.as_secs(),
-            every,
             limits,
-            sweeps: Cell::new(0),
             idle: RefCell::default(),
             tasks: TaskTracker::new(),
         })
     }
 
-    /// The response's head. A request that went nowhere, because its connection had waited and
-    /// proved dead, is sent once more by a new one, if it may be repeated.
+    /// The response's head. A request that went nowhere is sent once more, by a new connection:
+    /// if not a byte of it was sent; or if its connection had waited and proved dead, and it may
+    /// be repeated.
     pub(super) async fn send(
         &self,
         route: u64,
@@ -90,109 +68,89 @@ impl Connections {
     ) -> Result<Begun, SendError> {
         let repeatable = request.method().is_idempotent() && request.body().is_none();
         let mut request = request;
-        while let Some(mut connection) = self.take(route) {
-            if connection.sender.ready().await.is_err() {
-                continue; // Closed by its sandbox.
-            }
+        if let Some(mut connection) = self.take(route, repeatable) {
             let again = repeatable.then(|| copy(&request));
-            let mut error = match connection.sender.try_send_request(request).await {
+            let unsent = match connection.send(request).await {
                 Ok(response) => {
                     return Ok(Begun {
                         response,
                         connection,
                     });
                 }
-                Err(error) => error,
+                Err(unsent) => unsent,
             };
-            request = match (error.take_message(), again) {
-                // Not a byte of it was sent.
-                (Some(unsent), _) => unsent,
-                (None, Some(again)) if connection.state.was_dead() => again,
-                (None, _) => return Err(SendError::Exchange(error.into_error())),
+            request = match (unsent.request, again) {
+                (Some(request), _) => request,
+                (None, Some(again)) if unsent.dead => again,
+                (None, _) => return Err(SendError::Exchange(unsent.error)),
             };
-            // What else waits may be as dead.
-            break;
         }
-        self.send_anew(address, request).await
-    }
-
-    async fn send_anew(
-        &self,
-        address: SocketAddr,
-        request: Request<Upload>,
-    ) -> Result<Begun, SendError> {
-        let mut connection = self.connect(address).await?;
-        match connection.sender.send_request(request).await {
+        let reuse = self.idle.borrow_mut().route(route).reuse.clone();
+        let mut connection = Connection::open(address, &self.limits, reuse).await?;
+        match connection.send(request).await {
             Ok(response) => Ok(Begun {
                 response,
                 connection,
             }),
-            Err(error) => Err(SendError::Exchange(error)),
+            Err(Unsent { error, .. }) => Err(SendError::Exchange(error)),
         }
     }
 
-    async fn connect(&self, address: SocketAddr) -> Result<Connection, SendError> {
-        let limit = self.limits.connect;
-        let Ok(connected) = timeout(limit, TcpStream::connect(address)).await else {
-            let why = format!("no connection within {} seconds", limit.as_secs());
-            let error = io::Error::new(io::ErrorKind::TimedOut, why);
-            return Err(SendError::Connect(error));
-        };
-        let stream = connected.map_err(SendError::Connect)?;
-        let stream =
-            UpstreamConnection::new(stream, self.limits.body_idle).map_err(SendError::Connect)?;
-        let state = stream.state();
-        let (sender, connection) = Builder::new()
-            .max_buf_size(64 * 1024)
-            .preserve_header_case(true)
-            .handshake(TokioIo::new(stream))
-            .await
-            .map_err(SendError::Exchange)?;
-        // Ends with its sender, or with the upgraded connection.
-        tokio::task::spawn_local(async move {
-            let _ = connection.with_upgrades().await; // Whoever sent the request hears of it.
-        });
-        Ok(Connection { sender, state })
-    }
-
     /// The connection that was used last, if it is still good.
-    fn take(&self, route: u64) -> Option<Connection> {
+    fn take(&self, route: u64, repeatable: bool) -> Option<Connection> {
         let idle = &mut *self.idle.borrow_mut();
-        let waiting = idle.of.get_mut(&route)?;
-        while let Some(last) = waiting.pop() {
+        let waiting = &mut idle.of.get_mut(&route)?.waiting;
+        while let Some(last) = waiting.pop_if(|last| repeatable || last.is_fresh()) {
             idle.count -= 1;
-            if !last.connection.sender.is_closed() {
-                return Some(last.connection);
+            if last.is_good() {
+                return Some(last);
             }
         }
         None
     }
 
-    /// Has a connection wait for the next request, or closes it if too many do.
-    pub(super) fn put(&self, route: u64, connection: Connection) {
-        let since = self.sweeps.get();
+    /// Has a connection wait for the next request, once the last one is through; or closes it if
+    /// too many do.
+    pub(super) fn put(self: &Rc<Self>, route: u64, mut connection: Connection) {
+        if connection.is_ready() {
+            self.put_ready(route, connection);
+        } else if !connection.is_closed() {
+            let this = self.clone();
+            tokio::task::spawn_local(async move {
+                if connection.ready().await {
+                    this.put_ready(route, connection);
+                }
+            });
+        }
+    }
+
+    fn put_ready(&self, route: u64, connection: Connection) {
         let idle = &mut *self.idle.borrow_mut();
-        if idle.count < self.limits.pool_most && !connection.sender.is_closed() {
+        if idle.count < self.limits.pool_most && !connection.is_closed() {
             idle.count += 1;
-            let waiting = idle.of.entry(route).or_default();
-            waiting.push(IdleConnection { connection, since });
+            let route = idle.route(route);
+            route.used = connection.wait();
+            route.waiting.push(connection);
         }
     }
 
     /// Closes, for ever, what waited too long or was closed by its sandbox.
     pub async fn sweep(&self) {
+        let most = self.limits.pool_idle;
+        let every = SWEEP.min(most).max(Duration::from_secs(1));
         loop {
-            sleep(self.every).await;
-            let now = self.sweeps.get() + 1;
-            self.sweeps.set(now);
+            sleep(every).await;
+            let now = clock::monotonic();
             let idle = &mut *self.idle.borrow_mut();
-            idle.of.retain(|_, waiting| {
-                waiting.retain(|it| {
-                    now - it.since < self.patience && !it.connection.sender.is_closed()
-                });
-                !waiting.is_empty()
+            let is_over = |since| now.saturating_sub(since) >= most;
+            idle.of.retain(|_, route| {
+                let kept = |it: &mut Connection| !is_over(it.since()) && !it.is_closed();
+                route.waiting.retain_mut(kept);
+                route.reuse.forget();
+                // What is known of it counts for a while after the last connection.
+                !route.waiting.is_empty() || !is_over(route.used)
             });
-            idle.count = idle.of.values().map(Vec::len).sum();
+            idle.count = idle.of.values().map(|route| route.waiting.len()).sum();
         }
     }
 
@@ -200,6 +158,12 @@ impl Connections {
     pub async fn finished(&self) {
         self.tasks.close();
         self.tasks.wait().await;
+    }
+}
+
+impl Idle {
+    fn route(&mut self, route: u64) -> &mut Route {
+        self.of.entry(route).or_default()
     }
 }
 

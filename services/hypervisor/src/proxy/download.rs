@@ -1,10 +1,13 @@
 //! The body of a response, on its way from the sandbox to the client.
 
 use super::RoutedClaim;
-use super::connections::{Connection, Connections};
+use super::connection::Connection;
+use super::connections::Connections;
 use super::expect::Expectation;
 use super::idle_timeout::IdleTimeout;
-use super::shared_origin;
+use super::send_error::root;
+use super::trailers;
+use crate::downstream::Downstream;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
@@ -23,7 +26,7 @@ pub enum Fault {
     #[error("the sandbox sent nothing more for too long")]
     Stalled,
     /// Its connection ended, or broke the framing.
-    #[error("the sandbox broke off its answer")]
+    #[error("the sandbox broke off its response: {}", root(.0))]
     Broken(#[from] hyper::Error),
 }
 
@@ -32,8 +35,8 @@ pub struct Download<C> {
     body: Incoming,
     idle: IdleTimeout,
     lent: Option<Lent>,
-    /// Ends the stream at the end of a drain.
-    drain_deadline: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
+    /// Of an event stream.
+    events: Option<Events>,
     claim: C,
     /// Kept so that the request's end waits for the response's.
     _expectation: Option<Expectation>,
@@ -55,7 +58,7 @@ impl<C: RoutedClaim> Download<C> {
             body,
             idle: IdleTimeout::new(idle),
             lent: Some(lent),
-            drain_deadline: None,
+            events: None,
             claim,
             _expectation: expectation,
         };
@@ -67,11 +70,13 @@ impl<C: RoutedClaim> Download<C> {
     }
 
     /// Has the body end, cleanly, at the end of a drain: for event streams, whose clients
-    /// come back by themselves.
-    pub(super) fn until_cut(mut self) -> Self {
-        self.drain_deadline = Some(Box::pin(
-            self.claim.drain_deadline().clone().cancelled_owned(),
-        ));
+    /// come back by themselves. And lets it be silent for as long as its client listens.
+    pub(super) fn of_events(mut self, downstream: Downstream) -> Self {
+        let drain_deadline = self.claim.drain_deadline().clone().cancelled_owned();
+        self.events = Some(Events {
+            drain_deadline: Box::pin(drain_deadline),
+            downstream,
+        });
         self
     }
 
@@ -88,7 +93,7 @@ impl<C: RoutedClaim> Download<C> {
 
     fn fail(&self, fault: Fault) -> Poll<Option<Result<Frame<Bytes>, Fault>>> {
         let sandbox = self.claim.sandbox();
-        tracing::warn!(sandbox, role = %self.claim.role(), %fault, "answer broken off");
+        tracing::warn!(sandbox, role = %self.claim.role(), %fault, "response broken off");
         Poll::Ready(Some(Err(fault)))
     }
 }
@@ -101,8 +106,8 @@ impl<C: RoutedClaim> Body for Download<C> {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Fault>>> {
-        if let Some(drain_deadline) = &mut self.drain_deadline
-            && drain_deadline.as_mut().poll(cx).is_ready()
+        if let Some(events) = &mut self.events
+            && events.drain_deadline.as_mut().poll(cx).is_ready()
         {
             return Poll::Ready(None);
         }
@@ -110,9 +115,9 @@ impl<C: RoutedClaim> Body for Download<C> {
             Poll::Ready(Some(Ok(mut frame))) => {
                 self.idle.moved();
                 if let Some(trailers) = frame.trailers_mut() {
-                    shared_origin::guard_trailers(trailers);
-                }
-                if self.body.is_end_stream() {
+                    trailers::strip_response(trailers);
+                    self.give_back(); // Nobody asks for what is behind them.
+                } else if self.body.is_end_stream() {
                     // It may not be asked for more.
                     self.give_back();
                 }
@@ -123,10 +128,15 @@ impl<C: RoutedClaim> Body for Download<C> {
                 self.give_back();
                 Poll::Ready(None)
             }
-            Poll::Pending => match self.idle.poll_expired(cx) {
-                Poll::Ready(()) => self.fail(Fault::Stalled),
-                Poll::Pending => Poll::Pending,
-            },
+            Poll::Pending => {
+                while self.idle.poll_expired(cx).is_ready() {
+                    if !self.events.as_ref().is_some_and(Events::are_heard) {
+                        return self.fail(Fault::Stalled);
+                    }
+                    self.idle.moved();
+                }
+                Poll::Pending
+            }
         }
     }
 
@@ -136,6 +146,21 @@ impl<C: RoutedClaim> Body for Download<C> {
 
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
+    }
+}
+
+/// What is known of an event stream.
+struct Events {
+    /// Ends the stream at the end of a drain.
+    drain_deadline: Pin<Box<WaitForCancellationFutureOwned>>,
+    downstream: Downstream,
+}
+
+impl Events {
+    /// Whether the client listens, as far as it says: one that closed its side may be gone, and
+    /// then only what is sent to it would show that.
+    fn are_heard(&self) -> bool {
+        !self.downstream.is_half_closed()
     }
 }
 

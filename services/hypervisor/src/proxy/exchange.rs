@@ -1,16 +1,16 @@
 //! One request to a sandbox, up to the head of its response.
 
-use super::connections::{Begun, Connection, Connections, SendError};
+use super::connection::Connection;
+use super::connections::{Begun, Connections};
 use super::expect::{self, Expectation};
 use super::failure::Reason;
+use super::send_error::{SendError, root};
 use super::upgrade::Upgrade;
 use super::upload::{self, Fault, LimitedBody, Progress, Upload};
-use super::{Caller, Proxy, RoutedClaim, hop, request};
-use crate::peer::Peer;
-use http::{Method, Request, Response, StatusCode};
+use super::{Caller, Proxy, RoutedClaim, interim, request};
+use http::{Method, Request, Response};
 use http_body::Body as _;
 use hyper::body::Incoming;
-use std::error::Error;
 use std::io;
 use std::pin::pin;
 use tokio::time::{Instant, timeout_at};
@@ -30,8 +30,7 @@ impl Proxy {
         &self,
         connections: &Connections,
         mut request: Request<Incoming>,
-        peer: &Peer,
-        caller: &Caller,
+        caller: &Caller<'_>,
         claim: &impl RoutedClaim,
     ) -> Result<UpstreamResponse, Reason> {
         if request.method() == Method::CONNECT {
@@ -41,7 +40,7 @@ impl Proxy {
         let (mut head, body) = request.into_parts();
         let streams = !body.is_end_stream();
         let expects = expect::take(&mut head) && streams;
-        request::rewrite(&mut head, streams, &self.own_cookies, peer);
+        request::rewrite(&mut head, streams, &self.own_cookies, caller.peer);
         request::address(&mut head, caller, claim);
         if let Some(upgrade) = &upgrade {
             upgrade.ask(&mut head.headers);
@@ -49,9 +48,10 @@ impl Proxy {
         let progress = streams.then(Progress::default);
         let (upload, expectation) = self.upload(body, progress.clone(), expects)?;
         let mut request = Request::from_parts(head, upload);
-        if let Some(expectation) = &expectation {
-            expectation.ask(&mut request);
+        if expectation.is_some() {
+            Expectation::ask(request.headers_mut());
         }
+        interim::pass_on(&mut request, caller.downstream, expectation.as_ref());
         let sending = connections.send(claim.route_id(), claim.address(), request);
         let Begun {
             response,
@@ -60,7 +60,6 @@ impl Proxy {
         if let Some(expectation) = &expectation {
             expectation.responded();
         }
-        check(&response, upgrade.is_some())?;
         Ok(UpstreamResponse {
             response,
             connection,
@@ -131,7 +130,10 @@ impl Proxy {
             Some(Fault::Stalled) => Reason::BodyStalled(self.limits.body_idle.as_secs()),
             Some(Fault::Broken) => Reason::BodyBroken,
             Some(Fault::Unwanted) | None => {
-                let root = root(error);
+                let root = match error {
+                    SendError::Connect(error) => root(error),
+                    SendError::Exchange(error) => root(error),
+                };
                 let timed_out = root
                     .downcast_ref::<io::Error>()
                     .is_some_and(|root| root.kind() == io::ErrorKind::TimedOut);
@@ -143,28 +145,4 @@ impl Proxy {
             }
         }
     }
-}
-
-/// Refuses a response that can be passed on to nobody.
-fn check(response: &Response<Incoming>, upgrades: bool) -> Result<(), Reason> {
-    let mistake = if hop::has_foreign_coding(response.headers()) {
-        "it used a transfer coding that nobody had asked for"
-    } else if response.status() == StatusCode::SWITCHING_PROTOCOLS && !upgrades {
-        "it switched protocols, and nobody had asked it to"
-    } else {
-        return Ok(());
-    };
-    Err(Reason::BadGateway(mistake.into()))
-}
-
-/// What lies at the bottom of an error, which is what people know by name.
-fn root(error: &SendError) -> &(dyn Error + 'static) {
-    let mut root: &dyn Error = match error {
-        SendError::Connect(error) => error,
-        SendError::Exchange(error) => error,
-    };
-    while let Some(source) = root.source() {
-        root = source;
-    }
-    root
 }

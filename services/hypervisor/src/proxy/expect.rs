@@ -5,9 +5,9 @@
 
 use super::hop;
 use super::upload::{DeferredBody, LimitedBody};
-use http::header::{EXPECT, HeaderValue};
+use http::Version;
+use http::header::{EXPECT, HeaderMap, HeaderValue};
 use http::request::Parts;
-use http::{Request, StatusCode, Version};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -61,15 +61,13 @@ impl Expectation {
     }
 
     /// Has `request` ask for it.
-    pub(super) fn ask<B>(&self, request: &mut Request<B>) {
-        let asked = HeaderValue::from_static("100-continue");
-        request.headers_mut().insert(EXPECT, asked);
-        let sender = self.0.clone();
-        hyper::ext::on_informational(request, move |informational| {
-            if informational.status() == StatusCode::CONTINUE {
-                sender.send_replace(Stage::Continue);
-            }
-        });
+    pub(super) fn ask(headers: &mut HeaderMap) {
+        headers.insert(EXPECT, HeaderValue::from_static("100-continue"));
+    }
+
+    /// The sandbox says to continue.
+    pub(super) fn go_on(&self) {
+        self.0.send_replace(Stage::Continue);
     }
 
     /// The response came; a body that is still held is not wanted.

@@ -14,10 +14,8 @@ static GENERATION: HeaderName = HeaderName::from_static("x-choiros-generation");
 
 /// Removes what the client has no business to say: `X-ChoirOS-*` always, for a trusted proxy
 /// passes them on unseen; where it comes from unless a trusted proxy says so.
-pub(super) fn distrust(headers: &mut HeaderMap, peer: &Peer) {
-    let lies = headers
-        .keys()
-        .filter(|name| is_spoofable(name.as_str(), peer.trusted));
+pub(super) fn distrust(headers: &mut HeaderMap, trusted: bool) {
+    let lies = headers.keys().filter(|name| is_spoofable(name, trusted));
     let lies: Vec<HeaderName> = lies.cloned().collect();
     for name in lies {
         headers.remove(name);
@@ -25,29 +23,49 @@ pub(super) fn distrust(headers: &mut HeaderMap, peer: &Peer) {
 }
 
 /// Whether a client has no business to send a field of this name.
-pub(super) fn is_spoofable(name: &str, trusted: bool) -> bool {
-    has_prefix(name, "x-choiros-")
-        || !trusted && (has_prefix(name, "x-forwarded-") || FORWARDED == *name)
+///
+/// A trusted proxy mends the names that it knows, and passes on all that only mean the same to
+/// whoever is behind us.
+fn is_spoofable(name: &HeaderName, trusted: bool) -> bool {
+    let name = name.as_str();
+    match name.as_bytes()[0] {
+        b'x' => {
+            has_prefix(name, "x-choiros-")
+                || has_prefix(name, "x-forwarded-") && !(trusted && is_plain(name))
+        }
+        b'f' => !trusted && FORWARDED == *name,
+        _ => false,
+    }
 }
 
-/// Many web frameworks read `_` for `-` in a header's name, so both are meant.
+/// Whether the name begins so to a server that makes a variable of it: there every byte that is
+/// no letter or digit becomes one and the same.
 fn has_prefix(name: &str, prefix: &str) -> bool {
     let same = |(given, wanted): (u8, u8)| {
-        given.eq_ignore_ascii_case(&wanted) || given == b'_' && wanted == b'-'
+        given == wanted || wanted == b'-' && !given.is_ascii_alphanumeric()
     };
     name.len() >= prefix.len() && name.bytes().zip(prefix.bytes()).all(same)
 }
 
+/// Whether it is spelt in the only way that proxies know.
+fn is_plain(name: &str) -> bool {
+    name.bytes()
+        .all(|byte| byte == b'-' || byte.is_ascii_alphanumeric())
+}
+
 /// Says where the request comes from.
 pub(super) fn add_origin(headers: &mut HeaderMap, peer: &Peer) {
-    let mut path: Vec<Vec<u8>> = Vec::new();
+    let mut path = Vec::new();
     if let Entry::Occupied(entry) = headers.entry(&FOR) {
-        let lines = entry.remove_entry_mult().1;
-        path.extend(lines.map(|line| line.as_bytes().to_vec()));
+        for line in entry.remove_entry_mult().1 {
+            extend(&mut path, line.as_bytes());
+        }
     }
-    path.extend(peer.source.address().map(|it| it.to_string().into_bytes()));
+    if let Some(address) = peer.source.address() {
+        extend(&mut path, address.to_string().as_bytes());
+    }
     if !path.is_empty()
-        && let Ok(path) = HeaderValue::try_from(path.join(b", ".as_slice()))
+        && let Ok(path) = HeaderValue::try_from(path)
     {
         headers.insert(&FOR, path);
     }
@@ -61,8 +79,16 @@ pub(super) fn add_origin(headers: &mut HeaderMap, peer: &Peer) {
     }
 }
 
+/// Adds to a list.
+fn extend(list: &mut Vec<u8>, member: &[u8]) {
+    if !list.is_empty() {
+        list.extend_from_slice(b", ");
+    }
+    list.extend_from_slice(member);
+}
+
 /// Says who calls, and in which workspace, role and generation.
-pub(super) fn add_identity(headers: &mut HeaderMap, caller: &Caller, claim: &impl RoutedClaim) {
+pub(super) fn add_identity(headers: &mut HeaderMap, caller: &Caller<'_>, claim: &impl RoutedClaim) {
     let id = caller.user_id.as_hyphenated().to_string();
     // Names that are no header values cannot be; and a sandbox takes a lack for «nobody».
     if let Ok(id) = HeaderValue::try_from(id) {
@@ -73,4 +99,41 @@ pub(super) fn add_identity(headers: &mut HeaderMap, caller: &Caller, claim: &imp
     }
     headers.insert(&ROLE, HeaderValue::from_static(claim.role().as_str()));
     headers.insert(&GENERATION, HeaderValue::from(claim.generation()));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_spelling_that_a_server_takes_for_ours_is_one() {
+        let spoofable = |name: &str, trusted| is_spoofable(&name.parse().unwrap(), trusted);
+        for name in [
+            "X-ChoirOS-User-Id",
+            "x_choiros_user_id",
+            "X.ChoirOS.User.Id",
+            "X_ChoirOS!User~Id",
+            "x|choiros'role",
+        ] {
+            assert!(spoofable(name, false) && spoofable(name, true), "{name}");
+        }
+        for name in ["X_Forwarded_For", "X-Forwarded.For", "x+forwarded-host"] {
+            assert!(spoofable(name, false) && spoofable(name, true), "{name}");
+        }
+        for name in ["X-Forwarded-For", "x-forwarded-user", "Forwarded"] {
+            assert!(spoofable(name, false) && !spoofable(name, true), "{name}");
+        }
+        for name in [
+            "X-Choir",
+            "X-ChoirOS",
+            "XX-ChoirOS-Role",
+            "XaChoirOS-Role",
+            "X-Forwarded",
+            "Forwarded-For",
+            "F",
+            "X",
+        ] {
+            assert!(!spoofable(name, false), "{name}");
+        }
+    }
 }

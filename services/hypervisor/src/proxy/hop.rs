@@ -36,11 +36,6 @@ pub(super) fn strip(headers: &mut HeaderMap) {
     }
 }
 
-/// Whether the body is coded in a way that we did not ask for and would not undo.
-pub(super) fn has_foreign_coding(headers: &HeaderMap) -> bool {
-    tokens(headers, &TRANSFER_ENCODING).any(|coding| !coding.eq_ignore_ascii_case(b"chunked"))
-}
-
 /// Whether a header that is a list has this member.
 pub(super) fn lists(headers: &HeaderMap, name: &HeaderName, member: &str) -> bool {
     tokens(headers, name).any(|token| token.eq_ignore_ascii_case(member.as_bytes()))

@@ -5,6 +5,7 @@
 //! knows nothing of passkeys or of what runs a sandbox: it gets a caller and a [`RoutedClaim`].
 
 mod buffer;
+mod connection;
 mod connections;
 mod cookies;
 mod download;
@@ -15,12 +16,17 @@ mod forwarded;
 mod frames;
 mod hop;
 mod idle_timeout;
+mod interim;
 mod navigation;
 mod page;
 mod request;
 mod response;
+mod reuse;
+mod send_error;
 mod shared_origin;
+mod shared_stream;
 mod trace;
+mod trailers;
 mod tunnel;
 mod upgrade;
 mod upload;
@@ -34,6 +40,7 @@ pub use navigation::is_navigation;
 pub use write_limit::WriteLimit;
 
 use crate::config;
+use crate::downstream::Downstream;
 use crate::peer::Peer;
 use crate::role::Role;
 use http::{HeaderValue, Request, Response};
@@ -64,11 +71,15 @@ pub trait RoutedClaim: Send + Sync + 'static {
     fn drain_deadline(&self) -> &CancellationToken;
 }
 
-/// Who calls.
+/// Who calls, and from where.
 #[derive(Debug, Clone, Copy)]
-pub struct Caller {
+pub struct Caller<'a> {
     /// Goes to the sandbox as `X-ChoirOS-User-Id`.
     pub user_id: Uuid,
+    /// The far end.
+    pub peer: &'a Peer,
+    /// The connection that the request came by.
+    pub downstream: &'a Downstream,
 }
 
 /// The proxy's settings.
@@ -89,6 +100,8 @@ struct Limits {
     body_idle: Duration,
     /// Bytes of a request's body.
     max_body: u64,
+    /// Bytes of a response's head.
+    max_head: usize,
     /// For a connection to a sandbox without a request.
     pool_idle: Duration,
     /// Connections that wait for a request.
@@ -108,6 +121,7 @@ impl Proxy {
                 response: seconds(config.response_secs),
                 body_idle: seconds(config.body_idle_secs),
                 max_body: config.max_body_bytes,
+                max_head: config.max_response_header_bytes,
                 pool_idle: seconds(config.pool_idle_secs),
                 pool_most: config.max_pooled_connections,
             },
@@ -131,16 +145,12 @@ impl Proxy {
         &self,
         connections: &Rc<Connections>,
         request: Request<Incoming>,
-        peer: &Peer,
-        caller: &Caller,
+        caller: &Caller<'_>,
         claim: C,
     ) -> Response<ResponseBody<C>> {
         let as_page = navigation::wants_page(request.headers());
-        match self
-            .exchange(connections, request, peer, caller, &claim)
-            .await
-        {
-            Ok(response) => self.pass_on(connections, response, claim),
+        match self.exchange(connections, request, caller, &claim).await {
+            Ok(response) => self.pass_on(connections, response, caller.downstream, claim),
             Err(reason) => {
                 let sandbox = claim.sandbox().to_owned();
                 let failure = Failure { sandbox, reason };

@@ -6,6 +6,7 @@ use http::Version;
 use http::header::{CONNECTION, CONTENT_LENGTH, HOST, HeaderValue, TE, TRANSFER_ENCODING};
 use http::request::Parts;
 use http::uri::{Authority, Uri};
+use hyper::upgrade::OnUpgrade;
 
 /// Removes what is not for the sandbox, and frames the request as HTTP/1.1.
 ///
@@ -14,7 +15,7 @@ pub(super) fn rewrite(head: &mut Parts, streams: bool, own_cookies: &[Box<str>],
     let headers = &mut head.headers;
     let trailers = hop::lists(headers, &TE, "trailers");
     hop::strip(headers);
-    forwarded::distrust(headers, peer);
+    forwarded::distrust(headers, peer.trusted);
     cookies::hide(headers, own_cookies, head.version == Version::HTTP_2);
     // HTTP/2 and absolute targets name the host in the target, which then counts alone
     // (RFC 9112, section 3.2.2).
@@ -32,11 +33,12 @@ pub(super) fn rewrite(head: &mut Parts, streams: bool, own_cookies: &[Box<str>],
     forwarded::add_origin(headers, peer);
     trace::join(headers);
     head.version = Version::HTTP_11;
-    head.extensions.clear();
+    // The rest is how the names were written, which hyper keeps for those that are still there.
+    head.extensions.remove::<OnUpgrade>();
 }
 
 /// Addresses the request to the claimed sandbox, and says who calls.
-pub(super) fn address(head: &mut Parts, caller: &Caller, claim: &impl RoutedClaim) {
+pub(super) fn address(head: &mut Parts, caller: &Caller<'_>, claim: &impl RoutedClaim) {
     forwarded::add_identity(&mut head.headers, caller, claim);
     let path = head.uri.path_and_query().cloned();
     head.uri = path.map_or_else(|| Uri::from_static("/"), Uri::from);

@@ -4,9 +4,11 @@ use super::connections::Connections;
 use super::download::{Download, Lent, ResponseBody};
 use super::exchange::UpstreamResponse;
 use super::{Proxy, RoutedClaim, hop, shared_origin};
-use http::header::CONTENT_TYPE;
+use crate::downstream::Downstream;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue, LAST_MODIFIED};
 use http::{Response, Version};
 use std::rc::Rc;
+use std::time::{Duration, UNIX_EPOCH};
 
 impl Proxy {
     /// Passes a response on; the claim goes with it.
@@ -14,6 +16,7 @@ impl Proxy {
         &self,
         connections: &Rc<Connections>,
         upstream: UpstreamResponse,
+        downstream: &Downstream,
         claim: C,
     ) -> Response<ResponseBody<C>> {
         let UpstreamResponse {
@@ -30,15 +33,19 @@ impl Proxy {
         {
             return upgrade.switch(connections, response, claim);
         }
-        hop::strip(response.headers_mut());
+        let headers = response.headers_mut();
+        hop::strip(headers);
+        say_length_once(headers);
+        forget_the_beginning_of_time(headers);
         let content_type = response.headers().get(CONTENT_TYPE);
-        let ends_at_cut = content_type.is_some_and(|value| is_event_stream(value.as_bytes()));
+        let is_event_stream =
+            content_type.is_some_and(|value| names_event_stream(value.as_bytes()));
         response.map(|body| {
             let idle = self.limits.body_idle;
             let lent = Lent::new(connections, claim.route_id(), connection);
             let download = Download::new(body, idle, lent, claim, expectation);
-            ResponseBody::Sandbox(if ends_at_cut {
-                download.until_cut()
+            ResponseBody::Sandbox(if is_event_stream {
+                download.of_events(downstream.clone())
             } else {
                 download
             })
@@ -46,8 +53,35 @@ impl Proxy {
     }
 }
 
+/// A length may be said twice in one breath, but is passed on once (RFC 9110, section 8.6).
+fn say_length_once(headers: &mut HeaderMap) {
+    let mut lines = headers.get_all(CONTENT_LENGTH).iter();
+    let Some(first) = lines.next() else { return };
+    if lines.next().is_none() && !first.as_bytes().contains(&b',') {
+        return;
+    }
+    let length = hop::members(first.as_bytes()).next();
+    if let Some(Ok(length)) = length.map(HeaderValue::from_bytes) {
+        headers.insert(CONTENT_LENGTH, length);
+    }
+}
+
+/// Files of a Nix store are all of the first second of 1970, of whichever build they are: a date
+/// that tells none from another, and has browsers keep what was replaced.
+fn forget_the_beginning_of_time(headers: &mut HeaderMap) {
+    let Some(date) = headers.get(LAST_MODIFIED) else {
+        return;
+    };
+    let date = date.to_str().ok().map(httpdate::parse_http_date);
+    if let Some(Ok(date)) = date
+        && date <= UNIX_EPOCH + Duration::from_secs(1)
+    {
+        headers.remove(LAST_MODIFIED);
+    }
+}
+
 /// Whether this value of `Content-Type` is of a stream that may end at any event.
-pub(super) fn is_event_stream(content_type: &[u8]) -> bool {
+fn names_event_stream(content_type: &[u8]) -> bool {
     let kind = content_type.split(|byte| *byte == b';').next();
     kind.is_some_and(|kind| kind.trim_ascii().eq_ignore_ascii_case(b"text/event-stream"))
 }

@@ -21,7 +21,7 @@
 //! cookies, however many, since a page's script could set just as many.
 
 use super::cookies;
-use http::header::{HeaderMap, SET_COOKIE};
+use http::header::HeaderMap;
 
 const FIELDS: [&str; 18] = [
     "alt-svc",
@@ -47,15 +47,12 @@ const FIELDS: [&str; 18] = [
 /// Removes them from a response, and cookies that would be ours.
 pub(super) fn guard(headers: &mut HeaderMap, own_cookies: &[Box<str>]) {
     cookies::guard(headers, own_cookies);
+    guard_fields(headers);
+}
+
+/// Removes them from what has no cookies.
+pub(super) fn guard_fields(headers: &mut HeaderMap) {
     for field in FIELDS {
         headers.remove(field);
     }
-}
-
-/// Removes them from a response's trailers.
-pub(super) fn guard_trailers(trailers: &mut HeaderMap) {
-    for field in FIELDS {
-        trailers.remove(field);
-    }
-    trailers.remove(SET_COOKIE);
 }

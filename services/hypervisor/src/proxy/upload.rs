@@ -1,6 +1,7 @@
 //! The body of a request, on its way from the client to the sandbox.
 
 use super::idle_timeout::IdleTimeout;
+use super::trailers;
 use bytes::{Buf, Bytes};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use http_body_util::BodyExt;
@@ -128,12 +129,15 @@ impl LimitedBody {
             ready!(self.idle.poll_expired(cx));
             return self.fail(Fault::Stalled);
         };
-        let frame = match frame {
+        let mut frame = match frame {
             Some(Ok(frame)) => frame,
             Some(Err(_)) => return self.fail(Fault::Broken),
             None => return Poll::Ready(None),
         };
         self.idle.moved();
+        if let Some(trailers) = frame.trailers_mut() {
+            trailers::strip_request(trailers);
+        }
         let size = frame.data_ref().map_or(0, Buf::remaining) as u64;
         match self.room.checked_sub(size) {
             Some(room) => self.room = room,

@@ -1,4 +1,7 @@
-//! A connection to a sandbox, and two things that hyper does not know of it.
+//! A connection to a sandbox, and what hyper does not know of it.
+//!
+//! Its bytes pass [`ResponseFraming`] before hyper reads them: what breaks HTTP/1.1 is an error,
+//! and what comes behind a response is never read.
 //!
 //! A request may be tried again only if its connection proved dead: it had answered before, and
 //! not one byte came since this request was written.
@@ -7,13 +10,15 @@
 //! the failed write for the end, and never look at the response that lies there to be read. So a
 //! connection that takes nothing any more pretends that it does, and its reads tell the rest.
 
+use super::shared_stream::{Look, SharedStream};
 use super::write_limit::WriteLimit;
+use crate::http1::{Asked, ResponseFraming};
 use socket2::{SockRef, TcpKeepalive};
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
@@ -24,39 +29,112 @@ const KEEPALIVE: Duration = Duration::from_mins(1);
 /// What a connection went through.
 #[derive(Debug, Default)]
 pub(super) struct ConnectionState {
+    /// What the request asks of its response, from when it is sent until something comes.
+    asked: AtomicU8,
     /// Something came, ever.
     answered: AtomicBool,
     /// Nothing came since the last write.
     silent: AtomicBool,
+    /// The sandbox closed it while nothing was asked.
+    closed_idle: AtomicBool,
+    /// Something came that nobody asked for.
+    spoilt: AtomicBool,
 }
 
+const SENT: u8 = 1;
+const HEAD: u8 = 2;
+const UPGRADE: u8 = 4;
+
 impl ConnectionState {
+    /// A request is about to be written.
+    pub(super) fn ask(&self, asked: Asked) {
+        let head = if asked.head { HEAD } else { 0 };
+        let upgrade = if asked.upgrade { UPGRADE } else { 0 };
+        self.asked.store(SENT | head | upgrade, Ordering::Relaxed);
+    }
+
+    fn asked(&self) -> Option<Asked> {
+        let asked = self.asked.load(Ordering::Relaxed);
+        (asked != 0).then_some(Asked {
+            head: asked & HEAD != 0,
+            upgrade: asked & UPGRADE != 0,
+        })
+    }
+
     /// Whether a request failed because its connection had been dead before.
     pub(super) fn was_dead(&self) -> bool {
         self.answered.load(Ordering::Relaxed) && self.silent.load(Ordering::Relaxed)
+    }
+
+    /// Whether the sandbox closed it while nothing was asked.
+    pub(super) fn was_closed_idle(&self) -> bool {
+        self.closed_idle.load(Ordering::Relaxed)
+    }
+
+    /// Whether something came that nobody asked for, so that no more requests may go this way.
+    pub(super) fn is_spoilt(&self) -> bool {
+        self.spoilt.load(Ordering::Relaxed)
     }
 }
 
 /// One connection to a sandbox.
 pub(super) struct UpstreamConnection {
-    stream: WriteLimit<TcpStream>,
+    stream: WriteLimit<SharedStream>,
+    look: Look,
+    framing: ResponseFraming,
     state: Arc<ConnectionState>,
 }
 
 impl UpstreamConnection {
-    /// `limit` is for how long a sandbox may take nothing of what it is sent.
-    pub(super) fn new(stream: TcpStream, limit: Duration) -> io::Result<Self> {
+    /// `limit` is for how long a sandbox may take nothing of what it is sent, `head` for the bytes
+    /// of a response's head.
+    pub(super) fn new(stream: TcpStream, limit: Duration, head: usize) -> io::Result<Self> {
         stream.set_nodelay(true)?;
         SockRef::from(&stream).set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE))?;
+        let stream = SharedStream::new(stream);
         Ok(Self {
+            look: stream.look(),
             stream: WriteLimit::new(stream, limit),
+            framing: ResponseFraming::new(head),
             state: Arc::default(),
         })
     }
 
-    /// What it goes through.
-    pub(super) fn state(&self) -> Arc<ConnectionState> {
-        self.state.clone()
+    /// What it goes through, and its socket.
+    pub(super) fn parts(&self) -> (Arc<ConnectionState>, Look) {
+        (self.state.clone(), self.look.clone())
+    }
+
+    /// Lets hyper see what belongs to a response, and is framed well, of the bytes from `start` on.
+    fn inspect(&mut self, buf: &mut ReadBuf<'_>, start: usize) -> io::Result<()> {
+        let state = &*self.state;
+        if self.framing.is_idle()
+            && let Some(asked) = state.asked()
+        {
+            state.asked.store(0, Ordering::Relaxed);
+            self.framing.ask(asked);
+        }
+        if buf.filled().len() == start {
+            if self.framing.is_idle() {
+                state.closed_idle.store(true, Ordering::Relaxed);
+            }
+            return Ok(());
+        }
+        state.answered.store(true, Ordering::Relaxed);
+        state.silent.store(false, Ordering::Relaxed);
+        let bytes = &buf.filled()[start..];
+        let read = self.framing.read(bytes).map_err(|malformed| {
+            let sentence = format!("its response breaks HTTP/1.1: {malformed}");
+            io::Error::new(io::ErrorKind::InvalidData, sentence)
+        })?;
+        if read < bytes.len() {
+            state.spoilt.store(true, Ordering::Relaxed);
+            buf.set_filled(start + read);
+        }
+        for extension in self.framing.extensions() {
+            buf.filled_mut()[start..][extension.clone()].fill(b' ');
+        }
+        Ok(())
     }
 }
 
@@ -77,13 +155,15 @@ impl AsyncRead for UpstreamConnection {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let before = buf.filled().len();
-        let polled = Pin::new(&mut self.stream).poll_read(cx, buf);
-        if buf.filled().len() > before {
-            self.state.answered.store(true, Ordering::Relaxed);
-            self.state.silent.store(false, Ordering::Relaxed);
+        let this = &mut *self;
+        if this.state.is_spoilt() {
+            // As if closed.
+            return Poll::Ready(Ok(()));
         }
-        polled
+        let start = buf.filled().len();
+        let read = ready!(Pin::new(&mut this.stream).poll_read(cx, buf));
+        let inspected = this.inspect(buf, start);
+        Poll::Ready(read.and(inspected))
     }
 }
 

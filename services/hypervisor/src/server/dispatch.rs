@@ -6,6 +6,7 @@ use super::redirect::Redirect;
 use crate::Body;
 use crate::auth::{self, Auth, AuthError, Session};
 use crate::config::Config;
+use crate::downstream::Downstream;
 use crate::error::HttpError;
 use crate::metrics::Metrics;
 use crate::peer::Peer;
@@ -146,6 +147,7 @@ impl Dispatch {
             return own(response);
         }
         let (method, headers) = (request.method(), request.headers());
+        let downstream = inbound.downstream;
         let scheme = inbound.entrance.scheme();
         let peer = Peer::new(inbound.source, scheme, headers, &gateway.trusted);
         if let Err(error) = auth::check_origin(method, headers, &gateway.origin) {
@@ -163,7 +165,8 @@ impl Dispatch {
             (_, Ok(None)) => own(to_login(&request)),
             (Destination::Private, Ok(session)) => own(self.own(request, peer, session).await),
             (Destination::Sandbox(role), Ok(Some(session))) => {
-                self.sandbox(request, &peer, &session, role).await
+                self.sandbox(request, &peer, &downstream, &session, role)
+                    .await
             }
         }
     }
@@ -195,6 +198,7 @@ impl Dispatch {
         &self,
         mut request: Request<Incoming>,
         peer: &Peer,
+        downstream: &Downstream,
         session: &Session,
         role: Role,
     ) -> Response<ResponseBody<Claim>> {
@@ -210,10 +214,12 @@ impl Dispatch {
         }
         let caller = proxy::Caller {
             user_id: session.user.id,
+            peer,
+            downstream,
         };
         let proxy = &self.gateway.proxy;
         proxy
-            .forward(&self.upstreams, request, peer, &caller, claim)
+            .forward(&self.upstreams, request, &caller, claim)
             .await
     }
 

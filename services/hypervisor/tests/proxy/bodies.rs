@@ -10,6 +10,7 @@ use serde_json::json;
 use testkit::raw::Raw;
 use testkit::upstream::Upstream;
 use testkit::upstream::pattern::{self, Tally};
+use tokio::net::TcpListener;
 
 const SIZES: [u64; 4] = [0, 1, 65_537, 1024 * 1024];
 
@@ -108,6 +109,67 @@ async fn trailers_pass_in_both_directions() {
     let body = response.into_body().collect().await.unwrap();
     assert_eq!(body.trailers().unwrap()["x-answer"], "done");
     assert_eq!(body.to_bytes(), r#"[["x-sum","43"]]"#);
+}
+
+#[tokio::test]
+async fn trailers_say_no_more_than_heads_may() {
+    let trailers = "X-ChoirOS-Role: dev\r\nx_forwarded_for: 6.6.6.6\r\nForwarded: for=6.6.6.6\r\n\
+        Cookie: choiros=t\r\nKeep-Alive: 1\r\nX-Sum: 42\r\n\
+        Alt-Svc: clear\r\nSet-Cookie: choiros=t\r\nX-Accel-Redirect: /etc\r\n";
+    let names = trailers.lines().map(|line| line.split(':').next().unwrap());
+    let names = names.collect::<Vec<_>>().join(", ");
+    let framed = format!(
+        "TE: trailers\r\nTrailer: {names}\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\n{trailers}\r\n"
+    );
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let gateway = Gateway::before(listener.local_addr().unwrap()).await;
+    let mut raw = Raw::connect(gateway.address).await.unwrap();
+    raw.send(format!(
+        "POST / HTTP/1.1\r\nHost: a\r\nConnection: TE\r\n{framed}"
+    ))
+    .await
+    .unwrap();
+    let mut sandbox = Raw::accept(&listener).await.unwrap();
+    sandbox.read_head().await.unwrap();
+    let body = sandbox.read_until("\r\n\r\n").await.unwrap();
+    let mut lines: Vec<_> = body.lines().skip(3).filter(|it| !it.is_empty()).collect();
+    lines.sort_unstable();
+    assert_eq!(
+        lines,
+        ["alt-svc: clear", "x-accel-redirect: /etc", "x-sum: 42"]
+    );
+    sandbox
+        .send(format!("HTTP/1.1 200 OK\r\n{framed}"))
+        .await
+        .unwrap();
+    raw.read_head().await.unwrap();
+    let body = raw.read_until("\r\n\r\n").await.unwrap();
+    for kept in ["x-sum: 42\r\n", "x-choiros-role: dev\r\n"] {
+        assert!(body.contains(kept), "{body}");
+    }
+    for gone in ["alt-svc", "set-cookie", "x-accel-redirect", "keep-alive"] {
+        assert!(!body.contains(gone), "{body}");
+    }
+
+    let request = Request::post(gateway.url("/"))
+        .header("trailer", "x-choiros-role, x-forwarded-for, cookie")
+        .body(
+            StreamBody::new(stream::iter([
+                Ok(Frame::data(Bytes::from_static(b"body"))),
+                Ok(Frame::trailers(HeaderMap::from_iter(
+                    ["x-choiros-role", "x-forwarded-for", "cookie"]
+                        .map(|name| (name.parse().unwrap(), HeaderValue::from_static("choiros=x"))),
+                ))),
+            ]))
+            .boxed_unsync(),
+        )
+        .unwrap();
+    let client = client_of_http2();
+    let response = tokio::spawn(client.request(request));
+    sandbox.read_head().await.unwrap();
+    let body = sandbox.read_until("\r\n\r\n").await.unwrap();
+    assert_eq!(body, "4\r\nbody\r\n0\r\n\r\n");
+    drop((sandbox, response));
 }
 
 #[tokio::test]

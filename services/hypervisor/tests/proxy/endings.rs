@@ -79,17 +79,6 @@ async fn a_body_that_stops_coming_is_given_up() {
 }
 
 #[tokio::test]
-async fn a_response_that_stops_coming_is_given_up() {
-    let upstream = Upstream::start().await.unwrap();
-    let gateway = Gateway::start(upstream.address(), |it| it.proxy.body_idle_secs = 1).await;
-    let request = "GET /events HTTP/1.1\r\nHost: a\r\n\r\n";
-    let ending = exchange(gateway.address, request).await.unwrap();
-    assert!(!ending.bytes.ends_with(b"0\r\n\r\n"), "a clean end");
-    gateway.unclaimed().await;
-    until("the connection is closed", || upstream.open() == 0).await;
-}
-
-#[tokio::test]
 async fn a_slow_body_that_keeps_coming_has_all_the_time() {
     let upstream = Upstream::start().await.unwrap();
     let gateway = Gateway::start(upstream.address(), |it| {

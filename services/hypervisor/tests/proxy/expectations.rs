@@ -15,7 +15,7 @@ async fn the_upstream_says_when_to_continue() {
     client.send(format!("POST / {ASKING}")).await.unwrap();
     let mut upstream = Raw::accept(&listener).await.unwrap();
     let head = upstream.read_head().await.unwrap();
-    assert!(head.contains("\r\nexpect: 100-continue\r\n"), "{head}");
+    assert!(head.contains("\r\nExpect: 100-continue\r\n"), "{head}");
     upstream
         .send("HTTP/1.1 100 Continue\r\n\r\n")
         .await

@@ -32,8 +32,6 @@ pub const ORIGIN: &str = "http://localhost:9090";
 /// The user on whose behalf every request comes.
 pub const USER: Uuid = Uuid::from_u128(0x0123_4567_89ab_4cde_8f01_2345_6789_abcd);
 
-const CALLER: Caller = Caller { user_id: USER };
-
 /// Our cookies, as the auth module names them.
 const COOKIES: [&str; 2] = ["choiros", "choiros-ceremony"];
 
@@ -120,9 +118,14 @@ impl RequestHandler for Front {
             trusted: self.trusted,
             scheme: "http",
         };
+        let caller = Caller {
+            user_id: USER,
+            peer: &peer,
+            downstream: &inbound.downstream,
+        };
         let claim = Claim::new(&self.target);
         self.proxy
-            .forward(&self.upstreams, request, &peer, &CALLER, claim)
+            .forward(&self.upstreams, request, &caller, claim)
             .await
     }
 }

@@ -84,6 +84,8 @@ async fn what_a_client_says_of_itself_is_not_believed() {
         ("x-choiros-user-id", "00000000-0000-0000-0000-000000000000"),
         ("x-choiros-admin", "yes"),
         ("x_choiros_user_id", "somebody"),
+        ("x.choiros!user~id", "somebody"),
+        ("x_forwarded.for", "6.6.6.6"),
         ("connection", "x-choiros-role, x-forwarded-for"),
     ];
     let gateway = Gateway::before(upstream.address()).await;
@@ -93,14 +95,19 @@ async fn what_a_client_says_of_itself_is_not_believed() {
     assert_eq!(lines["x-choiros-user-id"], USER.to_string());
 
     let trusting = Gateway::start(upstream.address(), |it| it.trusted = true).await;
-    let lines = seen(&client(), &trusting, &given[..9]).await;
+    let lines = seen(&client(), &trusting, &given[..11]).await;
     assert_eq!(lines["x-forwarded-for"], "6.6.6.6, 7.7.7.7, 127.0.0.1");
     assert_eq!(lines["x-forwarded-proto"], "https");
     assert_eq!(lines["x-forwarded-host"], "evil.example");
     assert_eq!(lines["x-forwarded-port"], "1");
     assert_eq!(lines["forwarded"], "for=6.6.6.6");
     assert_eq!(lines["x-choiros-user-id"], USER.to_string());
-    assert!(!lines.contains_key("x-choiros-admin") && !lines.contains_key("x_choiros_user_id"));
+    for (name, _) in &given[7..11] {
+        assert!(
+            *name == "x-choiros-user-id" || !lines.contains_key(*name),
+            "{name}"
+        );
+    }
 }
 
 #[tokio::test]
@@ -240,25 +247,70 @@ async fn everything_else_of_a_response_is_untouched() {
 }
 
 #[tokio::test]
-async fn a_response_with_two_framings_has_one_afterwards() {
+async fn names_are_written_as_the_client_wrote_them() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let gateway = Gateway::before(listener.local_addr().unwrap()).await;
     let mut client = Raw::connect(gateway.address).await.unwrap();
-    client
-        .send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
-        .await
-        .unwrap();
-    let mut upstream = Raw::accept(&listener).await.unwrap();
-    upstream.read_head().await.unwrap();
-    upstream
-        .send("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\n\r\n")
-        .await
-        .unwrap();
-    let head = client.read_head().await.unwrap();
-    assert!(!head.contains("content-length"), "{head}");
-    assert!(
-        head.contains("\r\ntransfer-encoding: chunked\r\n"),
-        "{head}"
-    );
-    client.read_until("4\r\nbody\r\n0\r\n\r\n").await.unwrap();
+    let mut upstream = None;
+    for _ in 0..2 {
+        client
+            .send(
+                "GET / HTTP/1.1\r\nHOST: a\r\nSec-WebSocket-Key: x\r\nX-LIST: 1\r\nx-List: 2\r\n\
+                 Cookie: choiros=t\r\nCOOKIE: b=1\r\nX-ChoirOS-Role: dev\r\nKeep-Alive: 9\r\n\
+                 Connection: X-Gone\r\nX-Gone: 1\r\n\r\n",
+            )
+            .await
+            .unwrap();
+        if upstream.is_none() {
+            upstream = Some(Raw::accept(&listener).await.unwrap());
+        }
+        let upstream = upstream.as_mut().unwrap();
+        let head = upstream.read_head().await.unwrap();
+        for line in ["HOST: a", "Sec-WebSocket-Key: x", "X-LIST: 1", "x-List: 2"] {
+            assert!(head.contains(&format!("\r\n{line}\r\n")), "{head}");
+        }
+        let lower = head.to_lowercase();
+        for (name, count) in [
+            ("host", 1),
+            ("cookie", 1),
+            ("x-list", 2),
+            ("x-choiros-role", 1),
+            ("x-gone", 0),
+            ("keep-alive", 0),
+            ("connection", 0),
+        ] {
+            let found = lower.matches(&format!("\r\n{name}:")).count();
+            assert_eq!(found, count, "{name} in {head}");
+        }
+        assert!(lower.contains("\r\nx-choiros-role: live\r\n"), "{head}");
+        upstream
+            .send("HTTP/1.1 204 No Content\r\n\r\n")
+            .await
+            .unwrap();
+        client.read_head().await.unwrap();
+        gateway.unclaimed().await;
+    }
+}
+
+#[tokio::test]
+async fn a_date_that_all_files_of_a_store_have_is_not_passed_on() {
+    let upstream = Upstream::start().await.unwrap();
+    let gateway = Gateway::before(upstream.address()).await;
+    for (date, passed) in [
+        ("Thu,%2001%20Jan%201970%2000:00:01%20GMT", false),
+        ("Thu,%2001%20Jan%201970%2000:00:00%20GMT", false),
+        ("Thu%20Jan%20%201%2000:00:01%201970", false),
+        ("Fri,%2002%20Jan%201970%2000:00:01%20GMT", true),
+        ("Mon,%2009%20Nov%202026%2010:00:00%20GMT", true),
+        ("then", true),
+    ] {
+        let reply = format!("/reply?header=last-modified:{date}");
+        let response = client().get(gateway.url(&reply).parse().unwrap()).await;
+        let response = response.unwrap();
+        assert_eq!(
+            response.headers().contains_key("last-modified"),
+            passed,
+            "{date}"
+        );
+    }
 }

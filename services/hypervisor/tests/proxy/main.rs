@@ -14,6 +14,8 @@ mod framing;
 mod gateway;
 mod heads;
 mod long;
+mod responses;
 mod retries;
+mod reuse;
 mod shared_origin;
 mod upgrades;

@@ -175,8 +175,8 @@ async fn bytes_that_come_along_with_the_heads_are_not_lost() {
         .unwrap();
     let mut upstream = Raw::accept(&listener).await.unwrap();
     let head = upstream.read_head().await.unwrap();
-    assert!(head.contains("\r\nupgrade: echo/1\r\n"), "{head}");
-    assert!(head.contains("\r\nconnection: upgrade\r\n"), "{head}");
+    assert!(head.contains("\r\nUpgrade: echo/1\r\n"), "{head}");
+    assert!(head.contains("\r\nConnection: upgrade\r\n"), "{head}");
     upstream
         .send(format!(
             "HTTP/1.1 101 Switching Protocols\r\nX-A: b\r\n{upgrade}worm"

@@ -31,6 +31,11 @@ pub(super) fn limits(config: &Config) -> Verdict {
     if config.server.max_header_bytes < 8192 {
         return Err("server.max_header_bytes: browsers need 8192 or more".into());
     }
+    if !(8192..=16 << 20).contains(&config.proxy.max_response_header_bytes) {
+        return Err(
+            "proxy.max_response_header_bytes: give 8192 at least, and 16777216 at most".into(),
+        );
+    }
     Ok(())
 }
 

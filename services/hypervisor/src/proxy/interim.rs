@@ -1,0 +1,34 @@
+//! What a sandbox says before its response (RFC 9110, section 15.2).
+
+use super::expect::Expectation;
+use super::{hop, shared_origin};
+use crate::downstream::Downstream;
+use http::header::{CONTENT_LENGTH, HeaderMap, SET_COOKIE};
+use http::{Request, StatusCode};
+
+/// Has the client told what the sandbox says before its response to `request`, and the body flow
+/// once the sandbox says to continue.
+pub(super) fn pass_on<B>(
+    request: &mut Request<B>,
+    downstream: &Downstream,
+    expectation: Option<&Expectation>,
+) {
+    let (downstream, expectation) = (downstream.clone(), expectation.cloned());
+    hyper::ext::on_informational(request, move |interim| {
+        if interim.status() != StatusCode::CONTINUE {
+            let mut headers = interim.headers().clone();
+            strip(&mut headers);
+            downstream.interim(interim.status(), &headers);
+        } else if let Some(expectation) = &expectation {
+            expectation.go_on();
+        }
+    });
+}
+
+/// Takes off what a response may not say either; and cookies, which belong to the response.
+fn strip(headers: &mut HeaderMap) {
+    hop::strip(headers);
+    shared_origin::guard_fields(headers);
+    headers.remove(CONTENT_LENGTH);
+    headers.remove(SET_COOKIE);
+}
