@@ -31,4 +31,19 @@ in
         }
       ];
   };
+  "so is what stands in Caddy's place" = {
+    config = on {
+      domain = "choir.test";
+      ingress = {
+        kind = "gateway";
+        internalCa = true;
+      };
+    };
+    expect =
+      c:
+      builtins.all (name: sealed c.systemd.services.${name}.serviceConfig) [
+        "hypervisor"
+        "choiros-certificate"
+      ];
+  };
 }

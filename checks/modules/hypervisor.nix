@@ -15,9 +15,9 @@ in
       c.services.choiros.settings.server.listen == "127.0.0.1:9090"
       && builtins.head c.systemd.sockets.hypervisor.listenStreams == "127.0.0.1:9090";
   };
-  "the hypervisor is no root, and says when it is ready" = {
+  "the hypervisor is no root, and says when it is ready, and when a reload is done" = {
     config = on { };
-    expect = c: (unit c).User == "choiros" && (unit c).Type == "notify";
+    expect = c: (unit c).User == "choiros" && (unit c).Type == "notify-reload";
   };
   "a switch restarts the hypervisor and keeps its socket" = {
     config = on { };
@@ -64,7 +64,7 @@ in
   };
   "a listener for the world is refused" = {
     config = on { settings.server.listen = "0.0.0.0:9090"; };
-    fails = "would be reached without TLS and past Caddy";
+    fails = "would be reached without TLS, or not at all";
   };
   "without a metrics token no credential is asked for" = {
     config = on { };
@@ -110,9 +110,9 @@ in
     config = on { settings.server.listen = "127.example.org:9090"; };
     fails = "127.example.org:9090 is no loopback address with a port";
   };
-  "a listener on Caddy's port is refused" = {
+  "a listener on the port of what ends TLS is refused" = {
     config = on { settings.server.listen = "127.0.0.1:443"; };
-    fails = "port 443 is taken by services.caddy";
+    fails = "port 443 is taken by services.choiros.ingress";
   };
   "a listener beyond the last port is refused" = {
     config = on { settings.server.listen = "127.0.0.1:65536"; };

@@ -18,8 +18,9 @@ let
   lost = import ./kept.nix { inherit lib config; } (
     [
       "/var/lib/choiros"
-      config.services.caddy.dataDir
     ]
+    ++ lib.optional (cfg.ingress.kind == "caddy") config.services.caddy.dataDir
+    ++ lib.optional (config.security.acme.certs ? ${cfg.domain}) "/var/lib/acme"
     ++ lib.optional cfg.backup.enable cfg.backup.directory
   );
 in

@@ -14,7 +14,7 @@ let
   ssh = import ../firewall/ssh.nix { inherit lib config; };
   usual = [
     {
-      name = "services.caddy";
+      name = "services.choiros.ingress";
       ports = [
         80
         443
@@ -42,7 +42,7 @@ in
     assertions = [
       {
         assertion = parts != null && isLoopback;
-        message = "services.choiros.settings.server.listen: ${listen} is no loopback address with a port, and would be reached without TLS and past Caddy, or not at all. Use one such as \"127.0.0.1:9090\".";
+        message = "services.choiros.settings.server.listen: ${listen} is no loopback address with a port, and would be reached without TLS, or not at all. Use one such as \"127.0.0.1:9090\".";
       }
       {
         assertion = parts != null -> port <= 65535 && colliding == [ ];

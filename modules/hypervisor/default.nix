@@ -5,6 +5,7 @@
     ./assertions.nix
     ./settings.nix
     ./service.nix
+    ./sockets.nix
     ./polkit.nix
   ];
 }

@@ -24,42 +24,23 @@ in
     };
     users.groups.choiros.gid = ids.hypervisor;
 
-    # hold the port and the proxy's socket while the service is replaced, so that no connection is refused
-    systemd.sockets.hypervisor = {
-      description = "ChoirOS hypervisor's sockets";
-      wantedBy = [ "sockets.target" ];
-      listenStreams = [
-        cfg.settings.server.listen
-        cfg.ingress.socket
-      ];
-      socketConfig = {
-        # who connects there is believed about the client's address: Caddy, and no other user of the host
-        SocketGroup = config.services.caddy.group;
-        SocketMode = "0660";
-        FileDescriptorName = "http";
-        Backlog = 4096;
-        NoDelay = true;
-      };
-    };
-
     systemd.services.hypervisor = {
       description = "ChoirOS hypervisor";
       wantedBy = [ "multi-user.target" ];
-      requires = [ "hypervisor.socket" ];
       after = [
-        "hypervisor.socket"
         "network.target"
         "choiros-firewall.service"
         "nftables.service"
       ];
-      # a switch restarts the service, and must not close the socket for it
+      # a switch restarts the service, and must not close the sockets for it
       stopIfChanged = false;
       restartTriggers = [ cfg.configFile ];
       notSocketActivated = true;
       serviceConfig =
         import ../hardening.nix
         // {
-          Type = "notify";
+          # a reload takes up new certificates
+          Type = "notify-reload";
           ExecStart = "${lib.getExe cfg.package} serve --config /etc/choiros/hypervisor.toml";
           User = "choiros";
           Group = "choiros";

@@ -17,16 +17,20 @@ let
     }
     ${cfg.ingress.serverOptions}
   '';
+  inherit (cfg.ingress) certificate hstsSecs;
+  tls = lib.optionalString (
+    certificate != null
+  ) "tls \"${certificate.cert}\" \"${certificate.key}\"\n";
   redirect = domain: {
     name = domain;
     value = {
       logFormat = null;
-      extraConfig = "redir https://${cfg.domain}{uri} 308";
+      extraConfig = "${tls}redir https://${cfg.domain}{uri} 308";
     };
   };
 in
 {
-  config = lib.mkIf cfg.enable {
+  config = lib.mkIf (cfg.enable && cfg.ingress.kind == "caddy") {
     services.caddy = {
       enable = true;
       email = lib.mkIf (cfg.ingress.email != null) cfg.ingress.email;
@@ -45,8 +49,8 @@ in
       '';
       virtualHosts = {
         ${cfg.domain}.extraConfig = ''
-          header {
-            Strict-Transport-Security "max-age=31536000"
+          ${tls}header {
+            ${lib.optionalString (hstsSecs > 0) "Strict-Transport-Security \"max-age=${toString hstsSecs}\""}
             -Server
           }
           # the hypervisor believes its proxy: what a client says in the proxy's name ends here
@@ -67,6 +71,7 @@ in
 
     # the first to read what the world sends, so it is sealed as our own units are
     systemd.services.caddy.serviceConfig = hardening // {
+      SupplementaryGroups = lib.optional (certificate != null) "choiros-certificate";
       RuntimeDirectory = "caddy";
       RuntimeDirectoryMode = "0700";
       AmbientCapabilities = [

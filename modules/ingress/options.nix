@@ -1,9 +1,20 @@
 { lib, config, ... }:
 let
   inherit (lib) mkOption types;
+  choirosTypes = import ../types.nix { inherit lib; };
 in
 {
   options.services.choiros.ingress = {
+    kind = mkOption {
+      type = types.enum [
+        "caddy"
+        "gateway"
+      ];
+      default = "caddy";
+      example = "gateway";
+      description = "What ends TLS on port 443, and answers on port 80. `caddy`: Caddy, in front of the hypervisor; it gets its certificates by itself, one for each name, and serves sites of yours as well (`services.caddy.virtualHosts`). `gateway`: the hypervisor itself, on sockets that systemd holds, so that a restart refuses no connection; it serves `domain` and `redirectDomains` alone, with one certificate for all of them by `security.acme.certs.<domain>`, whose other options hold there too, and which asks for `security.acme.acceptTerms = true`.";
+    };
+
     email = mkOption {
       type = types.nullOr (types.strMatching "[^@ ]+@[^@ ]+");
       default = null;
@@ -15,7 +26,39 @@ in
       type = types.bool;
       default = false;
       example = true;
-      description = "Certificates from an authority of Caddy's own, which no browser knows: for tests, and for hosts that the internet doesn't reach.";
+      description = "Certificates from an authority of the host's own, which no browser knows: for tests, and for hosts that the internet doesn't reach. What browsers would have to trust is `/var/lib/caddy/.local/share/caddy/pki/authorities/local/root.crt`, with `kind = \"gateway\"` `/var/lib/choiros/certificate/ca.pem`.";
+    };
+
+    certificate = mkOption {
+      type = types.nullOr (
+        types.submodule {
+          options = {
+            cert = mkOption {
+              type = choirosTypes.secretFile;
+              example = "/run/secrets/choir.example.org.pem";
+              description = "The certificate, followed by those between it and the authority, in PEM.";
+            };
+            key = mkOption {
+              type = choirosTypes.secretFile;
+              example = "/run/secrets/choir.example.org.key";
+              description = "Its private key, in PEM.";
+            };
+          };
+        }
+      );
+      default = null;
+      example = {
+        cert = "/run/secrets/choir.example.org.pem";
+        key = "/run/secrets/choir.example.org.key";
+      };
+      description = "A certificate of your own, for `domain` and each of `redirectDomains`, instead of one that the host asks an authority for. The group `choiros-certificate` has to be able to read both files. The hypervisor sees by itself that they have changed; Caddy is told by `systemctl reload caddy`.";
+    };
+
+    hstsSecs = mkOption {
+      type = types.ints.unsigned;
+      default = 31536000;
+      example = 0;
+      description = "For how many seconds browsers that have been here come by TLS alone (`Strict-Transport-Security`): a year, unless you say otherwise. With 0 they aren't told to.";
     };
 
     socket = mkOption {

@@ -22,6 +22,11 @@ let
   withTls = host: host.addSSL or false || host.forceSSL or false || host.onlySSL or false;
   isUnix = l: lib.hasPrefix "unix:" (toString (l.addr or ""));
   or' = default: value: if value == null then default else value;
+  inherit (services.choiros.ingress or { kind = "caddy"; }) kind;
+  ours = [
+    "hypervisor-http-redirect"
+    "hypervisor-https"
+  ];
   nginx =
     host:
     if (host.listen or [ ]) != [ ] then
@@ -52,7 +57,15 @@ let
     setting: taker: set:
     map setting (lib.attrNames (lib.filterAttrs (_: taker) set));
 in
-lib.optional (on "nginx" && takes (lib.concatMap nginx (hosts "nginx"))) "services.nginx"
+lib.optional (
+  kind == "gateway"
+  && on "caddy"
+  && takes [
+    (or' 80 services.caddy.httpPort)
+    (or' 443 services.caddy.httpsPort)
+  ]
+) "services.caddy"
+++ lib.optional (on "nginx" && takes (lib.concatMap nginx (hosts "nginx"))) "services.nginx"
 ++ lib.optional (on "httpd" && takes (lib.concatMap httpd (hosts "httpd"))) "services.httpd"
 ++ lib.optional (on "traefik" && (entryPoints == [ ] || takes traefik)) "services.traefik"
 ++ lib.optional (
@@ -81,4 +94,4 @@ lib.optional (on "nginx" && takes (lib.concatMap nginx (hosts "nginx"))) "servic
 ) config.containers
 ++ named (name: "systemd.sockets.${name}") (
   s: takes (map portOf (s.listenStreams or [ ] ++ lib.toList (s.socketConfig.ListenStream or [ ])))
-) config.systemd.sockets
+) (lib.removeAttrs config.systemd.sockets ours)

@@ -13,13 +13,12 @@ let
 in
 {
   config = lib.mkIf cfg.enable {
-    systemd.sockets.hypervisor.socketConfig.TriggerLimitIntervalSec = 0;
     systemd.services = {
       hypervisor = {
         startLimitIntervalSec = 0;
         serviceConfig = patient;
       };
-      caddy = {
+      caddy = lib.mkIf (cfg.ingress.kind == "caddy") {
         startLimitIntervalSec = lib.mkForce 0;
         serviceConfig = lib.mapAttrs (_: lib.mkForce) (patient // { RestartPreventExitStatus = ""; });
       };

@@ -39,7 +39,7 @@ in
         };
       };
       hypervisor.after = [ "dbus.service" ];
-      caddy = {
+      caddy = lib.mkIf (cfg.ingress.kind == "caddy") {
         after = [ "hypervisor.service" ];
         # its grace_period, and a little
         serviceConfig.TimeoutStopSec = 35;

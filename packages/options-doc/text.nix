@@ -47,7 +47,9 @@ let
     );
   below =
     type:
-    if type.name == "submodule" then
+    if type.name == "nullOr" then
+      below type.nestedTypes.elemType
+    else if type.name == "submodule" then
       type.getSubOptions [ ]
     else if type.name == "attrsOf" && type.nestedTypes.elemType.name == "submodule" then
       type.nestedTypes.elemType.getSubOptions [ ]
