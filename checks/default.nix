@@ -10,18 +10,23 @@ let
   inherit (pkgs.stdenv.hostPlatform) system;
   vmTest =
     name:
-    pkgs.testers.runNixOSTest {
+    pkgs.testers.runNixOSTest (test: {
       imports = [ (./vm/tests + "/${name}.nix") ];
-      inherit name;
-      testScript =
+      # those of other tests, too, one after the other
+      options.scripts = lib.mkOption { default = [ name ]; };
+      config.name = name;
+      config.testScript =
         { nodes, ... }:
-        builtins.readFile ./vm/common.py
+        "kind = \"${nodes.machine.services.choiros.ingress.kind}\"\n"
+        + builtins.readFile ./vm/common.py
         + lib.optionalString (nodes ? client) (builtins.readFile ./vm/client.py)
-        + builtins.readFile (./vm/tests + "/${name}.py");
-      skipTypeCheck = true;
-      _module.args = { inherit self inputs services; };
-      defaults.imports = [ self.nixosModules.default ];
-    };
+        + lib.concatMapStrings (
+          script: builtins.readFile (./vm/tests + "/${script}.py")
+        ) test.config.scripts;
+      config.skipTypeCheck = true;
+      config._module.args = { inherit self inputs services; };
+      config.defaults.imports = [ self.nixosModules.default ];
+    });
   light = import ./light.nix;
   vmTests = lib.listToAttrs (
     map (

@@ -1,9 +1,11 @@
-"""A browser of curl's on the machine `client`: one cookie jar, and the certificate authority of the host's Caddy.
+"""A browser of curl's on the machine `client`: one cookie jar, and the certificate authority of the host's own.
 
 It stands after common.py, before the scripts of tests that have such a machine."""
-ca = "/var/lib/caddy/.local/share/caddy/pki/authorities/local/root.crt"
-curl = ("curl -sS --max-time 60 --cacert /tmp/ca.pem --cookie /tmp/jar --cookie-jar /tmp/jar "
-        "--connect-to choir.test:443:machine:443 --connect-to www.choir.test:443:machine:443 --connect-to choir.test:80:machine:80")
+ca = {"caddy": "/var/lib/caddy/.local/share/caddy/pki/authorities/local/root.crt",
+      "gateway": "/var/lib/choiros/certificate/ca.pem"}[kind]
+stranger = ("curl -sS --max-time 60 --cacert /tmp/ca.pem "
+            "--connect-to choir.test:443:machine:443 --connect-to www.choir.test:443:machine:443 --connect-to choir.test:80:machine:80")
+curl = f"{stranger} --cookie /tmp/jar --cookie-jar /tmp/jar"
 
 
 def get(path):

@@ -84,6 +84,13 @@ class Passkey:
         return self.credential("webauthn.get", options, signed)
 
 
+def sealed(units):
+    """Each is rated 2.0 or better by systemd."""
+    for unit in units:
+        score = machine.succeed(f"systemd-analyze security {unit} --no-pager | tail -n 1")
+        t.assertLessEqual(float(score.split(".service:")[1].split()[0]), 2.0, score)
+
+
 def both_running():
     """Both sandboxes are, and no rollout is about to restart one."""
     machine.wait_until_succeeds("systemctl show -p ActiveState choiros-rollout | grep -qE '=(active|failed)'", timeout=300)
