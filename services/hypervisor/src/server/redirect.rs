@@ -38,13 +38,13 @@ impl Redirect {
     ) -> Option<Response<Body>> {
         match entrance {
             Entrance::Http => None,
-            Entrance::Https => self.of_other_host(request),
-            Entrance::Redirect => Some(self.plain(request)),
+            Entrance::Https => self.for_other_host(request),
+            Entrance::Redirect => Some(self.over_plain_http(request)),
         }
     }
 
     /// The response to a request over plain HTTP: a challenge's, or 308.
-    fn plain<B>(&self, request: &Request<B>) -> Response<Body> {
+    fn over_plain_http<B>(&self, request: &Request<B>) -> Response<Body> {
         let reads = matches!(*request.method(), Method::GET | Method::HEAD);
         let token = acme::token(request.uri()).filter(|_| reads);
         let mut response = match self.acme_webroot.as_deref().zip(token) {
@@ -58,7 +58,7 @@ impl Redirect {
     }
 
     /// 308, if the request is for another name of this host.
-    fn of_other_host<B>(&self, request: &Request<B>) -> Option<Response<Body>> {
+    fn for_other_host<B>(&self, request: &Request<B>) -> Option<Response<Body>> {
         let is_other = !self.hosts.is_empty()
             && host(request.uri(), request.headers()).is_some_and(|host| {
                 let host = host.strip_suffix('.').unwrap_or(&host);
@@ -131,7 +131,7 @@ mod tests {
             let Ok(uri) = target.parse::<Uri>() else {
                 continue; // No server gets to see it.
             };
-            let response = redirect().plain(&request(&uri.to_string(), "evil.example"));
+            let response = redirect().over_plain_http(&request(&uri.to_string(), "evil.example"));
             assert_eq!(
                 location(&response),
                 format!("https://os.example:8443{path}")
@@ -153,11 +153,11 @@ mod tests {
             ("xwww.example", false),
             ("", false),
         ] {
-            let response = redirect().of_other_host(&request("/x", host));
+            let response = redirect().for_other_host(&request("/x", host));
             assert_eq!(response.is_some(), is_other, "{host}");
         }
         // HTTP/2 names its host in the target.
-        let http2 = redirect().of_other_host(&request("https://www.example/x?y", "os.example"));
+        let http2 = redirect().for_other_host(&request("https://www.example/x?y", "os.example"));
         assert_eq!(location(&http2.unwrap()), "https://os.example:8443/x?y");
     }
 }

@@ -18,7 +18,7 @@ pub(super) struct Files {
 
 /// What changes whenever a file or a link on the way to it does: device, inode, size, and the times
 /// of its last writing and of its last change.
-pub(super) type Stamp = Option<(u64, u64, u64, [i64; 4])>;
+pub(super) type FileVersion = Option<(u64, u64, u64, [i64; 4])>;
 
 impl Files {
     pub(super) fn new(cert: &Path, key: &Path) -> Self {
@@ -28,8 +28,8 @@ impl Files {
         }
     }
 
-    /// The stamps of both.
-    pub(super) fn stamps(&self) -> [Stamp; 2] {
+    /// The versions of both.
+    pub(super) fn versions(&self) -> [FileVersion; 2] {
         [&self.cert, &self.key].map(|path| {
             let data = std::fs::metadata(path).ok()?;
             let times = [

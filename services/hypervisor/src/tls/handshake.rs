@@ -14,7 +14,7 @@ pub type TlsStream = tokio_rustls::server::TlsStream<TcpStream>;
 pub enum Handshake {
     /// TLS, and the handshake is done.
     Done(Box<TlsStream>),
-    /// HTTP without TLS, and it has been told so. What the client still sends is to be read before
+    /// HTTP without TLS, and it has been logged so. What the client still sends is to be read before
     /// the end, or it might lose the response.
     PlainHttp(TcpStream),
 }

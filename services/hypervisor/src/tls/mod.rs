@@ -25,7 +25,7 @@ use std::fmt;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use tokio_rustls::TlsAcceptor;
-use watch::Look;
+use watch::LastRead;
 
 /// What we speak over TLS, the first that a client knows, too.
 const PROTOCOLS: [&[u8]; 2] = [b"h2", b"http/1.1"];
@@ -34,16 +34,16 @@ const PROTOCOLS: [&[u8]; 2] = [b"h2", b"http/1.1"];
 pub struct Tls {
     acceptor: TlsAcceptor,
     files: Files,
-    served: Arc<Served>,
+    resolver: Arc<Resolver>,
     provider: Arc<CryptoProvider>,
-    last: Mutex<Look>,
+    last_read: Mutex<LastRead>,
 }
 
 /// The certificate that handshakes get from now on.
 #[derive(Debug)]
-struct Served(ArcSwap<CertifiedKey>);
+struct Resolver(ArcSwap<CertifiedKey>);
 
-impl ResolvesServerCert for Served {
+impl ResolvesServerCert for Resolver {
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         Some(self.0.load_full())
     }
@@ -57,12 +57,12 @@ impl Tls {
     pub fn open(cert: &Path, key: &Path) -> Result<Self, TlsError> {
         let provider = Arc::new(aws_lc_rs::default_provider());
         let files = Files::new(cert, key);
-        let (stamps, pair) = (files.stamps(), files.load(&provider)?);
-        let served = Arc::new(Served(ArcSwap::from_pointee(pair)));
+        let (versions, pair) = (files.versions(), files.load(&provider)?);
+        let resolver = Arc::new(Resolver(ArcSwap::from_pointee(pair)));
         let mut config = ServerConfig::builder_with_provider(provider.clone())
             .with_safe_default_protocol_versions()?
             .with_no_client_auth()
-            .with_cert_resolver(served.clone());
+            .with_cert_resolver(resolver.clone());
         config.alpn_protocols = PROTOCOLS.map(<[u8]>::to_vec).into();
         // The state of a session is with the client, so that there is no table of sessions here.
         config.ticketer = aws_lc_rs::Ticketer::new()?;
@@ -70,9 +70,9 @@ impl Tls {
         Ok(Self {
             acceptor: TlsAcceptor::from(Arc::new(config)),
             files,
-            served,
+            resolver,
             provider,
-            last: Mutex::new(Look::well(stamps)),
+            last_read: Mutex::new(LastRead::well(versions)),
         })
     }
 }

@@ -37,19 +37,19 @@ impl Folder {
 /// The certificates that a handshake gets, and whether they are those of `issued`.
 fn serves(tls: &Tls, issued: &Issued) -> bool {
     let folder = Folder::with(issued);
-    let wanted = folder.open().unwrap().served.0.load_full();
-    tls.served.0.load().cert == wanted.cert
+    let wanted = folder.open().unwrap().resolver.0.load_full();
+    tls.resolver.0.load().cert == wanted.cert
 }
 
-fn told(tls: &Tls) -> bool {
-    tls.last.lock().unwrap().told
+fn is_logged(tls: &Tls) -> bool {
+    tls.last_read.lock().unwrap().logged
 }
 
 #[test]
 fn a_chain_of_either_kind_is_served_whole() {
     for kind in [Kind::Ecdsa, Kind::Rsa] {
         let tls = Folder::with(&issued(kind)).open().unwrap();
-        assert_eq!(tls.served.0.load().cert.len(), 2, "{kind:?}");
+        assert_eq!(tls.resolver.0.load().cert.len(), 2, "{kind:?}");
     }
 }
 
@@ -113,14 +113,14 @@ fn what_is_no_pair_is_refused_with_key_and_file_and_no_byte_of_it() {
 }
 
 #[test]
-fn files_that_are_written_over_are_served_from_the_next_look_on() {
+fn files_that_are_written_over_are_served_from_the_next_refresh_on() {
     let (old, new) = (issued(Kind::Ecdsa), issued(Kind::Rsa));
     let folder = Folder::with(&old);
     let tls = folder.open().unwrap();
-    tls.look(false);
+    tls.refresh(false);
     assert!(serves(&tls, &old));
     new.write(folder.0.path()).unwrap();
-    tls.look(false);
+    tls.refresh(false);
     assert!(serves(&tls, &new));
 }
 
@@ -139,30 +139,30 @@ fn a_link_that_leads_elsewhere_is_a_change() {
     let tls = folder.open().unwrap();
     symlink("2", folder.path("next")).unwrap();
     std::fs::rename(folder.path("next"), folder.path("data")).unwrap();
-    tls.look(false);
+    tls.refresh(false);
     assert!(serves(&tls, &new));
 }
 
 #[test]
-fn a_pair_that_does_not_fit_leaves_the_old_one_and_is_told_when_it_stays() {
+fn a_pair_that_does_not_fit_leaves_the_old_one_and_is_logged_when_it_stays() {
     let (old, new) = (issued(Kind::Ecdsa), issued(Kind::Ecdsa));
     let folder = Folder::with(&old);
     let tls = folder.open().unwrap();
     folder.write(CERT_FILE, &new.chain);
-    tls.look(false);
-    assert!(serves(&tls, &old) && !told(&tls), "it may be half way");
-    tls.look(false);
-    assert!(serves(&tls, &old) && told(&tls));
-    // Another mistake is told again, a key that is missing as well.
+    tls.refresh(false);
+    assert!(serves(&tls, &old) && !is_logged(&tls), "it may be half way");
+    tls.refresh(false);
+    assert!(serves(&tls, &old) && is_logged(&tls));
+    // Another mistake is logged again, a key that is missing as well.
     std::fs::remove_file(folder.path(KEY_FILE)).unwrap();
-    tls.look(false);
-    assert!(serves(&tls, &old) && !told(&tls));
-    tls.look(true);
+    tls.refresh(false);
+    assert!(serves(&tls, &old) && !is_logged(&tls));
+    tls.refresh(true);
     assert!(
-        serves(&tls, &old) && told(&tls),
-        "whoever asks is told at once"
+        serves(&tls, &old) && is_logged(&tls),
+        "a request is answered at once"
     );
     folder.write(KEY_FILE, &new.key);
-    tls.look(false);
-    assert!(serves(&tls, &new) && !told(&tls));
+    tls.refresh(false);
+    assert!(serves(&tls, &new) && !is_logged(&tls));
 }
