@@ -1,6 +1,7 @@
 //! The body of a response, on its way from the sandbox to the client.
 
 use super::RoutedClaim;
+use super::begun_body::BegunBody;
 use super::connection::Connection;
 use super::connections::Connections;
 use super::expect::Expectation;
@@ -10,7 +11,6 @@ use super::trailers;
 use crate::downstream::Downstream;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
-use hyper::body::Incoming;
 use std::error::Error;
 use std::future::Future;
 use std::pin::Pin;
@@ -32,7 +32,9 @@ pub enum Fault {
 
 /// The sandbox's body; holds the claim until it is dropped.
 pub struct Download<C> {
-    body: Incoming,
+    body: BegunBody,
+    /// Why it is broken off, once what came before is on its way.
+    fault: Option<Fault>,
     idle: IdleTimeout,
     lent: Option<Lent>,
     /// Of an event stream.
@@ -47,7 +49,7 @@ impl<C> Unpin for Download<C> {}
 
 impl<C: RoutedClaim> Download<C> {
     pub(super) fn new(
-        body: Incoming,
+        body: BegunBody,
         idle: Duration,
         lent: Lent,
         claim: C,
@@ -56,6 +58,7 @@ impl<C: RoutedClaim> Download<C> {
         let ended = body.is_end_stream();
         let mut this = Self {
             body,
+            fault: None,
             idle: IdleTimeout::new(idle),
             lent: Some(lent),
             events: None,
@@ -91,10 +94,18 @@ impl<C: RoutedClaim> Download<C> {
         }
     }
 
-    fn fail(&self, fault: Fault) -> Poll<Option<Result<Frame<Bytes>, Fault>>> {
+    /// Breaks it off at the next poll: whoever writes it ends at an error, and would leave what
+    /// came before unsent.
+    fn fail(
+        &mut self,
+        fault: Fault,
+        cx: &Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Fault>>> {
         let sandbox = self.claim.sandbox();
         tracing::warn!(sandbox, role = %self.claim.role(), %fault, "response broken off");
-        Poll::Ready(Some(Err(fault)))
+        self.fault = Some(fault);
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
 }
 
@@ -106,6 +117,9 @@ impl<C: RoutedClaim> Body for Download<C> {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Fault>>> {
+        if let Some(fault) = self.fault.take() {
+            return Poll::Ready(Some(Err(fault)));
+        }
         if let Some(events) = &mut self.events
             && events.drain_deadline.as_mut().poll(cx).is_ready()
         {
@@ -123,7 +137,7 @@ impl<C: RoutedClaim> Body for Download<C> {
                 }
                 Poll::Ready(Some(Ok(frame)))
             }
-            Poll::Ready(Some(Err(error))) => self.fail(error.into()),
+            Poll::Ready(Some(Err(error))) => self.fail(error.into(), cx),
             Poll::Ready(None) => {
                 self.give_back();
                 Poll::Ready(None)
@@ -131,7 +145,7 @@ impl<C: RoutedClaim> Body for Download<C> {
             Poll::Pending => {
                 while self.idle.poll_expired(cx).is_ready() {
                     if !self.events.as_ref().is_some_and(Events::are_heard) {
-                        return self.fail(Fault::Stalled);
+                        return self.fail(Fault::Stalled, cx);
                     }
                     self.idle.moved();
                 }
@@ -182,6 +196,10 @@ impl Lent {
 }
 
 /// The body of a response: ours, or a sandbox's.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "the large one is the common one, and a box would cost each response"
+)]
 pub enum ResponseBody<C> {
     /// What this program says itself.
     Own(crate::Body),

@@ -1,5 +1,6 @@
 //! One request to a sandbox, up to the head of its response.
 
+use super::begun_body::BegunBody;
 use super::connection::Connection;
 use super::connections::{Begun, Connections};
 use super::expect::{self, Expectation};
@@ -17,7 +18,7 @@ use tokio::time::{Instant, timeout_at};
 
 /// A response that has begun, and what was asked along with its request.
 pub(super) struct UpstreamResponse {
-    pub(super) response: Response<Incoming>,
+    pub(super) response: Response<BegunBody>,
     /// The connection that its body comes by.
     pub(super) connection: Connection,
     pub(super) upgrade: Option<Upgrade>,
@@ -60,8 +61,11 @@ impl Proxy {
         if let Some(expectation) = &expectation {
             expectation.responded();
         }
+        let (head, body) = response.into_parts();
+        let body = BegunBody::begin(body).await;
+        let body = body.map_err(|error| Reason::BadGateway(root(&error).to_string()))?;
         Ok(UpstreamResponse {
-            response,
+            response: Response::from_parts(head, body),
             connection,
             upgrade,
             expectation,

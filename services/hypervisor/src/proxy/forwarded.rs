@@ -12,21 +12,12 @@ static WORKSPACE: HeaderName = HeaderName::from_static("x-choiros-workspace");
 static ROLE: HeaderName = HeaderName::from_static("x-choiros-role");
 static GENERATION: HeaderName = HeaderName::from_static("x-choiros-generation");
 
-/// Removes what the client has no business to say: `X-ChoirOS-*` always, for a trusted proxy
-/// passes them on unseen; where it comes from unless a trusted proxy says so.
-pub(super) fn distrust(headers: &mut HeaderMap, trusted: bool) {
-    let lies = headers.keys().filter(|name| is_spoofable(name, trusted));
-    let lies: Vec<HeaderName> = lies.cloned().collect();
-    for name in lies {
-        headers.remove(name);
-    }
-}
-
-/// Whether a client has no business to send a field of this name.
+/// Whether a client has no business to send a field of this name: `X-ChoirOS-*` never, for a
+/// trusted proxy passes them on unseen; where it comes from, unless a trusted proxy says so.
 ///
-/// A trusted proxy mends the names that it knows, and passes on all that only mean the same to
-/// whoever is behind us.
-fn is_spoofable(name: &HeaderName, trusted: bool) -> bool {
+/// A proxy mends the names that it knows, and passes on all that only mean the same to whoever
+/// is behind us.
+pub(super) fn is_spoofable(name: &HeaderName, trusted: bool) -> bool {
     let name = name.as_str();
     match name.as_bytes()[0] {
         b'x' => {

@@ -4,34 +4,41 @@ use http::header::{
     CONNECTION, CONTENT_LENGTH, HOST, HeaderMap, HeaderName, HeaderValue, TRANSFER_ENCODING,
 };
 
-/// `Trailer` is not among them: trailers are carried through, and hyper asks it for their names.
-const HOP_BY_HOP: [&str; 8] = [
-    "connection",
-    "keep-alive",
-    "proxy-authenticate",
-    "proxy-authorization",
-    "proxy-connection",
-    "te",
-    "transfer-encoding",
-    "upgrade",
-];
+/// Whether it is meant for one hop whatever `Connection` says.
+///
+/// `Trailer` is not: trailers are carried through, and hyper asks it for their names.
+fn is_hop_by_hop(name: &HeaderName) -> bool {
+    matches!(
+        name.as_str(),
+        "connection"
+            | "keep-alive"
+            | "proxy-authenticate"
+            | "proxy-authorization"
+            | "proxy-connection"
+            | "te"
+            | "transfer-encoding"
+            | "upgrade"
+    )
+}
 
-/// Removes what is meant for this hop: the known names, and those that `Connection` names.
-pub(super) fn strip(headers: &mut HeaderMap) {
+/// Removes what is meant for this hop, the known names and those that `Connection` names; and
+/// what is `unwanted` besides.
+pub(super) fn strip(headers: &mut HeaderMap, unwanted: impl Fn(&HeaderName) -> bool) {
     if headers.contains_key(TRANSFER_ENCODING) {
         // It overrides a length, which would otherwise come into force with its removal
         // (RFC 9112, section 6.3).
         headers.remove(CONTENT_LENGTH);
     }
-    let named: Vec<HeaderName> = tokens(headers, &CONNECTION)
+    let named = tokens(headers, &CONNECTION)
+        // What it says most often names no header, or one that is known.
+        .filter(|token| !matches!(*token, b"keep-alive" | b"close" | b"Upgrade"))
         .filter_map(|token| HeaderName::from_bytes(token).ok())
         // A sender has no say over target and framing.
-        .filter(|name| *name != HOST && *name != CONTENT_LENGTH)
-        .collect();
-    for name in named {
-        headers.remove(name);
-    }
-    for name in HOP_BY_HOP {
+        .filter(|name| *name != HOST && *name != CONTENT_LENGTH);
+    let known = headers.keys();
+    let known = known.filter(|name| is_hop_by_hop(name) || unwanted(name));
+    let all: Vec<HeaderName> = named.chain(known.cloned()).collect();
+    for name in all {
         headers.remove(name);
     }
 }

@@ -27,8 +27,7 @@ pub(super) fn pass_on<B>(
 
 /// Takes off what a response may not say either; and cookies, which belong to the response.
 fn strip(headers: &mut HeaderMap) {
-    hop::strip(headers);
-    shared_origin::guard_fields(headers);
-    headers.remove(CONTENT_LENGTH);
-    headers.remove(SET_COOKIE);
+    hop::strip(headers, |name| {
+        shared_origin::acts_beyond(name) || [CONTENT_LENGTH, SET_COOKIE].contains(name)
+    });
 }

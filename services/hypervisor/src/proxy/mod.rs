@@ -4,6 +4,7 @@
 //! the task that carries an upgraded connection), and so lasts until the last byte. This module
 //! knows nothing of passkeys or of what runs a sandbox: it gets a caller and a [`RoutedClaim`].
 
+mod begun_body;
 mod buffer;
 mod connection;
 mod connections;

@@ -14,8 +14,7 @@ use hyper::upgrade::OnUpgrade;
 pub(super) fn rewrite(head: &mut Parts, streams: bool, own_cookies: &[Box<str>], peer: &Peer) {
     let headers = &mut head.headers;
     let trailers = hop::lists(headers, &TE, "trailers");
-    hop::strip(headers);
-    forwarded::distrust(headers, peer.trusted);
+    hop::strip(headers, |name| forwarded::is_spoofable(name, peer.trusted));
     cookies::hide(headers, own_cookies, head.version == Version::HTTP_2);
     // HTTP/2 and absolute targets name the host in the target, which then counts alone
     // (RFC 9112, section 3.2.2).

@@ -3,7 +3,7 @@
 use super::connections::Connections;
 use super::download::{Download, Lent, ResponseBody};
 use super::exchange::UpstreamResponse;
-use super::{Proxy, RoutedClaim, hop, shared_origin};
+use super::{Proxy, RoutedClaim, cookies, hop, shared_origin};
 use crate::downstream::Downstream;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue, LAST_MODIFIED};
 use http::{Response, Version};
@@ -27,14 +27,14 @@ impl Proxy {
         } = upstream;
         // A sandbox that speaks HTTP/1.0 is our affair, not the client's.
         *response.version_mut() = Version::HTTP_11;
-        shared_origin::guard(response.headers_mut(), &self.own_cookies);
+        cookies::guard(response.headers_mut(), &self.own_cookies);
         if let Some(upgrade) = upgrade
             && response.status() == http::StatusCode::SWITCHING_PROTOCOLS
         {
             return upgrade.switch(connections, response, claim);
         }
         let headers = response.headers_mut();
-        hop::strip(headers);
+        hop::strip(headers, shared_origin::acts_beyond);
         say_length_once(headers);
         forget_the_beginning_of_time(headers);
         let content_type = response.headers().get(CONTENT_TYPE);

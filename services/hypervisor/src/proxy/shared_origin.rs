@@ -13,46 +13,36 @@
 //! | `Secure-Session-*`, `Sec-Session-*` | have requests to our pages wait for a refresh of its own |
 //! | `X-Accel-Redirect`, `X-Sendfile`, `X-Lighttpd-Send-File`, `X-Reproxy-URL` | have a server in front of us give out its own files |
 //!
-//! A cookie with the name of one of ours goes as well, whatever its path and domain ([`cookies`]).
+//! A cookie with the name of one of ours goes as well, whatever its path and domain ([`super::cookies`]).
 //! What acts on nothing but its own response or document stays: `Content-Security-Policy`,
 //! `Reporting-Endpoints`, `Cross-Origin-*`, `Permissions-Policy`, `Speculation-Rules`, `Refresh`,
 //! `Cache-Control`. So do `Accept-CH` and `Use-As-Dictionary`, which have the browser tell us a
 //! little more; `WWW-Authenticate`, for what it has browsers send is nothing to us; and other
 //! cookies, however many, since a page's script could set just as many.
 
-use super::cookies;
-use http::header::HeaderMap;
+use http::header::HeaderName;
 
-const FIELDS: [&str; 18] = [
-    "alt-svc",
-    "clear-site-data",
-    "expect-ct",
-    "nel",
-    "origin-agent-cluster",
-    "public-key-pins",
-    "public-key-pins-report-only",
-    "report-to",
-    "sec-session-challenge",
-    "sec-session-registration",
-    "secure-session-challenge",
-    "secure-session-registration",
-    "service-worker-allowed",
-    "strict-transport-security",
-    "x-accel-redirect",
-    "x-lighttpd-send-file",
-    "x-reproxy-url",
-    "x-sendfile",
-];
-
-/// Removes them from a response, and cookies that would be ours.
-pub(super) fn guard(headers: &mut HeaderMap, own_cookies: &[Box<str>]) {
-    cookies::guard(headers, own_cookies);
-    guard_fields(headers);
-}
-
-/// Removes them from what has no cookies.
-pub(super) fn guard_fields(headers: &mut HeaderMap) {
-    for field in FIELDS {
-        headers.remove(field);
-    }
+/// Whether it is one of them.
+pub(super) fn acts_beyond(name: &HeaderName) -> bool {
+    matches!(
+        name.as_str(),
+        "alt-svc"
+            | "clear-site-data"
+            | "expect-ct"
+            | "nel"
+            | "origin-agent-cluster"
+            | "public-key-pins"
+            | "public-key-pins-report-only"
+            | "report-to"
+            | "sec-session-challenge"
+            | "sec-session-registration"
+            | "secure-session-challenge"
+            | "secure-session-registration"
+            | "service-worker-allowed"
+            | "strict-transport-security"
+            | "x-accel-redirect"
+            | "x-lighttpd-send-file"
+            | "x-reproxy-url"
+            | "x-sendfile"
+    )
 }

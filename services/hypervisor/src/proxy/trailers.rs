@@ -2,35 +2,26 @@
 //! with it.
 
 use super::{forwarded, hop, shared_origin};
-use http::header::{
-    CONTENT_LENGTH, COOKIE, HOST, HeaderMap, HeaderName, SET_COOKIE, TRAILER, TRANSFER_ENCODING,
-};
+use http::header::{HeaderMap, HeaderName};
 
-/// Of no use behind a body, whoever sends them.
-const NEVER: [HeaderName; 6] = [
-    CONTENT_LENGTH,
-    TRANSFER_ENCODING,
-    TRAILER,
-    HOST,
-    COOKIE,
-    SET_COOKIE,
-];
+/// Whether it is of no use behind a body, whoever sends it.
+fn belongs_into_a_head(name: &HeaderName) -> bool {
+    matches!(
+        name.as_str(),
+        "content-length" | "trailer" | "host" | "cookie" | "set-cookie"
+    )
+}
 
 /// Takes off what a sandbox must not get. A trusted proxy says what it says in the head.
 pub(super) fn strip_request(trailers: &mut HeaderMap) {
-    strip(trailers);
-    forwarded::distrust(trailers, false);
+    hop::strip(trailers, |name| {
+        belongs_into_a_head(name) || forwarded::is_spoofable(name, false)
+    });
 }
 
 /// Takes off what a client must not get.
 pub(super) fn strip_response(trailers: &mut HeaderMap) {
-    strip(trailers);
-    shared_origin::guard_fields(trailers);
-}
-
-fn strip(trailers: &mut HeaderMap) {
-    hop::strip(trailers);
-    for name in NEVER {
-        trailers.remove(name);
-    }
+    hop::strip(trailers, |name| {
+        belongs_into_a_head(name) || shared_origin::acts_beyond(name)
+    });
 }

@@ -1,11 +1,12 @@
 //! Upgrades: which are asked for, whether they may be, and how the sandbox's 101 is passed on.
 
+use super::begun_body::BegunBody;
 use super::connections::Connections;
 use super::download::ResponseBody;
 use super::failure::Reason;
 use super::navigation::has_sec_fetch;
 use super::tunnel::Tunnel;
-use super::{RoutedClaim, hop};
+use super::{RoutedClaim, hop, shared_origin};
 use crate::Body;
 use http::header::{CONNECTION, CONTENT_LENGTH, HeaderMap, HeaderValue, ORIGIN, UPGRADE};
 use http::{Request, Response, Version};
@@ -30,12 +31,15 @@ impl Upgrade {
         origin: &HeaderValue,
     ) -> Result<Option<Self>, Reason> {
         let headers = request.headers();
+        let Some(protocol) = headers.get(UPGRADE).cloned() else {
+            return Ok(None);
+        };
         let asked = request.version() == Version::HTTP_11
             && hop::lists(headers, &CONNECTION, "upgrade")
             && !is_http(headers);
-        let Some(protocol) = headers.get(UPGRADE).filter(|_| asked).cloned() else {
+        if !asked {
             return Ok(None);
-        };
+        }
         let ours = match headers.get(ORIGIN) {
             Some(given) => given == origin,
             None => !has_sec_fetch(headers),
@@ -57,13 +61,13 @@ impl Upgrade {
     pub(super) fn switch<C: RoutedClaim>(
         self,
         connections: &Connections,
-        mut response: Response<Incoming>,
+        mut response: Response<BegunBody>,
         claim: C,
     ) -> Response<ResponseBody<C>> {
         let upstream = hyper::upgrade::on(&mut response);
         let headers = response.headers_mut();
         let protocol = headers.get(UPGRADE).cloned().unwrap_or(self.protocol);
-        hop::strip(headers);
+        hop::strip(headers, shared_origin::acts_beyond);
         headers.remove(CONTENT_LENGTH);
         let tunnel = Tunnel {
             websocket: protocol.as_bytes().eq_ignore_ascii_case(b"websocket"),

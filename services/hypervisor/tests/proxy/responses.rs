@@ -157,3 +157,31 @@ async fn a_silent_event_stream_lives_and_another_silent_body_is_cut() {
         gateway.unclaimed().await;
     }
 }
+
+#[tokio::test]
+async fn what_comes_along_with_the_head_is_a_502_or_arrives_before_the_cut() {
+    let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+    for (body, expected) in [("", 502), ("2", 502), ("x\r\n", 502), ("2\r\nhi\r\n", 200)] {
+        for request in REQUESTS {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let gateway = Gateway::before(listener.local_addr().unwrap()).await;
+            let mut client = Raw::connect(gateway.address).await.unwrap();
+            client.send(request).await.unwrap();
+            let mut sandbox = Raw::accept(&listener).await.unwrap();
+            sandbox.read_until("\r\n\r\n").await.unwrap();
+            sandbox.send(format!("{head}{body}")).await.unwrap();
+            sandbox.finish().await.unwrap();
+            let received = client.read_head().await.unwrap();
+            if expected == 200 || status(&received) == Some(200) {
+                // The end may also come later than the head.
+                assert_eq!(status(&received), Some(200), "{body:?}");
+                let rest = client.read_to_end().await.unwrap().bytes;
+                assert!(!rest.ends_with(b"0\r\n\r\n"), "{body:?}: a clean end");
+                assert!(expected == 502 || rest.ends_with(b"hi\r\n"), "{body:?}");
+            } else {
+                assert_eq!(status(&received), Some(502), "{body:?}");
+            }
+            gateway.unclaimed().await;
+        }
+    }
+}
