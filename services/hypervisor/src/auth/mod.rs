@@ -25,8 +25,6 @@ mod register;
 mod response;
 mod router;
 mod session;
-#[cfg(test)]
-mod tests;
 mod token;
 mod validation;
 

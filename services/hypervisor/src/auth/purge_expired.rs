@@ -88,7 +88,7 @@ impl Auth {
     }
 
     /// The same when the clock says `now`, `ran` after the last time.
-    pub(super) async fn tidy_at(
+    async fn tidy_at(
         self: &Arc<Self>,
         now: Timestamp,
         ran: Duration,

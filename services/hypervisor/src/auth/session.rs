@@ -115,11 +115,6 @@ impl Session {
         Timestamp::from_millis(self.last_seen_at.load(Ordering::Relaxed))
     }
 
-    #[cfg(test)]
-    pub(super) fn was_seen_at(&self, time: Timestamp) {
-        self.last_seen_at.store(time.millis(), Ordering::Relaxed);
-    }
-
     /// Notes that it came with a request, at about `now`. Rarely writes, so that requests of one
     /// session do not fight for a cache line.
     fn seen(&self, now: Timestamp) {
@@ -222,9 +217,10 @@ impl Sessions {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_log_in_is_fresh_for_a_moment_also_if_the_clock_was_ahead() {
-        let at = Timestamp::from_millis(1_700_000_000_000);
+    const STEP_UP: Duration = Duration::from_mins(3);
+
+    /// A session that was opened, and last seen, at `at`.
+    fn opened(at: Timestamp) -> Session {
         let id = Uuid::nil();
         let row = SessionRow {
             id,
@@ -233,7 +229,7 @@ mod tests {
             kind: SessionKind::Full,
             passkey_id: None,
             created_at: at,
-            expires_at: at.after(KEPT),
+            expires_at: Timestamp::from_millis(i64::MAX),
             last_seen_at: at,
             address: String::new(),
             user_agent: String::new(),
@@ -244,15 +240,37 @@ mod tests {
             display_name: String::new(),
             admin: false,
         };
-        let step_up = Duration::from_mins(3);
-        let session = Session::new(row, Arc::new(user), step_up);
+        Session::new(row, Arc::new(user), STEP_UP)
+    }
+
+    #[test]
+    fn a_log_in_is_fresh_for_a_moment_also_if_the_clock_was_ahead() {
+        let at = Timestamp::from_millis(1_700_000_000_000);
+        let session = opened(at);
         let second = Duration::from_secs(1);
-        assert!(session.is_fresh_at(at) && session.is_fresh_at(at.after(step_up).before(second)));
-        assert!(!session.is_fresh_at(at.after(step_up)));
+        assert!(session.is_fresh_at(at) && session.is_fresh_at(at.after(STEP_UP).before(second)));
+        assert!(!session.is_fresh_at(at.after(STEP_UP)));
         assert!(
             session.is_fresh_at(at.before(second)),
             "clocks are set by seconds"
         );
         assert!(!session.is_fresh_at(at.before(Duration::from_hours(9600))));
+    }
+
+    #[test]
+    fn a_session_that_is_not_used_for_a_day_leaves_memory_until_its_next_request() {
+        let sessions = Sessions::default();
+        let token = [0; 32];
+        let request = || {
+            let read = || Ok::<_, AuthError>(Some(opened(Timestamp::from_millis(1000))));
+            sessions.find_or_load(&token, read).unwrap().unwrap()
+        };
+        let seen = request().last_seen_at();
+        sessions.purge_expired(seen.after(KEPT).before(Duration::from_millis(1)));
+        assert!(sessions.peek(&token).is_some());
+        sessions.purge_expired(seen.after(KEPT));
+        assert!(sessions.peek(&token).is_none());
+        request();
+        assert!(sessions.peek(&token).is_some());
     }
 }

@@ -1,10 +1,10 @@
 //! Invites: one person, once, for a while.
 
-use super::harness::{Browser, ORIGIN, Site, open};
-use crate::auth::AuthError;
-use crate::config::{Config, Registration};
-use crate::store::AccountStore;
+use crate::harness::{Browser, ORIGIN, Site, open};
 use http::StatusCode;
+use hypervisor::auth::AuthError;
+use hypervisor::config::{Config, Registration};
+use hypervisor::store::AccountStore;
 use serde_json::{Value, json};
 
 fn invite_only() -> Config {

@@ -1,8 +1,8 @@
 //! What the operator's commands can do.
 
-use super::harness::{Site, open};
-use crate::auth::AuthError;
+use crate::harness::{Site, open};
 use http::StatusCode;
+use hypervisor::auth::AuthError;
 use serde_json::json;
 use testkit::passkey::Authenticator;
 

@@ -1,9 +1,9 @@
 //! What a server that must not reveal accounts does not tell, by words or by time.
 
-use super::harness::{Browser, ORIGIN, Reply, Site, open};
-use crate::config::Config;
-use crate::store::AccountStore;
+use crate::harness::{Browser, ORIGIN, Reply, Site, open};
 use http::StatusCode;
+use hypervisor::config::Config;
+use hypervisor::store::AccountStore;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 

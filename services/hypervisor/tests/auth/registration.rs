@@ -1,9 +1,9 @@
 //! Signing up, and what it can never do.
 
-use super::harness::{Browser, ORIGIN, Site, open};
-use crate::config::Registration;
-use crate::store::{AccountStore, PasskeyStore};
+use crate::harness::{Browser, ORIGIN, Site, open};
 use http::StatusCode;
+use hypervisor::config::Registration;
+use hypervisor::store::{AccountStore, PasskeyStore};
 use serde_json::json;
 
 #[tokio::test]

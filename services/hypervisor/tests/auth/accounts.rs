@@ -1,6 +1,6 @@
 //! One's own passkeys, and step-up.
 
-use super::harness::{Site, open};
+use crate::harness::{Site, open};
 use http::{Method, StatusCode};
 use serde_json::json;
 use std::time::{Duration, Instant};

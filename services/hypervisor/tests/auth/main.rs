@@ -1,4 +1,8 @@
 //! The promises of auth, asked for over HTTP as a browser with an authenticator would.
+#![allow(
+    clippy::unwrap_used,
+    reason = "tests and their helpers fail by panicking"
+)]
 
 mod accounts;
 mod harness;

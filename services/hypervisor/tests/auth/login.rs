@@ -1,10 +1,10 @@
 //! Logging in, and whom a passkey never logs in.
 
-use super::harness::{ORIGIN, Site, open};
-use crate::store::{AccountStore, PasskeyStore};
+use crate::harness::{ORIGIN, Site, open};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use http::StatusCode;
+use hypervisor::store::{AccountStore, PasskeyStore};
 use serde_json::json;
 
 #[tokio::test]

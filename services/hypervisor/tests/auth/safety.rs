@@ -1,8 +1,8 @@
 //! Ceremonies, other origins, rate limits, and what is told when something breaks.
 
-use super::harness::{Browser, ORIGIN, Site, open};
-use crate::store::AccountStore;
+use crate::harness::{Browser, ORIGIN, Site, open};
 use http::{Method, StatusCode};
+use hypervisor::store::AccountStore;
 use serde_json::{Value, json};
 use std::time::Duration;
 

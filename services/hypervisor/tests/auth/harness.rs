@@ -1,10 +1,10 @@
 //! A site with its store, and browsers that visit it.
 
-use crate::auth::Auth;
-use crate::config::{Config, Registration};
-use crate::peer::Peer;
-use crate::store::{AccountStore, SessionRow, SessionStore, Sqlite, UserRow};
-use crate::timestamp::Timestamp;
+use hypervisor::auth::Auth;
+use hypervisor::config::{Config, Registration};
+use hypervisor::peer::Peer;
+use hypervisor::store::{AccountStore, MetaStore, SessionRow, SessionStore, Sqlite, UserRow};
+use hypervisor::timestamp::Timestamp;
 
 use axum::body::Body;
 use http::{HeaderMap, Method, Request, StatusCode, header};
@@ -14,7 +14,6 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 use tempfile::TempDir;
 use testkit::passkey::Authenticator;
 use tower::ServiceExt;
@@ -59,12 +58,13 @@ impl Site {
         self.auth = Auth::open(config, self.store.clone()).await.unwrap();
     }
 
-    /// Removes what expired, as if this had run for two days with the clock as it is.
-    pub async fn lives_two_days(&self) {
-        for _ in 0..2 {
-            let (now, day) = (Timestamp::now(), Duration::from_hours(24));
-            self.auth.tidy_at(now, day, true).await.unwrap();
-        }
+    /// Removes what expired, as after a day of running with the clock as it is.
+    pub async fn restart_a_day_later(&mut self, config: &Config) {
+        let now = Timestamp::now().millis();
+        let readings = format!("{now} {now} {now} {}", 24 * 3600);
+        self.store.set_meta("clock_readings", &readings).unwrap();
+        self.restart(config).await;
+        self.auth.purge_expired().await.unwrap();
     }
 
     /// The sessions in the store.

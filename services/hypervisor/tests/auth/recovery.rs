@@ -1,6 +1,6 @@
 //! Recovery codes: once, and only to add a passkey.
 
-use super::harness::{Browser, Site, open};
+use crate::harness::{Browser, Site, open};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use testkit::passkey::Authenticator;
