@@ -9,7 +9,6 @@ use uuid::Uuid;
 use webauthn_rs::prelude::{DiscoverableAuthentication, PasskeyRegistration};
 
 /// What a ceremony is for, and what its finish needs to know.
-#[derive(Debug)]
 pub(super) enum Ceremony {
     Register(Registration),
     LogIn(LogIn),
@@ -17,7 +16,6 @@ pub(super) enum Ceremony {
 }
 
 /// A new account, nothing of which is written yet.
-#[derive(Debug)]
 pub(super) struct Registration {
     pub(super) user_id: Uuid,
     pub(super) username: String,
@@ -27,14 +25,13 @@ pub(super) struct Registration {
     pub(super) state: PasskeyRegistration,
 }
 
-#[derive(Debug)]
 pub(super) struct LogIn {
     pub(super) who: Who,
     pub(super) state: DiscoverableAuthentication,
 }
 
 /// Whom a log-in is for.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub(super) enum Who {
     /// Whoever the passkey says.
     Anyone,
@@ -43,7 +40,6 @@ pub(super) enum Who {
 }
 
 /// One more passkey for a user.
-#[derive(Debug)]
 pub(super) struct AddPasskey {
     pub(super) session: Uuid,
     pub(super) name: String,
@@ -51,7 +47,6 @@ pub(super) struct AddPasskey {
 }
 
 /// The ceremonies under way, by the hash of what the browser holds.
-#[derive(Debug)]
 pub(super) struct Ceremonies {
     begun: DashMap<Hash, (Instant, Ceremony)>,
     pub(super) lasts: Duration,

@@ -18,7 +18,6 @@ use uuid::Uuid;
 const LONGEST_USER_AGENT: usize = 256;
 
 /// The browser (or program) behind a request.
-#[derive(Debug)]
 pub(super) struct Client {
     pub(super) address: String,
     pub(super) user_agent: String,
@@ -41,7 +40,7 @@ impl FromRequestParts<Arc<Auth>> for Client {
                 .take(LONGEST_USER_AGENT)
                 .collect(),
             session: auth.find_session(&parts.headers).await?,
-            ceremony: cookie::tokens(cookie::lines(&parts.headers), auth.cookies.ceremony).next(),
+            ceremony: cookie::tokens(&parts.headers, auth.cookies.ceremony).next(),
         })
     }
 }

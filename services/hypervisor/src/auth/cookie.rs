@@ -6,7 +6,7 @@ use std::time::Duration;
 use url::Url;
 
 /// The names and attributes of our cookies, which depend on the origin's scheme.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub(super) struct Cookies {
     pub(super) session: &'static str,
     pub(super) ceremony: &'static str,
@@ -49,24 +49,15 @@ impl Cookies {
     }
 }
 
-/// The tokens that a request's `Cookie` lines hold under this name. There may be several: on
+/// The tokens that a request's cookies hold under this name. There may be several: on
 /// plain localhost other ports set cookies for us too.
-pub(super) fn tokens<'a>(
-    lines: impl Iterator<Item = &'a [u8]>,
-    name: &'a str,
-) -> impl Iterator<Item = Token> {
-    lines
-        .flat_map(|line| line.split(|byte| *byte == b';'))
+pub(super) fn tokens<'a>(headers: &'a HeaderMap, name: &'a str) -> impl Iterator<Item = Token> {
+    headers
+        .get_all(header::COOKIE)
+        .into_iter()
+        .flat_map(|line| line.as_bytes().split(|byte| *byte == b';'))
         .filter_map(move |pair| {
             let value = pair.trim_ascii().strip_prefix(name.as_bytes())?;
             Token::parse(value.strip_prefix(b"=")?)
         })
-}
-
-/// The `Cookie` lines of a header map.
-pub(super) fn lines(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
-    headers
-        .get_all(header::COOKIE)
-        .into_iter()
-        .map(HeaderValue::as_bytes)
 }

@@ -5,7 +5,6 @@ use super::token::sha256;
 use crate::store::Hash;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use std::fmt;
 use webauthn_rs::fake::{FakePasskeyDistribution, WebauthnFakeCredentialGenerator};
 use webauthn_rs::prelude::CredentialID;
 
@@ -45,11 +44,5 @@ impl Decoys {
         format!(
             r#"{{"cred":{{"cred_id":"{id}","cred":{{"type_":"ES256","key":{{"EC_EC2":{{"curve":"SECP256R1","x":"axfR8uEsQkf4vOblY6RA8ncDfYEt6zOg9KE5RdiYwpY","y":"T-NC4v4af5uO5-tKfA-eFivOM1drMV7Oy7ZAaDe_UfU"}}}}}},"counter":0,"transports":null,"user_verified":true,"backup_eligible":{eligible},"backup_state":false,"registration_policy":"required","extensions":{{"cred_protect":"Ignored","hmac_create_secret":"NotRequested","appid":"NotRequested","cred_props":{{"Unsigned":{{"rk":true}}}}}},"attestation":{{"data":"None","metadata":"None"}},"attestation_format":"none"}}}}"#
         )
-    }
-}
-
-impl fmt::Debug for Decoys {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Decoys")
     }
 }

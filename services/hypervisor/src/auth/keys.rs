@@ -14,7 +14,6 @@ use webauthn_rs::prelude::{
     RegisterPublicKeyCredential, Webauthn, WebauthnBuilder,
 };
 
-#[derive(Debug)]
 pub(super) struct Keys {
     webauthn: Webauthn,
     decoys: Decoys,

@@ -3,7 +3,6 @@
 use super::AuthError;
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota};
-use std::fmt;
 use std::hash::Hash;
 use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZeroU32;
@@ -34,12 +33,6 @@ impl Limits {
     pub(super) fn purge_expired(&self) {
         self.addresses.retain_recent();
         self.accounts.retain_recent();
-    }
-}
-
-impl fmt::Debug for Limits {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Limits")
     }
 }
 

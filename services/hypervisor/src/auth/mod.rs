@@ -29,7 +29,7 @@ mod token;
 mod validation;
 
 use crate::config::{Config, Registration};
-use crate::store::{Handle, Hash, SessionRow, Store, UserRow};
+use crate::store::{Handle, Hash, SessionRow, Store};
 use crate::timestamp::Timestamp;
 use ceremony::Ceremonies;
 use client::Client;
@@ -47,13 +47,13 @@ use tokio::sync::Mutex;
 use url::Url;
 use uuid::Uuid;
 
-pub use crate::store::SessionKind;
+pub use crate::store::{Account, SessionKind, UserRow as User};
 pub(crate) use client::audit_event;
 pub use error::AuthError;
 pub use invites::Invite;
-pub use operator::{Account, RecoveryCode};
+pub use operator::RecoveryCode;
 pub use origin::check_origin;
-pub use session::{Session, User};
+pub use session::Session;
 
 /// How long a session from a recovery code lasts: enough to find an authenticator.
 const RECOVERY_LASTS: Duration = Duration::from_mins(15);
@@ -65,7 +65,6 @@ const MOST_CEREMONIES: usize = 16_384;
 const MOST_TOKENS: usize = 4;
 
 /// Everything that knows who is calling.
-#[derive(Debug)]
 pub struct Auth {
     origin: Url,
     registration: Registration,
@@ -124,18 +123,8 @@ impl Auth {
     /// The session that these headers' cookie names, if it was used before; a lookup in memory.
     /// Who gets none asks [`Auth::find_session`].
     pub fn session(&self, headers: &HeaderMap) -> Option<Arc<Session>> {
-        self.session_of(cookie::lines(headers))
-    }
-
-    /// The session that these `Cookie` lines name; a lookup in memory.
-    pub fn session_of<'a>(&'a self, lines: impl Iterator<Item = &'a [u8]>) -> Option<Arc<Session>> {
-        cookie::tokens(lines, self.cookies.session)
+        cookie::tokens(headers, self.cookies.session)
             .find_map(|token| self.sessions.find(&token.hash()))
-    }
-
-    /// Whether these `Cookie` lines name a session, be there one or not.
-    pub fn names_session<'a>(&'a self, lines: impl Iterator<Item = &'a [u8]>) -> bool {
-        cookie::tokens(lines, self.cookies.session).next().is_some()
     }
 
     /// The session that these headers' cookie names, fetched from the store if need be. The
@@ -151,8 +140,7 @@ impl Auth {
         if let Some(session) = self.session(headers) {
             return Ok(Some(session));
         }
-        let lines = cookie::lines(headers);
-        let tokens = cookie::tokens(lines, self.cookies.session).take(MOST_TOKENS);
+        let tokens = cookie::tokens(headers, self.cookies.session).take(MOST_TOKENS);
         let tokens: Vec<Hash> = tokens.map(|token| token.hash()).collect();
         if tokens.is_empty() {
             return Ok(None);
@@ -174,7 +162,7 @@ impl Auth {
     ) -> Result<Option<Arc<Session>>, AuthError> {
         self.sessions.find_or_load(token, || {
             let found = store.session_by_token(token, Timestamp::now())?;
-            Ok(found.map(|(row, user)| Session::new(row, Arc::new(user.into()), self.step_up)))
+            Ok(found.map(|(row, user)| Session::new(&row, Arc::new(user), self.step_up)))
         })
     }
 
@@ -202,7 +190,7 @@ impl Auth {
     fn open_session(
         &self,
         client: &Client,
-        user: &UserRow,
+        user: &User,
         kind: SessionKind,
         passkey_id: Option<Uuid>,
         write: impl FnOnce(&SessionRow, Option<Uuid>) -> Result<(), AuthError>,
@@ -213,8 +201,8 @@ impl Auth {
             SessionKind::Recovery => RECOVERY_LASTS.min(self.session_lasts),
         };
         let row = client.session_row(token.hash(), user.id, kind, passkey_id, lasts);
-        let user = Arc::new(User::from(user.clone()));
-        let session = Arc::new(Session::new(row.clone(), user, self.step_up));
+        let user = Arc::new(user.clone());
+        let session = Arc::new(Session::new(&row, user, self.step_up));
         self.sessions.insert(Arc::clone(&session));
         let old = client.session.as_deref();
         if let Err(error) = write(&row, old.map(|old| old.id)) {

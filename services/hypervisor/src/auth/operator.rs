@@ -2,48 +2,12 @@
 
 use super::client::audit_event;
 use super::{Auth, AuthError, codes, validation};
-use crate::store::{AccountCounts, Store, UserRow};
+use crate::store::{Account, Store, UserRow};
 use crate::timestamp::Timestamp;
 use serde::Serialize;
 use std::net::IpAddr;
 use std::sync::Arc;
 use uuid::Uuid;
-
-/// A user, as the operator sees one.
-#[derive(Debug, Clone, Serialize)]
-pub struct Account {
-    /// Never changes.
-    pub id: Uuid,
-    /// Normalised, unique.
-    pub username: String,
-    /// As the user wrote it.
-    pub display_name: String,
-    /// Whether the user may see and do everything.
-    pub admin: bool,
-    /// When the account was made.
-    pub created_at: Timestamp,
-    /// How many passkeys it has.
-    pub passkeys: u64,
-    /// How many sessions are open.
-    pub sessions: u64,
-    /// How many recovery codes are left.
-    pub recovery_codes_left: u64,
-}
-
-impl From<(UserRow, AccountCounts)> for Account {
-    fn from((user, counts): (UserRow, AccountCounts)) -> Self {
-        Self {
-            id: user.id,
-            username: user.username,
-            display_name: user.display_name,
-            admin: user.admin,
-            created_at: user.created_at,
-            passkeys: counts.passkeys,
-            sessions: counts.sessions,
-            recovery_codes_left: counts.recovery_codes,
-        }
-    }
-}
 
 /// A recovery code that the operator hands to a user.
 #[derive(Debug, Clone, Serialize)]
@@ -64,11 +28,8 @@ impl Auth {
     /// # Errors
     /// The store's.
     pub async fn users(self: &Arc<Self>) -> Result<Vec<Account>, AuthError> {
-        self.run(|_, store| {
-            let accounts = store.accounts(Timestamp::now())?;
-            Ok(accounts.into_iter().map(Account::from).collect())
-        })
-        .await
+        self.run(|_, store| Ok(store.accounts(Timestamp::now())?))
+            .await
     }
 
     /// Writes to the audit log what someone did to a user's things, such as their sandboxes;

@@ -13,10 +13,8 @@ const EVERY: Duration = Duration::from_mins(1);
 const KEPT_EVERY: Duration = Duration::from_hours(1);
 
 /// The clock as it was read.
-#[derive(Debug)]
 pub(super) struct Readings(Mutex<Reading>);
 
-#[derive(Debug)]
 struct Reading {
     horizon: Horizon,
     last: Instant,

@@ -1,7 +1,7 @@
 //! Sessions in memory: what the proxied path looks at.
 
-use super::AuthError;
-use crate::store::{Hash, SessionKind, SessionRow, UserRow};
+use super::{AuthError, User};
+use crate::store::{Hash, SessionKind, SessionRow};
 use crate::timestamp::Timestamp;
 use dashmap::DashMap;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -15,32 +15,7 @@ const KEPT: Duration = Duration::from_hours(24);
 /// How exactly we know when a session was last seen.
 const SEEN_EVERY: Duration = Duration::from_mins(1);
 
-/// A logged-in user.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct User {
-    /// Never changes.
-    pub id: Uuid,
-    /// Normalised, unique.
-    pub username: String,
-    /// As the user wrote it.
-    pub display_name: String,
-    /// Whether the user may see and do everything.
-    pub admin: bool,
-}
-
-impl From<UserRow> for User {
-    fn from(row: UserRow) -> Self {
-        Self {
-            id: row.id,
-            username: row.username,
-            display_name: row.display_name,
-            admin: row.admin,
-        }
-    }
-}
-
 /// A user's session in one browser.
-#[derive(Debug)]
 pub struct Session {
     /// Its public name; not what the browser holds.
     pub id: Uuid,
@@ -54,17 +29,13 @@ pub struct Session {
     pub authenticated_at: Timestamp,
     /// When it ends by itself.
     pub expires_at: Timestamp,
-    /// The address that it was opened from.
-    pub address: String,
-    /// The browser that it was opened by.
-    pub user_agent: String,
     step_up: Duration,
     pub(super) token: Hash,
     last_seen_at: AtomicI64,
 }
 
 impl Session {
-    pub(super) fn new(row: SessionRow, user: Arc<User>, step_up: Duration) -> Self {
+    pub(super) fn new(row: &SessionRow, user: Arc<User>, step_up: Duration) -> Self {
         Self {
             id: row.id,
             user,
@@ -72,8 +43,6 @@ impl Session {
             passkey_id: row.passkey_id,
             authenticated_at: row.created_at,
             expires_at: row.expires_at,
-            address: row.address,
-            user_agent: row.user_agent,
             step_up,
             token: row.token,
             last_seen_at: AtomicI64::new(row.last_seen_at.millis()),
@@ -115,11 +84,10 @@ impl Session {
         Timestamp::from_millis(self.last_seen_at.load(Ordering::Relaxed))
     }
 
-    /// Notes that it came with a request, at about `now`. Rarely writes, so that requests of one
-    /// session do not fight for a cache line.
+    /// Notes that it came with a request. Rarely writes, so that requests of one session do not
+    /// fight for a cache line.
     fn seen(&self, now: Timestamp) {
         if self.last_seen_at().after(SEEN_EVERY) <= now {
-            let now = Timestamp::now();
             self.last_seen_at.store(now.millis(), Ordering::Relaxed);
         }
     }
@@ -127,7 +95,7 @@ impl Session {
 
 /// The sessions that are in use, by the hash of what the browser holds; the others are in the
 /// store alone, and come here with their next request.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Sessions {
     by_token: DashMap<Hash, Arc<Session>>,
     /// Held while a session is on its way from the store to here.
@@ -142,7 +110,7 @@ impl Sessions {
 
     /// The session of this token, which has now been seen.
     pub(super) fn find(&self, token: &Hash) -> Option<Arc<Session>> {
-        let now = Timestamp::about_now();
+        let now = Timestamp::now();
         let session = self.peek(token)?;
         (now < session.expires_at).then(|| {
             session.seen(now);
@@ -239,8 +207,9 @@ mod tests {
             username: String::new(),
             display_name: String::new(),
             admin: false,
+            created_at: at,
         };
-        Session::new(row, Arc::new(user), STEP_UP)
+        Session::new(&row, Arc::new(user), STEP_UP)
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! What is kept of people: their accounts, passkeys, codes, sessions and audit log.
 
 use super::{
-    AccountCounts, AuditRow, Hash, InviteRow, NewAccount, PasskeyRow, PasskeyUse, SessionRow,
-    StoreError, UserRow,
+    Account, AuditRow, Hash, InviteRow, NewAccount, PasskeyRow, PasskeyUse, SessionRow, StoreError,
+    UserRow,
 };
 use crate::timestamp::Timestamp;
 use uuid::Uuid;
@@ -10,67 +10,40 @@ use uuid::Uuid;
 /// Users, and the invites that let them in.
 pub trait AccountStore {
     /// Every user, oldest first.
-    ///
-    /// # Errors
-    /// The engine's.
     fn users(&self) -> Result<Vec<UserRow>, StoreError>;
 
     /// How many users there are.
-    ///
-    /// # Errors
-    /// The engine's.
     fn user_count(&self) -> Result<u64, StoreError>;
 
     /// Every user with what is theirs and still good at `now`, oldest first.
-    ///
-    /// # Errors
-    /// The engine's.
-    fn accounts(&self, now: Timestamp) -> Result<Vec<(UserRow, AccountCounts)>, StoreError>;
+    fn accounts(&self, now: Timestamp) -> Result<Vec<Account>, StoreError>;
 
     /// The user of this (normalised) name.
-    ///
-    /// # Errors
-    /// The engine's.
     fn user_by_name(&self, username: &str) -> Result<Option<UserRow>, StoreError>;
 
     /// The user of this id.
-    ///
-    /// # Errors
-    /// The engine's.
     fn user_by_id(&self, id: Uuid) -> Result<Option<UserRow>, StoreError>;
 
     /// Writes a whole account, uses up its invite and ends the session that it replaces.
     ///
     /// # Errors
     /// `Conflict::Username`, `Conflict::Passkey` or `Conflict::Invite`, and then nothing
-    /// is written; the engine's.
+    /// is written.
     fn create_account(&self, account: &NewAccount) -> Result<(), StoreError>;
 
     /// Keeps a new invite.
-    ///
-    /// # Errors
-    /// The engine's.
     fn add_invite(&self, invite: &InviteRow) -> Result<(), StoreError>;
 
     /// The invite of this hash, if it is still good at `now`.
-    ///
-    /// # Errors
-    /// The engine's.
     fn invite(&self, hash: &Hash, now: Timestamp) -> Result<Option<InviteRow>, StoreError>;
 }
 
 /// Passkeys, and what happens when one is used.
 pub trait PasskeyStore {
     /// A user's passkeys, oldest first.
-    ///
-    /// # Errors
-    /// The engine's.
     fn passkeys_of(&self, user: Uuid) -> Result<Vec<PasskeyRow>, StoreError>;
 
     /// The passkey with this credential id, and whose it is.
-    ///
-    /// # Errors
-    /// The engine's.
     fn passkey_by_credential(
         &self,
         credential_id: &[u8],
@@ -80,27 +53,23 @@ pub trait PasskeyStore {
     ///
     /// # Errors
     /// `Conflict::Passkey` if the credential is known already, `Conflict::Session` if that
-    /// session has ended; the engine's.
+    /// session has ended.
     fn add_passkey(&self, passkey: &PasskeyRow, ends: Option<Uuid>) -> Result<(), StoreError>;
 
     /// Gives a passkey of this user another name; says whether there was one.
-    ///
-    /// # Errors
-    /// The engine's.
     fn rename_passkey(&self, user: Uuid, passkey: Uuid, name: &str) -> Result<bool, StoreError>;
 
     /// Removes a passkey of this user and the sessions that it opened, except `keep`; says
     /// whether there was one.
     ///
     /// # Errors
-    /// `Conflict::LastPasskey` if the user has no other; the engine's.
+    /// `Conflict::LastPasskey` if the user has no other.
     fn remove_passkey(&self, user: Uuid, passkey: Uuid, keep: Uuid) -> Result<bool, StoreError>;
 
     /// Notes a passkey's use and opens a session with it, ending the one that it `replaces`.
     ///
     /// # Errors
-    /// `Conflict::Counter` if a later use was noted already, which means a cloned passkey;
-    /// the engine's.
+    /// `Conflict::Counter` if a later use was noted already, which means a cloned passkey.
     fn log_in(
         &self,
         used: &PasskeyUse,
@@ -112,15 +81,9 @@ pub trait PasskeyStore {
 /// Recovery codes.
 pub trait RecoveryStore {
     /// How many codes a user has left.
-    ///
-    /// # Errors
-    /// The engine's.
     fn recovery_codes_left(&self, user: Uuid, now: Timestamp) -> Result<u64, StoreError>;
 
     /// Puts these codes in the place of all that the user had.
-    ///
-    /// # Errors
-    /// The engine's.
     fn replace_recovery_codes(
         &self,
         user: Uuid,
@@ -129,9 +92,6 @@ pub trait RecoveryStore {
     ) -> Result<(), StoreError>;
 
     /// Adds one code that ends by itself.
-    ///
-    /// # Errors
-    /// The engine's.
     fn add_recovery_code(
         &self,
         user: Uuid,
@@ -142,9 +102,6 @@ pub trait RecoveryStore {
 
     /// Uses up a code and opens a session with it, ending the one that it `replaces`; says
     /// whether the code was good. Does the same work for a user that does not exist.
-    ///
-    /// # Errors
-    /// The engine's.
     fn use_recovery_code(
         &self,
         code: &Hash,
@@ -156,9 +113,6 @@ pub trait RecoveryStore {
 /// Sessions. They are looked up in memory, and here at their first request after a start.
 pub trait SessionStore {
     /// The session of this token if it is still good at `now`, and whose it is.
-    ///
-    /// # Errors
-    /// The engine's.
     fn session_by_token(
         &self,
         token: &Hash,
@@ -166,21 +120,12 @@ pub trait SessionStore {
     ) -> Result<Option<(SessionRow, UserRow)>, StoreError>;
 
     /// A user's sessions that are still good at `now`, newest first.
-    ///
-    /// # Errors
-    /// The engine's.
     fn sessions_of(&self, user: Uuid, now: Timestamp) -> Result<Vec<SessionRow>, StoreError>;
 
     /// Ends a session; says whether there was one.
-    ///
-    /// # Errors
-    /// The engine's.
     fn remove_session(&self, session: Uuid) -> Result<bool, StoreError>;
 
     /// Notes when sessions were last seen, and forgets those that ended before `past`.
-    ///
-    /// # Errors
-    /// The engine's.
     fn purge_sessions(
         &self,
         seen: &[(Uuid, Timestamp)],
@@ -190,29 +135,17 @@ pub trait SessionStore {
 
     /// Has what began after `latest`, by a clock that was ahead, last no longer than if it had
     /// begun a day before: sessions, invites and the operator's recovery codes.
-    ///
-    /// # Errors
-    /// The engine's.
     fn pull_back(&self, latest: Timestamp) -> Result<(), StoreError>;
 }
 
 /// The audit log.
 pub trait AuditStore {
     /// Appends an event.
-    ///
-    /// # Errors
-    /// The engine's.
     fn record(&self, row: &AuditRow) -> Result<(), StoreError>;
 
     /// A user's latest events, newest first.
-    ///
-    /// # Errors
-    /// The engine's.
     fn audit_of(&self, user: Uuid, limit: u32) -> Result<Vec<AuditRow>, StoreError>;
 
     /// Forgets the events before `time`.
-    ///
-    /// # Errors
-    /// The engine's.
     fn purge_audit(&self, time: Timestamp) -> Result<(), StoreError>;
 }

@@ -1,7 +1,7 @@
 //! Why the store did not do what it was asked.
 
 use std::io::ErrorKind;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Why a call to the store failed; nothing was written then.
 #[derive(Debug, thiserror::Error)]
@@ -93,6 +93,17 @@ pub enum Conflict {
     Generation,
 }
 
+impl StoreError {
+    /// What the system said of the file at `path`.
+    pub(super) fn unopened(path: &Path) -> impl Fn(std::io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Unopened {
+            path: path.clone(),
+            source,
+        }
+    }
+}
+
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
         use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
@@ -153,9 +164,7 @@ mod tests {
             (ErrorKind::PermissionDenied, "this user"),
             (ErrorKind::NotADirectory, "another path"),
         ] {
-            let path = "/x".into();
-            let source = kind.into();
-            let said = StoreError::Unopened { path, source }.to_string();
+            let said = StoreError::unopened(Path::new("/x"))(kind.into()).to_string();
             assert!(said.contains(remedy), "{said}");
         }
     }

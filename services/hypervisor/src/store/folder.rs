@@ -1,8 +1,8 @@
-//! The folder of a store.
+//! The folder of a store, and what is in it beside the store.
 
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Makes it for its user alone, unless it is there.
 pub(super) fn make(path: &Path) -> std::io::Result<()> {
@@ -16,4 +16,11 @@ pub(super) fn make(path: &Path) -> std::io::Result<()> {
             .create(folder)?;
     }
     Ok(())
+}
+
+/// The file of this name and `suffix`.
+pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
 }

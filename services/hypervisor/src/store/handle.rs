@@ -32,9 +32,3 @@ impl Handle {
             .unwrap_or_else(|_| Err(StoreError::Interrupted.into()))
     }
 }
-
-impl std::fmt::Debug for Handle {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Handle")
-    }
-}

@@ -4,7 +4,10 @@ use super::{StoreError, folder};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, fchown};
-use std::path::{Path, PathBuf};
+use std::path::Path;
+
+/// What the lock's file is called after the store's.
+const SUFFIX: &str = ".lock";
 
 /// The right to use a store; the system takes it back when this program ends, however it ends.
 #[derive(Debug)]
@@ -18,13 +21,10 @@ impl Lock {
     /// # Errors
     /// [`StoreError::InUse`] if somebody has it; the file beside the store cannot be made.
     pub fn take(store: &Path, holder: &str) -> Result<Self, StoreError> {
-        let path = beside(store);
-        let unopened = |source| StoreError::Unopened {
-            path: path.clone(),
-            source,
-        };
-        folder::make(store).map_err(unopened)?;
-        let mut file = open(&path).map_err(unopened)?;
+        let path = folder::beside(store, SUFFIX);
+        let unopened = StoreError::unopened(&path);
+        folder::make(store).map_err(&unopened)?;
+        let mut file = open(&path).map_err(&unopened)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::Error(error)) => return Err(unopened(error)),
@@ -74,20 +74,14 @@ fn open(path: &Path) -> std::io::Result<File> {
     Ok(file)
 }
 
-fn beside(store: &Path) -> PathBuf {
-    let mut name = store.as_os_str().to_owned();
-    name.push(".lock");
-    name.into()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn one_at_a_time_and_the_other_is_told_who() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = folder.path().join("state/hypervisor.db");
+        let dir = tempfile::tempdir().unwrap();
+        let store = dir.path().join("state/hypervisor.db");
         let first = Lock::take(&store, "the first").unwrap();
         let refusal = Lock::take(&store, "the second").unwrap_err();
         let said = refusal.to_string();
@@ -95,8 +89,8 @@ mod tests {
         drop(first);
         Lock::take(&store, "the second").unwrap();
 
-        let path = beside(&store);
-        let other = folder.path().join("other");
+        let path = folder::beside(&store, SUFFIX);
+        let other = dir.path().join("other");
         std::fs::write(&other, "precious").unwrap();
         std::fs::remove_file(&path).unwrap();
         std::fs::hard_link(&other, &path).unwrap();

@@ -2,7 +2,9 @@
 //! `SQLite`'s place.
 //!
 //! Every call blocks until its change is on disk. Async code goes through a [`Handle`]. A
-//! change that must be whole is one method, never two calls.
+//! change that must be whole is one method, never two calls. Each fails as its engine does;
+//! what else one is refused for is said with it.
+#![expect(clippy::missing_errors_doc, reason = "it is said above")]
 
 mod accounts;
 mod error;
@@ -18,7 +20,7 @@ pub use error::{Conflict, StoreError};
 pub use handle::Handle;
 pub use lock::Lock;
 pub use rows::{
-    AccountCounts, AuditRow, Hash, InviteRow, Move, NewAccount, Outcome, PasskeyRow, PasskeyUse,
+    Account, AuditRow, Hash, InviteRow, Move, NewAccount, Outcome, PasskeyRow, PasskeyUse,
     ProbationRow, SessionKind, SessionRow, Settlement, UserRow, Watch, WorkspaceRow,
 };
 pub use sqlite::{Sqlite, backup, restore};
@@ -56,20 +58,11 @@ impl<T> Store for T where
 /// What the store knows about the installation.
 pub trait MetaStore {
     /// The value of `key`, which is `value` from now on if there was none.
-    ///
-    /// # Errors
-    /// The engine's.
     fn get_or_insert_meta(&self, key: &str, value: &str) -> Result<String, StoreError>;
 
     /// Sets the value of `key`.
-    ///
-    /// # Errors
-    /// The engine's.
     fn set_meta(&self, key: &str, value: &str) -> Result<(), StoreError>;
 
     /// Finds out whether the store can be written, by writing.
-    ///
-    /// # Errors
-    /// The engine's.
     fn check(&self) -> Result<(), StoreError>;
 }

@@ -1,14 +1,14 @@
 //! What the store takes and gives.
 
 use crate::timestamp::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 /// The SHA-256 of a secret. The store never sees a secret itself.
 pub type Hash = [u8; 32];
 
 /// A user.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct UserRow {
     /// Also the passkeys' user handle.
     pub id: Uuid,
@@ -22,15 +22,18 @@ pub struct UserRow {
     pub created_at: Timestamp,
 }
 
-/// How much of each a user has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct AccountCounts {
+/// A user, and how much of each is theirs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Account {
+    /// The user.
+    #[serde(flatten)]
+    pub user: UserRow,
     /// Passkeys.
     pub passkeys: u64,
     /// Sessions that are good.
     pub sessions: u64,
     /// Recovery codes that are good.
-    pub recovery_codes: u64,
+    pub recovery_codes_left: u64,
 }
 
 /// A passkey of a user.
@@ -68,7 +71,7 @@ pub struct PasskeyUse {
 }
 
 /// What a session may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SessionKind {
     /// Everything that its user may.
@@ -212,7 +215,7 @@ pub struct ProbationRow {
 }
 
 /// What comes of a probation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// Live was healthy until the end.

@@ -6,43 +6,36 @@ use uuid::Uuid;
 /// Workspaces: who owns which two sandboxes, and their roles.
 pub trait WorkspaceStore {
     /// Every workspace, by name.
-    ///
-    /// # Errors
-    /// The engine's.
     fn workspaces(&self) -> Result<Vec<WorkspaceRow>, StoreError>;
 
     /// Keeps new workspaces, members included.
     ///
     /// # Errors
     /// `Conflict::Workspace` if a name exists, `Conflict::Member` if a member has another
-    /// workspace, and then none is kept; the engine's.
+    /// workspace, and then none is kept.
     fn create_workspaces(&self, rows: &[WorkspaceRow]) -> Result<(), StoreError>;
 
     /// Makes a user a member; nothing to do if they are.
     ///
     /// # Errors
-    /// `Conflict::Member` if the user has another workspace; the engine's.
+    /// `Conflict::Member` if the user has another workspace.
     fn add_member(&self, workspace: &str, user: Uuid) -> Result<(), StoreError>;
 
     /// Who was taken out of a workspace, and is in none.
-    ///
-    /// # Errors
-    /// The engine's.
     fn taken_out(&self) -> Result<Vec<Uuid>, StoreError>;
 
     /// Brings workspaces and members to what the configuration says.
     ///
     /// # Errors
     /// `Conflict::Workspace` or `Conflict::Member` if a workspace or a member is not what
-    /// the change is from, and then none of it is done; the engine's.
+    /// the change is from, and then none of it is done.
     fn settle(&self, change: &Settlement) -> Result<(), StoreError>;
 
     /// Exchanges the roles' sandboxes, counts the generation up and notes what that means for a
     /// probation; answers with the result.
     ///
     /// # Errors
-    /// `Conflict::Generation` unless there is such a workspace in just this generation; the
-    /// engine's.
+    /// `Conflict::Generation` unless there is such a workspace in just this generation.
     fn swap(
         &self,
         workspace: &str,
@@ -54,21 +47,12 @@ pub trait WorkspaceStore {
 /// Swaps on probation, which begin and may end with a swap.
 pub trait ProbationStore {
     /// Every workspace's last probation, by name.
-    ///
-    /// # Errors
-    /// The engine's.
     fn probations(&self) -> Result<Vec<ProbationRow>, StoreError>;
 
     /// A workspace's last probation.
-    ///
-    /// # Errors
-    /// The engine's.
     fn probation(&self, workspace: &str) -> Result<Option<ProbationRow>, StoreError>;
 
     /// Notes what came of the probation of this generation, if it is still under way.
-    ///
-    /// # Errors
-    /// The engine's.
     fn end_probation(
         &self,
         workspace: &str,

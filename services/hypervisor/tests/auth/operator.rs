@@ -16,7 +16,7 @@ async fn the_operator_sees_every_user() {
         .iter()
         .map(|user| {
             (
-                &*user.username,
+                &*user.user.username,
                 user.passkeys,
                 user.sessions,
                 user.recovery_codes_left,

@@ -284,7 +284,7 @@ async fn a_start_with_another_rp_id_is_refused_with_a_sentence() {
     config.auth.rp_id = "choir.example".into();
     config.auth.origin = Some("https://choir.example".parse().unwrap());
     let store = Arc::new(Sqlite::open(&site.path).unwrap());
-    let refusal = Auth::open(&config, store).await.unwrap_err();
+    let refusal = Auth::open(&config, store).await.err().unwrap();
     assert!(matches!(refusal, AuthError::RpIdChanged { .. }));
     let sentence = refusal.to_string();
     for part in ["`localhost`", "`choir.example`", "set auth.rp_id back"] {

@@ -1,7 +1,6 @@
 //! The audit log.
 
 use super::Sqlite;
-use super::columns::optional_uuid;
 use crate::store::{AuditRow, AuditStore, StoreError};
 use crate::timestamp::Timestamp;
 use rusqlite::{Transaction, params};
@@ -10,13 +9,7 @@ use uuid::Uuid;
 pub(super) fn insert(tx: &Transaction, row: &AuditRow) -> Result<(), StoreError> {
     tx.execute(
         "INSERT INTO audit (at, event, user_id, address, detail) VALUES (?1, ?2, ?3, ?4, ?5)",
-        params![
-            row.at,
-            row.event,
-            row.user_id.map(Uuid::into_bytes),
-            row.address,
-            row.detail,
-        ],
+        params![row.at, row.event, row.user_id, row.address, row.detail,],
     )?;
     Ok(())
 }
@@ -27,21 +20,16 @@ impl AuditStore for Sqlite {
     }
 
     fn audit_of(&self, user: Uuid, limit: u32) -> Result<Vec<AuditRow>, StoreError> {
-        self.read(|db| {
-            let mut statement = db.prepare_cached(
-                "SELECT at, event, user_id, address, detail FROM audit
-                 WHERE user_id = ?1 ORDER BY id DESC LIMIT ?2",
-            )?;
-            let rows = statement.query_map(params![user.as_bytes(), limit], |row| {
-                Ok(AuditRow {
-                    at: row.get(0)?,
-                    event: row.get(1)?,
-                    user_id: optional_uuid(row, 2)?,
-                    address: row.get(3)?,
-                    detail: row.get(4)?,
-                })
-            })?;
-            Ok(rows.collect::<Result<_, _>>()?)
+        let sql = "SELECT at, event, user_id, address, detail FROM audit
+                   WHERE user_id = ?1 ORDER BY id DESC LIMIT ?2";
+        self.all(sql, params![user, limit], |row| {
+            Ok(AuditRow {
+                at: row.get(0)?,
+                event: row.get(1)?,
+                user_id: row.get(2)?,
+                address: row.get(3)?,
+                detail: row.get(4)?,
+            })
         })
     }
 

@@ -1,6 +1,7 @@
 //! Copies of a store while it is in use, and a store made of a copy.
 
 use super::migrate;
+use crate::store::folder::beside;
 use crate::store::{Lock, StoreError};
 use rusqlite::backup::Backup;
 use rusqlite::{Connection, OpenFlags};
@@ -17,7 +18,7 @@ use std::time::Duration;
 pub fn backup(from: &Path, to: &Path) -> Result<(), StoreError> {
     let part = beside(to, ".part");
     copy(from, &part)?;
-    fs::rename(&part, to).map_err(unopened(to))
+    fs::rename(&part, to).map_err(StoreError::unopened(to))
 }
 
 /// Puts the copy at `from` in the place of the store at `to`, which no hypervisor may use. What
@@ -29,10 +30,10 @@ pub fn restore(from: &Path, to: &Path) -> Result<Option<PathBuf>, StoreError> {
     let _only = Lock::take(to, "hypervisor restore")?;
     let part = beside(to, ".part");
     copy(from, &part)?;
-    let folder = fs::metadata(part.parent().unwrap_or(&part)).map_err(unopened(to))?;
+    let folder = fs::metadata(part.parent().unwrap_or(&part)).map_err(StoreError::unopened(to))?;
     // Root restores for the user that the hypervisor runs as, whose folder it is.
     std::os::unix::fs::chown(&part, Some(folder.uid()), Some(folder.gid()))
-        .map_err(unopened(&part))?;
+        .map_err(StoreError::unopened(&part))?;
     let old = to.exists().then(|| beside(to, ".before-restore"));
     if let Some(old) = &old {
         for suffix in ["", "-wal", "-shm"] {
@@ -41,18 +42,18 @@ pub fn restore(from: &Path, to: &Path) -> Result<Option<PathBuf>, StoreError> {
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                     let _ = fs::remove_file(kept); // Of an earlier restore, if there is one.
                 }
-                renamed => renamed.map_err(unopened(&kept))?,
+                renamed => renamed.map_err(StoreError::unopened(&kept))?,
             }
         }
     }
-    fs::rename(&part, to).map_err(unopened(to))?;
+    fs::rename(&part, to).map_err(StoreError::unopened(to))?;
     Ok(old)
 }
 
 /// Copies a store to one file that is whole, checked and on disk.
 fn copy(from: &Path, to: &Path) -> Result<(), StoreError> {
     // SQLite would make what is not there, or call it a database of its own.
-    File::open(from).map_err(unopened(from))?;
+    File::open(from).map_err(StoreError::unopened(from))?;
     let source = Connection::open_with_flags(from, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     source.busy_timeout(super::BUSY_TIMEOUT)?;
     migrate::known(&source, from)?;
@@ -62,7 +63,7 @@ fn copy(from: &Path, to: &Path) -> Result<(), StoreError> {
         .create_new(true)
         .mode(0o600)
         .open(to)
-        .map_err(unopened(to))?;
+        .map_err(StoreError::unopened(to))?;
     let mut copy = Connection::open(to)?;
     // All pages in one step are one moment; writers need not wait for it in WAL mode.
     Backup::new(&source, &mut copy)?.run_to_completion(i32::MAX, Duration::ZERO, None)?;
@@ -72,16 +73,5 @@ fn copy(from: &Path, to: &Path) -> Result<(), StoreError> {
     if verdict != "ok" {
         return Err(StoreError::Corrupt(verdict));
     }
-    file.sync_all().map_err(unopened(to))
-}
-
-fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    name.into()
-}
-
-fn unopened(path: &Path) -> impl FnOnce(std::io::Error) -> StoreError {
-    let path = path.to_owned();
-    |source| StoreError::Unopened { path, source }
+    file.sync_all().map_err(StoreError::unopened(to))
 }

@@ -2,9 +2,12 @@
 
 use crate::store::{Conflict, Outcome, SessionKind, StoreError};
 use crate::timestamp::Timestamp;
+use rusqlite::ffi;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
-use rusqlite::{Row, RowIndex, ffi};
-use uuid::Uuid;
+use serde::de::IntoDeserializer as _;
+use serde::de::value::Error;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 impl ToSql for Timestamp {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
@@ -20,50 +23,39 @@ impl FromSql for Timestamp {
 
 impl ToSql for SessionKind {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(match self {
-            Self::Full => "full".into(),
-            Self::Recovery => "recovery".into(),
-        })
+        to_word(self)
     }
 }
 
 impl FromSql for SessionKind {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        match value.as_str()? {
-            "full" => Ok(Self::Full),
-            "recovery" => Ok(Self::Recovery),
-            _ => Err(FromSqlError::InvalidType),
-        }
+        from_word(value)
     }
 }
 
 impl ToSql for Outcome {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(match self {
-            Self::Passed => "passed".into(),
-            Self::TakenBack => "taken_back".into(),
-            Self::Overtaken => "overtaken".into(),
-        })
+        to_word(self)
     }
 }
 
 impl FromSql for Outcome {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        match value.as_str()? {
-            "passed" => Ok(Self::Passed),
-            "taken_back" => Ok(Self::TakenBack),
-            "overtaken" => Ok(Self::Overtaken),
-            _ => Err(FromSqlError::InvalidType),
-        }
+        from_word(value)
     }
 }
 
-pub(super) fn uuid(row: &Row, column: impl RowIndex) -> rusqlite::Result<Uuid> {
-    row.get(column).map(Uuid::from_bytes)
+/// The word that JSON has for it, too.
+fn to_word(value: &impl Serialize) -> rusqlite::Result<ToSqlOutput<'static>> {
+    match serde_json::to_value(value) {
+        Ok(Value::String(word)) => Ok(word.into()),
+        _ => Err(rusqlite::Error::ToSqlConversionFailure("not a word".into())),
+    }
 }
 
-pub(super) fn optional_uuid(row: &Row, column: impl RowIndex) -> rusqlite::Result<Option<Uuid>> {
-    Ok(row.get::<_, Option<_>>(column)?.map(Uuid::from_bytes))
+fn from_word<'w, T: Deserialize<'w>>(value: ValueRef<'w>) -> FromSqlResult<T> {
+    let word = value.as_str()?.into_deserializer();
+    T::deserialize(word).map_err(|error: Error| FromSqlError::Other(error.into()))
 }
 
 /// Turns «such a row exists» into what that means to the caller.

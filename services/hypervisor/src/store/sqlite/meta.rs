@@ -11,23 +11,16 @@ impl MetaStore for Sqlite {
                 "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO NOTHING",
                 [key, value],
             )?;
-            Ok(
-                tx.query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| {
-                    row.get(0)
-                })?,
-            )
+            let sql = "SELECT value FROM meta WHERE key = ?1";
+            Ok(tx.query_row(sql, [key], |row| row.get(0))?)
         })
     }
 
     fn set_meta(&self, key: &str, value: &str) -> Result<(), StoreError> {
-        self.write(|tx| {
-            tx.execute(
-                "INSERT INTO meta (key, value) VALUES (?1, ?2)
-                 ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-                [key, value],
-            )?;
-            Ok(())
-        })
+        let sql = "INSERT INTO meta (key, value) VALUES (?1, ?2)
+                   ON CONFLICT (key) DO UPDATE SET value = excluded.value";
+        self.execute(sql, [key, value])?;
+        Ok(())
     }
 
     fn check(&self) -> Result<(), StoreError> {

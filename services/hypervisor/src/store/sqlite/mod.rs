@@ -22,7 +22,7 @@ pub use backup::{backup, restore};
 
 use super::StoreError;
 use super::folder;
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rusqlite::{Connection, OptionalExtension, Params, Row, Transaction, TransactionBehavior};
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
@@ -48,10 +48,7 @@ impl Sqlite {
     /// # Errors
     /// The file cannot be made, is no store, is damaged, or is a newer program's.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        make(path).map_err(|source| StoreError::Unopened {
-            path: path.into(),
-            source,
-        })?;
+        make(path).map_err(StoreError::unopened(path))?;
         let mut connection = Connection::open(path)?;
         connection.busy_timeout(BUSY_TIMEOUT)?;
         connection.pragma_update(None, "foreign_keys", true)?;
@@ -75,6 +72,36 @@ impl Sqlite {
         work(&connection)
     }
 
+    /// Every row that `sql` finds.
+    fn all<T>(
+        &self,
+        sql: &str,
+        params: impl Params,
+        row: impl FnMut(&Row) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>, StoreError> {
+        self.read(|db| {
+            let mut statement = db.prepare_cached(sql)?;
+            let rows = statement.query_map(params, row)?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// The row that `sql` finds, if there is one.
+    fn one<T>(
+        &self,
+        sql: &str,
+        params: impl Params,
+        row: impl FnOnce(&Row) -> rusqlite::Result<T>,
+    ) -> Result<Option<T>, StoreError> {
+        self.read(|db| Ok(db.prepare_cached(sql)?.query_row(params, row).optional()?))
+    }
+
+    /// How many rows `sql` counts.
+    fn count(&self, sql: &str, params: impl Params) -> Result<u64, StoreError> {
+        let count: i64 = self.read(|db| Ok(db.query_row(sql, params, |row| row.get(0))?))?;
+        Ok(count.cast_unsigned())
+    }
+
     /// Runs `work` in one transaction; its error undoes everything.
     fn write<T>(
         &self,
@@ -88,6 +115,11 @@ impl Sqlite {
         let value = work(&transaction)?;
         transaction.commit()?;
         Ok(value)
+    }
+
+    /// Executes one statement; says how many rows it has changed.
+    fn execute(&self, sql: &str, params: impl Params) -> Result<usize, StoreError> {
+        self.write(|tx| Ok(tx.execute(sql, params)?))
     }
 
     /// Runs `work` again and again, each time in a transaction of its own, as long as it changes

@@ -1,11 +1,11 @@
 //! Passkeys.
 
-use super::columns::{duplicate, uuid};
+use super::columns::duplicate;
 use super::{Sqlite, sessions, users};
 use crate::store::{
     Conflict, PasskeyRow, PasskeyStore, PasskeyUse, SessionRow, StoreError, UserRow,
 };
-use rusqlite::{OptionalExtension, Row, Transaction, params};
+use rusqlite::{Row, Transaction, params};
 use uuid::Uuid;
 
 const COLUMNS: &str = "passkeys.id, passkeys.user_id, passkeys.credential_id,
@@ -15,8 +15,8 @@ const WIDTH: usize = 8;
 
 fn passkey(row: &Row) -> rusqlite::Result<PasskeyRow> {
     Ok(PasskeyRow {
-        id: uuid(row, 0)?,
-        user_id: uuid(row, 1)?,
+        id: row.get(0)?,
+        user_id: row.get(1)?,
         credential_id: row.get(2)?,
         credential: row.get(3)?,
         counter: row.get(4)?,
@@ -32,8 +32,8 @@ pub(super) fn insert(tx: &Transaction, passkey: &PasskeyRow) -> Result<(), Store
          (id, user_id, credential_id, credential, counter, name, created_at, last_used_at)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         params![
-            passkey.id.as_bytes(),
-            passkey.user_id.as_bytes(),
+            passkey.id,
+            passkey.user_id,
             passkey.credential_id,
             passkey.credential,
             passkey.counter,
@@ -48,31 +48,22 @@ pub(super) fn insert(tx: &Transaction, passkey: &PasskeyRow) -> Result<(), Store
 
 impl PasskeyStore for Sqlite {
     fn passkeys_of(&self, user: Uuid) -> Result<Vec<PasskeyRow>, StoreError> {
-        self.read(|db| {
-            let sql = format!(
-                "SELECT {COLUMNS} FROM passkeys WHERE user_id = ?1 ORDER BY created_at, id"
-            );
-            let mut statement = db.prepare_cached(&sql)?;
-            let rows = statement.query_map([user.as_bytes()], passkey)?;
-            Ok(rows.collect::<Result<_, _>>()?)
-        })
+        let sql =
+            format!("SELECT {COLUMNS} FROM passkeys WHERE user_id = ?1 ORDER BY created_at, id");
+        self.all(&sql, [user], passkey)
     }
 
     fn passkey_by_credential(
         &self,
         credential_id: &[u8],
     ) -> Result<Option<(PasskeyRow, UserRow)>, StoreError> {
-        self.read(|db| {
-            let sql = format!(
-                "SELECT {COLUMNS}, {} FROM passkeys JOIN users ON users.id = passkeys.user_id
-                 WHERE credential_id = ?1",
-                users::COLUMNS
-            );
-            let mut statement = db.prepare_cached(&sql)?;
-            let found = statement.query_row([credential_id], |row| {
-                Ok((passkey(row)?, users::user(row, WIDTH)?))
-            });
-            Ok(found.optional()?)
+        let sql = format!(
+            "SELECT {COLUMNS}, {} FROM passkeys JOIN users ON users.id = passkeys.user_id
+             WHERE credential_id = ?1",
+            users::COLUMNS
+        );
+        self.one(&sql, [credential_id], |row| {
+            Ok((passkey(row)?, users::user(row, WIDTH)?))
         })
     }
 
@@ -87,28 +78,23 @@ impl PasskeyStore for Sqlite {
     }
 
     fn rename_passkey(&self, user: Uuid, passkey: Uuid, name: &str) -> Result<bool, StoreError> {
-        self.write(|tx| {
-            let renamed = tx.execute(
-                "UPDATE passkeys SET name = ?3 WHERE id = ?2 AND user_id = ?1",
-                params![user.as_bytes(), passkey.as_bytes(), name],
-            )?;
-            Ok(renamed == 1)
-        })
+        let sql = "UPDATE passkeys SET name = ?3 WHERE id = ?2 AND user_id = ?1";
+        Ok(self.execute(sql, params![user, passkey, name])? == 1)
     }
 
     fn remove_passkey(&self, user: Uuid, passkey: Uuid, keep: Uuid) -> Result<bool, StoreError> {
         self.write(|tx| {
             tx.execute(
                 "DELETE FROM sessions WHERE passkey_id = ?1 AND user_id = ?2 AND id <> ?3",
-                params![passkey.as_bytes(), user.as_bytes(), keep.as_bytes()],
+                params![passkey, user, keep],
             )?;
             let removed = tx.execute(
                 "DELETE FROM passkeys WHERE id = ?1 AND user_id = ?2",
-                params![passkey.as_bytes(), user.as_bytes()],
+                params![passkey, user],
             )?;
             let left: i64 = tx.query_row(
                 "SELECT count(*) FROM passkeys WHERE user_id = ?1",
-                [user.as_bytes()],
+                [user],
                 |row| row.get(0),
             )?;
             if removed == 1 && left == 0 {
@@ -129,7 +115,7 @@ impl PasskeyStore for Sqlite {
             let noted = tx.execute(
                 "UPDATE passkeys SET credential = ?2, counter = ?3, last_used_at = ?4
                  WHERE id = ?1 AND (counter < ?3 OR (counter = 0 AND ?3 = 0))",
-                params![used.id.as_bytes(), used.credential, used.counter, used.at],
+                params![used.id, used.credential, used.counter, used.at],
             )?;
             if noted != 1 {
                 return Err(Conflict::Counter.into());

@@ -2,7 +2,7 @@
 
 use super::Sqlite;
 use crate::store::{Outcome, ProbationRow, ProbationStore, StoreError, Watch, WorkspaceRow};
-use rusqlite::{OptionalExtension, Row, Transaction, params};
+use rusqlite::{Row, Transaction, params};
 
 const COLUMNS: &str = "workspace, generation, secs, until, outcome, detail";
 
@@ -63,20 +63,13 @@ fn end(
 
 impl ProbationStore for Sqlite {
     fn probations(&self) -> Result<Vec<ProbationRow>, StoreError> {
-        self.read(|db| {
-            let sql = format!("SELECT {COLUMNS} FROM probations ORDER BY workspace");
-            let mut statement = db.prepare_cached(&sql)?;
-            let rows = statement.query_map([], probation)?;
-            Ok(rows.collect::<Result<_, _>>()?)
-        })
+        let sql = format!("SELECT {COLUMNS} FROM probations ORDER BY workspace");
+        self.all(&sql, [], probation)
     }
 
     fn probation(&self, workspace: &str) -> Result<Option<ProbationRow>, StoreError> {
-        self.read(|db| {
-            let sql = format!("SELECT {COLUMNS} FROM probations WHERE workspace = ?1");
-            let mut statement = db.prepare_cached(&sql)?;
-            Ok(statement.query_row([workspace], probation).optional()?)
-        })
+        let sql = format!("SELECT {COLUMNS} FROM probations WHERE workspace = ?1");
+        self.one(&sql, [workspace], probation)
     }
 
     fn end_probation(

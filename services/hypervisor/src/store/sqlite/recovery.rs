@@ -28,22 +28,16 @@ fn add(
     tx.execute(
         "INSERT INTO recovery_codes (user_id, hash, created_at, expires_at)
          VALUES (?1, ?2, ?3, ?4)",
-        params![user.as_bytes(), code, now, expires_at],
+        params![user, code, now, expires_at],
     )?;
     Ok(())
 }
 
 impl RecoveryStore for Sqlite {
     fn recovery_codes_left(&self, user: Uuid, now: Timestamp) -> Result<u64, StoreError> {
-        self.read(|db| {
-            let left: u32 = db.query_row(
-                "SELECT count(*) FROM recovery_codes WHERE user_id = ?1 AND used_at IS NULL
-                 AND (expires_at IS NULL OR expires_at > ?2)",
-                params![user.as_bytes(), now],
-                |row| row.get(0),
-            )?;
-            Ok(left.into())
-        })
+        let sql = "SELECT count(*) FROM recovery_codes WHERE user_id = ?1 AND used_at IS NULL
+                   AND (expires_at IS NULL OR expires_at > ?2)";
+        self.count(sql, params![user, now])
     }
 
     fn replace_recovery_codes(
@@ -53,10 +47,7 @@ impl RecoveryStore for Sqlite {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         self.write(|tx| {
-            tx.execute(
-                "DELETE FROM recovery_codes WHERE user_id = ?1",
-                [user.as_bytes()],
-            )?;
+            tx.execute("DELETE FROM recovery_codes WHERE user_id = ?1", [user])?;
             insert(tx, user, codes, now)
         })
     }
@@ -82,7 +73,7 @@ impl RecoveryStore for Sqlite {
                 "UPDATE recovery_codes SET used_at = ?3
                  WHERE user_id = ?1 AND hash = ?2 AND used_at IS NULL
                  AND (expires_at IS NULL OR expires_at > ?3)",
-                params![session.user_id.as_bytes(), code, session.created_at],
+                params![session.user_id, code, session.created_at],
             )?;
             if used == 1 {
                 sessions::replace(tx, session, replaces)?;

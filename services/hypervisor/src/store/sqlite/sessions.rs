@@ -1,10 +1,9 @@
 //! Sessions.
 
-use super::columns::{optional_uuid, uuid};
 use super::{MOST_AT_ONCE, Sqlite, users};
 use crate::store::{Hash, SessionRow, SessionStore, StoreError, UserRow};
 use crate::timestamp::Timestamp;
-use rusqlite::{OptionalExtension, Row, Transaction, params};
+use rusqlite::{Row, Transaction, params};
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -15,11 +14,11 @@ const WIDTH: usize = 10;
 
 fn session(row: &Row) -> rusqlite::Result<SessionRow> {
     Ok(SessionRow {
-        id: uuid(row, 0)?,
+        id: row.get(0)?,
         token: row.get(1)?,
-        user_id: uuid(row, 2)?,
+        user_id: row.get(2)?,
         kind: row.get(3)?,
-        passkey_id: optional_uuid(row, 4)?,
+        passkey_id: row.get(4)?,
         created_at: row.get(5)?,
         expires_at: row.get(6)?,
         last_seen_at: row.get(7)?,
@@ -41,11 +40,11 @@ pub(super) fn replace(
         "INSERT INTO sessions (id, token, user_id, kind, passkey_id, created_at, expires_at,
          last_seen_at, address, user_agent) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
         params![
-            new.id.as_bytes(),
+            new.id,
             new.token,
-            new.user_id.as_bytes(),
+            new.user_id,
             new.kind,
-            new.passkey_id.map(Uuid::into_bytes),
+            new.passkey_id,
             new.created_at,
             new.expires_at,
             new.last_seen_at,
@@ -57,7 +56,7 @@ pub(super) fn replace(
 }
 
 pub(super) fn delete(tx: &Transaction, session: Uuid) -> Result<bool, StoreError> {
-    let removed = tx.execute("DELETE FROM sessions WHERE id = ?1", [session.as_bytes()])?;
+    let removed = tx.execute("DELETE FROM sessions WHERE id = ?1", [session])?;
     Ok(removed == 1)
 }
 
@@ -67,30 +66,22 @@ impl SessionStore for Sqlite {
         token: &Hash,
         now: Timestamp,
     ) -> Result<Option<(SessionRow, UserRow)>, StoreError> {
-        self.read(|db| {
-            let sql = format!(
-                "SELECT {COLUMNS}, {} FROM sessions JOIN users ON users.id = sessions.user_id
-                 WHERE token = ?1 AND expires_at > ?2",
-                users::COLUMNS
-            );
-            let mut statement = db.prepare_cached(&sql)?;
-            let found = statement.query_row(params![token, now], |row| {
-                Ok((session(row)?, users::user(row, WIDTH)?))
-            });
-            Ok(found.optional()?)
+        let sql = format!(
+            "SELECT {COLUMNS}, {} FROM sessions JOIN users ON users.id = sessions.user_id
+             WHERE token = ?1 AND expires_at > ?2",
+            users::COLUMNS
+        );
+        self.one(&sql, params![token, now], |row| {
+            Ok((session(row)?, users::user(row, WIDTH)?))
         })
     }
 
     fn sessions_of(&self, user: Uuid, now: Timestamp) -> Result<Vec<SessionRow>, StoreError> {
-        self.read(|db| {
-            let sql = format!(
-                "SELECT {COLUMNS} FROM sessions WHERE user_id = ?1 AND expires_at > ?2
-                 ORDER BY created_at DESC, id"
-            );
-            let mut statement = db.prepare_cached(&sql)?;
-            let rows = statement.query_map(params![user.as_bytes(), now], session)?;
-            Ok(rows.collect::<Result<_, _>>()?)
-        })
+        let sql = format!(
+            "SELECT {COLUMNS} FROM sessions WHERE user_id = ?1 AND expires_at > ?2
+             ORDER BY created_at DESC, id"
+        );
+        self.all(&sql, params![user, now], session)
     }
 
     fn remove_session(&self, session: Uuid) -> Result<bool, StoreError> {
@@ -111,7 +102,7 @@ impl SessionStore for Sqlite {
                      WHERE id = ?1",
                 )?;
                 for (session, at) in part {
-                    note.execute(params![session.as_bytes(), at, now])?;
+                    note.execute(params![session, at, now])?;
                 }
                 Ok(())
             })?;

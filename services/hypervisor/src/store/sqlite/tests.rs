@@ -34,6 +34,20 @@ fn folder() -> (TempDir, PathBuf) {
     (folder, path)
 }
 
+/// A new store.
+fn open() -> (TempDir, Sqlite) {
+    let (folder, path) = folder();
+    (folder, Sqlite::open(&path).unwrap())
+}
+
+/// A new store in which Ada has an account.
+fn with_ada() -> (TempDir, Sqlite, NewAccount) {
+    let (folder, store) = open();
+    let ada = account("ada");
+    store.create_account(&ada).unwrap();
+    (folder, store, ada)
+}
+
 fn account(name: &str) -> NewAccount {
     let user_id = Uuid::new_v4();
     let passkey_id = Uuid::new_v4();
@@ -231,8 +245,7 @@ fn the_file_is_its_users_alone_and_every_commit_is_synced() {
 
 #[test]
 fn a_store_that_cannot_be_written_fails_its_check() {
-    let (_folder, path) = folder();
-    let store = Sqlite::open(&path).unwrap();
+    let (_folder, store) = open();
     store.check().unwrap();
     let db = store.connection.lock().unwrap();
     db.pragma_update(None, "query_only", true).unwrap();
@@ -242,9 +255,7 @@ fn a_store_that_cannot_be_written_fails_its_check() {
 
 #[test]
 fn an_account_is_written_whole_or_not_at_all() {
-    let (_folder, path) = folder();
-    let store = Sqlite::open(&path).unwrap();
-    store.create_account(&account("ada")).unwrap();
+    let (_folder, store, _) = with_ada();
 
     let mut same_name = account("ada");
     same_name.replaces = Some(sessions(&store, EPOCH)[0].id);
@@ -273,8 +284,7 @@ fn an_account_is_written_whole_or_not_at_all() {
 
 #[test]
 fn an_invite_lets_in_one_user_until_it_ends() {
-    let (_folder, path) = folder();
-    let store = Sqlite::open(&path).unwrap();
+    let (_folder, store) = open();
     let ends = Timestamp::from_millis(EPOCH.millis() + 10);
     for hash in [[1; 32], [2; 32]] {
         store
@@ -308,10 +318,7 @@ fn an_invite_lets_in_one_user_until_it_ends() {
 
 #[test]
 fn a_passkey_whose_counter_does_not_grow_opens_no_session() {
-    let (_folder, path) = folder();
-    let store = Sqlite::open(&path).unwrap();
-    let ada = account("ada");
-    store.create_account(&ada).unwrap();
+    let (_folder, store, ada) = with_ada();
     let log_in = |counter| {
         let used = PasskeyUse {
             id: ada.passkey.id,
@@ -333,10 +340,7 @@ fn a_passkey_whose_counter_does_not_grow_opens_no_session() {
 
 #[test]
 fn a_login_ends_the_session_that_it_replaces() {
-    let (_folder, path) = folder();
-    let store = Sqlite::open(&path).unwrap();
-    let ada = account("ada");
-    store.create_account(&ada).unwrap();
+    let (_folder, store, ada) = with_ada();
     let next = session(ada.user.id, None);
     let used = PasskeyUse {
         id: ada.passkey.id,
@@ -350,10 +354,7 @@ fn a_login_ends_the_session_that_it_replaces() {
 
 #[test]
 fn a_removed_passkey_takes_its_sessions_along_but_the_last_one_stays() {
-    let (_folder, path) = folder();
-    let store = Sqlite::open(&path).unwrap();
-    let ada = account("ada");
-    store.create_account(&ada).unwrap();
+    let (_folder, store, ada) = with_ada();
     let keep = session(ada.user.id, None);
     assert_eq!(
         conflict(store.remove_passkey(ada.user.id, ada.passkey.id, keep.id)),
@@ -385,10 +386,7 @@ fn a_removed_passkey_takes_its_sessions_along_but_the_last_one_stays() {
 
 #[test]
 fn a_session_that_has_ended_adds_no_passkey() {
-    let (_folder, path) = folder();
-    let store = Sqlite::open(&path).unwrap();
-    let ada = account("ada");
-    store.create_account(&ada).unwrap();
+    let (_folder, store, ada) = with_ada();
     let [phone, key] = ["phone", "key"].map(|name| PasskeyRow {
         user_id: ada.user.id,
         ..account(name).passkey
@@ -405,10 +403,8 @@ fn a_session_that_has_ended_adds_no_passkey() {
 
 #[test]
 fn a_recovery_code_works_once_for_its_user() {
-    let (_folder, path) = folder();
-    let store = Sqlite::open(&path).unwrap();
-    let (ada, bob) = (account("ada"), account("bob"));
-    store.create_account(&ada).unwrap();
+    let (_folder, store, ada) = with_ada();
+    let bob = account("bob");
     let use_code = |user, code| {
         store
             .use_recovery_code(&code, &session(user, None), None)
@@ -433,8 +429,7 @@ fn a_recovery_code_works_once_for_its_user() {
 
 #[test]
 fn a_stale_swap_changes_nothing() {
-    let (_folder, path) = folder();
-    let store = Sqlite::open(&path).unwrap();
+    let (_folder, store) = open();
     store.create_workspaces(&[workspace("sandbox")]).unwrap();
     let swapped = store.swap("sandbox", 1, &Watch::None).unwrap();
     assert_eq!(
@@ -455,10 +450,7 @@ fn a_stale_swap_changes_nothing() {
 
 #[test]
 fn a_user_has_one_workspace() {
-    let (_folder, path) = folder();
-    let store = Sqlite::open(&path).unwrap();
-    let ada = account("ada");
-    store.create_account(&ada).unwrap();
+    let (_folder, store, ada) = with_ada();
     store.create_workspaces(&[workspace("one")]).unwrap();
     store.create_workspaces(&[workspace("two")]).unwrap();
     let again = store.create_workspaces(&[workspace("one")]);
@@ -539,10 +531,7 @@ fn what_was_written_is_there_after_a_restart_and_another_process_can_read_it() {
 
 #[test]
 fn ended_sessions_are_forgotten_and_last_seen_never_goes_back() {
-    let (_folder, path) = folder();
-    let store = Sqlite::open(&path).unwrap();
-    let ada = account("ada");
-    store.create_account(&ada).unwrap();
+    let (_folder, store, ada) = with_ada();
     let at = |millis| Timestamp::from_millis(EPOCH.millis() + millis);
     store
         .purge_sessions(&[(ada.session.id, at(20))], at(30), EPOCH)
@@ -565,10 +554,8 @@ fn ended_sessions_are_forgotten_and_last_seen_never_goes_back() {
 
 #[test]
 fn a_session_is_found_by_its_token_with_its_user_until_it_ends() {
-    let (_folder, path) = folder();
-    let store = Sqlite::open(&path).unwrap();
-    let (ada, bob) = (account("ada"), account("bob"));
-    store.create_account(&ada).unwrap();
+    let (_folder, store, ada) = with_ada();
+    let bob = account("bob");
     store.create_account(&bob).unwrap();
     let find = |token, now| store.session_by_token(token, now).unwrap();
     let token = &ada.session.token;

@@ -1,6 +1,5 @@
 //! The columns of a user, whatever they are asked for with.
 
-use super::columns::uuid;
 use crate::store::UserRow;
 use rusqlite::Row;
 
@@ -12,7 +11,7 @@ pub(super) const WIDTH: usize = 5;
 /// A user whose columns begin at `first`.
 pub(super) fn user(row: &Row, first: usize) -> rusqlite::Result<UserRow> {
     Ok(UserRow {
-        id: uuid(row, first)?,
+        id: row.get(first)?,
         username: row.get(first + 1)?,
         display_name: row.get(first + 2)?,
         admin: row.get(first + 3)?,

@@ -1,7 +1,7 @@
 //! Workspaces and their members.
 
 use super::Sqlite;
-use super::columns::{duplicate, optional_uuid, uuid};
+use super::columns::duplicate;
 use super::{audit, probations};
 use crate::store::{Conflict, Move, Settlement, StoreError, Watch, WorkspaceRow, WorkspaceStore};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
@@ -22,7 +22,7 @@ fn workspace(row: &Row) -> rusqlite::Result<WorkspaceRow> {
 fn members(db: &Connection, workspace: &str) -> Result<Vec<Uuid>, StoreError> {
     let mut statement =
         db.prepare_cached("SELECT user_id FROM members WHERE workspace = ?1 ORDER BY rowid")?;
-    let rows = statement.query_map([workspace], |row| uuid(row, 0))?;
+    let rows = statement.query_map([workspace], |row| row.get(0))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
@@ -30,11 +30,11 @@ fn join(tx: &Transaction, workspace: &str, user: Uuid) -> Result<(), StoreError>
     tx.execute(
         "INSERT INTO members (user_id, workspace) VALUES (?1, ?2)
          ON CONFLICT (user_id) DO NOTHING",
-        params![user.as_bytes(), workspace],
+        params![user, workspace],
     )?;
     let of: String = tx.query_row(
         "SELECT workspace FROM members WHERE user_id = ?1",
-        [user.as_bytes()],
+        [user],
         |row| row.get(0),
     )?;
     if of == workspace {
@@ -68,7 +68,7 @@ fn create(tx: &Transaction, rows: &[WorkspaceRow]) -> Result<(), StoreError> {
 
 /// Takes a user from one workspace to another, or out.
 fn transfer(tx: &Transaction, change: &Move) -> Result<(), StoreError> {
-    let user = change.user.as_bytes();
+    let user = change.user;
     if let Some(from) = &change.from {
         let left = "DELETE FROM members WHERE user_id = ?1 AND workspace = ?2";
         if tx.execute(left, params![user, from])? != 1 {
@@ -101,7 +101,7 @@ impl WorkspaceStore for Sqlite {
                     found.push(next);
                 }
                 if let Some(last) = found.last_mut() {
-                    last.members.extend(optional_uuid(row, 5)?);
+                    last.members.extend(row.get::<_, Option<Uuid>>(5)?);
                 }
             }
             Ok(found)
@@ -117,11 +117,7 @@ impl WorkspaceStore for Sqlite {
     }
 
     fn taken_out(&self) -> Result<Vec<Uuid>, StoreError> {
-        self.read(|db| {
-            let mut statement = db.prepare_cached("SELECT user_id FROM taken_out")?;
-            let rows = statement.query_map([], |row| uuid(row, 0))?;
-            Ok(rows.collect::<Result<_, _>>()?)
-        })
+        self.all("SELECT user_id FROM taken_out", [], |row| row.get(0))
     }
 
     fn settle(&self, change: &Settlement) -> Result<(), StoreError> {

@@ -1,13 +1,11 @@
 //! What a clock that was ahead leaves behind.
 
-use super::{EPOCH, account, folder, session, sessions};
-use crate::store::sqlite::Sqlite;
+use super::{EPOCH, account, open, session, sessions};
 use crate::store::{AccountStore, InviteRow, RecoveryStore, SessionStore};
 
 #[test]
 fn what_a_clock_began_that_was_ahead_lasts_no_longer_than_all_else() {
-    let (_folder, path) = folder();
-    let store = Sqlite::open(&path).unwrap();
+    let (_folder, store) = open();
     let day = std::time::Duration::from_hours(24);
     let (before, latest) = (account("ada"), EPOCH.after(10 * day));
     store.create_account(&before).unwrap();

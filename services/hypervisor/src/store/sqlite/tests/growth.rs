@@ -1,32 +1,24 @@
 //! What must stay right, and in bounds, when there is much of it.
 
-use super::{EPOCH, account, folder, session, sessions};
-use crate::store::sqlite::{MOST_AT_ONCE, Sqlite, sessions as rows};
-use crate::store::{
-    AccountCounts, AccountStore, AuditRow, AuditStore, RecoveryStore, SessionStore,
-};
+use super::{EPOCH, account, open, session, sessions, with_ada};
+use crate::store::sqlite::{MOST_AT_ONCE, sessions as rows};
+use crate::store::{AccountStore, AuditRow, AuditStore, RecoveryStore, SessionStore};
 use crate::timestamp::Timestamp;
 use std::time::Duration;
 
 #[test]
 fn an_accounts_holdings_are_what_is_still_good() {
-    let (_folder, path) = folder();
-    let store = Sqlite::open(&path).unwrap();
-    let (ada, bob) = (account("ada"), account("bob"));
-    store.create_account(&ada).unwrap();
+    let (_folder, store, ada) = with_ada();
+    let bob = account("bob");
     store.create_account(&bob).unwrap();
     let second = session(ada.user.id, None);
     assert!(store.use_recovery_code(&[1; 32], &second, None).unwrap());
     assert_eq!(store.user_count().unwrap(), 2);
     let counts = |now| {
         let accounts = store.accounts(now).unwrap();
-        let counts = accounts.into_iter().map(|(user, of)| {
-            let AccountCounts {
-                passkeys,
-                sessions,
-                recovery_codes,
-            } = of;
-            (user.username, [passkeys, sessions, recovery_codes])
+        let counts = accounts.into_iter().map(|of| {
+            let counts = [of.passkeys, of.sessions, of.recovery_codes_left];
+            (of.user.username, counts)
         });
         counts.collect::<Vec<_>>()
     };
@@ -43,10 +35,7 @@ fn many() -> i64 {
 
 #[test]
 fn however_many_sessions_have_ended_all_are_forgotten() {
-    let (_folder, path) = folder();
-    let store = Sqlite::open(&path).unwrap();
-    let ada = account("ada");
-    store.create_account(&ada).unwrap();
+    let (_folder, store, ada) = with_ada();
     let later = EPOCH.after(Duration::from_hours(1));
     let mut keep = session(ada.user.id, None);
     keep.expires_at = later;
@@ -77,8 +66,7 @@ fn however_many_sessions_have_ended_all_are_forgotten() {
 
 #[test]
 fn however_many_events_are_old_all_are_forgotten() {
-    let (_folder, path) = folder();
-    let store = Sqlite::open(&path).unwrap();
+    let (_folder, store) = open();
     let sql = "INSERT INTO audit VALUES (NULL, ?1, 'x', NULL, NULL, '')";
     store
         .write(|tx| {
@@ -97,10 +85,7 @@ fn however_many_events_are_old_all_are_forgotten() {
 
 #[test]
 fn when_there_is_room_again_after_a_full_disk_the_same_store_goes_on() {
-    let (_folder, path) = folder();
-    let store = Sqlite::open(&path).unwrap();
-    let ada = account("ada");
-    store.create_account(&ada).unwrap();
+    let (_folder, store, ada) = with_ada();
     let pages = |most: i64| {
         let db = store.connection.lock().unwrap();
         let count: i64 = db

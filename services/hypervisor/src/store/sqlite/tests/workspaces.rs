@@ -1,6 +1,6 @@
 //! Members that change, and swaps on probation: whole or not at all.
 
-use super::{EPOCH, account, conflict, folder, workspace};
+use super::{EPOCH, account, conflict, with_ada, workspace};
 use crate::store::sqlite::Sqlite;
 use crate::store::{
     AccountStore, AuditRow, AuditStore, Conflict, Move, Outcome, ProbationStore, Settlement, Watch,
@@ -18,10 +18,8 @@ fn moves(user: Uuid, from: Option<&str>, to: Option<&str>) -> Move {
 
 /// Ada in `one` and Bob in `two`.
 fn two() -> (tempfile::TempDir, Sqlite, Uuid, Uuid) {
-    let (folder, path) = folder();
-    let store = Sqlite::open(&path).unwrap();
-    let (ada, bob) = (account("ada"), account("bob"));
-    store.create_account(&ada).unwrap();
+    let (folder, store, ada) = with_ada();
+    let bob = account("bob");
     store.create_account(&bob).unwrap();
     let both = [workspace("one"), workspace("two")];
     store.create_workspaces(&both).unwrap();
