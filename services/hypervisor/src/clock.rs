@@ -1,20 +1,16 @@
-//! Clocks; those for what every request reads are right to a few milliseconds, and next to free.
+//! What the clocks say.
 
 use rustix::time::{ClockId, Timespec, clock_gettime};
 use std::time::Duration;
 
-/// Since some moment before the start of this program.
+/// Since some moment before the start of this program; right to a few milliseconds, and next to
+/// free.
 pub fn monotonic() -> Duration {
     duration(clock_gettime(ClockId::MonotonicCoarse))
 }
 
 /// Since 1970-01-01T00:00:00Z.
 pub fn epoch() -> Duration {
-    duration(clock_gettime(ClockId::RealtimeCoarse)) + ahead()
-}
-
-/// The same, to the microsecond.
-pub fn exact_epoch() -> Duration {
     duration(clock_gettime(ClockId::Realtime)) + ahead()
 }
 

@@ -14,12 +14,6 @@ pub struct Timestamp(i64);
 impl Timestamp {
     /// The present.
     pub fn now() -> Self {
-        let millis = clock::exact_epoch().as_millis();
-        Self(i64::try_from(millis).unwrap_or(i64::MAX))
-    }
-
-    /// The present, right to a few milliseconds: for what every request asks.
-    pub fn about_now() -> Self {
         let millis = clock::epoch().as_millis();
         Self(i64::try_from(millis).unwrap_or(i64::MAX))
     }
