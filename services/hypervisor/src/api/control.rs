@@ -12,24 +12,20 @@ use crate::unix_socket;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::routing::{get, post};
+use axum::serve::Listener;
 use axum::{Json, Router};
 use http::StatusCode;
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{UnixListener, UnixStream};
-use tokio::time::timeout;
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
-use tower::ServiceExt;
-use tracing::{debug, warn};
+use tracing::warn;
 
 /// How long a shutdown waits for what an operator has ordered.
 const LAST_ORDERS: Duration = Duration::from_secs(5);
@@ -62,53 +58,38 @@ impl Drop for Control {
     }
 }
 
-/// Serves the operator until `stop`, and then whoever was in the midst of an order.
-pub async fn serve(control: Control, api: Api, stop: CancellationToken) {
-    let router = router(api);
-    let own = rustix::process::geteuid().as_raw();
-    let connections = TaskTracker::new();
-    loop {
-        let accepted = tokio::select! {
-            accepted = control.listener.accept() => accepted,
-            () = stop.cancelled() => break,
-        };
-        let stream = match accepted {
-            Ok((stream, _)) => stream,
-            Err(error) => {
-                warn!(%error, "cannot accept an operator");
-                tokio::time::sleep(Duration::from_millis(50)).await;
-                continue;
-            }
-        };
-        match stream.peer_cred() {
-            Ok(peer) if peer.uid() == 0 || peer.uid() == own => {}
-            other => {
-                warn!(peer = ?other, "refused at the operator's socket");
-                continue;
+/// Connections of root and of this program's own user; no other's.
+impl Listener for Control {
+    type Io = UnixStream;
+    type Addr = ();
+
+    async fn accept(&mut self) -> (UnixStream, ()) {
+        let own = rustix::process::geteuid().as_raw();
+        loop {
+            let (stream, _) = Listener::accept(&mut self.listener).await;
+            match stream.peer_cred() {
+                Ok(peer) if peer.uid() == 0 || peer.uid() == own => return (stream, ()),
+                other => warn!(peer = ?other, "refused at the operator's socket"),
             }
         }
-        connections.spawn(connection(stream, router.clone(), stop.clone()));
     }
-    connections.close();
-    if timeout(LAST_ORDERS, connections.wait()).await.is_err() {
-        warn!("an operator's order did not end in time and gets no answer");
+
+    fn local_addr(&self) -> io::Result<()> {
+        Ok(())
     }
 }
 
-async fn connection(stream: UnixStream, router: Router, stop: CancellationToken) {
-    let service = service_fn(move |request| router.clone().oneshot(request));
-    let mut connection = pin!(
-        hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service)
-    );
-    let ended = tokio::select! {
-        ended = connection.as_mut() => ended,
-        () = stop.cancelled() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
-        }
+/// Serves the operator until `stop`, and then whoever was in the midst of an order.
+pub async fn serve(control: Control, api: Api, stop: CancellationToken) {
+    let server = axum::serve(control, router(api));
+    let server = server.with_graceful_shutdown(stop.clone().cancelled_owned());
+    let late = async {
+        stop.cancelled().await;
+        sleep(LAST_ORDERS).await;
     };
-    if let Err(error) = ended {
-        debug!(%error, "operator's connection ended");
+    tokio::select! {
+        _ = server.into_future() => {}
+        () = late => warn!("an operator's order did not end in time and gets no answer"),
     }
 }
 
@@ -182,12 +163,7 @@ async fn swap(
 ) -> Result<Json<SwapOutcome>, Refused> {
     let workspace = named(&api, &workspace)?;
     let swapped = api.routes.swap(&workspace, order).await?;
-    for (owner, _) in api
-        .routes
-        .owners()
-        .into_iter()
-        .filter(|(_, of)| of.name == workspace.name)
-    {
+    for owner in api.routes.owners_of(&workspace) {
         let done = format!("{swapped} by the operator");
         api.auth.audit("swapped", Some(owner), None, done).await;
     }

@@ -170,9 +170,7 @@ impl Routes {
 
     /// Tells each owner in the audit log.
     async fn audit_event(&self, workspace: &Workspace, said: String) {
-        let owners = self.owners().into_iter();
-        let owners = owners.filter(|(_, of)| of.name == workspace.name);
-        let owners: Vec<_> = owners.map(|(user, _)| user).collect();
+        let owners = self.owners_of(workspace);
         let noted = self.store.run(move |store| {
             for user in owners {
                 auth::audit_event(store, "swapped", Some(user), None, said.clone());
