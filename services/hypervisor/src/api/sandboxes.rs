@@ -6,15 +6,13 @@ use crate::error::{HttpError, Payload};
 use crate::peer::Peer;
 use crate::role::Role;
 use crate::routes::{Route, SwapOrder, SwapOutcome, Workspace};
-
-use crate::runtime::{RuntimeError, Sandbox, Status};
+use crate::runtime::{RuntimeError, Sandbox, Status, View};
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::{Extension, Json};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -31,18 +29,9 @@ pub struct Row {
     pub role: Role,
     /// The sandbox.
     pub sandbox: String,
-    /// Its port, while it has one.
-    pub port: Option<u16>,
-    /// Where it listens, while it does.
-    pub address: Option<SocketAddr>,
     /// How it is.
-    pub status: Status,
-    /// Why it failed.
-    pub cause: Option<String>,
-    /// Seconds since its last request.
-    pub idle_secs: u64,
-    /// Seconds since it was started.
-    pub age_secs: Option<u64>,
+    #[serde(flatten)]
+    pub view: View,
     /// The generation of its route.
     pub generation: u64,
     /// Seconds that are left of the probation that it is on, in its new role.
@@ -51,7 +40,6 @@ pub struct Row {
 
 impl Row {
     fn new(owner: Option<(Uuid, String)>, route: &Route, probation_secs: Option<u64>) -> Self {
-        let view = route.sandbox.view();
         let (user_id, username) = owner.unzip();
         Self {
             user_id,
@@ -59,12 +47,7 @@ impl Row {
             workspace: route.workspace.to_string(),
             role: route.role,
             sandbox: route.sandbox.name().to_owned(),
-            port: view.address.map(|address| address.port()),
-            address: view.address,
-            status: view.status,
-            cause: view.cause,
-            idle_secs: view.idle_secs,
-            age_secs: view.age_secs,
+            view: route.sandbox.view(),
             generation: route.generation,
             probation_secs,
         }
@@ -123,7 +106,7 @@ impl Outcome {
         let view = sandbox.view();
         Self {
             status: view.status,
-            port: view.address.map(|address| address.port()),
+            port: view.port,
         }
     }
 }

@@ -32,7 +32,7 @@ pub struct View {
     pub status: Status,
     /// Where it listens, while that is known.
     pub address: Option<SocketAddr>,
-    /// The port of `address`, or the one that it is to have.
+    /// The port of `address`.
     pub port: Option<u16>,
     /// Seconds since a request last held it; 0 while one does, and while it does not run.
     pub idle_secs: u64,
@@ -196,7 +196,6 @@ impl Sandbox {
     pub fn view(&self) -> View {
         let snapshot = self.state.snapshot.load();
         let run = self.state.run.load();
-        let spec = &self.state.spec;
         let lost_role = self.drains.load(Ordering::Relaxed) > 0;
         let status = match snapshot.status {
             Status::Running if lost_role => Status::Draining,
@@ -205,10 +204,7 @@ impl Sandbox {
         View {
             status,
             address: snapshot.address,
-            port: snapshot
-                .address
-                .map(|address| address.port())
-                .or_else(|| spec.address.map(|address| address.port())),
+            port: snapshot.address.map(|address| address.port()),
             idle_secs: run.as_ref().map_or(0, |it| it.idle().as_secs()),
             cause: snapshot.cause.clone(),
             age_secs: run.as_ref().map(|it| it.started.elapsed().as_secs()),

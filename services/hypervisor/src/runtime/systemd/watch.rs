@@ -5,7 +5,8 @@ use crate::runtime::backend::End;
 use futures_util::StreamExt;
 use zbus::fdo::{PropertiesChangedStream, PropertiesProxy};
 
-/// A look at a unit that misses no change from its beginning on.
+/// A look at a unit that misses no change from its beginning on. Each wait fails if the connection
+/// breaks.
 pub(super) struct Watch {
     unit: String,
     properties: PropertiesProxy<'static>,
@@ -36,9 +37,6 @@ impl Watch {
     }
 
     /// Resolves once the unit runs, or is on the way there.
-    ///
-    /// # Errors
-    /// The connection broke.
     pub(super) async fn up(&mut self) -> zbus::Result<()> {
         while !self.is_up() {
             self.change().await?;
@@ -48,9 +46,6 @@ impl Watch {
 
     /// Resolves once the unit is no longer on the way, with why it came to nothing if it did.
     /// May be dropped and called again.
-    ///
-    /// # Errors
-    /// The connection broke.
     pub(super) async fn started(&mut self) -> zbus::Result<Result<(), String>> {
         while self.starts() {
             self.change().await?;
@@ -65,9 +60,6 @@ impl Watch {
     }
 
     /// Resolves once the unit no longer runs, or is about to. May be dropped and called again.
-    ///
-    /// # Errors
-    /// The connection broke.
     pub(super) async fn ending(&mut self) -> zbus::Result<()> {
         while self.runs() {
             self.change().await?;
@@ -76,9 +68,6 @@ impl Watch {
     }
 
     /// Resolves once that end is over, with how it was: only then is its result to be trusted.
-    ///
-    /// # Errors
-    /// The connection broke.
     pub(super) async fn ended(&mut self) -> zbus::Result<End> {
         while self.active == "deactivating" {
             self.change().await?;
