@@ -196,6 +196,14 @@ impl Host {
     }
 }
 
+/// A sandbox that was wanted.
+async fn started() -> (Host, Arc<Sandbox>) {
+    let host = Host::new("inactive").await;
+    let sandbox = host.sandbox();
+    sandbox.ready().await.unwrap();
+    (host, sandbox)
+}
+
 async fn becomes(sandbox: &Sandbox, status: Status) {
     eventually(&format!("{status}"), async || {
         (sandbox.view().status == status).then_some(())
@@ -206,9 +214,7 @@ async fn becomes(sandbox: &Sandbox, status: Status) {
 
 #[tokio::test]
 async fn a_request_starts_the_unit_and_a_stop_stops_it() {
-    let host = Host::new("inactive").await;
-    let sandbox = host.sandbox();
-    sandbox.ready().await.unwrap();
+    let (host, sandbox) = started().await;
     assert_eq!(sandbox.view().status, Status::Running);
     assert_eq!(host.calls(), ["start"]);
     sandbox.stop().await.unwrap();
@@ -218,9 +224,7 @@ async fn a_request_starts_the_unit_and_a_stop_stops_it() {
 
 #[tokio::test]
 async fn a_crash_is_heard_of_and_the_unit_started_again() {
-    let host = Host::new("inactive").await;
-    let sandbox = host.sandbox();
-    sandbox.ready().await.unwrap();
+    let (host, sandbox) = started().await;
     // A manager of containers says that it stops before it says that it failed.
     set(&host.systemd, "deactivating", "success").await;
     set(&host.systemd, "failed", "exit-code").await;
@@ -249,9 +253,7 @@ async fn a_unit_that_runs_already_is_taken_over_and_outlives_the_hypervisor() {
 
 #[tokio::test]
 async fn a_unit_that_systemd_starts_again_is_waited_for() {
-    let host = Host::new("inactive").await;
-    let sandbox = host.sandbox();
-    sandbox.ready().await.unwrap();
+    let (host, sandbox) = started().await;
     set(&host.systemd, "activating", "exit-code").await;
     becomes(&sandbox, Status::Starting).await;
     set(&host.systemd, "active", "success").await;
@@ -261,9 +263,7 @@ async fn a_unit_that_systemd_starts_again_is_waited_for() {
 
 #[tokio::test]
 async fn a_unit_that_someone_else_stops_and_starts_is_followed() {
-    let host = Host::new("inactive").await;
-    let sandbox = host.sandbox();
-    sandbox.ready().await.unwrap();
+    let (host, sandbox) = started().await;
     set(&host.systemd, "deactivating", "success").await;
     becomes(&sandbox, Status::Draining).await;
     assert!(sandbox.enter().is_none(), "no request is sent to its end");
@@ -285,9 +285,7 @@ async fn a_refusal_by_polkit_names_its_mend() {
 
 #[tokio::test]
 async fn a_sandbox_is_stopped_when_idle_only_in_a_role_that_rests() {
-    let host = Host::new("inactive").await;
-    let sandbox = host.sandbox();
-    sandbox.ready().await.unwrap();
+    let (host, sandbox) = started().await;
     tokio::time::sleep(Duration::from_millis(1500)).await;
     assert_eq!(sandbox.view().status, Status::Running);
     sandbox.set_idle_stop(true);
