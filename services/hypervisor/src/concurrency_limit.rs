@@ -2,39 +2,34 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use tokio::sync::Semaphore;
+
+/// One of a limit's permits; given back when dropped.
+pub(crate) use tokio::sync::OwnedSemaphorePermit as Permit;
 
 /// So many at once, and no more.
 pub(crate) struct ConcurrencyLimit {
-    /// Cloned for each permit, so that its count of owners is the count of permits, and one.
-    permits: Arc<()>,
+    permits: Arc<Semaphore>,
     limit: usize,
-}
-
-/// One of its permits; given back when dropped.
-pub(crate) struct Permit {
-    _given: Arc<()>,
 }
 
 impl ConcurrencyLimit {
     pub(crate) fn new(limit: usize) -> Self {
+        let limit = limit.min(Semaphore::MAX_PERMITS);
         Self {
-            permits: Arc::default(),
+            permits: Arc::new(Semaphore::new(limit)),
             limit,
         }
     }
 
     /// A permit, if there is one. Above the limit nobody waits.
     fn enter(&self) -> Option<Permit> {
-        // Counted before it is looked at: of two who want the last permit, one at most gets it.
-        let permit = Permit {
-            _given: Arc::clone(&self.permits),
-        };
-        (self.taken() <= self.limit).then_some(permit)
+        Arc::clone(&self.permits).try_acquire_owned().ok()
     }
 
     /// How many permits are taken.
     pub(crate) fn taken(&self) -> usize {
-        Arc::strong_count(&self.permits) - 1
+        self.limit - self.permits.available_permits()
     }
 }
 
