@@ -104,15 +104,7 @@ async fn passkeys_and_sessions_of_others_are_out_of_reach() {
         assert_eq!(response.error(), (404, "not_found"), "{path}");
     }
     assert_eq!(ada.get("/auth/passkeys").await.json, passkeys);
-    assert_eq!(
-        bob.get("/auth/sessions")
-            .await
-            .json
-            .as_array()
-            .unwrap()
-            .len(),
-        1
-    );
+    assert_eq!(bob.get("/auth/sessions").await.len(), 1);
 }
 
 #[tokio::test]
@@ -187,8 +179,5 @@ async fn every_event_is_in_the_audit_log_with_the_address() {
     assert_eq!(rows, expected);
     assert_eq!(log[2]["detail"], "Phone");
     let mut bob = site.member("bob").await;
-    assert_eq!(
-        bob.get("/auth/audit").await.json.as_array().unwrap().len(),
-        1
-    );
+    assert_eq!(bob.get("/auth/audit").await.len(), 1);
 }

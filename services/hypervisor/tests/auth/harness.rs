@@ -120,6 +120,11 @@ impl Reply {
         (self.status.as_u16(), self.json["error"].as_str().unwrap())
     }
 
+    /// How many there are in a list.
+    pub fn len(&self) -> usize {
+        self.json.as_array().unwrap().len()
+    }
+
     pub fn text(&self, key: &str) -> &str {
         self.json[key].as_str().unwrap()
     }

@@ -203,15 +203,7 @@ async fn a_ceremony_for_another_purpose_is_refused() {
     let response = ada.post("/auth/login/finish", response).await;
     assert_eq!(response.error(), (400, "ceremony_invalid"));
     assert_eq!(site.store.users().unwrap().len(), 1);
-    assert_eq!(
-        ada.get("/auth/passkeys")
-            .await
-            .json
-            .as_array()
-            .unwrap()
-            .len(),
-        1
-    );
+    assert_eq!(ada.get("/auth/passkeys").await.len(), 1);
 }
 
 #[tokio::test]

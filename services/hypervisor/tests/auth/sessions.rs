@@ -11,13 +11,19 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
-#[tokio::test]
-async fn a_revoked_session_is_refused_at_its_next_request() {
-    let site = Site::new(&open()).await;
-    let mut laptop = site.member("ada").await;
+/// Two in which Ada is logged in, the second after the first.
+async fn two_browsers(site: &Site) -> (Browser, Browser) {
+    let laptop = site.member("ada").await;
     let mut phone = laptop.clone();
     phone.cookies.clear();
     phone.log_in("ada").await;
+    (laptop, phone)
+}
+
+#[tokio::test]
+async fn a_revoked_session_is_refused_at_its_next_request() {
+    let site = Site::new(&open()).await;
+    let (mut laptop, mut phone) = two_browsers(&site).await;
     let list = laptop.get("/auth/sessions").await.json;
     assert_eq!(list.as_array().unwrap().len(), 2);
     assert_eq!(list[0]["current"], false, "the newest first");
@@ -56,10 +62,7 @@ async fn sessions_outlive_a_restart_and_revoked_ones_do_not() {
 #[tokio::test]
 async fn a_start_reads_no_session_and_each_comes_with_its_first_request() {
     let mut site = Site::new(&open()).await;
-    let mut laptop = site.member("ada").await;
-    let mut phone = laptop.clone();
-    phone.cookies.clear();
-    phone.log_in("ada").await;
+    let (mut laptop, mut phone) = two_browsers(&site).await;
     site.restart(&open()).await;
     (laptop.auth, phone.auth) = (site.auth.clone(), site.auth.clone());
     let in_memory = |browser: &Browser| site.auth.session(&browser.headers()).is_some();
@@ -68,26 +71,14 @@ async fn a_start_reads_no_session_and_each_comes_with_its_first_request() {
     assert_eq!(found.unwrap().user.username, "ada");
     assert!(in_memory(&laptop) && !in_memory(&phone));
     // What is not in memory is there for its user all the same.
-    assert_eq!(
-        laptop
-            .get("/auth/sessions")
-            .await
-            .json
-            .as_array()
-            .unwrap()
-            .len(),
-        2
-    );
+    assert_eq!(laptop.get("/auth/sessions").await.len(), 2);
     assert_eq!(site.auth.users().await.unwrap()[0].sessions, 2);
 }
 
 #[tokio::test]
 async fn a_session_that_was_revoked_before_its_first_request_is_refused() {
     let mut site = Site::new(&open()).await;
-    let mut laptop = site.member("ada").await;
-    let mut phone = laptop.clone();
-    phone.cookies.clear();
-    phone.log_in("ada").await;
+    let (mut laptop, mut phone) = two_browsers(&site).await;
     site.restart(&open()).await;
     (laptop.auth, phone.auth) = (site.auth.clone(), site.auth.clone());
     let list = laptop.get("/auth/sessions").await.json;
