@@ -1,7 +1,7 @@
 //! `/admin/sandboxes`: a workspace's owner sees and steers its sandboxes.
 
 use super::Api;
-use crate::auth::{AuthError, Session};
+use crate::auth::Session;
 use crate::error::{HttpError, Payload};
 use crate::peer::Peer;
 use crate::role::Role;
@@ -115,7 +115,7 @@ pub(super) async fn list(
     State(api): State<Api>,
     Extension(session): Extension<Arc<Session>>,
 ) -> Result<Json<Vec<Row>>, HttpError> {
-    full(&session)?;
+    session.require_full()?;
     if session.user.admin {
         return Ok(Json(all_rows(&api).await?));
     }
@@ -187,7 +187,7 @@ pub(super) async fn swap(
 
 /// The workspace of `user_id`, if the session may steer it.
 async fn owned(api: &Api, session: &Session, user_id: Uuid) -> Result<Arc<Workspace>, HttpError> {
-    full(session)?;
+    session.require_full()?;
     if session.user.id == user_id {
         return Ok(api.routes.workspace(&session.user).await?);
     }
@@ -205,11 +205,4 @@ async fn owned(api: &Api, session: &Session, user_id: Uuid) -> Result<Arc<Worksp
             "no user of that id has a workspace; /admin/sandboxes lists those that do",
         )
     })
-}
-
-fn full(session: &Session) -> Result<(), HttpError> {
-    if session.is_full() {
-        return Ok(());
-    }
-    Err(AuthError::RecoverySession.into())
 }

@@ -3,7 +3,6 @@
 use super::client::Client;
 use super::response::with_cookies;
 use super::{Auth, AuthError};
-use crate::config::Registration;
 use crate::store::{AuditRow, SessionKind, SessionRow};
 use crate::timestamp::Timestamp;
 use axum::Json;
@@ -25,7 +24,7 @@ pub(super) async fn me(
     let Some(session) = client.session.clone() else {
         return Ok(Json(json!({
             "authenticated": false,
-            "registration": word(auth.registration),
+            "registration": auth.registration,
             "reveal_accounts": auth.reveal_accounts,
         })));
     };
@@ -43,14 +42,6 @@ pub(super) async fn me(
         })))
     })
     .await
-}
-
-const fn word(registration: Registration) -> &'static str {
-    match registration {
-        Registration::Invite => "invite",
-        Registration::Open => "open",
-        Registration::Closed => "closed",
-    }
 }
 
 /// Without a session there is nothing left to do, and that is no error.

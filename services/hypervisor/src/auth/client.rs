@@ -54,11 +54,8 @@ impl Client {
     /// Its full session.
     pub(super) fn full(&self) -> Result<&Arc<Session>, AuthError> {
         let session = self.any()?;
-        if session.is_full() {
-            Ok(session)
-        } else {
-            Err(AuthError::RecoverySession)
-        }
+        session.require_full()?;
+        Ok(session)
     }
 
     /// Its full and fresh session.

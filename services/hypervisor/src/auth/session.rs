@@ -65,18 +65,27 @@ impl Session {
         at.before(within) < now && now < at.after(within)
     }
 
+    /// Asks for a full session.
+    ///
+    /// # Errors
+    /// [`AuthError::RecoverySession`].
+    pub fn require_full(&self) -> Result<(), AuthError> {
+        if !self.is_full() {
+            return Err(AuthError::RecoverySession);
+        }
+        Ok(())
+    }
+
     /// Asks for a full session, and for step-up.
     ///
     /// # Errors
     /// [`AuthError::RecoverySession`] or [`AuthError::StepUpRequired`].
     pub fn require_fresh(&self) -> Result<(), AuthError> {
-        if !self.is_full() {
-            Err(AuthError::RecoverySession)
-        } else if !self.is_fresh() {
-            Err(AuthError::StepUpRequired)
-        } else {
-            Ok(())
+        self.require_full()?;
+        if !self.is_fresh() {
+            return Err(AuthError::StepUpRequired);
         }
+        Ok(())
     }
 
     /// When it last came with a request, to about a minute.

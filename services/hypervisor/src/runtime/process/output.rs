@@ -32,17 +32,13 @@ impl Output {
             stderr: Tail::default(),
             readers: JoinSet::new(),
         };
+        let (stdout, stderr) = (output.stdout.clone(), output.stderr.clone());
+        let (readers, sandbox) = (&mut output.readers, sandbox.to_owned());
         if let Some(stream) = child.stdout.take() {
-            let tail = Arc::clone(&output.stdout);
-            output
-                .readers
-                .spawn(read(stream, tail, sandbox.to_owned(), "stdout"));
+            readers.spawn(read(stream, stdout, sandbox.clone(), "stdout"));
         }
         if let Some(stream) = child.stderr.take() {
-            let tail = Arc::clone(&output.stderr);
-            output
-                .readers
-                .spawn(read(stream, tail, sandbox.to_owned(), "stderr"));
+            readers.spawn(read(stream, stderr, sandbox, "stderr"));
         }
         output
     }
