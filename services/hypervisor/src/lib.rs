@@ -4,29 +4,29 @@
 //! guards the connection, [`auth`] says who is calling, [`routes`] claims a sandbox for them,
 //! [`runtime`] has it running, and [`proxy`] carries the bytes.
 
-pub mod api;
+mod api;
 pub mod auth;
 pub mod cli;
-pub mod clock;
-pub mod concurrency_limit;
+mod clock;
+mod concurrency_limit;
 pub mod config;
-pub mod downstream;
-pub mod error;
-pub mod gate;
+mod downstream;
+mod error;
+mod gate;
 mod http1;
-pub mod metrics;
+mod metrics;
 pub mod peer;
 pub mod proxy;
 pub mod role;
-pub mod routes;
+mod routes;
 pub mod runtime;
 pub mod server;
-pub mod shell;
+mod shell;
 pub mod store;
 pub mod timestamp;
-pub mod tls;
+mod tls;
 mod unix_socket;
-pub mod username;
+mod username;
 
 /// The primitives under [`gate`]; its model test puts loom's in their place.
 mod sync {

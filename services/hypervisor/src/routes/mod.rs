@@ -14,6 +14,6 @@ mod table;
 
 pub use claim::Claim;
 pub use error::{ClaimError, SwapError};
-pub use route::{Pair, Route, Workspace};
+pub use route::{Route, Workspace};
 pub use swap::{SwapOrder, SwapOutcome};
 pub use table::Routes;
