@@ -7,28 +7,20 @@ use http::StatusCode;
 
 /// Why auth refused. Each sentence says the mend; nothing internal is in what clients see.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "each variant is told by its sentence")]
 pub enum AuthError {
-    /// There is no session.
     #[error("you are not logged in; log in at /login")]
     Unauthenticated,
-    /// The session came from a recovery code.
     #[error("a recovery code only lets you add a passkey; add one, then log in with it")]
     RecoverySession,
-    /// The log-in is too long ago.
     #[error("this needs a fresh log-in; log in again with your passkey, then repeat it")]
     StepUpRequired,
-    /// The user is no admin.
     #[error("only an admin may do this; ask one")]
     AdminOnly,
-    /// A request that changes state came from another site.
     #[error("this request came from another site; use the pages of this server")]
     CrossOrigin,
-    /// Too many attempts.
     #[error("too many attempts; wait {retry_after} seconds, then try again")]
-    RateLimited {
-        /// Seconds until the next attempt may succeed.
-        retry_after: u64,
-    },
+    RateLimited { retry_after: u64 },
     /// As many ceremonies as we keep are under way.
     #[error("too many people are logging in at this moment; try again in a minute")]
     Busy,
@@ -41,19 +33,14 @@ pub enum AuthError {
     /// No name for a person or a passkey.
     #[error("a name has 1 to 64 characters, none of them a control character")]
     InvalidName,
-    /// The username has an account.
     #[error("this username is taken; log in, or choose another one")]
     UsernameTaken,
-    /// The passkey belongs to an account.
     #[error("this passkey belongs to an account already; log in with it, or choose another one")]
     PasskeyTaken,
-    /// Signing up needs an invite.
     #[error("signing up needs an invite; ask an admin for a link")]
     InviteRequired,
-    /// The invite is unknown, used or has ended.
     #[error("this invite is unknown, was used or has ended; ask an admin for a new link")]
     InviteInvalid,
-    /// Nobody may sign up.
     #[error("signing up is closed; the operator opens it with the setting `registration`")]
     RegistrationClosed,
     /// The ceremony was used, has ended, or is of another browser or purpose.
@@ -68,41 +55,27 @@ pub enum AuthError {
     /// The log-in does not prove what it must.
     #[error("the log-in failed; try again, with a passkey of this account")]
     LoginFailed,
-    /// Not this user's unused recovery code.
     #[error("this username and recovery code do not fit; check both, or try another code")]
     RecoveryFailed,
-    /// The user has no other passkey.
     #[error("this is your last passkey; add another one before you remove it")]
     LastPasskey,
-    /// There is none, or not of this user.
     #[error("there is no such {0} of yours; reload the page")]
     NotFound(&'static str),
-    /// The operator named a user that there is not.
     #[error("there is no user {0}; `hypervisor users` lists them")]
     NoUser(String),
-    /// The RP ID is not the one that the passkeys are bound to.
     #[error(
         "the store's passkeys are bound to the RP ID `{kept}`, and the config says `{configured}`; set auth.rp_id back to `{kept}`, or set store.path to a new store, where everybody signs up again"
     )]
-    RpIdChanged {
-        /// The RP ID of the store.
-        kept: String,
-        /// The RP ID of the config.
-        configured: String,
-    },
-    /// The store failed.
+    RpIdChanged { kept: String, configured: String },
     #[error("{0}")]
     Store(#[source] StoreError),
     /// The passkey library failed, other than by refusing.
     #[error("the passkey library failed: {0}")]
     Webauthn(#[from] webauthn_rs::prelude::WebauthnError),
-    /// A passkey or a setting in the store is not of the form that we write.
     #[error("the store has something unreadable ({0}); restore a backup")]
     Unreadable(&'static str),
-    /// The system has no random numbers for us.
     #[error("the system gives no random numbers: {0}")]
     Random(#[from] getrandom::Error),
-    /// The server did not say who the peer is.
     #[error("the request has no peer address")]
     NoPeer,
 }

@@ -11,31 +11,23 @@ use toml::de::{DeTable, DeValue, Deserializer};
 
 /// Why there is no configuration. Each sentence says where the mistake is.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "a field is told by its name")]
 pub enum ConfigError {
     /// The file cannot be read.
     #[error("{}: {source}; give --config a readable TOML file", path.display())]
     Unreadable {
-        /// The file.
         path: PathBuf,
-        /// What the system said.
         source: std::io::Error,
     },
     /// The file is not TOML, or has unknown keys or values of a wrong type.
     #[error("{}: {source}", path.display())]
     Invalid {
-        /// The file.
         path: PathBuf,
-        /// Line, column and what was expected.
         source: toml::de::Error,
     },
     /// A variable that sets nothing, or sets it wrongly.
     #[error("environment variable {name}: {message}")]
-    Variable {
-        /// The variable.
-        name: String,
-        /// What is wrong, and the mend.
-        message: String,
-    },
+    Variable { name: String, message: String },
     /// Well-formed, but it makes no sense.
     #[error("{0}")]
     Nonsense(String),

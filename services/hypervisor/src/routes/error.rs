@@ -11,24 +11,16 @@ pub enum ClaimError {
     #[error(
         "there is no workspace for {username}; ask the operator to add you to the members of one"
     )]
-    NoWorkspace {
-        /// Who asked.
-        username: String,
-    },
+    NoWorkspace { username: String },
     /// The user's workspace is kept, but not declared any longer.
     #[error(
         "your workspace {workspace} is no longer declared on this host; ask the operator to declare `workspaces.{workspace}` again, or to add you to the members of another one"
     )]
-    Retired {
-        /// The workspace.
-        workspace: String,
-    },
+    Retired { workspace: String },
     /// The sandbox is not to be had.
     #[error("{cause}")]
     Sandbox {
-        /// The sandbox.
         sandbox: String,
-        /// Why.
         cause: RuntimeError,
     },
     /// There are as many requests as there may be.
@@ -36,7 +28,6 @@ pub enum ClaimError {
     Busy {
         /// The sandbox that was not asked.
         sandbox: String,
-        /// What is full.
         full: Full,
     },
     /// The routes could not be read or written.
@@ -50,31 +41,19 @@ pub enum SwapError {
     /// The dev sandbox could not be started for its probe.
     #[error("the dev sandbox {sandbox} does not start: {cause}; nothing was changed")]
     DevNotRunning {
-        /// The dev sandbox.
         sandbox: String,
-        /// Why.
         cause: RuntimeError,
     },
     /// The dev sandbox is not fit to be live.
     #[error(
         "the dev sandbox {sandbox} is not healthy: {cause}; nothing was changed. Mend it, or swap with `force`"
     )]
-    DevUnhealthy {
-        /// The dev sandbox.
-        sandbox: String,
-        /// The last probe's error.
-        cause: ProbeError,
-    },
+    DevUnhealthy { sandbox: String, cause: ProbeError },
     /// Somebody else changed the routes since the caller looked.
     #[error(
         "the routes are at generation {current}, not {expected}; look at them again before you swap"
     )]
-    StaleGeneration {
-        /// What the caller expected.
-        expected: u64,
-        /// What is.
-        current: u64,
-    },
+    StaleGeneration { expected: u64, current: u64 },
     /// Another swap of this workspace is at work.
     #[error("another swap of this workspace is at work; look at its outcome first")]
     InProgress,

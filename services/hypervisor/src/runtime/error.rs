@@ -4,6 +4,7 @@ use std::time::Duration;
 
 /// Why a sandbox is not to be had, in sentences that end up on a 502 or 503 page.
 #[derive(Debug, Clone, thiserror::Error)]
+#[expect(missing_docs, reason = "a field is told by its name")]
 pub enum RuntimeError {
     /// The configured backend cannot work on this machine.
     #[error("{0}")]
@@ -14,7 +15,6 @@ pub enum RuntimeError {
         retry.as_secs_f32().ceil()
     )]
     Failed {
-        /// The sandbox.
         sandbox: String,
         /// How it ended the last time, with the last lines that it wrote.
         cause: String,
@@ -23,28 +23,17 @@ pub enum RuntimeError {
     },
     /// The host's seal around the sandboxes is broken.
     #[error("sandbox `{sandbox}` is not started: {cause}")]
-    Unsealed {
-        /// The sandbox.
-        sandbox: String,
-        /// What is wrong with the seal.
-        cause: String,
-    },
+    Unsealed { sandbox: String, cause: String },
     /// Something else runs it, and the address does not answer as it should.
     #[error(
         "sandbox `{sandbox}` is not to be had: {cause}. It is run by something else (runtime.kind is `adopt`): mend it there, and it is taken back as soon as it answers"
     )]
-    Lost {
-        /// The sandbox.
-        sandbox: String,
-        /// What the last probe found.
-        cause: String,
-    },
+    Lost { sandbox: String, cause: String },
     /// It is still starting.
     #[error(
         "sandbox `{sandbox}` is still starting: {cause}\nTry again soon, or raise runtime.start_secs if it always needs longer"
     )]
     TimedOut {
-        /// The sandbox.
         sandbox: String,
         /// What is known of the hindrance, with the last lines that it wrote.
         cause: String,
@@ -53,24 +42,13 @@ pub enum RuntimeError {
     #[error(
         "sandbox `{sandbox}` was stopped while it started; start it again if that was not meant"
     )]
-    Stopped {
-        /// The sandbox.
-        sandbox: String,
-    },
+    Stopped { sandbox: String },
     /// It cannot be stopped from here.
     #[error("sandbox `{sandbox}` cannot be stopped: {cause}")]
-    CannotStop {
-        /// The sandbox.
-        sandbox: String,
-        /// Why, and the mend.
-        cause: String,
-    },
+    CannotStop { sandbox: String, cause: String },
     /// The hypervisor is ending.
     #[error(
         "sandbox `{sandbox}` is not to be had: the hypervisor is shutting down; try again in a moment"
     )]
-    ShuttingDown {
-        /// The sandbox.
-        sandbox: String,
-    },
+    ShuttingDown { sandbox: String },
 }

@@ -23,51 +23,34 @@ const MAX_QUOTE: usize = 120;
 
 /// What a probe found instead of the healthy sandbox.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "a field is told by its name")]
 pub enum ProbeError {
     /// It does not run, so there is nothing to ask.
     #[error("sandbox `{0}` is stopped; start it first")]
     Stopped(String),
     /// No connection.
     #[error("nothing answers at {address} ({reason})")]
-    Unreachable {
-        /// The sandbox's address.
-        address: SocketAddr,
-        /// What the system said.
-        reason: String,
-    },
+    Unreachable { address: SocketAddr, reason: String },
     /// Connected, but no whole answer in time.
     #[error(
         "{address} did not answer GET {path} within {} s; name a page that is quicker with health_path, or raise runtime.probe_timeout_secs",
         within.as_secs_f32()
     )]
     TimedOut {
-        /// The sandbox's address.
         address: SocketAddr,
-        /// The health path.
         path: String,
-        /// `runtime.probe_timeout_secs`.
         within: Duration,
     },
     /// The response is not HTTP.
     #[error("what listens at {address} does not speak HTTP ({reason})")]
-    NotHttp {
-        /// The sandbox's address.
-        address: SocketAddr,
-        /// What the parser said.
-        reason: String,
-    },
+    NotHttp { address: SocketAddr, reason: String },
     /// Not the status of one that is well.
     #[error("{address} answers GET {path} with {status}{}{}", quoted(said), remedy(*status, *wanted))]
     Unhealthy {
-        /// The sandbox's address.
         address: SocketAddr,
-        /// The health path.
         path: String,
-        /// The status.
         status: StatusCode,
-        /// `health_status`.
         wanted: Option<u16>,
-        /// The beginning of the response.
         said: String,
     },
     /// Healthy, but not the sandbox that it should be.
@@ -76,13 +59,9 @@ pub enum ProbeError {
         if *ours { "" } else { "; if it is a service of your own, set identity = false" }
     )]
     Stranger {
-        /// The sandbox's address.
         address: SocketAddr,
-        /// Who answered.
         found: String,
-        /// Whether that is one of our sandboxes.
         ours: bool,
-        /// Who should.
         expected: String,
     },
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// Why a call to the store failed; nothing was written then.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "a field is told by its name")]
 pub enum StoreError {
     /// The change does not fit what is there.
     #[error("{0}")]
@@ -15,11 +16,8 @@ pub enum StoreError {
         path.display()
     )]
     Newer {
-        /// The file.
         path: PathBuf,
-        /// The version of the file.
         found: u32,
-        /// The latest version that this program knows.
         known: u32,
     },
     /// A database, but somebody else's.
@@ -27,19 +25,14 @@ pub enum StoreError {
         "{}: this database is not a ChoirOS store; set store.path to a file of its own",
         path.display()
     )]
-    Foreign {
-        /// The file.
-        path: PathBuf,
-    },
+    Foreign { path: PathBuf },
     /// What is on disk cannot be read.
     #[error("the store is damaged ({0}); stop the hypervisor and restore a backup")]
     Corrupt(String),
     /// The file or its folder cannot be made or opened.
     #[error("{}: {source}; {}", path.display(), opened(source.kind()))]
     Unopened {
-        /// The file.
         path: PathBuf,
-        /// What the system said.
         source: std::io::Error,
     },
     /// Another program uses the store, which only one may at a time.
@@ -47,12 +40,7 @@ pub enum StoreError {
         "the store {} is in use by {}; stop it first, and the socket that would start it again (`systemctl stop hypervisor.socket hypervisor.service`), or wait for its end",
         path.display(), if holder.is_empty() { "another program" } else { holder }
     )]
-    InUse {
-        /// The file.
-        path: PathBuf,
-        /// Who has it.
-        holder: String,
-    },
+    InUse { path: PathBuf, holder: String },
     /// `SQLite` refused, such as when the disk is full.
     #[error("the store's database failed: {0}; {remedy}", remedy = remedy(.0))]
     Sqlite(rusqlite::Error),
@@ -63,32 +51,24 @@ pub enum StoreError {
 
 /// A change that does not fit what is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "each variant is told by its sentence")]
 pub enum Conflict {
-    /// The username has an account.
     #[error("the username is taken")]
     Username,
-    /// The credential belongs to an account.
     #[error("the passkey is known already")]
     Passkey,
-    /// The invite is unknown, used or has ended.
     #[error("the invite is no longer good")]
     Invite,
-    /// The user has no other passkey.
     #[error("this is the last passkey")]
     LastPasskey,
-    /// The passkey's counter did not grow.
     #[error("a later use of this passkey is known")]
     Counter,
-    /// The session that asks has ended.
     #[error("the session has ended")]
     Session,
-    /// The workspace's name exists.
     #[error("there is a workspace of this name")]
     Workspace,
-    /// The user has another workspace.
     #[error("the user has another workspace")]
     Member,
-    /// The workspace is in another generation.
     #[error("the generation has changed")]
     Generation,
 }
