@@ -41,20 +41,6 @@ pub trait Store:
 {
 }
 
-impl<T> Store for T where
-    T: AccountStore
-        + PasskeyStore
-        + RecoveryStore
-        + SessionStore
-        + WorkspaceStore
-        + ProbationStore
-        + AuditStore
-        + MetaStore
-        + Send
-        + Sync
-{
-}
-
 /// What the store knows about the installation.
 pub trait MetaStore {
     /// The value of `key`, which is `value` from now on if there was none.

@@ -20,8 +20,7 @@ mod workspaces;
 
 pub use backup::{backup, restore};
 
-use super::StoreError;
-use super::folder;
+use super::{Store, StoreError, folder};
 use rusqlite::{Connection, OptionalExtension, Params, Row, Transaction, TransactionBehavior};
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt;
@@ -40,6 +39,8 @@ const MOST_AT_ONCE: usize = 1000;
 pub struct Sqlite {
     connection: Mutex<Connection>,
 }
+
+impl Store for Sqlite {}
 
 impl Sqlite {
     /// Opens the store, making it (mode 0600) and its folder (0700) if they are not there, and

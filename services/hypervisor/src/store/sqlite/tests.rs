@@ -112,9 +112,10 @@ fn workspace(name: &str) -> WorkspaceRow {
     }
 }
 
-fn conflict<T: std::fmt::Debug>(result: Result<T, StoreError>) -> Conflict {
+#[track_caller]
+fn refused<T: std::fmt::Debug>(result: Result<T, StoreError>, expected: Conflict) {
     match result {
-        Err(StoreError::Conflict(conflict)) => conflict,
+        Err(StoreError::Conflict(conflict)) => assert_eq!(conflict, expected),
         other => panic!("no conflict but {other:?}"),
     }
 }
@@ -259,24 +260,18 @@ fn an_account_is_written_whole_or_not_at_all() {
 
     let mut same_name = account("ada");
     same_name.replaces = Some(sessions(&store, EPOCH)[0].id);
-    assert_eq!(
-        conflict(store.create_account(&same_name)),
-        Conflict::Username
-    );
+    refused(store.create_account(&same_name), Conflict::Username);
 
     let mut same_passkey = account("bob");
     same_passkey.passkey.credential_id = store.passkeys_of(store.users().unwrap()[0].id).unwrap()
         [0]
     .credential_id
     .clone();
-    assert_eq!(
-        conflict(store.create_account(&same_passkey)),
-        Conflict::Passkey
-    );
+    refused(store.create_account(&same_passkey), Conflict::Passkey);
 
     let mut no_invite = account("bob");
     no_invite.invite = Some([9; 32]);
-    assert_eq!(conflict(store.create_account(&no_invite)), Conflict::Invite);
+    refused(store.create_account(&no_invite), Conflict::Invite);
 
     assert_eq!(store.users().unwrap().len(), 1);
     assert_eq!(sessions(&store, EPOCH).len(), 1);
@@ -311,9 +306,9 @@ fn an_invite_lets_in_one_user_until_it_ends() {
         .unwrap();
     assert_eq!(store.invite(&[1; 32], EPOCH).unwrap(), None);
     let second = invited("bob", [1; 32], EPOCH);
-    assert_eq!(conflict(store.create_account(&second)), Conflict::Invite);
+    refused(store.create_account(&second), Conflict::Invite);
     let late = invited("cyd", [2; 32], ends);
-    assert_eq!(conflict(store.create_account(&late)), Conflict::Invite);
+    refused(store.create_account(&late), Conflict::Invite);
 }
 
 #[test]
@@ -331,9 +326,9 @@ fn a_passkey_whose_counter_does_not_grow_opens_no_session() {
     log_in(0).unwrap();
     log_in(0).unwrap();
     log_in(5).unwrap();
-    assert_eq!(conflict(log_in(5)), Conflict::Counter);
-    assert_eq!(conflict(log_in(4)), Conflict::Counter);
-    assert_eq!(conflict(log_in(0)), Conflict::Counter);
+    refused(log_in(5), Conflict::Counter);
+    refused(log_in(4), Conflict::Counter);
+    refused(log_in(0), Conflict::Counter);
     log_in(6).unwrap();
     assert_eq!(sessions(&store, EPOCH).len(), 5);
 }
@@ -356,9 +351,9 @@ fn a_login_ends_the_session_that_it_replaces() {
 fn a_removed_passkey_takes_its_sessions_along_but_the_last_one_stays() {
     let (_folder, store, ada) = with_ada();
     let keep = session(ada.user.id, None);
-    assert_eq!(
-        conflict(store.remove_passkey(ada.user.id, ada.passkey.id, keep.id)),
-        Conflict::LastPasskey
+    refused(
+        store.remove_passkey(ada.user.id, ada.passkey.id, keep.id),
+        Conflict::LastPasskey,
     );
     assert_eq!(sessions(&store, EPOCH).len(), 1);
 
@@ -393,10 +388,7 @@ fn a_session_that_has_ended_adds_no_passkey() {
     });
     let session = Some(ada.session.id);
     store.add_passkey(&phone, session).unwrap();
-    assert_eq!(
-        conflict(store.add_passkey(&key, session)),
-        Conflict::Session
-    );
+    refused(store.add_passkey(&key, session), Conflict::Session);
     let held = store.passkeys_of(ada.user.id).unwrap();
     assert_eq!(held.len(), 2);
 }
@@ -437,14 +429,8 @@ fn a_stale_swap_changes_nothing() {
         ("sandbox-dev", "sandbox-live")
     );
     assert_eq!(swapped.generation, 2);
-    assert_eq!(
-        conflict(store.swap("sandbox", 1, &Watch::None)),
-        Conflict::Generation
-    );
-    assert_eq!(
-        conflict(store.swap("other", 1, &Watch::None)),
-        Conflict::Generation
-    );
+    refused(store.swap("sandbox", 1, &Watch::None), Conflict::Generation);
+    refused(store.swap("other", 1, &Watch::None), Conflict::Generation);
     assert_eq!(store.workspaces().unwrap(), [swapped]);
 }
 
@@ -454,22 +440,16 @@ fn a_user_has_one_workspace() {
     store.create_workspaces(&[workspace("one")]).unwrap();
     store.create_workspaces(&[workspace("two")]).unwrap();
     let again = store.create_workspaces(&[workspace("one")]);
-    assert_eq!(conflict(again), Conflict::Workspace);
+    refused(again, Conflict::Workspace);
     store.add_member("one", ada.user.id).unwrap();
     store.add_member("one", ada.user.id).unwrap();
-    assert_eq!(
-        conflict(store.add_member("two", ada.user.id)),
-        Conflict::Member
-    );
+    refused(store.add_member("two", ada.user.id), Conflict::Member);
     let mut three = workspace("three");
     three.members = vec![ada.user.id];
-    assert_eq!(
-        conflict(store.create_workspaces(&[three])),
-        Conflict::Member
-    );
+    refused(store.create_workspaces(&[three]), Conflict::Member);
     let one_is_there = [workspace("four"), workspace("one")];
     let both = store.create_workspaces(&one_is_there);
-    assert_eq!(conflict(both), Conflict::Workspace);
+    refused(both, Conflict::Workspace);
     let bob = account("bob");
     store.create_account(&bob).unwrap();
     store.add_member("one", bob.user.id).unwrap();

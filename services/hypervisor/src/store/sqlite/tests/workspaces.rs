@@ -1,6 +1,6 @@
 //! Members that change, and swaps on probation: whole or not at all.
 
-use super::{EPOCH, account, conflict, with_ada, workspace};
+use super::{EPOCH, account, refused, with_ada, workspace};
 use crate::store::sqlite::Sqlite;
 use crate::store::{
     AccountStore, AuditRow, AuditStore, Conflict, Move, Outcome, ProbationStore, Settlement, Watch,
@@ -65,13 +65,13 @@ fn a_settlement_that_does_not_fit_changes_nothing() {
     };
     let mut stale = good.clone();
     stale.moves.push(moves(bob, Some("one"), Some("three")));
-    assert_eq!(conflict(store.settle(&stale)), Conflict::Member);
+    refused(store.settle(&stale), Conflict::Member);
     let mut unknown = good.clone();
     unknown.retire.push(("four".into(), true));
-    assert_eq!(conflict(store.settle(&unknown)), Conflict::Workspace);
+    refused(store.settle(&unknown), Conflict::Workspace);
     let mut taken = good.clone();
     taken.create.push(workspace("one"));
-    assert_eq!(conflict(store.settle(&taken)), Conflict::Workspace);
+    refused(store.settle(&taken), Conflict::Workspace);
     assert_eq!(store.workspaces().unwrap(), before);
     assert!(store.audit_of(ada, 5).unwrap().is_empty());
 
@@ -135,9 +135,6 @@ fn a_swap_notes_what_it_means_for_a_probation() {
     assert_eq!(outcome(), (6, Some(Outcome::Passed)));
     assert_eq!(store.probations().unwrap()[0].secs, u64::MAX);
 
-    assert_eq!(
-        conflict(store.swap("two", 9, &probation(1))),
-        Conflict::Generation
-    );
+    refused(store.swap("two", 9, &probation(1)), Conflict::Generation);
     assert_eq!(store.probation("two").unwrap(), None);
 }
