@@ -14,8 +14,7 @@ pub struct Timestamp(i64);
 impl Timestamp {
     /// The present.
     pub fn now() -> Self {
-        let millis = clock::epoch().as_millis();
-        Self(i64::try_from(millis).unwrap_or(i64::MAX))
+        Self(millis(clock::epoch()))
     }
 
     /// So many milliseconds after 1970-01-01T00:00:00Z.
@@ -31,16 +30,18 @@ impl Timestamp {
     /// The time that is `span` later.
     #[must_use]
     pub fn after(self, span: Duration) -> Self {
-        let millis = i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
-        Self(self.0.saturating_add(millis))
+        Self(self.0.saturating_add(millis(span)))
     }
 
     /// The time that is `span` earlier.
     #[must_use]
     pub fn before(self, span: Duration) -> Self {
-        let millis = i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
-        Self(self.0.saturating_sub(millis))
+        Self(self.0.saturating_sub(millis(span)))
     }
+}
+
+fn millis(span: Duration) -> i64 {
+    i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
 }
 
 impl fmt::Display for Timestamp {

@@ -14,9 +14,6 @@ use tracing::info;
 
 impl Routes {
     /// The user's workspace; the first time, one is given to them.
-    ///
-    /// # Errors
-    /// When there is none to give, or the store fails.
     pub async fn workspace(&self, user: &User) -> Result<Arc<Workspace>, ClaimError> {
         if let Some(workspace) = self.of(user.id) {
             return Ok(workspace);

@@ -4,9 +4,7 @@ use super::error::ClaimError;
 use super::route::{Route, Workspace};
 use super::table::{Member, Routes};
 use crate::auth::User;
-use crate::concurrency_limit::Full;
-use crate::concurrency_limit::Permit;
-use crate::concurrency_limit::Scope;
+use crate::concurrency_limit::{Full, Permit, Scope};
 use crate::role::Role;
 use crate::runtime::{Hold, Sandbox};
 use std::net::SocketAddr;
@@ -49,9 +47,6 @@ enum Attempt {
 impl Routes {
     /// Claims the user's sandbox of `role` without waiting and without a lock on anything that
     /// changes; `None` means that only [`Routes::claim`] can have it.
-    ///
-    /// # Errors
-    /// When there are as many requests as there may be.
     pub fn try_claim(&self, user: Uuid, role: Role) -> Result<Option<Claim>, ClaimError> {
         Ok(match self.attempt(user, role)? {
             Attempt::Claimed(claim) => Some(claim),
@@ -61,10 +56,6 @@ impl Routes {
 
     /// Claims the user's sandbox of `role`, starting it if need be. Who waits for it has a permit
     /// already, so that no more wait than could be served.
-    ///
-    /// # Errors
-    /// When the user can have no workspace, the sandbox cannot be had, or there are as many
-    /// requests as there may be.
     pub async fn claim(&self, user: &User, role: Role) -> Result<Claim, ClaimError> {
         loop {
             match self.attempt(user.id, role)? {
@@ -94,16 +85,11 @@ impl Routes {
     }
 
     fn enter(&self, member: &Member, role: Role) -> Result<Attempt, Full> {
-        let user = self
-            .rejections
-            .permit(Scope::User, &member.concurrency_limit)?;
-        let server = self
-            .rejections
-            .permit(Scope::Server, &self.concurrency_limit)?;
+        let permit = |scope, limit| self.rejections.permit(scope, limit);
+        let user = permit(Scope::User, &member.concurrency_limit)?;
+        let server = permit(Scope::Server, &self.concurrency_limit)?;
         let route = member.workspace.enter(role);
-        let sandbox = self
-            .rejections
-            .permit(Scope::Sandbox, &route.0.concurrency_limit)?;
+        let sandbox = permit(Scope::Sandbox, &route.0.concurrency_limit)?;
         let permits = [user, server, sandbox];
         Ok(match route.0.sandbox.enter() {
             Some(hold) => Attempt::Claimed(Claim {

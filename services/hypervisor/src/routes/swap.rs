@@ -84,13 +84,11 @@ impl SwapOutcome {
 
 impl fmt::Display for SwapOutcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            workspace,
-            generation,
-            live,
-            ..
-        } = self;
-        write!(f, "{workspace} to generation {generation}, live in {live}")
+        write!(
+            f,
+            "{} to generation {}, live in {}",
+            self.workspace, self.generation, self.live
+        )
     }
 }
 
@@ -217,21 +215,12 @@ impl Routes {
 
 /// Whether the dev sandbox is fit to be live: running, itself, and healthy right now.
 async fn ensure_healthy(dev: &Route) -> Result<(), SwapError> {
-    let name = || dev.sandbox.name().to_owned();
-    dev.sandbox
-        .ready()
-        .await
-        .map_err(|cause| SwapError::DevNotRunning {
-            sandbox: name(),
-            cause,
-        })?;
-    dev.sandbox
-        .probe()
-        .await
-        .map_err(|cause| SwapError::DevUnhealthy {
-            sandbox: name(),
-            cause,
-        })
+    let sandbox = dev.sandbox.name().to_owned();
+    if let Err(cause) = dev.sandbox.ready().await {
+        return Err(SwapError::DevNotRunning { sandbox, cause });
+    }
+    let probed = dev.sandbox.probe().await;
+    probed.map_err(|cause| SwapError::DevUnhealthy { sandbox, cause })
 }
 
 /// With the feature `fail-points`: dies here, as by SIGKILL, when told to.

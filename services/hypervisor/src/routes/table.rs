@@ -2,8 +2,7 @@
 
 use super::route::{Pair, Route, Workspace};
 use super::row::sandbox_name;
-use crate::concurrency_limit::Scope;
-use crate::concurrency_limit::{ConcurrencyLimit, RejectionCounters};
+use crate::concurrency_limit::{ConcurrencyLimit, RejectionCounters, Scope};
 use crate::config::Config;
 use crate::gate::Gate;
 use crate::role::Role;
@@ -138,16 +137,9 @@ impl Routes {
     pub(super) fn publish(&self, row: &WorkspaceRow) -> Result<(), StoreError> {
         let name: Arc<str> = row.name.as_str().into();
         let new = |role, sandbox: &str| {
-            let concurrency_limit =
-                ConcurrencyLimit::new(self.config.proxy.max_requests_per_sandbox);
+            let limit = ConcurrencyLimit::new(self.config.proxy.max_requests_per_sandbox);
             let sandbox = self.sandbox(row, sandbox)?;
-            let route = self.route(
-                &name,
-                row.generation,
-                role,
-                sandbox,
-                Arc::new(concurrency_limit),
-            );
+            let route = self.route(&name, row.generation, role, sandbox, Arc::new(limit));
             Ok::<_, StoreError>(route)
         };
         let pair = Pair {
