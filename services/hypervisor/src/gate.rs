@@ -82,9 +82,3 @@ impl Gate {
         .await;
     }
 }
-
-impl Default for Gate {
-    fn default() -> Self {
-        Self::new()
-    }
-}

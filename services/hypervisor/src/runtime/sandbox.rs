@@ -6,7 +6,7 @@ use super::commands::{Command, Commands, Reply};
 use super::state::SandboxState;
 use super::supervision::Supervision;
 use super::supervisor::Supervisor;
-use super::{Hold, ProbeError, RuntimeError, Spec, Status};
+use super::{Hold, ProbeError, RuntimeError, Status};
 use futures_channel::mpsc;
 use serde::Serialize;
 use std::net::SocketAddr;
@@ -70,11 +70,6 @@ impl Sandbox {
     /// How many hold it, those included who entered before it failed or was stopped.
     pub fn holds(&self) -> usize {
         self.state.holds()
-    }
-
-    /// What it is.
-    pub fn spec(&self) -> &Spec {
-        &self.state.spec
     }
 
     /// A hold, if it runs; takes no lock. A caller that gets none asks for [`Sandbox::ready`]
