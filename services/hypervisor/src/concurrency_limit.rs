@@ -2,34 +2,40 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use tokio::sync::Semaphore;
 
-/// One of a limit's permits; given back when dropped.
-pub(crate) use tokio::sync::OwnedSemaphorePermit as Permit;
-
-/// So many at once, and no more.
+/// So many at once, and no more. Two atomic operations a permit: tokio's semaphore takes a lock to
+/// have one back, and all workers would share it.
 pub(crate) struct ConcurrencyLimit {
-    permits: Arc<Semaphore>,
+    /// Cloned for each permit, so that its count of owners is the count of permits, and one.
+    permits: Arc<()>,
     limit: usize,
+}
+
+/// One of its permits; given back when dropped.
+pub(crate) struct Permit {
+    _given: Arc<()>,
 }
 
 impl ConcurrencyLimit {
     pub(crate) fn new(limit: usize) -> Self {
-        let limit = limit.min(Semaphore::MAX_PERMITS);
         Self {
-            permits: Arc::new(Semaphore::new(limit)),
+            permits: Arc::default(),
             limit,
         }
     }
 
     /// A permit, if there is one. Above the limit nobody waits.
     fn enter(&self) -> Option<Permit> {
-        Arc::clone(&self.permits).try_acquire_owned().ok()
+        // Counted before it is looked at: of two who want the last permit, one at most gets it.
+        let permit = Permit {
+            _given: Arc::clone(&self.permits),
+        };
+        (self.taken() <= self.limit).then_some(permit)
     }
 
     /// How many permits are taken.
     pub(crate) fn taken(&self) -> usize {
-        self.limit - self.permits.available_permits()
+        Arc::strong_count(&self.permits) - 1
     }
 }
 
