@@ -8,8 +8,8 @@ use super::upload::Upload;
 use super::upstream_connection::{ConnectionState, UpstreamConnection};
 use crate::clock;
 use crate::http1::{Asked, MAX_LINES};
-use http::header::UPGRADE;
-use http::{Method, Request, Response};
+use bytes::Bytes;
+use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{Builder, SendRequest};
 use hyper_util::rt::TokioIo;
@@ -34,20 +34,23 @@ pub(super) struct Connection {
     reuse: Rc<Reuse>,
 }
 
-/// Why a request has no response, and the request if it is as it was.
-pub(super) struct Unsent {
-    pub(super) error: hyper::Error,
-    pub(super) request: Option<Request<Upload>>,
-    /// Whether the connection was dead before.
-    pub(super) dead: bool,
+/// A request that has no response.
+pub(super) enum Unsent {
+    /// Not a byte of it was sent.
+    Whole(Box<Request<Upload>>),
+    /// The connection was dead before these bytes, which may be sent again.
+    Dead(Bytes),
+    Failed(hyper::Error),
 }
 
 impl Connection {
-    /// A new one, whose end is told to `reuse`.
+    /// A new one, whose end is told to `reuse`. With what is to be sent `instead` of its first
+    /// request.
     pub(super) async fn open(
         address: SocketAddr,
         limits: &Limits,
         reuse: Rc<Reuse>,
+        instead: Bytes,
     ) -> Result<Self, SendError> {
         let Ok(connected) = timeout(limits.connect, TcpStream::connect(address)).await else {
             let why = format!("no connection within {} seconds", limits.connect.as_secs());
@@ -55,7 +58,7 @@ impl Connection {
             return Err(SendError::Connect(error));
         };
         let stream = connected.map_err(SendError::Connect)?;
-        let stream = UpstreamConnection::new(stream, limits.body_idle, limits.max_head)
+        let stream = UpstreamConnection::new(stream, limits.body_idle, limits.max_head, instead)
             .map_err(SendError::Connect)?;
         let (state, look) = stream.parts();
         let (sender, connection) = Builder::new()
@@ -120,24 +123,25 @@ impl Connection {
         self.sender.ready().await.is_ok()
     }
 
-    /// The head of the response.
+    /// The head of the response to a request, which may be `repeatable`.
     pub(super) async fn send(
         &mut self,
         request: Request<Upload>,
+        asked: Asked,
+        repeatable: bool,
     ) -> Result<Response<Incoming>, Unsent> {
-        self.state.ask(Asked {
-            head: request.method() == Method::HEAD,
-            upgrade: request.headers().contains_key(UPGRADE),
-        });
+        self.state.ask(asked, repeatable);
         match self.sender.try_send_request(request).await {
             Ok(response) => {
                 self.reuse.heed(response.headers());
                 Ok(response)
             }
-            Err(mut error) => Err(Unsent {
-                request: error.take_message(),
-                dead: self.state.was_dead(),
-                error: error.into_error(),
+            Err(mut error) => Err(match error.take_message() {
+                Some(request) => Unsent::Whole(Box::new(request)),
+                None if repeatable && self.state.was_dead() => {
+                    Unsent::Dead(std::mem::take(&mut *self.state.written()).into())
+                }
+                None => Unsent::Failed(error.into_error()),
             }),
         }
     }

@@ -2,14 +2,19 @@
 
 use super::Limits;
 use super::connection::{Connection, Unsent};
+use super::idle_timeout::IdleTimeout;
 use super::reuse::Reuse;
 use super::send_error::SendError;
 use super::upload::Upload;
 use crate::clock;
-use http::{Request, Response};
+use crate::http1::Asked;
+use bytes::Bytes;
+use http::header::UPGRADE;
+use http::{Method, Request, Response};
 use hyper::body::Incoming;
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
@@ -19,11 +24,15 @@ use tokio_util::task::TaskTracker;
 /// How often those that waited too long are looked for.
 const SWEEP: Duration = Duration::from_secs(5);
 
+/// How many clocks for responses are kept.
+const TIMERS: usize = 256;
+
 /// The connections of one worker, by the route that they belong to: those of an old generation
 /// are never found again, and end with their time.
 pub struct Connections {
     limits: Limits,
     idle: RefCell<Idle>,
+    timers: RefCell<Vec<IdleTimeout>>,
     /// What goes on after a response: tunnels, and bodies that are read to their end.
     pub(super) tasks: TaskTracker,
 }
@@ -53,46 +62,75 @@ impl Connections {
         Rc::new(Self {
             limits,
             idle: RefCell::default(),
+            timers: RefCell::default(),
             tasks: TaskTracker::new(),
         })
     }
 
     /// The response's head. A request that went nowhere is sent once more, by a new connection:
     /// if not a byte of it was sent; or if its connection had waited and proved dead, and it may
-    /// be repeated.
+    /// be repeated. What comes before the response is for whom `hear` has it told.
     pub(super) async fn send(
         &self,
         route: u64,
         address: SocketAddr,
-        request: Request<Upload>,
+        mut request: Request<Upload>,
+        hear: impl Fn(&mut Request<Upload>),
     ) -> Result<Begun, SendError> {
         let repeatable = request.method().is_idempotent() && request.body().is_none();
-        let mut request = request;
+        let asked = Asked {
+            head: request.method() == Method::HEAD,
+            upgrade: request.headers().contains_key(UPGRADE),
+        };
+        let mut again = Bytes::new();
+        hear(&mut request);
         if let Some(mut connection) = self.take(route, repeatable) {
-            let again = repeatable.then(|| copy(&request));
-            let unsent = match connection.send(request).await {
+            let method = request.method().clone();
+            match connection.send(request, asked, repeatable).await {
                 Ok(response) => {
                     return Ok(Begun {
                         response,
                         connection,
                     });
                 }
-                Err(unsent) => unsent,
-            };
-            request = match (unsent.request, again) {
-                (Some(request), _) => request,
-                (None, Some(again)) if unsent.dead => again,
-                (None, _) => return Err(SendError::Exchange(unsent.error)),
-            };
+                Err(Unsent::Failed(error)) => return Err(SendError::Exchange(error)),
+                Err(Unsent::Whole(unsent)) => request = *unsent,
+                Err(Unsent::Dead(written)) => {
+                    again = written;
+                    // hyper has to know what it waits for.
+                    request = Request::new(Upload::none());
+                    *request.method_mut() = method;
+                    hear(&mut request);
+                }
+            }
         }
         let reuse = self.idle.borrow_mut().route(route).reuse.clone();
-        let mut connection = Connection::open(address, &self.limits, reuse).await?;
-        match connection.send(request).await {
+        let mut connection = Connection::open(address, &self.limits, reuse, again).await?;
+        match connection.send(request, asked, false).await {
             Ok(response) => Ok(Begun {
                 response,
                 connection,
             }),
-            Err(Unsent { error, .. }) => Err(SendError::Exchange(error)),
+            Err(Unsent::Failed(error)) => Err(SendError::Exchange(error)),
+            Err(Unsent::Whole(_) | Unsent::Dead(_)) => {
+                let error = io::Error::new(io::ErrorKind::ConnectionReset, "it closed at once");
+                Err(SendError::Connect(error))
+            }
+        }
+    }
+
+    /// A clock for a response, which is to be [`Connections::put_timer`] back: its timer stays
+    /// set, and most responses come before it would go off.
+    pub(super) fn timer(&self) -> IdleTimeout {
+        let kept = self.timers.borrow_mut().pop();
+        kept.unwrap_or_else(|| IdleTimeout::new(self.limits.response))
+    }
+
+    pub(super) fn put_timer(&self, mut timer: IdleTimeout) {
+        timer.moved();
+        let mut timers = self.timers.borrow_mut();
+        if timers.len() < TIMERS {
+            timers.push(timer);
         }
     }
 
@@ -165,14 +203,4 @@ impl Idle {
     fn route(&mut self, route: u64) -> &mut Route {
         self.of.entry(route).or_default()
     }
-}
-
-/// The same request; for those without a body.
-fn copy(request: &Request<Upload>) -> Request<Upload> {
-    let mut copy = Request::new(Upload::none());
-    request.method().clone_into(copy.method_mut());
-    request.uri().clone_into(copy.uri_mut());
-    request.headers().clone_into(copy.headers_mut());
-    request.extensions().clone_into(copy.extensions_mut());
-    copy
 }

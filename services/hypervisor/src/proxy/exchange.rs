@@ -9,12 +9,14 @@ use super::send_error::{SendError, root};
 use super::upgrade::Upgrade;
 use super::upload::{self, Fault, LimitedBody, Progress, Upload};
 use super::{Caller, Proxy, RoutedClaim, interim, request};
+use crate::clock;
 use http::{Method, Request, Response};
 use http_body::Body as _;
 use hyper::body::Incoming;
+use std::future::poll_fn;
 use std::io;
 use std::pin::pin;
-use tokio::time::{Instant, timeout_at};
+use std::task::{Poll, ready};
 
 /// A response that has begun, and what was asked along with its request.
 pub(super) struct UpstreamResponse {
@@ -52,12 +54,14 @@ impl Proxy {
         if expectation.is_some() {
             Expectation::ask(request.headers_mut());
         }
-        interim::pass_on(&mut request, caller.downstream, expectation.as_ref());
-        let sending = connections.send(claim.route_id(), claim.address(), request);
+        let hear = |request: &mut Request<Upload>| {
+            interim::pass_on(request, caller.downstream, expectation.as_ref());
+        };
+        let sending = connections.send(claim.route_id(), claim.address(), request, hear);
         let Begun {
             response,
             connection,
-        } = self.wait(sending, progress.as_ref()).await?;
+        } = self.wait(connections, sending, progress.as_ref()).await?;
         if let Some(expectation) = &expectation {
             expectation.responded();
         }
@@ -103,27 +107,35 @@ impl Proxy {
     /// clocks run, in the body for its sender and in the connection for the sandbox.
     async fn wait(
         &self,
+        connections: &Connections,
         sending: impl Future<Output = Result<Begun, SendError>>,
         progress: Option<&Progress>,
     ) -> Result<Begun, Reason> {
-        let limit = self.limits.response;
         let mut sending = pin!(sending);
-        let mut sent = Instant::now();
-        loop {
-            match timeout_at(sent + limit, &mut sending).await {
-                Ok(Ok(begun)) => return Ok(begun),
-                Ok(Err(error)) => {
-                    let fault = progress.and_then(Progress::fault);
-                    return Err(self.explain(fault, &error));
-                }
-                Err(_) => match progress.map(Progress::last) {
+        let mut sent = clock::monotonic();
+        let mut timer = connections.timer();
+        let ended = poll_fn(|cx| {
+            if let Poll::Ready(ended) = sending.as_mut().poll(cx) {
+                return Poll::Ready(Some(ended));
+            }
+            loop {
+                ready!(timer.poll_expired(cx));
+                match progress.map(Progress::last) {
                     Some(last) if last > sent => sent = last,
-                    _ => {
-                        let secs = limit.as_secs();
-                        let cause = format!("nothing came within {secs} seconds");
-                        return Err(Reason::Timeout(cause));
-                    }
-                },
+                    _ => return Poll::Ready(None),
+                }
+                timer.restart(sent);
+            }
+        });
+        let ended = ended.await;
+        connections.put_timer(timer);
+        match ended {
+            Some(Ok(begun)) => Ok(begun),
+            Some(Err(error)) => Err(self.explain(progress.and_then(Progress::fault), &error)),
+            None => {
+                let secs = self.limits.response.as_secs();
+                let cause = format!("nothing came within {secs} seconds");
+                Err(Reason::Timeout(cause))
             }
         }
     }

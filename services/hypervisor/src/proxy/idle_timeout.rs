@@ -33,12 +33,16 @@ impl IdleTimeout {
         self.expires = None;
     }
 
+    /// Waits as if nothing had come since then, by our own clock.
+    pub(crate) fn restart(&mut self, since: Duration) {
+        self.expires = Some(since + self.after);
+    }
+
     /// Nothing is there yet; ready once that has lasted too long.
     pub(crate) fn poll_expired(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let after = self.after;
-        let expires = *self
-            .expires
-            .get_or_insert_with(|| clock::monotonic() + after);
+        let now = || clock::monotonic() + after;
+        let expires = *self.expires.get_or_insert_with(now);
         let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(after)));
         loop {
             ready!(timer.as_mut().poll(cx));

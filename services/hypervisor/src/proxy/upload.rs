@@ -2,15 +2,17 @@
 
 use super::idle_timeout::IdleTimeout;
 use super::trailers;
+use crate::clock;
 use bytes::{Buf, Bytes};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
+use std::cell::Cell;
 use std::pin::Pin;
-use std::sync::{Arc, OnceLock};
+use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 
 /// For how long a refused body is still read, so that the client gets to read the refusal
 /// before its writes fail.
@@ -37,7 +39,7 @@ pub(super) enum Fault {
 pub(super) struct Upload(State);
 
 /// A body that waits; gives it out when it may flow, `None` when it was not wanted.
-pub(super) type DeferredBody = Pin<Box<dyn Future<Output = Option<LimitedBody>> + Send>>;
+pub(super) type DeferredBody = Pin<Box<dyn Future<Output = Option<LimitedBody>>>>;
 
 enum State {
     /// There is none.
@@ -147,8 +149,7 @@ impl LimitedBody {
     }
 
     fn fail(&mut self, fault: Fault) -> Poll<Option<Result<Frame<Bytes>, Fault>>> {
-        // Only the first one counts, and there is no second.
-        let _ = self.progress.0.fault.set(fault);
+        self.progress.0.fault.set(Some(fault));
         match self.body.take() {
             Some(body) if fault == Fault::TooLarge => linger(body),
             _ => {}
@@ -159,7 +160,7 @@ impl LimitedBody {
 
 impl Drop for LimitedBody {
     fn drop(&mut self) {
-        let _ = self.progress.0.at.set(Instant::now());
+        self.progress.0.at.set(Some(clock::monotonic()));
     }
 }
 
@@ -172,22 +173,22 @@ pub(super) fn linger(mut body: Incoming) {
 
 /// How a body ended; shared with the one who waits for the response.
 #[derive(Clone, Default)]
-pub(super) struct Progress(Arc<End>);
+pub(super) struct Progress(Rc<End>);
 
 #[derive(Default)]
 struct End {
-    at: OnceLock<Instant>,
-    fault: OnceLock<Fault>,
+    at: Cell<Option<Duration>>,
+    fault: Cell<Option<Fault>>,
 }
 
 impl Progress {
     /// When the last byte went to the sandbox; now, if it has not yet.
-    pub(super) fn last(&self) -> Instant {
-        self.0.at.get().copied().unwrap_or_else(Instant::now)
+    pub(super) fn last(&self) -> Duration {
+        self.0.at.get().unwrap_or_else(clock::monotonic)
     }
 
     /// Why the body ended early, if it did.
     pub(super) fn fault(&self) -> Option<Fault> {
-        self.0.fault.get().copied()
+        self.0.fault.get()
     }
 }

@@ -13,11 +13,12 @@
 use super::shared_stream::{Look, SharedStream};
 use super::write_limit::WriteLimit;
 use crate::http1::{Asked, ResponseFraming};
+use bytes::{Buf, Bytes};
 use socket2::{SockRef, TcpKeepalive};
 use std::io::{self, IoSlice};
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -31,6 +32,9 @@ const KEEPALIVE: Duration = Duration::from_mins(1);
 pub(super) struct ConnectionState {
     /// What the request asks of its response, from when it is sent until something comes.
     asked: AtomicU8,
+    /// The request as it was written, if it may be written again.
+    written: Mutex<Vec<u8>>,
+    records: AtomicBool,
     /// Something came, ever.
     answered: AtomicBool,
     /// Nothing came since the last write.
@@ -46,8 +50,12 @@ const HEAD: u8 = 2;
 const UPGRADE: u8 = 4;
 
 impl ConnectionState {
-    /// A request is about to be written.
-    pub(super) fn ask(&self, asked: Asked) {
+    /// A request is about to be written, and to be kept if it may be `repeatable`.
+    pub(super) fn ask(&self, asked: Asked, repeatable: bool) {
+        self.records.store(repeatable, Ordering::Relaxed);
+        if repeatable {
+            self.written().clear();
+        }
         let head = if asked.head { HEAD } else { 0 };
         let upgrade = if asked.upgrade { UPGRADE } else { 0 };
         self.asked.store(SENT | head | upgrade, Ordering::Relaxed);
@@ -59,6 +67,20 @@ impl ConnectionState {
             head: asked & HEAD != 0,
             upgrade: asked & UPGRADE != 0,
         })
+    }
+
+    /// The request, byte for byte, if it was kept.
+    pub(super) fn written(&self) -> MutexGuard<'_, Vec<u8>> {
+        self.written.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn record(&self, given: &[u8], written: &Poll<io::Result<usize>>) {
+        self.silent.store(true, Ordering::Relaxed);
+        if let Poll::Ready(Ok(count)) = written
+            && self.records.load(Ordering::Relaxed)
+        {
+            self.written().extend_from_slice(&given[..*count]);
+        }
     }
 
     /// Whether a request failed because its connection had been dead before.
@@ -83,12 +105,20 @@ pub(super) struct UpstreamConnection {
     look: Look,
     framing: ResponseFraming,
     state: Arc<ConnectionState>,
+    /// What is written in the place of the first request.
+    instead: Bytes,
 }
 
 impl UpstreamConnection {
     /// `limit` is for how long a sandbox may take nothing of what it is sent, `head` for the bytes
-    /// of a response's head.
-    pub(super) fn new(stream: TcpStream, limit: Duration, head: usize) -> io::Result<Self> {
+    /// of a response's head. What is to be sent `instead` of the first request is one that was
+    /// sent before.
+    pub(super) fn new(
+        stream: TcpStream,
+        limit: Duration,
+        head: usize,
+        instead: Bytes,
+    ) -> io::Result<Self> {
         stream.set_nodelay(true)?;
         SockRef::from(&stream).set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE))?;
         let stream = SharedStream::new(stream);
@@ -97,6 +127,7 @@ impl UpstreamConnection {
             stream: WriteLimit::new(stream, limit),
             framing: ResponseFraming::new(head),
             state: Arc::default(),
+            instead,
         })
     }
 
@@ -173,8 +204,20 @@ impl AsyncWrite for UpstreamConnection {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        self.state.silent.store(true, Ordering::Relaxed);
-        swallow(Pin::new(&mut self.stream).poll_write(cx, buf), buf.len())
+        let this = &mut *self;
+        if this.instead.is_empty() {
+            let written = Pin::new(&mut this.stream).poll_write(cx, buf);
+            let written = swallow(written, buf.len());
+            this.state.record(buf, &written);
+            return written;
+        }
+        while !this.instead.is_empty() {
+            let written = Pin::new(&mut this.stream).poll_write(cx, &this.instead);
+            let count = ready!(swallow(written, this.instead.len()))?;
+            this.instead.advance(count);
+        }
+        // hyper writes a head that has no body at once.
+        Poll::Ready(Ok(buf.len()))
     }
 
     fn poll_write_vectored(
@@ -182,6 +225,9 @@ impl AsyncWrite for UpstreamConnection {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        if let [buf] = bufs {
+            return self.poll_write(cx, buf);
+        }
         self.state.silent.store(true, Ordering::Relaxed);
         let given = bufs.iter().map(|buf| buf.len()).sum();
         let written = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);

@@ -122,3 +122,33 @@ async fn a_sandbox_that_was_started_again_is_found_by_the_first_request() {
         200
     );
 }
+
+#[tokio::test]
+async fn the_second_try_is_the_first_one_byte_for_byte() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let gateway = Gateway::before(listener.local_addr().unwrap()).await;
+    let mut client = Raw::connect(gateway.address).await.unwrap();
+    let upgrade = "Connection: Upgrade\r\nUpgrade: echo\r\n";
+    let request = format!("GET /a?b HTTP/1.1\r\nHOST: a\r\nX-Case: Kept\r\n{upgrade}\r\n");
+    client.send(&request).await.unwrap();
+    let mut sandbox = Raw::accept(&listener).await.unwrap();
+    sandbox.read_head().await.unwrap();
+    sandbox
+        .send("HTTP/1.1 204 No Content\r\n\r\n")
+        .await
+        .unwrap();
+    client.read_head().await.unwrap();
+    gateway.unclaimed().await;
+    let mut client = Raw::connect(gateway.address).await.unwrap();
+    client.send(&request).await.unwrap();
+    let first = sandbox.read_head_bytes().await.unwrap();
+    drop(sandbox);
+    let mut sandbox = Raw::accept(&listener).await.unwrap();
+    assert_eq!(sandbox.read_head_bytes().await.unwrap(), first);
+    let switched = format!("HTTP/1.1 101 Switching Protocols\r\n{upgrade}\r\n");
+    sandbox.send(switched).await.unwrap();
+    client.read_until("101 Switching").await.unwrap();
+    client.read_head().await.unwrap();
+    client.send("ping").await.unwrap();
+    sandbox.read_until("ping").await.unwrap();
+}
