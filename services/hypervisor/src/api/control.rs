@@ -163,10 +163,8 @@ async fn swap(
 ) -> Result<Json<SwapOutcome>, Refused> {
     let workspace = named(&api, &workspace)?;
     let swapped = api.routes.swap(&workspace, order).await?;
-    for owner in api.routes.owners_of(&workspace) {
-        let done = format!("{swapped} by the operator");
-        api.auth.audit("swapped", Some(owner), None, done).await;
-    }
+    let done = format!("{swapped} by the operator");
+    api.routes.audit_swap(&workspace, done).await;
     Ok(Json(swapped))
 }
 

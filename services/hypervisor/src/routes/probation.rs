@@ -157,7 +157,7 @@ impl Routes {
                         "{swapped}: taken back, since live was not healthy on probation ({cause})"
                     );
                     warn!(workspace = %workspace.name, generation, live = %swapped.live, "{said}");
-                    return self.audit_event(workspace, said).await;
+                    return self.audit_swap(workspace, said).await;
                 }
                 Err(SwapError::StaleGeneration { .. }) => return overtaken(workspace, generation),
                 Err(error) => {
@@ -169,10 +169,14 @@ impl Routes {
     }
 
     /// Tells each owner in the audit log.
-    async fn audit_event(&self, workspace: &Workspace, said: String) {
-        let owners = self.owners_of(workspace);
+    pub async fn audit_swap(&self, workspace: &Workspace, said: String) {
+        let name = workspace.name.clone();
+        let owners = self
+            .owners()
+            .into_iter()
+            .filter(move |(_, of)| of.name == name);
         let noted = self.store.run(move |store| {
-            for user in owners {
+            for (user, _) in owners {
                 auth::audit_event(store, "swapped", Some(user), None, said.clone());
             }
             Ok::<_, StoreError>(())

@@ -108,13 +108,6 @@ impl Routes {
         owners
     }
 
-    /// The users who have this workspace.
-    pub fn owners_of(&self, workspace: &Workspace) -> Vec<Uuid> {
-        let owners = self.owners().into_iter();
-        let owners = owners.filter(|(_, of)| of.name == workspace.name);
-        owners.map(|(user, _)| user).collect()
-    }
-
     /// How many requests have a permit: those that hold a sandbox, and those that wait for one.
     pub fn requests(&self) -> usize {
         self.concurrency_limit.taken()
