@@ -163,16 +163,11 @@ impl Routes {
             Role::Live => workspace.live.clone(),
             Role::Dev => workspace.dev.clone(),
         });
-        let declared = declared.unwrap_or_default();
         Ok(self.runtime.sandbox(Spec {
             name: name.to_owned(),
             workspace: row.name.clone(),
             instance_role,
-            address: declared.listens(),
-            health_path: declared.health_path,
-            health_status: declared.health_status,
-            health_host: declared.health_host,
-            identity: declared.identity,
+            declared: declared.unwrap_or_default(),
         }))
     }
 

@@ -195,7 +195,7 @@ fn part_of(pause: Duration, name: &str) -> Duration {
 
 /// Probes it, and shows what was found.
 async fn look(state: &SandboxState) -> Result<(), RuntimeError> {
-    let Some(address) = state.spec.address else {
+    let Some(address) = state.spec.declared.listens() else {
         return Err(mark_failed(
             state,
             "the config gives it no address".to_owned(),
@@ -231,7 +231,7 @@ async fn look(state: &SandboxState) -> Result<(), RuntimeError> {
 }
 
 fn likeliest(state: &SandboxState) -> Option<SocketAddr> {
-    state.spec.address.map(|address| address.first())
+    state.spec.declared.listens().map(|address| address.first())
 }
 
 fn mark_failed(state: &SandboxState, cause: String) -> RuntimeError {

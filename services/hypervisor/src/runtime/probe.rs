@@ -89,7 +89,7 @@ impl ProbeError {
     }
 }
 
-/// Resolves `Ok` if the sandbox answers at `address`, healthy and (with `spec.identity`) as
+/// Resolves `Ok` if the sandbox answers at `address`, healthy and (with `identity`) as
 /// itself.
 pub(super) async fn probe(
     spec: &Spec,
@@ -98,7 +98,7 @@ pub(super) async fn probe(
 ) -> Result<(), ProbeError> {
     let timed_out = |_| ProbeError::TimedOut {
         address,
-        path: spec.health_path.clone(),
+        path: spec.declared.health_path.clone(),
         within,
     };
     tokio::time::timeout(within, ask(spec, address))
@@ -116,7 +116,7 @@ async fn ask(spec: &Spec, address: SocketAddr) -> Result<(), ProbeError> {
     // The set ends the connection when this probe does, however it ends.
     let mut driver = JoinSet::new();
     driver.spawn(connection);
-    let request = Request::get(&spec.health_path)
+    let request = Request::get(&spec.declared.health_path)
         .header(header::HOST, host(spec, address))
         .header(header::CONNECTION, "close")
         .body(Empty::<Bytes>::new())
@@ -133,8 +133,8 @@ async fn ask(spec: &Spec, address: SocketAddr) -> Result<(), ProbeError> {
 
 /// As it was declared, `localhost` included, whichever family it was found in.
 fn host(spec: &Spec, address: SocketAddr) -> String {
-    let declared = spec.address.map(|address| address.host());
-    let own = spec.health_host.clone().or(declared);
+    let declared = spec.declared.listens().map(|address| address.host());
+    let own = spec.declared.health_host.clone().or(declared);
     own.unwrap_or_else(|| Address::Localhost(address.port()).host())
 }
 
@@ -169,9 +169,10 @@ async fn judge(
 ) -> Result<(), ProbeError> {
     let status = response.status();
     let is_well = spec
+        .declared
         .health_status
         .map_or(status.is_success(), |wanted| status == wanted);
-    if is_well && !spec.identity {
+    if is_well && !spec.declared.identity {
         return Ok(());
     }
     let server = response.headers().get(header::SERVER);
@@ -185,9 +186,9 @@ async fn judge(
     if !is_well {
         return Err(ProbeError::Unhealthy {
             address,
-            path: spec.health_path.clone(),
+            path: spec.declared.health_path.clone(),
             status,
-            wanted: spec.health_status,
+            wanted: spec.declared.health_status,
             said: quote(&String::from_utf8_lossy(&body)),
         });
     }

@@ -1,6 +1,6 @@
 //! What a sandbox is, and how one can be.
 
-use crate::config::Address;
+use crate::config;
 use crate::role::Role;
 use serde::Serialize;
 use std::fmt;
@@ -14,16 +14,8 @@ pub struct Spec {
     pub workspace: String,
     /// The role that it was born with; `/health` must say the same.
     pub instance_role: Role,
-    /// Where it listens, if the config says so.
-    pub address: Option<Address>,
-    /// The path that is asked whether it is healthy.
-    pub health_path: String,
-    /// The status that says that it is; any 2xx without one.
-    pub health_status: Option<u16>,
-    /// The `Host` that it is asked by, if that is not its address.
-    pub health_host: Option<String>,
-    /// Whether `/health` must name the sandbox and its instance role.
-    pub identity: bool,
+    /// Where it listens, and what it answers when it is healthy.
+    pub declared: config::Sandbox,
 }
 
 /// How a sandbox is.

@@ -56,7 +56,7 @@ fn adopting() -> Bench {
 
 fn adopt(bench: &Bench, address: SocketAddr) -> Arc<Sandbox> {
     let mut spec = spec("mine");
-    spec.address = Some(address.into());
+    spec.declared.address = Some(address.into());
     bench.runtime.sandbox(spec)
 }
 
@@ -163,8 +163,8 @@ async fn a_service_without_identity_needs_only_to_be_healthy() {
     let bench = adopting();
     let something = Something::that_says(&response("200 OK", "", "fine"));
     let mut spec = spec("guest");
-    spec.address = Some(something.address.into());
-    spec.identity = false;
+    spec.declared.address = Some(something.address.into());
+    spec.declared.identity = false;
     let sandbox = bench.runtime.sandbox(spec);
     sandbox.ready().await.unwrap();
     something.says(&response("503 Service Unavailable", "", "disk full"));

@@ -1,6 +1,6 @@
 //! A runtime in a temporary folder, and what tests ask of the sandboxes in it.
 
-use hypervisor::config::{Config, RuntimeKind};
+use hypervisor::config::{self, Config, RuntimeKind};
 use hypervisor::role::Role;
 use hypervisor::runtime::{Hold, Runtime, Sandbox, Spec, Status};
 use std::fs;
@@ -44,11 +44,7 @@ pub fn spec(name: &str) -> Spec {
         name: name.to_owned(),
         workspace: "w".to_owned(),
         instance_role: Role::Live,
-        address: None,
-        health_path: "/health".to_owned(),
-        health_status: None,
-        health_host: None,
-        identity: true,
+        declared: config::Sandbox::default(),
     }
 }
 

@@ -73,7 +73,7 @@ fn answering(name: &'static str) -> SocketAddr {
 
 fn adopt(bench: &Bench, name: &str, address: SocketAddr) -> Arc<Sandbox> {
     let mut spec: Spec = spec(name);
-    spec.address = Some(address.into());
+    spec.declared.address = Some(address.into());
     bench.runtime.sandbox(spec)
 }
 
@@ -88,7 +88,7 @@ async fn adopted_sandboxes_at_rest_have_one_task_between_them() {
     let all: Vec<_> = (0..300)
         .map(|number| {
             let mut spec = spec(&format!("s{number}"));
-            (spec.address, spec.identity) = (Some(address.into()), false);
+            (spec.declared.address, spec.declared.identity) = (Some(address.into()), false);
             bench.runtime.sandbox(spec)
         })
         .collect();

@@ -207,7 +207,7 @@ async fn a_port_that_is_taken_is_not_taken_for_the_sandbox() {
     let taken = bench.sandbox("other", &[]);
     let port = claim(&taken).await.address().port();
     let mut wanting = spec("one");
-    wanting.address = Some(SocketAddr::from((Ipv4Addr::LOCALHOST, port)).into());
+    wanting.declared.address = Some(SocketAddr::from((Ipv4Addr::LOCALHOST, port)).into());
     bench.set("one", &[]);
     let error = bench.runtime.sandbox(wanting).ready().await.unwrap_err();
     let said = error.to_string();

@@ -44,8 +44,8 @@ fn adopting() -> Bench {
 /// A sandbox of this bench without an identity of its own.
 fn guest(bench: &Bench, address: impl Into<Address>, change: impl Fn(&mut Spec)) -> Arc<Sandbox> {
     let mut spec = spec("guest");
-    spec.address = Some(address.into());
-    spec.identity = false;
+    spec.declared.address = Some(address.into());
+    spec.declared.identity = false;
     change(&mut spec);
     bench.runtime.sandbox(spec)
 }
@@ -74,14 +74,14 @@ async fn another_status_is_well_if_it_is_named_and_no_other_then() {
     let service = Service::that_says(moved);
     let bench = adopting();
     let wanted = guest(&bench, service.address, |spec| {
-        spec.health_status = Some(302);
+        spec.declared.health_status = Some(302);
     });
     wanted.ready().await.unwrap();
 
     let fine = Service::that_says("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
     let bench = adopting();
     let sandbox = guest(&bench, fine.address, |spec| {
-        spec.health_status = Some(302);
+        spec.declared.health_status = Some(302);
     });
     let error = sandbox.ready().await.unwrap_err().to_string();
     assert!(error.contains("health_status wants 302"), "{error}");
@@ -127,7 +127,7 @@ async fn a_failing_probe_names_the_option_that_mends_it() {
         let service = Service::that_says(response);
         let bench = adopting();
         let sandbox = guest(&bench, service.address, |spec| {
-            spec.identity = identity;
+            spec.declared.identity = identity;
         });
         let error = sandbox.ready().await.unwrap_err().to_string();
         assert!(error.contains(option), "{response}: {error}");
@@ -159,7 +159,7 @@ async fn it_is_asked_by_the_host_that_it_answers_to() {
         ),
     ] {
         let bench = adopting();
-        let change = |spec: &mut Spec| spec.health_host = given.map(host);
+        let change = |spec: &mut Spec| spec.declared.health_host = given.map(host);
         guest(&bench, address, change).ready().await.unwrap();
         let request = service.asked.lock().unwrap().clone();
         assert!(request.contains(&format!("host: {asked}\r\n")), "{request}");
@@ -224,7 +224,7 @@ async fn a_declared_port_is_taken_if_it_is_in_either_family() {
         let bench = Bench::with(|config| config.runtime.max_restarts = 1);
         bench.set("one", &[]);
         let mut spec = spec("one");
-        spec.address = Some(Address::Localhost(address.port()));
+        spec.declared.address = Some(Address::Localhost(address.port()));
         let error = bench.runtime.sandbox(spec).ready().await.unwrap_err();
         let error = error.to_string();
         assert!(

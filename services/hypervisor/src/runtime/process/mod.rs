@@ -113,7 +113,7 @@ fn environment(spec: &Spec, address: SocketAddr) -> [(&'static str, OsString); 5
 /// is refused, so that whatever has it is never mistaken for the sandbox. Should something take
 /// the port before the child does, then the child dies of that, and is started again.
 fn free_address(spec: &Spec) -> Result<Address, String> {
-    let Some(wanted) = spec.address else {
+    let Some(wanted) = spec.declared.listens() else {
         return free_port();
     };
     let is_other_familys = |place: &SocketAddr| *place != wanted.first();

@@ -51,7 +51,7 @@ impl Systemd {
 #[async_trait]
 impl Backend for Systemd {
     async fn start(&self, spec: &Spec) -> Result<Box<dyn Instance>, String> {
-        let Some(address) = spec.address else {
+        let Some(address) = spec.declared.listens() else {
             return Err("the config gives it no address".to_owned());
         };
         let started = Started::new(Arc::clone(&self.bus), self.unit_of(spec), address).await?;

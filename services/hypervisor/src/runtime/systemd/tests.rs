@@ -181,11 +181,12 @@ impl Host {
             name: "sandbox-live".into(),
             workspace: "sandbox".into(),
             instance_role: Role::Live,
-            address: Some(self.address.into()),
-            health_path: "/".into(),
-            health_status: None,
-            health_host: None,
-            identity: false,
+            declared: config::Sandbox {
+                address: Some(self.address.into()),
+                health_path: "/".into(),
+                identity: false,
+                ..config::Sandbox::default()
+            },
         });
         sandbox.set_idle_stop(false);
         sandbox
