@@ -16,6 +16,7 @@ mod gate;
 mod http1;
 mod metrics;
 pub mod peer;
+mod private_folder;
 pub mod proxy;
 pub mod role;
 mod routes;

@@ -5,6 +5,7 @@ use super::sandboxes::{self, Outcome, Verb};
 use super::{Api, Row};
 use crate::auth::{Account, Invite, RecoveryCode};
 use crate::error::Payload;
+use crate::private_folder;
 use crate::role::Role;
 use crate::routes::{SwapOrder, SwapOutcome, Workspace};
 use crate::store::ProbationRow;
@@ -18,7 +19,6 @@ use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::io;
-use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,10 +42,7 @@ impl Control {
     /// # Errors
     /// When a server that lives has it already, or the folder cannot be written.
     pub fn bind(path: PathBuf) -> io::Result<Self> {
-        if let Some(folder) = path.parent() {
-            let mut builder = std::fs::DirBuilder::new();
-            builder.recursive(true).mode(0o700).create(folder)?;
-        }
+        private_folder::make_for(&path)?;
         let listener = unix_socket::listener(&path, 0o600)?;
         let listener = UnixListener::from_std(listener)?;
         Ok(Self { listener, path })

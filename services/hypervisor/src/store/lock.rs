@@ -1,10 +1,11 @@
 //! Keeps a gateway and a restore, or two gateways, from using one store at once.
 
-use super::{StoreError, folder};
+use super::StoreError;
+use crate::private_folder;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, fchown};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What the lock's file is called after the store's.
 const SUFFIX: &str = ".lock";
@@ -21,9 +22,9 @@ impl Lock {
     /// # Errors
     /// [`StoreError::InUse`] if somebody has it; the file beside the store cannot be made.
     pub fn take(store: &Path, holder: &str) -> Result<Self, StoreError> {
-        let path = folder::beside(store, SUFFIX);
+        let path = beside(store, SUFFIX);
         let unopened = StoreError::unopened(&path);
-        folder::make(store).map_err(&unopened)?;
+        private_folder::make_for(store).map_err(&unopened)?;
         let mut file = open(&path).map_err(&unopened)?;
         match file.try_lock() {
             Ok(()) => {}
@@ -74,6 +75,13 @@ fn open(path: &Path) -> std::io::Result<File> {
     Ok(file)
 }
 
+/// The file of this name and `suffix`.
+pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -89,7 +97,7 @@ mod tests {
         drop(first);
         Lock::take(&store, "the second").unwrap();
 
-        let path = folder::beside(&store, SUFFIX);
+        let path = beside(&store, SUFFIX);
         let other = dir.path().join("other");
         std::fs::write(&other, "precious").unwrap();
         std::fs::remove_file(&path).unwrap();

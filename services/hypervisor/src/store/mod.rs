@@ -8,7 +8,6 @@
 
 mod accounts;
 mod error;
-mod folder;
 mod handle;
 mod lock;
 mod rows;

@@ -20,6 +20,7 @@ const GROUND_FLOOR: &[&str] = &[
     "http1",
     "metrics",
     "peer",
+    "private_folder",
     "role",
     "timestamp",
     "unix_socket",

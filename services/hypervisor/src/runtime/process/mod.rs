@@ -7,12 +7,12 @@ use super::backend::{Backend, Instance};
 use super::guardian;
 use super::{RuntimeError, Spec};
 use crate::config::{self, Address};
+use crate::private_folder;
 use async_trait::async_trait;
 use child::Child;
 use std::ffi::OsString;
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
-use std::os::unix::fs::DirBuilderExt;
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
@@ -60,16 +60,12 @@ impl ProcessBackend {
             return Err("its name or its workspace's cannot name a folder".to_owned());
         }
         let dir = self.data_dir.join(workspace).join(name);
-        std::fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&dir)
-            .map_err(|error| {
-                format!(
-                    "cannot make {}: {error}; mend runtime.data_dir",
-                    dir.display()
-                )
-            })?;
+        private_folder::make(&dir).map_err(|error| {
+            format!(
+                "cannot make {}: {error}; mend runtime.data_dir",
+                dir.display()
+            )
+        })?;
         Ok(dir)
     }
 }

@@ -1,7 +1,7 @@
 //! Copies of a store while it is in use, and a store made of a copy.
 
 use super::migrate;
-use crate::store::folder::beside;
+use crate::store::lock::beside;
 use crate::store::{Lock, StoreError};
 use rusqlite::backup::Backup;
 use rusqlite::{Connection, OpenFlags};

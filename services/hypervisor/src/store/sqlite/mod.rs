@@ -20,7 +20,8 @@ mod workspaces;
 
 pub use backup::{backup, restore};
 
-use super::{Store, StoreError, folder};
+use super::{Store, StoreError};
+use crate::private_folder;
 use rusqlite::{Connection, OptionalExtension, Params, Row, Transaction, TransactionBehavior};
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt;
@@ -137,7 +138,7 @@ impl Sqlite {
 
 /// Makes the file before `SQLite` does, for its own, its WAL's and its folder's modes.
 fn make(path: &Path) -> std::io::Result<()> {
-    folder::make(path)?;
+    private_folder::make_for(path)?;
     OpenOptions::new()
         .append(true)
         .create(true)
