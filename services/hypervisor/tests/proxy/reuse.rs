@@ -129,3 +129,32 @@ async fn a_post_takes_no_connection_that_was_closed_or_spoke_a_moment_ago() {
         }
     }
 }
+
+#[tokio::test]
+async fn what_waited_long_is_for_requests_that_may_be_repeated() {
+    let get = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+    for (announced, second, same) in [
+        ("", POST, false),
+        ("", get, true),
+        ("Keep-Alive: timeout=1\r\n", POST, false),
+        ("Keep-Alive: timeout=9\r\n", POST, true),
+    ] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let gateway = Gateway::before(listener.local_addr().unwrap()).await;
+        let mut client = Raw::connect(gateway.address).await.unwrap();
+        client.send(POST).await.unwrap();
+        let mut first = Raw::accept(&listener).await.unwrap();
+        first.read_until("\r\n\r\nx").await.unwrap();
+        let response = format!("HTTP/1.1 200 OK\r\n{announced}Content-Length: 2\r\n\r\nok");
+        first.send(response).await.unwrap();
+        client.read_until("ok").await.unwrap();
+        sleep(Duration::from_millis(700)).await;
+        client.send(second).await.unwrap();
+        if same {
+            first.read_head().await.unwrap();
+        } else {
+            let mut other = Raw::accept(&listener).await.unwrap();
+            other.read_head().await.unwrap();
+        }
+    }
+}
