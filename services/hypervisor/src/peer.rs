@@ -3,7 +3,7 @@
 use http::HeaderMap;
 use ipnet::IpNet;
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Once;
 use tracing::warn;
 
@@ -42,10 +42,14 @@ impl Peer {
             scheme,
         };
         if peer.trusted {
-            // The rightmost address that no trusted proxy has: all left of it is hearsay.
-            peer.client = forwarded_for(headers)
-                .find(|address| !is_among(address, trusted))
-                .unwrap_or(peer.client);
+            // The rightmost address that no trusted proxy has, for all left of it is hearsay; or
+            // the leftmost, if trusted proxies have them all.
+            for address in forwarded_for(headers) {
+                peer.client = address;
+                if !is_among(&address, trusted) {
+                    break;
+                }
+            }
             if peer.client.is_unspecified() {
                 UNNAMED.call_once(|| {
                     warn!(
@@ -81,8 +85,21 @@ fn forwarded_for(headers: &HeaderMap) -> impl Iterator<Item = IpAddr> + '_ {
         .into_iter()
         .rev()
         .flat_map(|line| line.to_str().unwrap_or_default().rsplit(','))
-        .map_while(|entry| entry.trim().parse::<IpAddr>().ok())
+        .map_while(|entry| entry_address(entry.trim()))
         .map(|address| address.to_canonical())
+}
+
+/// An address, as one proxy or another writes it: with a port or without, and one of IPv6 in
+/// brackets or, without a port, also not.
+fn entry_address(entry: &str) -> Option<IpAddr> {
+    if let Ok(address) = entry.parse() {
+        return Some(address);
+    }
+    if let Ok(socket) = entry.parse::<SocketAddr>() {
+        return Some(socket.ip());
+    }
+    let inner = entry.strip_prefix('[')?.strip_suffix(']')?;
+    inner.parse::<Ipv6Addr>().ok().map(Into::into)
 }
 
 /// The far end of a connection.
@@ -153,6 +170,24 @@ mod tests {
         );
         assert_eq!(client("127.0.0.1:1", &["192.0.2.7, nonsense"]), "127.0.0.1");
         assert_eq!(client("[::ffff:127.0.0.1]:1", &["::1"]), "::1");
+        assert_eq!(client("127.0.0.1:1", &["10.1.1.2, 10.1.1.1"]), "10.1.1.2");
+    }
+
+    #[test]
+    fn an_address_may_have_brackets_and_a_port() {
+        for (entry, address) in [
+            ("192.0.2.8:51234", "192.0.2.8"),
+            ("[2001:db8::8]:51234", "2001:db8::8"),
+            ("[2001:db8::8]", "2001:db8::8"),
+            ("2001:db8::8", "2001:db8::8"),
+            ("::ffff:192.0.2.8", "192.0.2.8"),
+            ("[::ffff:192.0.2.8]:1, 10.0.0.1:80", "192.0.2.8"),
+        ] {
+            assert_eq!(client("127.0.0.1:1", &[entry]), address, "{entry}");
+        }
+        for nonsense in ["192.0.2.8:", "[192.0.2.8]", "[2001:db8::8", "a:1", ""] {
+            assert_eq!(client("127.0.0.1:1", &[nonsense]), "127.0.0.1");
+        }
     }
 
     #[test]
@@ -160,7 +195,7 @@ mod tests {
         for (forwarded, client) in [
             (&[][..], "0.0.0.0"),
             (&["nonsense"], "0.0.0.0"),
-            (&["10.1.1.1"], "0.0.0.0"),
+            (&["10.1.1.1"], "10.1.1.1"),
             (&["192.0.2.7"], "192.0.2.7"),
             (&["6.6.6.6, 192.0.2.7"], "192.0.2.7"),
             (&["192.0.2.7, 10.1.1.1"], "192.0.2.7"),

@@ -8,6 +8,7 @@ mod check;
 mod defaults;
 mod filter;
 mod load;
+mod networks;
 mod tls;
 
 use crate::role::Role;
@@ -75,6 +76,7 @@ pub struct Server {
     /// what it says in `X-Forwarded-*`. It is for this program's user and group.
     pub proxy_socket: Option<PathBuf>,
     /// Peers over TCP whose `X-Forwarded-*` is believed (addresses or CIDRs).
+    #[serde(deserialize_with = "networks::deserialize")]
     pub trusted_proxies: Vec<IpNet>,
     /// Open connections at most; one more is answered 503 at once.
     pub max_connections: usize,
