@@ -17,7 +17,10 @@ use crate::metrics::Metrics;
 use crate::routes::Routes;
 use crate::store;
 use axum::Router;
+use axum::middleware::map_response;
+use axum::response::Response;
 use axum::routing::{get, post};
+use http::{HeaderValue, header};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -49,5 +52,15 @@ pub fn router(api: Api) -> Router {
             post(sandboxes::control),
         )
         .route("/admin/sandboxes/{user_id}/swap", post(sandboxes::swap))
+        .layer(map_response(no_store))
         .with_state(api)
+}
+
+/// Whatever this says is of the moment.
+async fn no_store(mut response: Response) -> Response {
+    let no_store = HeaderValue::from_static("no-store");
+    response
+        .headers_mut()
+        .insert(header::CACHE_CONTROL, no_store);
+    response
 }

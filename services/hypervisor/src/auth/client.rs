@@ -39,7 +39,7 @@ impl FromRequestParts<Arc<Auth>> for Client {
                 .chars()
                 .take(LONGEST_USER_AGENT)
                 .collect(),
-            session: auth.find_session(&parts.headers).await?,
+            session: parts.extensions.get::<Arc<Session>>().cloned(),
             ceremony: cookie::tokens(&parts.headers, auth.cookies.ceremony).next(),
         })
     }

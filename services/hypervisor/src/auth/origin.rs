@@ -8,15 +8,23 @@ use http::{HeaderMap, HeaderValue, Method};
 /// neither `same-origin` nor `none`, or `Origin` is not ours. A request with neither header is
 /// no browser's, and passes.
 ///
+/// A form on a page that hides its address (`Referrer-Policy: no-referrer`) has the origin `null`,
+/// as a sandboxed frame's has; `same-origin`, which no page can forge, tells them apart.
+///
 /// # Errors
 /// 403 `cross_origin`.
 pub fn check_origin(method: &Method, headers: &HeaderMap, ours: &str) -> Result<(), HttpError> {
     let lines = |name| headers.get_all(name).into_iter().map(HeaderValue::as_bytes);
     let mut sites = lines("sec-fetch-site");
     let mut origins = lines("origin");
-    let is_ours = sites.all(|site| site == b"same-origin" || site == b"none")
-        && origins.all(|origin| origin == ours.as_bytes());
-    if method.is_safe() || is_ours {
+    let mut is_same_origin = false;
+    let is_our_site = sites.all(|site| {
+        is_same_origin |= site == b"same-origin";
+        site == b"same-origin" || site == b"none"
+    });
+    let is_our_origin =
+        origins.all(|origin| origin == ours.as_bytes() || is_same_origin && origin == b"null");
+    if method.is_safe() || is_our_site && is_our_origin {
         Ok(())
     } else {
         Err(AuthError::CrossOrigin.into())
@@ -32,7 +40,7 @@ mod tests {
     #[test]
     fn only_our_own_pages_and_what_is_no_browser_may_change_state() {
         let ours = "https://choir.example";
-        let cases: [(&str, Headers, bool); 15] = [
+        let cases: [(&str, Headers, bool); 18] = [
             ("POST", &[], true),
             ("POST", &[("sec-fetch-site", "same-origin")], true),
             ("POST", &[("sec-fetch-site", "none")], true),
@@ -44,6 +52,21 @@ mod tests {
             ("PATCH", &[("origin", "http://choir.example")], false),
             ("POST", &[("origin", "https://choir.example.evil")], false),
             ("POST", &[("origin", "null")], false),
+            (
+                "POST",
+                &[("sec-fetch-site", "same-origin"), ("origin", "null")],
+                true,
+            ),
+            (
+                "POST",
+                &[("sec-fetch-site", "none"), ("origin", "null")],
+                false,
+            ),
+            (
+                "POST",
+                &[("sec-fetch-site", "cross-site"), ("origin", "null")],
+                false,
+            ),
             ("BREW", &[("origin", "https://evil.example")], false),
             (
                 "POST",

@@ -1,6 +1,6 @@
 //! The paths under `/auth`, and the guard before every one of them.
 
-use super::{Auth, AuthError, account, check_origin, invites, login, passkeys, recovery, register};
+use super::{Auth, AuthError, account, invites, login, passkeys, recovery, register};
 use crate::peer::Peer;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
@@ -14,7 +14,10 @@ use std::sync::Arc;
 const MOST_BYTES: usize = 64 * 1024;
 
 impl Auth {
-    /// Everything under `/auth` that is JSON. Requests must have a [`Peer`] extension.
+    /// Everything under `/auth` that is JSON. Requests have passed [`check_origin`], and have a
+    /// [`Peer`] for an extension, and their session, if there is one.
+    ///
+    /// [`check_origin`]: super::check_origin
     pub fn router(self: &Arc<Self>) -> Router {
         let auth = Arc::clone(self);
         Router::new()
@@ -47,7 +50,7 @@ impl Auth {
     }
 }
 
-/// Turns away what comes from another site or too often; nothing here is for caches.
+/// Turns away what comes too often; nothing here is for caches.
 async fn guard(State(auth): State<Arc<Auth>>, request: Request, next: Next) -> Response {
     let mut response = match admit(&auth, &request) {
         Ok(()) => next.run(request).await,
@@ -65,10 +68,5 @@ fn admit(auth: &Auth, request: &Request) -> Result<(), crate::error::HttpError> 
     }
     let peer = request.extensions().get::<Peer>();
     let peer = peer.ok_or(AuthError::NoPeer)?;
-    check_origin(
-        request.method(),
-        request.headers(),
-        &auth.origin.origin().ascii_serialization(),
-    )?;
     Ok(auth.limits.address(peer.client)?)
 }

@@ -11,9 +11,21 @@ static SEC_FETCH: [HeaderName; 4] = [
 ];
 static X_REQUESTED_WITH: HeaderName = HeaderName::from_static("x-requested-with");
 
-/// Whether this is a page that a person goes to, and may be sent elsewhere.
+/// Whether this is a page that a person goes to, and may be sent elsewhere: browsers say so, and
+/// those of before ask for HTML by name. A program such as git would take a form to log in for
+/// what it asked for.
 pub fn is_navigation(method: &Method, headers: &HeaderMap) -> bool {
-    *method == Method::GET && wants_page(headers)
+    let is_browser = headers.contains_key(&SEC_FETCH[1]) || accepts_html(headers);
+    *method == Method::GET && is_browser && wants_page(headers)
+}
+
+fn accepts_html(headers: &HeaderMap) -> bool {
+    let mut lines = headers.get_all(ACCEPT).iter().map(HeaderValue::as_bytes);
+    let html: &[u8] = b"text/html";
+    lines.any(|line| {
+        line.windows(html.len())
+            .any(|part| part.eq_ignore_ascii_case(html))
+    })
 }
 
 /// Whether an error is better shown as a page than as JSON.
@@ -78,9 +90,9 @@ mod tests {
     fn navigations_are_told_from_calls() {
         let browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
         for (headers, navigation) in [
-            (&[][..], true),
+            (&[][..], false),
             (&[("accept", browser)], true),
-            (&[("accept", "*/*")], true),
+            (&[("accept", "*/*")], false),
             (&[("sec-fetch-mode", "navigate"), ("accept", "*/*")], true),
             (&[("accept", "text/html, application/json;q=0.9")], true),
             (&[("accept", "application/json, text/html")], true),
@@ -88,7 +100,8 @@ mod tests {
             (&[("accept", "application/json, text/plain, */*")], false),
             (&[("accept", "text/html;q=0.5, application/json")], false),
             (&[("accept", "application/problem+json;q=0.2, */*")], false),
-            (&[("accept", "application/json;q=0, text/plain")], true),
+            (&[("accept", "application/json;q=0, text/html")], true),
+            (&[("accept", "application/json;q=0, text/plain")], false),
             (&[("sec-fetch-mode", "cors"), ("accept", browser)], false),
             (&[("sec-fetch-mode", "websocket")], false),
             (&[("sec-fetch-site", "none"), ("accept", browser)], false),

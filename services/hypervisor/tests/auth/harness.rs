@@ -1,12 +1,13 @@
 //! A site with its store, and browsers that visit it.
 
-use hypervisor::auth::Auth;
+use hypervisor::auth::{Auth, check_origin};
 use hypervisor::config::{Config, Registration};
 use hypervisor::peer::Peer;
 use hypervisor::store::{AccountStore, MetaStore, SessionRow, SessionStore, Sqlite, UserRow};
 use hypervisor::timestamp::Timestamp;
 
 use axum::body::Body;
+use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
@@ -145,7 +146,7 @@ impl Browser {
         for (name, value) in &self.cookies {
             request = request.header(header::COOKIE, format!("theirs=1; {name}={value}"));
         }
-        let request = request
+        let mut request = request
             .header(header::USER_AGENT, "Browser/1.0")
             .extension(Peer {
                 source: SocketAddr::new(self.address, 4000).into(),
@@ -155,7 +156,10 @@ impl Browser {
             })
             .body(Body::from(body.to_string()))
             .unwrap();
-        let response = self.auth.router().oneshot(request).await.unwrap();
+        let response = match self.admit(&mut request).await {
+            Ok(()) => self.auth.router().oneshot(request).await.unwrap(),
+            Err(refusal) => refusal,
+        };
         let (parts, body) = response.into_parts();
         for cookie in parts.headers.get_all(header::SET_COOKIE) {
             let (name, rest) = cookie.to_str().unwrap().split_once('=').unwrap();
@@ -172,6 +176,17 @@ impl Browser {
             headers: parts.headers,
             json: serde_json::from_slice(&bytes).unwrap_or_default(),
         }
+    }
+
+    /// What is done with every request before it is known whom it is for.
+    async fn admit(&self, request: &mut Request<Body>) -> Result<(), Response> {
+        check_origin(request.method(), request.headers(), ORIGIN)
+            .map_err(IntoResponse::into_response)?;
+        let found = self.auth.find_session(request.headers()).await;
+        if let Some(session) = found.map_err(IntoResponse::into_response)? {
+            request.extensions_mut().insert(session);
+        }
+        Ok(())
     }
 
     pub async fn get(&mut self, path: &str) -> Reply {
