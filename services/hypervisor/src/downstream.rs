@@ -1,9 +1,11 @@
 //! A client's HTTP/1 connection, as far as whoever carries one of its requests may know and use
 //! it.
 
+use futures_util::task::AtomicWaker;
 use http::{HeaderMap, StatusCode};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Context;
 
 /// A handle on a client's HTTP/1 connection; the default one is of a stream of HTTP/2, of which
 /// less is known.
@@ -13,8 +15,19 @@ pub struct Downstream(Option<Arc<State>>);
 #[derive(Debug, Default)]
 struct State {
     half_closed: AtomicBool,
-    /// Interim responses that wait to be written.
+    /// Whether an interim response may be sent now.
+    takes_interim: AtomicBool,
+    /// Whether some wait to be written.
+    has_interim: AtomicBool,
     interim: Mutex<Vec<u8>>,
+    /// The connection's task.
+    task: AtomicWaker,
+}
+
+impl State {
+    fn interim(&self) -> MutexGuard<'_, Vec<u8>> {
+        self.interim.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Downstream {
@@ -29,13 +42,6 @@ impl Downstream {
         state.is_some_and(|state| state.half_closed.load(Ordering::Relaxed))
     }
 
-    /// The client has closed its sending side.
-    pub fn half_close(&self) {
-        if let Some(state) = &self.0 {
-            state.half_closed.store(true, Ordering::Relaxed);
-        }
-    }
-
     /// Sends an interim response (RFC 9110, section 15.2) ahead of the response, unless that has
     /// begun, or the client would not understand it. Not for 100, which the server says itself
     /// when the body is first read, nor for 101.
@@ -43,7 +49,10 @@ impl Downstream {
         let Some(state) = &self.0 else {
             return; // hyper's HTTP/2 cannot.
         };
-        let mut queue = state.interim.lock().unwrap_or_else(PoisonError::into_inner);
+        if !state.takes_interim.load(Ordering::Relaxed) {
+            return;
+        }
+        let mut queue = state.interim();
         queue.extend_from_slice(b"HTTP/1.1 ");
         queue.extend_from_slice(status.as_str().as_bytes());
         queue.push(b' ');
@@ -56,5 +65,38 @@ impl Downstream {
             queue.extend_from_slice(b"\r\n");
         }
         queue.extend_from_slice(b"\r\n");
+        state.has_interim.store(true, Ordering::Relaxed);
+        state.task.wake();
+    }
+
+    /// The client has closed its sending side.
+    pub(crate) fn half_close(&self) {
+        if let Some(state) = &self.0 {
+            state.half_closed.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// A request has come, for which the connection's task may be woken to send something.
+    pub(crate) fn begin(&self, takes_interim: bool, cx: &Context<'_>) {
+        if let Some(state) = &self.0 {
+            state.takes_interim.store(takes_interim, Ordering::Relaxed);
+            state.task.register(cx.waker());
+        }
+    }
+
+    /// Its response begins.
+    pub(crate) fn respond(&self) {
+        if let Some(state) = &self.0 {
+            state.takes_interim.store(false, Ordering::Relaxed);
+        }
+    }
+
+    /// Moves what waits to be written to `out`.
+    pub(crate) fn take_interim(&self, out: &mut Vec<u8>) {
+        if let Some(state) = &self.0
+            && state.has_interim.swap(false, Ordering::Relaxed)
+        {
+            out.append(&mut state.interim());
+        }
     }
 }

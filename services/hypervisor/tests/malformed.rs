@@ -45,11 +45,17 @@ fn answers(text: &str) -> usize {
         .count()
 }
 
-/// What comes back must be one 400, and then a clean end.
+/// What comes back must be one 400 that says why, and then a clean end.
 #[track_caller]
 fn refused(what: &str, response: &Ending) {
     let text = String::from_utf8_lossy(&response.bytes);
     assert!(text.starts_with("HTTP/1.1 400 "), "{what}: {text:?}");
+    let says_why = text.contains("\"message\":\"") || text.contains("<h1>");
+    assert!(says_why, "{what}: {text:?}");
+    assert!(
+        text.contains("\r\nconnection: close\r\n"),
+        "{what}: {text:?}"
+    );
     assert_eq!(answers(&text), 1, "{what}: {text:?}");
     assert!(response.clean, "{what}: the connection was reset");
 }
@@ -99,6 +105,87 @@ async fn every_malformed_chunk_gets_400_and_a_closed_connection() {
                 .await
                 .unwrap(),
         );
+    }
+}
+
+#[tokio::test]
+async fn connect_and_a_refused_upgrade_get_their_whole_response() {
+    let gateway = gateway().await;
+    let long = "x".repeat(1 << 20);
+    for (head, status) in [
+        (
+            "CONNECT localhost:443 HTTP/1.1\r\nHost: localhost:443\r\n",
+            405,
+        ),
+        (
+            "POST / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEAAEAA\r\n",
+            401,
+        ),
+        (
+            "POST / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n",
+            401,
+        ),
+    ] {
+        for (body, times) in [("abc", 50), (&*long, 10)] {
+            let request = format!("{head}Content-Length: {}\r\n\r\n{body}", body.len());
+            for _ in 0..times {
+                let mut raw = Raw::connect(gateway.address()).await.unwrap();
+                // It may be refused and closed before all of it is sent.
+                let _ = raw.send(&request).await;
+                let response = raw.read_until("\"}").await.unwrap();
+                let begins = format!("HTTP/1.1 {status} ");
+                assert!(response.starts_with(&begins), "{head}: {response}");
+                if body.len() > 3 {
+                    assert!(response.contains("\r\nconnection: close\r\n"), "{response}");
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_closes_its_side_gets_every_response() {
+    let gateway = gateway().await;
+    let health = "GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    for count in [1, 3] {
+        let mut raw = Raw::connect(gateway.address()).await.unwrap();
+        raw.send(health.repeat(count)).await.unwrap();
+        raw.finish().await.unwrap();
+        let ending = raw.read_to_end().await.unwrap();
+        assert!(ending.clean);
+        let text = String::from_utf8_lossy(&ending.bytes);
+        assert_eq!(answers(&text), count, "{text}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_too_long_is_answered_with_a_sentence() {
+    let gateway = gateway().await;
+    let long = "x".repeat(64 * 1024);
+    for (request, status) in [
+        (
+            format!("GET /{long} HTTP/1.1\r\nHost: localhost\r\n\r\n"),
+            414,
+        ),
+        (
+            format!("GET / HTTP/1.1\r\nHost: localhost\r\nX: {long}\r\n\r\n"),
+            431,
+        ),
+        (
+            format!(
+                "GET / HTTP/1.1\r\nHost: localhost\r\n{}\r\n",
+                "X: y\r\n".repeat(200)
+            ),
+            431,
+        ),
+    ] {
+        let response = exchange(gateway.address(), request.as_bytes())
+            .await
+            .unwrap();
+        let text = String::from_utf8_lossy(&response.bytes);
+        assert!(text.starts_with(&format!("HTTP/1.1 {status} ")), "{text}");
+        assert!(text.contains("\"message\":\""), "{text}");
+        assert!(response.clean);
     }
 }
 

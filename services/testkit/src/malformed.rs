@@ -91,10 +91,6 @@ pub const REQUESTS: &[(&str, &str)] = &[
         "the asterisk for GET",
         "GET * HTTP/1.1\r\nHost: localhost\r\n\r\n",
     ),
-    (
-        "CONNECT",
-        "CONNECT localhost:443 HTTP/1.1\r\nHost: localhost:443\r\n\r\n",
-    ),
     // 2.2: line ends
     ("bare LF everywhere", "GET / HTTP/1.1\nHost: localhost\n\n"),
     (

@@ -8,6 +8,7 @@ use crate::auth::{self, Auth, AuthError, Session};
 use crate::config::Config;
 use crate::downstream::Downstream;
 use crate::error::HttpError;
+use crate::http1::Refusal;
 use crate::metrics::Metrics;
 use crate::peer::Peer;
 use crate::proxy::{self, Failure, Proxy, Reason, ResponseBody};
@@ -16,7 +17,7 @@ use crate::routes::{Claim, ClaimError, Routes};
 use axum::Router;
 use axum::response::IntoResponse;
 use http::uri::PathAndQuery;
-use http::{HeaderValue, Request, Response, StatusCode, Uri, header};
+use http::{HeaderValue, Request, Response, StatusCode, Uri, Version, header};
 use hyper::body::Incoming;
 use ipnet::IpNet;
 use std::rc::Rc;
@@ -130,6 +131,10 @@ impl RequestHandler for Dispatch {
         self.gateway.metrics.count_response(response.status());
         response
     }
+
+    fn refused(&self, status: StatusCode) {
+        self.gateway.metrics.count_response(status);
+    }
 }
 
 impl Dispatch {
@@ -140,8 +145,9 @@ impl Dispatch {
     ) -> Response<ResponseBody<Claim>> {
         let gateway = &*self.gateway;
         let own = |response: Response<Body>| response.map(ResponseBody::Own);
-        if let Err(reason) = host::check(&request) {
-            return own(malformed(reason));
+        if let Err(refusal) = host::check(&request) {
+            let version = request.version();
+            return own(refused(refusal, version));
         }
         if let Some(response) = gateway.redirect.response(&request, inbound.entrance) {
             return own(response);
@@ -158,6 +164,9 @@ impl Dispatch {
             None => self.outliving(gateway.auth.find_session(headers)).await,
         };
         match (Destination::of(request.uri().path()), session) {
+            (Destination::Public, Err(error)) if is_about_sessions(request.uri().path()) => {
+                own(error.into_response())
+            }
             (Destination::Public, session) => {
                 own(self.own(request, peer, session.ok().flatten()).await)
             }
@@ -232,6 +241,11 @@ impl Dispatch {
     }
 }
 
+/// Whether it makes a difference there that a session cannot be looked up.
+fn is_about_sessions(path: &str) -> bool {
+    path.starts_with("/auth/")
+}
+
 /// People are sent to log in, programs are told to.
 fn to_login(request: &Request<Incoming>) -> Response<Body> {
     if !proxy::is_navigation(request.method(), request.headers()) {
@@ -291,12 +305,14 @@ fn see_other(location: &str) -> Response<Body> {
     response
 }
 
-/// 400, and the connection is closed: after a malformed request its bytes mean nothing.
-fn malformed(reason: &'static str) -> Response<Body> {
-    let mut response =
-        HttpError::new(StatusCode::BAD_REQUEST, "malformed_request", reason).into_response();
-    let close = HeaderValue::from_static("close");
-    response.headers_mut().insert(header::CONNECTION, close);
+/// After a malformed request its connection's bytes mean nothing, so it is closed; HTTP/2 has
+/// streams for that.
+fn refused(refusal: Refusal, version: Version) -> Response<Body> {
+    let mut response = refusal.into_response();
+    if version != Version::HTTP_2 {
+        let close = HeaderValue::from_static("close");
+        response.headers_mut().insert(header::CONNECTION, close);
+    }
     response
 }
 

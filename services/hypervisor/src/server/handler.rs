@@ -3,7 +3,7 @@
 use crate::downstream::Downstream;
 use crate::peer::Source;
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
 use std::error::Error;
 
@@ -42,7 +42,9 @@ pub struct Inbound {
 /// Has a response to every request. One of these belongs to one worker, and never leaves it.
 pub trait RequestHandler: 'static {
     /// The body of its responses.
-    type Body: http_body::Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + 'static;
+    type Body: http_body::Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>>
+        + Unpin
+        + 'static;
 
     /// The response to one request.
     fn handle(
@@ -50,4 +52,7 @@ pub trait RequestHandler: 'static {
         request: Request<Incoming>,
         inbound: Inbound,
     ) -> impl Future<Output = Response<Self::Body>>;
+
+    /// What was no request had a response with this status.
+    fn refused(&self, _status: StatusCode) {}
 }

@@ -33,10 +33,10 @@ const STREAM_BYTES: u32 = 64 * 1024;
 pub(super) fn http1(config: &config::Server) -> http1::Builder {
     let mut builder = http1::Builder::new();
     builder
-        .timer(TokioTimer::new())
-        // Also runs between requests, so it is the idle time; `FramingFilter` times a begun head.
-        .header_read_timeout(Duration::from_secs(config.idle_secs))
-        .max_buf_size(config.max_header_bytes)
+        // The connection has clocks of its own.
+        .header_read_timeout(None)
+        // `FramingFilter` refuses larger heads, and never gives hyper a part of one to wait with.
+        .max_buf_size(config.max_header_bytes + 8192)
         .preserve_header_case(true)
         .half_close(false);
     builder

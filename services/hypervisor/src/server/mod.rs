@@ -1,7 +1,7 @@
 //! The accept loops, and around every connection its limits and its end.
 //!
 //! Threads of their own (`worker`) accept connections from a `listener` and serve the requests on
-//! them (`connection`) with hyper's HTTP/1 and HTTP/2. `framing_filter` refuses malformed HTTP/1
+//! them (`connection`) with hyper's HTTP/1 and HTTP/2. `filter` refuses malformed HTTP/1
 //! before hyper reads it, `host` what hyper does not check, and `dispatch`, the `handler` of all
 //! requests, says which part of the program each is for. `redirect` sends people to the origin, and
 //! serves `acme`'s challenges.
@@ -11,7 +11,8 @@ mod acme;
 mod claim;
 mod connection;
 mod dispatch;
-mod framing_filter;
+mod exchange;
+mod filter;
 mod handler;
 mod host;
 mod limits;
@@ -19,6 +20,7 @@ mod linger;
 mod listener;
 mod overload;
 mod redirect;
+mod response;
 mod stream;
 mod worker;
 

@@ -28,7 +28,7 @@ async fn an_upstream_that_dies_mid_body_cuts_the_clients_body_too() {
 }
 
 #[tokio::test]
-async fn a_client_that_leaves_lets_go_of_claim_and_connection_at_once() {
+async fn a_client_that_leaves_lets_go_of_claim_and_connection() {
     let upstream = Upstream::start().await.unwrap();
     let gateway = Gateway::before(upstream.address()).await;
     for (what, request) in [
