@@ -142,8 +142,10 @@ impl<S: AsyncRead + Unpin> FramingFilter<S> {
         if self.held.is_empty() {
             ready!(self.poll_raw(cx, buf))?;
         } else {
-            self.ready = self.held.len();
-            self.give(buf);
+            // What came with the preface. All of it is followed, also what is for the next call.
+            let count = self.held.len().min(buf.remaining());
+            buf.put_slice(&self.held[..count]);
+            self.held.drain(..count);
         }
         if let Mode::Http2(frames) = &mut self.mode
             && let Some(passed) = frames.follow(&buf.filled()[start..])
