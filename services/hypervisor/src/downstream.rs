@@ -7,6 +7,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Context;
 
+/// Bytes of interim responses that may wait for a client that does not read. More are dropped: a
+/// sandbox may send them without end.
+const MOST_WAITING: usize = 64 * 1024;
+
 /// A handle on a client's HTTP/1 connection; the default one is of a stream of HTTP/2, of which
 /// less is known.
 #[derive(Debug, Clone, Default)]
@@ -53,6 +57,9 @@ impl Downstream {
             return;
         }
         let mut queue = state.interim();
+        if queue.len() > MOST_WAITING {
+            return;
+        }
         queue.extend_from_slice(b"HTTP/1.1 ");
         queue.extend_from_slice(status.as_str().as_bytes());
         queue.push(b' ');

@@ -68,15 +68,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for FramingFilter<S> {
 impl<S: AsyncWrite + Unpin> FramingFilter<S> {
     /// Writes the interim responses that wait. They came before whatever hyper writes next.
     fn poll_interim(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.exchange.downstream().take_interim(&mut self.interim);
-        while !self.interim.is_empty() {
+        loop {
+            if self.interim.is_empty() {
+                self.exchange.downstream().take_interim(&mut self.interim);
+            }
+            if self.interim.is_empty() {
+                return Poll::Ready(Ok(()));
+            }
             let written = ready!(Pin::new(&mut self.stream).poll_write(cx, &self.interim))?;
             if written == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
             self.interim.drain(..written);
         }
-        Poll::Ready(Ok(()))
     }
 }
 
