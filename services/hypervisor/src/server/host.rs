@@ -3,7 +3,7 @@
 use crate::http1::{Refusal, is_host};
 use http::header::{CONTENT_LENGTH, HOST, HeaderName};
 use http::uri::Authority;
-use http::{HeaderMap, Method, Request, Uri, Version};
+use http::{HeaderMap, HeaderValue, Method, Request, Uri, Version};
 
 /// Whether the request names one well-formed host.
 ///
@@ -26,6 +26,15 @@ pub(super) fn check<B>(request: &Request<B>) -> Result<(), Refusal> {
         if has_two(headers, &CONTENT_LENGTH) {
             return Err(Refusal::malformed(
                 "the request has two Content-Length; send one",
+            ));
+        }
+        // h2 takes an empty one for 0.
+        if headers
+            .get(CONTENT_LENGTH)
+            .is_some_and(HeaderValue::is_empty)
+        {
+            return Err(Refusal::malformed(
+                "the Content-Length is empty; send a number, or none",
             ));
         }
     }
@@ -121,6 +130,7 @@ mod tests {
             (&[(HOST, "other")], 400),
             (&[(HOST, "h"), (HOST, "h")], 400),
             (&[(CONTENT_LENGTH, "1"), (CONTENT_LENGTH, "1")], 400),
+            (&[(CONTENT_LENGTH, "")], 400),
             (&[(CONTENT_LENGTH, "1")], 200),
         ] {
             let given = status(Version::HTTP_2, uri, headers);
