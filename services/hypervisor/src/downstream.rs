@@ -46,6 +46,11 @@ impl Downstream {
         state.is_some_and(|state| state.half_closed.load(Ordering::Relaxed))
     }
 
+    /// Whether it can be sent interim responses at all; hyper's HTTP/2 cannot.
+    pub fn knows_interim(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// Sends an interim response (RFC 9110, section 15.2) ahead of the response, unless that has
     /// begun, or the client would not understand it. Not for 100, which the server says itself
     /// when the body is first read, nor for 101.

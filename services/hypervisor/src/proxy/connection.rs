@@ -86,9 +86,10 @@ impl Connection {
         })
     }
 
-    /// Whether the next request may go this way.
-    pub(super) fn is_good(&self) -> bool {
-        self.sender.is_ready() && !self.state.is_spoilt() && self.look.is_quiet()
+    /// Whether the next request may go this way. What may be repeated is sent again if the sandbox
+    /// has closed it meanwhile, so only for the rest is it worth a call to the kernel.
+    pub(super) fn is_good(&self, repeatable: bool) -> bool {
+        self.sender.is_ready() && !self.state.is_spoilt() && (repeatable || self.look.is_quiet())
     }
 
     /// Whether no request will ever go this way again.

@@ -140,7 +140,7 @@ impl Connections {
         let waiting = &mut idle.of.get_mut(&route)?.waiting;
         while let Some(last) = waiting.pop_if(|last| repeatable || last.is_fresh()) {
             idle.count -= 1;
-            if last.is_good() {
+            if last.is_good(repeatable) {
                 return Some(last);
             }
         }

@@ -80,9 +80,10 @@ fn extend(list: &mut Vec<u8>, member: &[u8]) {
 
 /// Says who calls, and in which workspace, role and generation.
 pub(super) fn add_identity(headers: &mut HeaderMap, caller: &Caller<'_>, claim: &impl RoutedClaim) {
-    let id = caller.user_id.as_hyphenated().to_string();
+    let mut id = uuid::Uuid::encode_buffer();
+    let id = caller.user_id.as_hyphenated().encode_lower(&mut id);
     // Names that are no header values cannot be; and a sandbox takes a lack for «nobody».
-    if let Ok(id) = HeaderValue::try_from(id) {
+    if let Ok(id) = HeaderValue::from_str(id) {
         headers.insert(&USER_ID, id);
     }
     if let Ok(workspace) = HeaderValue::from_str(claim.workspace()) {

@@ -13,6 +13,9 @@ pub(super) fn pass_on<B>(
     downstream: &Downstream,
     expectation: Option<&Expectation>,
 ) {
+    if !downstream.knows_interim() && expectation.is_none() {
+        return;
+    }
     let (downstream, expectation) = (downstream.clone(), expectation.cloned());
     hyper::ext::on_informational(request, move |interim| {
         if interim.status() != StatusCode::CONTINUE {
