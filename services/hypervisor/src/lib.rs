@@ -1,8 +1,8 @@
 //! The `ChoirOS` hypervisor: logs people in with passkeys and proxies each to their sandbox.
 //!
-//! Read the modules in the order in which a request meets them: [`server`] accepts and
-//! guards the connection, [`auth`] says who is calling, [`routes`] claims a sandbox for them,
-//! [`runtime`] has it running, and [`proxy`] carries the bytes.
+//! Read the modules in the order in which a request meets them: `server` accepts and
+//! guards the connection, `auth` says who is calling, `routes` claims a sandbox for them,
+//! `runtime` has it running, and `proxy` carries the bytes.
 
 mod api;
 pub mod auth;
