@@ -52,10 +52,7 @@ struct Route {
 }
 
 /// A response that has begun, and the connection that its body comes by.
-pub(super) struct Begun {
-    pub(super) response: Response<Incoming>,
-    pub(super) connection: Connection,
-}
+pub(super) type Exchanged = (Response<Incoming>, Connection);
 
 impl Connections {
     pub(super) fn new(limits: Limits) -> Rc<Self> {
@@ -69,30 +66,26 @@ impl Connections {
 
     /// The response's head. A request that went nowhere is sent once more, by a new connection:
     /// if not a byte of it was sent; or if its connection had waited and proved dead, and it may
-    /// be repeated. What comes before the response is for whom `hear` has it told.
+    /// be repeated. `on_interim` says who is told
+    /// what comes before the response.
     pub(super) async fn send(
         &self,
         route: u64,
         address: SocketAddr,
         mut request: Request<Upload>,
-        hear: impl Fn(&mut Request<Upload>),
-    ) -> Result<Begun, SendError> {
+        on_interim: impl Fn(&mut Request<Upload>),
+    ) -> Result<Exchanged, SendError> {
         let repeatable = request.method().is_idempotent() && request.body().is_none();
         let asked = Asked {
             head: request.method() == Method::HEAD,
             upgrade: request.headers().contains_key(UPGRADE),
         };
         let mut again = Bytes::new();
-        hear(&mut request);
+        on_interim(&mut request);
         if let Some(mut connection) = self.take(route, repeatable) {
             let method = request.method().clone();
             match connection.send(request, asked, repeatable).await {
-                Ok(response) => {
-                    return Ok(Begun {
-                        response,
-                        connection,
-                    });
-                }
+                Ok(response) => return Ok((response, connection)),
                 Err(Unsent::Failed(error)) => return Err(SendError::Exchange(error)),
                 Err(Unsent::Whole(unsent)) => request = *unsent,
                 Err(Unsent::Dead(written)) => {
@@ -100,17 +93,14 @@ impl Connections {
                     // hyper has to know what it waits for.
                     request = Request::new(Upload::none());
                     *request.method_mut() = method;
-                    hear(&mut request);
+                    on_interim(&mut request);
                 }
             }
         }
         let reuse = self.idle.borrow_mut().route(route).reuse.clone();
         let mut connection = Connection::open(address, &self.limits, reuse, again).await?;
         match connection.send(request, asked, false).await {
-            Ok(response) => Ok(Begun {
-                response,
-                connection,
-            }),
+            Ok(response) => Ok((response, connection)),
             Err(Unsent::Failed(error)) => Err(SendError::Exchange(error)),
             Err(Unsent::Whole(_) | Unsent::Dead(_)) => {
                 let error = io::Error::new(io::ErrorKind::ConnectionReset, "it closed at once");

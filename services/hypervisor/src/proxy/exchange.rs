@@ -2,7 +2,7 @@
 
 use super::begun_body::BegunBody;
 use super::connection::Connection;
-use super::connections::{Begun, Connections};
+use super::connections::{Connections, Exchanged};
 use super::expect::{self, Expectation};
 use super::failure::Reason;
 use super::send_error::{SendError, root};
@@ -54,14 +54,11 @@ impl Proxy {
         if expectation.is_some() {
             Expectation::ask(request.headers_mut());
         }
-        let hear = |request: &mut Request<Upload>| {
+        let on_interim = |request: &mut Request<Upload>| {
             interim::pass_on(request, caller.downstream, expectation.as_ref());
         };
-        let sending = connections.send(claim.route_id(), claim.address(), request, hear);
-        let Begun {
-            response,
-            connection,
-        } = self.wait(connections, sending, progress.as_ref()).await?;
+        let sending = connections.send(claim.route_id(), claim.address(), request, on_interim);
+        let (response, connection) = self.wait(connections, sending, progress.as_ref()).await?;
         if let Some(expectation) = &expectation {
             expectation.responded();
         }
@@ -108,9 +105,9 @@ impl Proxy {
     async fn wait(
         &self,
         connections: &Connections,
-        sending: impl Future<Output = Result<Begun, SendError>>,
+        sending: impl Future<Output = Result<Exchanged, SendError>>,
         progress: Option<&Progress>,
-    ) -> Result<Begun, Reason> {
+    ) -> Result<Exchanged, Reason> {
         let mut sending = pin!(sending);
         let mut sent = clock::monotonic();
         let mut timer = connections.timer();
