@@ -64,7 +64,7 @@ check: toolchain check-tools ## Formatting, lints and licences, without running 
 	$(CARGO) fmt $(MANIFEST) --all --check
 	$(CARGO) clippy $(MANIFEST) --locked $(TEST_FLAGS) --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc $(MANIFEST) --locked --workspace --no-deps --quiet
-	$(call deny,$(MANIFEST))
+	$(call deny,$(SERVICES))
 	@if command -v nix >/dev/null; then .ci/flake --no-build; \
 	else echo "nix is not installed: the flake is not evaluated"; fi
 
@@ -72,10 +72,10 @@ check-tools: toolchain
 	$(CARGO) fmt $(TOOLS) --all --check
 	$(CARGO) clippy $(TOOLS) --locked --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc $(TOOLS) --locked --workspace --no-deps --quiet
-	$(call deny,$(TOOLS))
+	$(call deny,tools)
 
 deny = @if command -v cargo-deny >/dev/null; then \
-	cargo deny $(1) check --config "$(CURDIR)/$(SERVICES)/deny.toml" bans licenses sources; \
+	cargo deny --manifest-path "$(CURDIR)/$(1)/Cargo.toml" --config "$(CURDIR)/$(SERVICES)/deny.toml" check bans licenses sources; \
 	else echo "cargo-deny is not installed: licences are not checked"; fi
 
 deploy: ## Build, show what changes, deploy to $(HOST), verify (needs Nix)
