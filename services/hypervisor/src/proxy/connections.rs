@@ -66,8 +66,7 @@ impl Connections {
 
     /// The response's head. A request that went nowhere is sent once more, by a new connection:
     /// if not a byte of it was sent; or if its connection had waited and proved dead, and it may
-    /// be repeated. `on_interim` says who is told
-    /// what comes before the response.
+    /// be repeated. `on_interim` says who is told what comes before the response.
     pub(super) async fn send(
         &self,
         route: u64,
