@@ -37,7 +37,7 @@ use tracing::debug;
 pub(super) const GRACE: Duration = Duration::from_secs(1);
 
 /// How long a connection without a request keeps hyper's buffers.
-const PARK: Duration = Duration::from_secs(5);
+const PARK: Duration = Duration::from_millis(500);
 
 /// What all connections of a worker have together.
 pub struct Connections<H> {
