@@ -1,6 +1,7 @@
 //! Finds where a chunked body ends, and leaves it as it is.
 
 use super::grammar::{Malformed, split_field, take};
+use super::lines::{Lines, without_cr};
 use memchr::memchr;
 use std::ops::Range;
 
@@ -8,8 +9,7 @@ use std::ops::Range;
 #[derive(Debug)]
 pub(crate) struct Chunks {
     state: State,
-    /// The start of a line whose end has not come yet.
-    partial: Vec<u8>,
+    lines: Lines,
     /// Bytes that a chunk's first line or a trailer may have.
     line: usize,
     /// Bytes that there may be of further trailers.
@@ -35,7 +35,7 @@ impl Chunks {
     pub(crate) fn new(line: usize, trailers: usize) -> Self {
         Self {
             state: State::Size,
-            partial: Vec::new(),
+            lines: Lines::default(),
             line,
             trailers,
             lenient: false,
@@ -86,38 +86,29 @@ impl Chunks {
     }
 
     fn pass_line(&mut self, bytes: &[u8], at: usize) -> Result<usize, (usize, Malformed)> {
-        let rest = &bytes[at..];
-        let end = memchr(b'\n', rest);
-        let here = &rest[..end.unwrap_or(rest.len())];
-        if self.partial.len() + here.len() > self.line {
+        let extended = memchr(b';', self.lines.partial()).is_some();
+        let Some((line, read)) = self.lines.next(&bytes[at..], self.line) else {
             return Err((at, Malformed("a line longer than the limit")));
-        }
-        if self.lenient && self.state == State::Size {
-            self.note_extension(here, at);
-        }
-        if end.is_none() {
-            self.partial.extend_from_slice(here);
-            return Ok(bytes.len());
-        }
-        let verdict = if self.partial.is_empty() {
-            self.line(here)
-        } else {
-            let mut whole = std::mem::take(&mut self.partial);
-            whole.extend_from_slice(here);
-            self.line(&whole)
         };
-        let end = at + here.len();
-        verdict.map_err(|malformed| (end, malformed))?;
-        Ok(end + 1)
+        let end = at + read;
+        if self.lenient && self.state == State::Size {
+            self.note_extension(&bytes[at..end], at, extended);
+        }
+        if let Some(line) = line {
+            self.line(&line).map_err(|malformed| (end - 1, malformed))?;
+        }
+        Ok(end)
     }
 
-    /// Notes what of a piece of a chunk's first line is behind the size.
-    fn note_extension(&mut self, piece: &[u8], at: usize) {
-        let begins = if memchr(b';', &self.partial).is_some() {
+    /// Notes what of a piece of a chunk's first line is behind the size; all of it, if that was so
+    /// before.
+    fn note_extension(&mut self, piece: &[u8], at: usize, extended: bool) {
+        let begins = if extended {
             Some(0)
         } else {
             memchr(b';', piece)
         };
+        let piece = piece.strip_suffix(b"\n").unwrap_or(piece);
         let ends = piece.strip_suffix(b"\r").unwrap_or(piece).len();
         if let Some(begins) = begins.filter(|begins| *begins < ends) {
             self.extensions.push(at + begins..at + ends);
@@ -126,9 +117,7 @@ impl Chunks {
 
     /// Takes one whole line, without its LF.
     fn line(&mut self, line: &[u8]) -> Result<(), Malformed> {
-        let line = line
-            .strip_suffix(b"\r")
-            .ok_or(Malformed("a line ends in a bare LF"))?;
+        let line = without_cr(line)?;
         self.state = match self.state {
             State::Size => match chunk_size(line, self.lenient)? {
                 0 => State::Trailers,

@@ -5,6 +5,7 @@ mod framing;
 mod grammar;
 mod head;
 mod host;
+mod lines;
 mod refusal;
 mod response;
 

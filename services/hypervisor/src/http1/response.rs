@@ -5,7 +5,7 @@
 
 use super::chunks::Chunks;
 use super::grammar::{Malformed, decimal, split_field, take};
-use memchr::memchr;
+use super::lines::{Lines, without_cr};
 use std::ops::Range;
 
 /// Header lines of a response at most.
@@ -29,8 +29,7 @@ pub(crate) struct ResponseFraming {
     state: State,
     asked: Asked,
     head: Head,
-    /// The start of a line whose end has not come yet.
-    partial: Vec<u8>,
+    lines: Lines,
     /// What the whole head may have, in bytes.
     limit: usize,
     /// Where chunk extensions are among the bytes that were read last.
@@ -68,7 +67,7 @@ impl ResponseFraming {
             state: State::Idle,
             asked: Asked::default(),
             head: Head::default(),
-            partial: Vec::new(),
+            lines: Lines::default(),
             limit,
             extensions: Vec::new(),
         }
@@ -129,34 +128,22 @@ impl ResponseFraming {
 
     /// Reads one line, or as much of it as there is, and says where the next byte is.
     fn read_line(&mut self, bytes: &[u8], at: usize) -> Result<usize, Malformed> {
-        let rest = &bytes[at..];
-        let end = memchr(b'\n', rest);
-        let here = &rest[..end.unwrap_or(rest.len())];
-        if self.head.bytes + self.partial.len() + here.len() > self.limit {
+        let most = self.limit.saturating_sub(self.head.bytes);
+        let Some((line, read)) = self.lines.next(&bytes[at..], most) else {
             return Err(Malformed(
                 "its head has more bytes than proxy.max_response_header_bytes allows",
             ));
+        };
+        if let Some(line) = line {
+            self.line(&line)?;
         }
-        if end.is_none() {
-            self.partial.extend_from_slice(here);
-            return Ok(bytes.len());
-        }
-        if self.partial.is_empty() {
-            self.line(here)?;
-        } else {
-            let mut whole = std::mem::take(&mut self.partial);
-            whole.extend_from_slice(here);
-            self.line(&whole)?;
-        }
-        Ok(at + here.len() + 1)
+        Ok(at + read)
     }
 
     /// Takes one whole line, without its LF.
     fn line(&mut self, line: &[u8]) -> Result<(), Malformed> {
         self.head.bytes += line.len() + 1;
-        let line = line
-            .strip_suffix(b"\r")
-            .ok_or(Malformed("a line ends in a bare LF"))?;
+        let line = without_cr(line)?;
         if matches!(self.state, State::StatusLine) {
             self.head.status_line(line)?;
             self.state = State::Fields;
