@@ -11,7 +11,7 @@ use super::trailers;
 use crate::downstream::Downstream;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
-use std::error::Error;
+use http_body_util::Either;
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -195,43 +195,5 @@ impl Lent {
     }
 }
 
-/// The body of a response: ours, or a sandbox's.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "the large one is the common one, and a box would cost each response"
-)]
-pub enum ResponseBody<C> {
-    /// What this program says itself.
-    Own(crate::Body),
-    /// What a sandbox sends.
-    Sandbox(Download<C>),
-}
-
-impl<C: RoutedClaim> Body for ResponseBody<C> {
-    type Data = Bytes;
-    type Error = Box<dyn Error + Send + Sync>;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        match self.get_mut() {
-            Self::Own(body) => Pin::new(body).poll_frame(cx).map_err(Into::into),
-            Self::Sandbox(body) => Pin::new(body).poll_frame(cx).map_err(Into::into),
-        }
-    }
-
-    fn is_end_stream(&self) -> bool {
-        match self {
-            Self::Own(body) => body.is_end_stream(),
-            Self::Sandbox(body) => body.is_end_stream(),
-        }
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        match self {
-            Self::Own(body) => body.size_hint(),
-            Self::Sandbox(body) => body.size_hint(),
-        }
-    }
-}
+/// The body of a response: what this program says itself, or what a sandbox sends.
+pub type ResponseBody<C> = Either<crate::Body, Download<C>>;

@@ -156,7 +156,7 @@ impl Proxy {
                 let sandbox = claim.sandbox().to_owned();
                 let failure = Failure { sandbox, reason };
                 failure.log(claim.role());
-                failure.respond(as_page).map(ResponseBody::Own)
+                failure.respond(as_page).map(ResponseBody::Left)
             }
         }
     }

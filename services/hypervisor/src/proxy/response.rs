@@ -44,7 +44,7 @@ impl Proxy {
             let idle = self.limits.body_idle;
             let lent = Lent::new(connections, claim.route_id(), connection);
             let download = Download::new(body, idle, lent, claim, expectation);
-            ResponseBody::Sandbox(if is_event_stream {
+            ResponseBody::Right(if is_event_stream {
                 download.of_events(downstream.clone())
             } else {
                 download

@@ -83,7 +83,7 @@ impl Upgrade {
             }
             drop(claim);
         });
-        response.map(|_| ResponseBody::Own(Body::empty()))
+        response.map(|_| ResponseBody::Left(Body::empty()))
     }
 }
 

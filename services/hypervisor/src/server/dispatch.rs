@@ -144,7 +144,7 @@ impl Dispatch {
         inbound: Inbound,
     ) -> Response<ResponseBody<Claim>> {
         let gateway = &*self.gateway;
-        let own = |response: Response<Body>| response.map(ResponseBody::Own);
+        let own = |response: Response<Body>| response.map(ResponseBody::Left);
         if let Err(refusal) = host::check(&request) {
             let version = request.version();
             return own(refused(refusal, version));
@@ -212,11 +212,11 @@ impl Dispatch {
         role: Role,
     ) -> Response<ResponseBody<Claim>> {
         if !session.is_full() {
-            return to_recovery(&request).map(ResponseBody::Own);
+            return to_recovery(&request).map(ResponseBody::Left);
         }
         let claim = match self.claim(session, role).await {
             Ok(claim) => claim,
-            Err(error) => return unclaimed(&request, error).map(ResponseBody::Own),
+            Err(error) => return unclaimed(&request, error).map(ResponseBody::Left),
         };
         if role == Role::Dev {
             *request.uri_mut() = without_dev(request.uri());

@@ -8,22 +8,16 @@ use axum::response::IntoResponse;
 use bytes::Bytes;
 use http::Response;
 use http_body::{Body as HttpBody, Frame, SizeHint};
+use http_body_util::Either;
 use std::error::Error;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 /// The body of a response.
 pub(super) struct ResponseBody<B> {
-    body: Either<B>,
+    body: Either<B, Body>,
     /// Of a connection of HTTP/1.
     exchange: Option<Exchange>,
-}
-
-enum Either<B> {
-    /// The handler's.
-    Handler(B),
-    /// That of a refusal, which the handler never saw.
-    Refusal(Body),
 }
 
 impl<B> ResponseBody<B> {
@@ -32,14 +26,14 @@ impl<B> ResponseBody<B> {
         exchange: Option<Exchange>,
     ) -> Response<ResponseBody<B>> {
         response.map(|body| Self {
-            body: Either::Handler(body),
+            body: Either::Left(body),
             exchange,
         })
     }
 
     pub(super) fn refusal(refusal: Refusal, exchange: Exchange) -> Response<ResponseBody<B>> {
         refusal.into_response().map(|body| Self {
-            body: Either::Refusal(body),
+            body: Either::Right(body),
             exchange: Some(exchange),
         })
     }
@@ -70,23 +64,14 @@ where
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        match &mut self.get_mut().body {
-            Either::Handler(body) => Pin::new(body).poll_frame(cx).map_err(Into::into),
-            Either::Refusal(body) => Pin::new(body).poll_frame(cx).map_err(Into::into),
-        }
+        Pin::new(&mut self.get_mut().body).poll_frame(cx)
     }
 
     fn is_end_stream(&self) -> bool {
-        match &self.body {
-            Either::Handler(body) => body.is_end_stream(),
-            Either::Refusal(body) => body.is_end_stream(),
-        }
+        self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        match &self.body {
-            Either::Handler(body) => body.size_hint(),
-            Either::Refusal(body) => body.size_hint(),
-        }
+        self.body.size_hint()
     }
 }
