@@ -121,15 +121,13 @@ impl Auth {
     }
 
     /// The session that these headers' cookie names, if it was used before; a lookup in memory.
-    /// Who gets none asks [`Auth::find_session`].
+    /// Who gets none asks [`Auth::fetch_session`].
     pub fn session(&self, headers: &HeaderMap) -> Option<Arc<Session>> {
         cookie::tokens(headers, self.cookies.session)
             .find_map(|token| self.sessions.find(&token.hash()))
     }
 
-    /// The session that these headers' cookie names, fetched from the store if need be. The
-    /// store is asked for one request at a time: made-up cookies keep nobody else from it, and
-    /// cost little more than the response that they get.
+    /// The session that these headers' cookie names, fetched from the store if need be.
     ///
     /// # Errors
     /// The store's.
@@ -137,9 +135,21 @@ impl Auth {
         self: &Arc<Self>,
         headers: &HeaderMap,
     ) -> Result<Option<Arc<Session>>, AuthError> {
-        if let Some(session) = self.session(headers) {
-            return Ok(Some(session));
+        match self.session(headers) {
+            Some(session) => Ok(Some(session)),
+            None => self.fetch_session(headers).await,
         }
+    }
+
+    /// The same where it is not in memory. The store is asked for one request at a time: made-up
+    /// cookies keep nobody else from it, and cost little more than the response that they get.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn fetch_session(
+        self: &Arc<Self>,
+        headers: &HeaderMap,
+    ) -> Result<Option<Arc<Session>>, AuthError> {
         let tokens = cookie::tokens(headers, self.cookies.session).take(MOST_TOKENS);
         let tokens: Vec<Hash> = tokens.map(|token| token.hash()).collect();
         if tokens.is_empty() {

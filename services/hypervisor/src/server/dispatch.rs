@@ -161,7 +161,7 @@ impl Dispatch {
         }
         let session = match gateway.auth.session(headers) {
             Some(session) => Ok(Some(session)),
-            None => self.outliving(gateway.auth.find_session(headers)).await,
+            None => self.outliving(gateway.auth.fetch_session(headers)).await,
         };
         match (Destination::of(request.uri().path()), session) {
             (Destination::Public, Err(error)) if is_about_sessions(request.uri().path()) => {
