@@ -13,25 +13,14 @@ use std::os::fd::AsFd;
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use testkit::activation;
+use testkit::activation::{self, heard};
 use testkit::client::Client;
 use testkit::process::Process;
 use testkit::raw::{Raw, status};
-use testkit::wait::{DEADLINE, eventually};
+use testkit::visitors::{Visitor, survive_restarts};
 use tokio::net::UnixDatagram;
-use tokio::task::JoinHandle;
-use tokio::time::timeout;
 
 const BIN: &str = env!("CARGO_BIN_EXE_hypervisor");
-
-async fn heard(socket: &UnixDatagram) -> String {
-    let mut message = [0; 256];
-    let received = timeout(DEADLINE, socket.recv(&mut message)).await;
-    let length = received.expect("a notification in time").unwrap();
-    String::from_utf8(message[..length].to_vec()).unwrap()
-}
 
 #[tokio::test]
 async fn systemd_hears_that_it_serves_that_it_lives_and_that_it_stops() {
@@ -43,14 +32,14 @@ async fn systemd_hears_that_it_serves_that_it_lives_and_that_it_stops() {
         .env("WATCHDOG_USEC", "300000")
         .spawn()
         .unwrap();
-    assert_eq!(heard(&socket).await, "READY=1\n");
+    assert_eq!(heard(&socket).await.unwrap(), "READY=1\n");
     let health = gateway.client().get("/health").await.unwrap();
     assert_eq!(health.status, 200);
     for _ in 0..3 {
-        assert_eq!(heard(&socket).await, "WATCHDOG=1\n");
+        assert_eq!(heard(&socket).await.unwrap(), "WATCHDOG=1\n");
     }
     gateway.sigterm().unwrap();
-    while heard(&socket).await != "STOPPING=1\n" {}
+    while heard(&socket).await.unwrap() != "STOPPING=1\n" {}
     assert!(gateway.wait_exit().await.unwrap().success());
 }
 
@@ -82,33 +71,18 @@ fn activated_with(folder: &Path, listener: &TcpListener, other: &dyn AsFd, names
     activation::spawn_with_two(command, Path::new(BIN), names, sockets).unwrap()
 }
 
-/// Visits for ever, each time over a connection of its own; none may be refused.
-fn visit<F>(health: impl Fn() -> F + Send + 'static) -> (JoinHandle<()>, Arc<AtomicUsize>)
-where
-    F: Future<Output = Option<u16>> + Send,
-{
-    let visits = Arc::new(AtomicUsize::new(0));
-    let counted = visits.clone();
-    let visitor = tokio::spawn(async move {
-        loop {
-            assert_eq!(health().await, Some(200));
-            counted.fetch_add(1, Ordering::Relaxed);
-        }
-    });
-    (visitor, visits)
-}
-
-async fn visit_tcp(port: u16) -> Option<u16> {
+async fn visit_tcp(port: u16) {
     let client = Client::new(&format!("http://localhost:{port}"));
     let health = client.get("/health").await.expect("no refusal");
-    Some(health.status.as_u16())
+    assert_eq!(health.status.as_u16(), 200);
 }
 
-async fn visit_unix(path: PathBuf) -> Option<u16> {
+async fn visit_unix(path: PathBuf) {
     let mut raw = Raw::connect_unix(&path).await.expect("no refusal");
     let request = "GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
     raw.send(request).await.expect("no refusal");
-    status(raw.read_to_end().await.expect("no refusal").bytes)
+    let said = raw.read_to_end().await.expect("no refusal");
+    assert_eq!(status(said.bytes), Some(200));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -119,25 +93,11 @@ async fn a_restart_refuses_no_connection_to_any_socket_that_systemd_listens_on()
     let path = folder.path().join("http.sock");
     let unix = UnixListener::bind(&path).unwrap();
     let start = || activated_with(folder.path(), &listener, &unix, "http:http");
-    let mut gateway = start();
-    let visitors = [
-        visit(move || visit_tcp(port)),
-        visit(move || visit_unix(path.clone())),
+    let visitors = vec![
+        Visitor::new(move || visit_tcp(port)),
+        Visitor::new(move || visit_unix(path.clone())),
     ];
-    for _ in 0..3 {
-        for (_, visits) in &visitors {
-            let before = visits.load(Ordering::Relaxed);
-            let visited = async || (visits.load(Ordering::Relaxed) > before + 1).then_some(());
-            eventually("visits", visited).await.unwrap();
-        }
-        gateway.sigterm().unwrap();
-        assert!(gateway.wait_exit().await.unwrap().success());
-        gateway = start();
-    }
-    for (visitor, _) in visitors {
-        assert!(!visitor.is_finished(), "{:?}", visitor.await);
-        visitor.abort();
-    }
+    survive_restarts(start, visitors).await.unwrap();
 }
 
 #[tokio::test]
@@ -146,7 +106,7 @@ async fn one_socket_may_have_any_name() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let _gateway = activated(folder.path(), &listener, "hypervisor.socket");
     let port = listener.local_addr().unwrap().port();
-    assert_eq!(visit_tcp(port).await, Some(200));
+    visit_tcp(port).await;
 }
 
 #[tokio::test]
@@ -185,5 +145,5 @@ async fn a_proxy_socket_that_is_systemds_is_not_made_anew() {
     let sockets: (&dyn AsFd, &dyn AsFd) = (&listener, &unix);
     let _gateway =
         activation::spawn_with_two(command, Path::new(BIN), "http:http", sockets).unwrap();
-    assert_eq!(visit_unix(path.clone()).await, Some(200));
+    visit_unix(path.clone()).await;
 }

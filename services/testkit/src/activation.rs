@@ -2,12 +2,15 @@
 //! 3 on.
 
 use crate::process::Process;
-use anyhow::Result;
+use crate::wait::DEADLINE;
+use anyhow::{Context, Result};
 use std::io;
 use std::net::TcpListener;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use tokio::net::UnixDatagram;
+use tokio::time::timeout;
 
 /// The shell becomes the program, and so has its process id.
 const ONE: &str = r#"exec 3<&0 </dev/null; LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES=$0 exec "$@""#;
@@ -43,6 +46,18 @@ pub fn spawn_with_two(
 ) -> Result<Process> {
     let command = command(call(TWO, program, names));
     Process::spawn_between(command, stdio(sockets.0)?, stdio(sockets.1)?)
+}
+
+/// What the program says next to the service manager that listens on this socket.
+///
+/// # Errors
+/// Nothing in time.
+pub async fn heard(socket: &UnixDatagram) -> Result<String> {
+    let mut message = [0; 256];
+    let length = timeout(DEADLINE, socket.recv(&mut message))
+        .await
+        .context("a notification in time")??;
+    Ok(String::from_utf8(message[..length].to_vec())?)
 }
 
 fn call(script: &str, program: &Path, names: &str) -> Command {

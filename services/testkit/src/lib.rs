@@ -15,4 +15,5 @@ pub mod raw;
 pub mod sse;
 pub mod tls;
 pub mod upstream;
+pub mod visitors;
 pub mod wait;

@@ -10,15 +10,12 @@ use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use testkit::activation;
+use testkit::activation::{self, heard};
 use testkit::process::Process;
 use testkit::raw::{self, Raw, status};
 use testkit::tls::{self, Authority, CERT_FILE, KEY_FILE, Kind};
-use testkit::wait::{DEADLINE, eventually};
+use testkit::visitors::{Visitor, survive_restarts};
 use tokio::net::UnixDatagram;
-use tokio::task::JoinHandle;
-use tokio::time::timeout;
 
 const BIN: &str = env!("CARGO_BIN_EXE_hypervisor");
 
@@ -64,22 +61,6 @@ fn listener() -> (TcpListener, SocketAddr) {
     (listener, address)
 }
 
-/// Visits for ever, each time over a connection of its own; none may fail.
-fn visit<F>(once: impl Fn() -> F + Send + 'static) -> (JoinHandle<()>, Arc<AtomicUsize>)
-where
-    F: Future<Output = ()> + Send,
-{
-    let visits = Arc::new(AtomicUsize::new(0));
-    let counted = visits.clone();
-    let visitor = tokio::spawn(async move {
-        loop {
-            once().await;
-            counted.fetch_add(1, Ordering::Relaxed);
-        }
-    });
-    (visitor, visits)
-}
-
 async fn over_tls(address: SocketAddr, config: Arc<ClientConfig>) {
     let stream = tls::connect(address, "localhost", config).await.unwrap();
     let mut raw = Raw::on(stream);
@@ -112,30 +93,16 @@ async fn a_restart_refuses_no_connection_and_no_handshake() {
     let host = Host::new();
     let ((https, address), (plain, redirect)) = (listener(), listener());
     let start = || host.start("https:http-redirect", (&https, &plain));
-    let mut gateway = start();
     let (fresh, http2) = (host.authority.trusted(), host.authority.trusted());
     let resuming = Arc::new(host.authority.trusted());
-    let visitors = [
+    let visitors = vec![
         // Whole handshakes, and those that would take a session up again, which is forgotten then.
-        visit(move || over_tls(address, Arc::new(fresh.clone()))),
-        visit(move || over_tls(address, resuming.clone())),
-        visit(move || over_http2(address, http2.clone())),
-        visit(move || over_plain(redirect)),
+        Visitor::new(move || over_tls(address, Arc::new(fresh.clone()))),
+        Visitor::new(move || over_tls(address, resuming.clone())),
+        Visitor::new(move || over_http2(address, http2.clone())),
+        Visitor::new(move || over_plain(redirect)),
     ];
-    for _ in 0..3 {
-        for (_, visits) in &visitors {
-            let before = visits.load(Ordering::Relaxed);
-            let visited = async || (visits.load(Ordering::Relaxed) > before + 2).then_some(());
-            eventually("visits", visited).await.unwrap();
-        }
-        gateway.sigterm().unwrap();
-        assert!(gateway.wait_exit().await.unwrap().success());
-        gateway = start();
-    }
-    for (visitor, _) in visitors {
-        assert!(!visitor.is_finished(), "{:?}", visitor.await);
-        visitor.abort();
-    }
+    survive_restarts(start, visitors).await.unwrap();
 }
 
 #[tokio::test]
@@ -200,13 +167,6 @@ async fn a_socket_that_would_speak_something_else_than_meant_is_refused() {
     }
 }
 
-async fn heard(socket: &UnixDatagram) -> String {
-    let mut message = [0; 256];
-    let received = timeout(DEADLINE, socket.recv(&mut message)).await;
-    let length = received.expect("a notification in time").unwrap();
-    String::from_utf8(message[..length].to_vec()).unwrap()
-}
-
 #[tokio::test]
 async fn systemd_hears_when_a_reload_begins_and_that_it_is_done_with_or_without_tls() {
     let authority = Authority::new().unwrap();
@@ -219,16 +179,16 @@ async fn systemd_hears_when_a_reload_begins_and_that_it_is_done_with_or_without_
             builder = builder.tls(&authority, certificate);
         }
         let mut gateway = builder.spawn().unwrap();
-        assert_eq!(heard(&socket).await, "READY=1\n");
+        assert_eq!(heard(&socket).await.unwrap(), "READY=1\n");
         for _ in 0..2 {
             gateway.process().signal(Signal::HUP).unwrap();
-            let begun = heard(&socket).await;
+            let begun = heard(&socket).await.unwrap();
             let moment = begun.strip_prefix("RELOADING=1\nMONOTONIC_USEC=").unwrap();
             assert!(moment.trim_end().parse::<u64>().unwrap() > 0, "{begun}");
-            assert_eq!(heard(&socket).await, "READY=1\n");
+            assert_eq!(heard(&socket).await.unwrap(), "READY=1\n");
         }
         gateway.sigterm().unwrap();
-        assert_eq!(heard(&socket).await, "STOPPING=1\n");
+        assert_eq!(heard(&socket).await.unwrap(), "STOPPING=1\n");
         assert!(gateway.wait_exit().await.unwrap().success());
     }
 }
