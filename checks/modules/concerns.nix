@@ -6,6 +6,7 @@ let
     "default"
     "force"
     "run"
+    "takers"
   ];
   named =
     file:

@@ -222,26 +222,7 @@ in
   "who takes Caddy's ports" = reckoned (
     lib:
     let
-      takers =
-        more:
-        import ../../modules/ingress/ports.nix {
-          inherit lib;
-          config = lib.recursiveUpdate {
-            services = { };
-            containers = { };
-            security.acme.certs = { };
-            systemd.sockets = { };
-            virtualisation.oci-containers.containers = { };
-          } more;
-        };
-      all =
-        expected:
-        lib.mapAttrsToList (
-          name: more: {
-            name = "${name}: ${toString (takers more)}";
-            ok = (takers more != [ ]) == expected;
-          }
-        );
+      all = import ./takers.nix lib { };
       service = name: more: {
         services.${name} = {
           enable = true;
