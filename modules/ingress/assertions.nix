@@ -16,7 +16,7 @@ let
     domain: !lib.hasInfix "." domain || choirosTypes.isReserved domain
   ) domains;
   portTakers = import ./ports.nix { inherit lib config; };
-  isSet = option: option.highestPrio < (lib.mkOptionDefault null).priority;
+  isSet = import ./is-set.nix { inherit lib; };
   caddys = lib.filter (name: isSet options.services.choiros.ingress.${name}) [
     "checkConfig"
     "serverOptions"

@@ -8,7 +8,7 @@
 let
   cfg = config.services.choiros;
   inherit (config.services) caddy;
-  isSet = option: option.highestPrio < (lib.mkOptionDefault null).priority;
+  isSet = import ./is-set.nix { inherit lib; };
   foreign = import ./global.nix { inherit lib; } caddy.globalConfig;
 in
 {

@@ -7,7 +7,7 @@ use super::acme;
 use super::handler::Entrance;
 use crate::Body;
 use crate::config::Config;
-use http::uri::{Authority, PathAndQuery};
+use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, header};
 use std::path::PathBuf;
 
@@ -61,7 +61,7 @@ impl Redirect {
     fn for_other_host<B>(&self, request: &Request<B>) -> Option<Response<Body>> {
         let is_other = !self.hosts.is_empty()
             && host(request.uri(), request.headers()).is_some_and(|host| {
-                let host = host.strip_suffix('.').unwrap_or(&host);
+                let host = host.strip_suffix('.').unwrap_or(host);
                 self.hosts
                     .iter()
                     .any(|other| other.eq_ignore_ascii_case(host))
@@ -84,13 +84,12 @@ impl Redirect {
     }
 }
 
-/// The host that a request names, without a port.
-fn host(uri: &Uri, headers: &HeaderMap) -> Option<String> {
+/// The name of the host that a request is for; of an address in brackets, what is no name.
+fn host<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Option<&'a str> {
     if let Some(host) = uri.host() {
-        return Some(host.to_owned());
+        return Some(host);
     }
-    let named = headers.get(header::HOST)?.as_bytes();
-    Some(Authority::try_from(named).ok()?.host().to_owned())
+    headers.get(header::HOST)?.to_str().ok()?.split(':').next()
 }
 
 #[cfg(test)]
