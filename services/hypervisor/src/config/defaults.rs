@@ -1,8 +1,8 @@
 //! What holds where the file says nothing: it serves a laptop.
 
 use super::{
-    Auth, Config, DEFAULT_WORKSPACE, Log, Proxy, Registration, Runtime, RuntimeKind, Sandbox,
-    Server, Shell, Store, Tls, Workspace,
+    Auth, Config, DEFAULT_WORKSPACE, Log, Origins, Proxy, Registration, Runtime, RuntimeKind,
+    Sandbox, Server, Shell, Store, Tls, Workspace,
 };
 use crate::role::Role;
 use std::collections::BTreeMap;
@@ -12,6 +12,9 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             registration: Registration::Invite,
+            origins: Origins::Own,
+            sandbox_domain: None,
+            gateway_prefix: None,
             server: Server::default(),
             tls: Tls::default(),
             auth: Auth::default(),

@@ -9,6 +9,7 @@ mod defaults;
 mod filter;
 mod load;
 mod networks;
+mod origins;
 mod tls;
 
 use crate::role::Role;
@@ -22,6 +23,7 @@ use url::Url;
 pub use address::Address;
 pub(crate) use filter::{AUDIT, filter};
 pub use load::{ConfigError, load};
+pub use origins::Origins;
 pub use tls::Tls;
 
 /// The whole configuration. Every key has a default that serves a laptop.
@@ -30,6 +32,14 @@ pub use tls::Tls;
 pub struct Config {
     /// Who may sign up.
     pub registration: Registration,
+    /// Whether each sandbox has an origin of its own, or all share the gateway's.
+    pub origins: Origins,
+    /// `own`: the domain below which the sandboxes are, as `<workspace>` and `<workspace>-dev`; by
+    /// default the host of `auth.origin`.
+    pub sandbox_domain: Option<String>,
+    /// `shared`: the path below which the gateway's own pages are, such as `/.choiros`; by default
+    /// they are at the top, before the sandbox's.
+    pub gateway_prefix: Option<String>,
     /// Listener, limits and trusted peers.
     pub server: Server,
     /// The certificate, where this program ends TLS itself.

@@ -77,6 +77,8 @@ impl Builder {
         let sandbox = sandbox_beside(&self.bin);
         std::fs::write(dir.path().join(CONFIG_FILE), &self.config)?;
         let mut env = BTreeMap::from([
+            // Most tests are about what both kinds have in common, at one origin.
+            ("HYPERVISOR_ORIGINS", "shared".to_owned()),
             ("HYPERVISOR_PORT", port.number().to_string()),
             ("HYPERVISOR_STORE_PATH", inside(&dir, "hypervisor.db")),
             ("HYPERVISOR_RUNTIME_DATA_DIR", inside(&dir, "sandboxes")),

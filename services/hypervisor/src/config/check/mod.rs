@@ -2,6 +2,7 @@
 
 mod limits;
 mod origin;
+mod origins;
 mod paths;
 mod tls;
 mod workspaces;
@@ -27,6 +28,7 @@ pub(super) fn check(mut config: Config) -> Result<Config, String> {
         return Err("server.listen: browsers need to know the port; give one that is not 0".into());
     }
     origin::origin(&config)?;
+    origins::origins(&config)?;
     tls::tls(&config)?;
     limits::limits(&config)?;
     paths::paths(&config)?;

@@ -1,6 +1,7 @@
 //! Workspaces, their members and their sandboxes.
 
 use super::{RuntimeKind, Verdict, Workspace};
+use crate::config::origins::DEV_SUFFIX;
 use crate::http1::{is_host, is_target};
 use crate::username;
 use std::collections::BTreeMap;
@@ -27,6 +28,7 @@ fn workspace_name(name: &str) -> Verdict {
         && name.len() <= LONGEST_NAME
         && name.starts_with(|c: char| c.is_ascii_lowercase())
         && !name.ends_with('-')
+        && !name.ends_with(DEV_SUFFIX)
         && name
             .chars()
             .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
@@ -34,7 +36,7 @@ fn workspace_name(name: &str) -> Verdict {
         return Ok(());
     }
     Err(format!(
-        "workspaces.{name}: a name has a lowercase letter first, then lowercase letters, digits and inner hyphens, {LONGEST_NAME} at most"
+        "workspaces.{name}: a name has a lowercase letter first, then lowercase letters, digits and inner hyphens, {LONGEST_NAME} at most, and does not end with {DEV_SUFFIX}, as the hosts of dev sandboxes do"
     ))
 }
 
