@@ -5,7 +5,8 @@
     reason = "a failed test is a panic"
 )]
 
-use hypervisor::config::{self, Config, ConfigError, Registration};
+use hypervisor::config::{self, Config, ConfigError, Origins, Registration};
+use hypervisor::role::Role;
 use std::io::Write as _;
 
 fn load(file: &str, env: &[(&str, &str)]) -> Result<Config, ConfigError> {
@@ -469,4 +470,97 @@ fn tls_needs_a_certificate_with_its_key_and_an_origin_of_https() {
     let listen = ("HYPERVISOR_TLS_HTTP_LISTEN", "[\"127.0.0.1:9080\"]");
     let config = load("", &[pair[0], pair[1], listen]).unwrap();
     assert_eq!(config.tls.http_listen.len(), 1);
+}
+
+/// What comes before each of these: a gateway that people reach by https.
+const HTTPS: &str = "[auth]\nrp_id = \"os.example\"\norigin = \"https://os.example\"\n";
+
+/// A gateway where the dev sandbox of Ada would be.
+const ADAS: &str = "[auth]\nrp_id = \"ada-dev.example\"\norigin = \"https://ada-dev.example\"\n";
+
+#[test]
+fn each_sandbox_has_an_origin_of_its_own_unless_they_are_to_share_one() {
+    let config = load("", &[]).unwrap();
+    assert_eq!(config.origins, Origins::Own);
+    let dev = config.sandbox_origin("sandbox", Role::Dev);
+    assert_eq!(dev, "http://sandbox-dev.localhost:9090");
+    let config = load(&format!("sandbox_domain = \"box.example\"\n{HTTPS}"), &[]).unwrap();
+    let live = config.sandbox_origin("sandbox", Role::Live);
+    assert_eq!(live, "https://sandbox.box.example");
+    let shared = [
+        ("HYPERVISOR_ORIGINS", "shared"),
+        ("HYPERVISOR_GATEWAY_PREFIX", "/.choiros"),
+    ];
+    let config = load(HTTPS, &shared).unwrap();
+    assert_eq!(config.origins, Origins::Shared);
+    assert_eq!(config.gateway_prefix.as_deref(), Some("/.choiros"));
+}
+
+#[test]
+fn origins_that_browsers_would_not_keep_apart_are_refused() {
+    for (file, hint) in [
+        ("origins = \"one\"".to_owned(), "line 1"),
+        ("gateway_prefix = \"/x\"".to_owned(), "origins = \"shared\""),
+        (
+            "origins = \"shared\"\nsandbox_domain = \"a.localhost\"".to_owned(),
+            "origins = \"own\"",
+        ),
+        ("sandbox_domain = \"box.example\"".to_owned(), "https"),
+        (
+            format!("sandbox_domain = \"https://box.example\"\n{HTTPS}"),
+            "without scheme",
+        ),
+        (
+            format!("sandbox_domain = \"box.example:443\"\n{HTTPS}"),
+            "sandbox_domain",
+        ),
+        (
+            format!("sandbox_domain = \"192.0.2.1\"\n{HTTPS}"),
+            "sandbox_domain",
+        ),
+        (
+            format!("sandbox_domain = \"-box.example\"\n{HTTPS}"),
+            "sandbox_domain",
+        ),
+        (
+            format!("sandbox_domain = \"example\"\n{HTTPS}[workspaces.os]"),
+            "another name",
+        ),
+        (
+            format!("sandbox_domain = \"example\"\n{ADAS}[workspaces.ada]"),
+            "another name",
+        ),
+    ] {
+        let said = refusal(&file, &[]);
+        assert!(said.contains(hint), "{file}\n→ {said}");
+    }
+    let redirects =
+        format!("sandbox_domain = \"example\"\n{TLS}redirect_hosts = [\"ada.example\"]\n");
+    load(&redirects, &[]).unwrap();
+    let said = refusal(&format!("{redirects}[workspaces.ada]"), &[]);
+    assert!(said.contains("ada.example"), "{said}");
+}
+
+#[test]
+fn the_gateways_prefix_is_a_path_that_is_not_devs() {
+    let shared = ("HYPERVISOR_ORIGINS", "shared");
+    for prefix in ["/.choiros", "/a/b", "/device", "/~x"] {
+        load("", &[shared, ("HYPERVISOR_GATEWAY_PREFIX", prefix)]).unwrap();
+    }
+    for prefix in [
+        "", "/", "a", "/a/", "//a", "/a//b", "/a b", "/a?b", "/a#b", "/a%41", "/{a}", "/dev",
+        "/dev/x", "/\u{e9}",
+    ] {
+        let said = refusal("", &[shared, ("HYPERVISOR_GATEWAY_PREFIX", prefix)]);
+        assert!(said.contains("gateway_prefix"), "{prefix}\n→ {said}");
+    }
+}
+
+#[test]
+fn no_workspace_has_the_name_of_anothers_dev() {
+    for name in ["ada-dev", "a-dev", "dev-dev"] {
+        let said = refusal(&format!("[workspaces.{name}]"), &[]);
+        assert!(said.contains("-dev"), "{said}");
+    }
+    load("[workspaces.dev]\n[workspaces.ada-device]", &[]).unwrap();
 }
