@@ -4,6 +4,7 @@
 //! guards the connection, `auth` says who is calling, `routes` claims a sandbox for them,
 //! `runtime` has it running, and `proxy` carries the bytes.
 
+pub mod access;
 mod api;
 pub mod auth;
 pub mod cli;

@@ -3,6 +3,7 @@
 use super::operator::{self, Refused};
 use super::sandboxes::{self, Outcome, Verb};
 use super::{Api, Row};
+use crate::access::Access;
 use crate::auth::{Account, Invite, RecoveryCode};
 use crate::error::Payload;
 use crate::private_folder;
@@ -16,7 +17,7 @@ use axum::routing::{get, post};
 use axum::serve::Listener;
 use axum::{Json, Router};
 use http::StatusCode;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::io;
 use std::path::PathBuf;
@@ -97,6 +98,7 @@ fn router(api: Api) -> Router {
         .route("/sandboxes", get(list))
         .route("/sandboxes/{workspace}/{role}/{verb}", post(control))
         .route("/sandboxes/{workspace}/{role}/probe", get(probe))
+        .route("/access/{workspace}/{role}", get(access).post(set_access))
         .route("/swap/{workspace}", get(probation).post(swap))
         .route("/invites", post(invite))
         .route("/recover/{username}", post(recover))
@@ -163,6 +165,56 @@ async fn swap(
     let done = format!("{swapped} by the operator");
     api.routes.audit_swap(&workspace, done).await;
     Ok(Json(swapped))
+}
+
+/// Who may look at a sandbox, and where it is found.
+#[derive(Serialize)]
+struct AccessView {
+    workspace: String,
+    role: Role,
+    access: Access,
+    url: String,
+}
+
+impl AccessView {
+    fn of(workspace: &Workspace, role: Role) -> Json<Self> {
+        Json(Self {
+            workspace: workspace.name.to_string(),
+            role,
+            access: workspace.access(role),
+            url: workspace.site(role).url.clone(),
+        })
+    }
+}
+
+#[derive(Deserialize)]
+struct AccessOrder {
+    access: Access,
+}
+
+async fn access(
+    State(api): State<Api>,
+    path: Result<Path<(String, Role)>, PathRejection>,
+) -> Result<Json<AccessView>, Refused> {
+    let Path((workspace, role)) = path?;
+    Ok(AccessView::of(&*named(&api, &workspace)?, role))
+}
+
+async fn set_access(
+    State(api): State<Api>,
+    path: Result<Path<(String, Role)>, PathRejection>,
+    Payload(order): Payload<AccessOrder>,
+) -> Result<Json<AccessView>, Refused> {
+    let Path((workspace, role)) = path?;
+    let workspace = named(&api, &workspace)?;
+    let before = workspace.access(role);
+    api.routes
+        .set_access(&workspace, role, order.access)
+        .await?;
+    let (name, access) = (&workspace.name, order.access);
+    let done = format!("{role} of {name} from {before} to {access} by the operator");
+    api.routes.audit(&workspace, "access_set", done).await;
+    Ok(AccessView::of(&workspace, role))
 }
 
 /// The workspace's last swap on probation, which may have ended meanwhile.

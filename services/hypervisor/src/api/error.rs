@@ -1,7 +1,7 @@
 //! The one place where the errors of store, runtime and routes become HTTP.
 
 use crate::error::HttpError;
-use crate::routes::{ClaimError, SwapError};
+use crate::routes::{AccessError, ClaimError, SwapError};
 use crate::runtime::RuntimeError;
 use crate::store::StoreError;
 use http::StatusCode;
@@ -46,6 +46,17 @@ impl From<ClaimError> for HttpError {
                 "workspace_retired",
                 error.to_string(),
             ),
+        }
+    }
+}
+
+impl From<AccessError> for HttpError {
+    fn from(error: AccessError) -> Self {
+        match error {
+            AccessError::Store(error) => error.into(),
+            AccessError::Shared(_) => {
+                Self::new(StatusCode::CONFLICT, "shared_origin", error.to_string())
+            }
         }
     }
 }

@@ -4,6 +4,7 @@
 mod control;
 mod error;
 mod health;
+mod hosts;
 mod metrics;
 mod operator;
 mod sandboxes;
@@ -41,11 +42,12 @@ pub struct Api {
     pub started: Instant,
 }
 
-/// `/health`, `/metrics` and `/admin`.
+/// `/health`, `/metrics`, `/api` and `/admin`.
 pub fn router(api: Api) -> Router {
     Router::new()
         .route("/health", get(health::health))
         .route("/metrics", get(metrics::metrics))
+        .route("/api/hosts", get(hosts::exists))
         .route("/admin/sandboxes", get(sandboxes::list))
         .route(
             "/admin/sandboxes/{user_id}/{role}/{verb}",

@@ -2,7 +2,7 @@
 
 use crate::auth::AuthError;
 use crate::error::HttpError;
-use crate::routes::SwapError;
+use crate::routes::{AccessError, SwapError};
 use crate::runtime::RuntimeError;
 use crate::store::StoreError;
 use axum::extract::rejection::PathRejection;
@@ -58,6 +58,15 @@ impl From<SwapError> for Refused {
         match error {
             SwapError::Store(_) => Self::by_store(error.to_string()),
             error => Self(error.into()),
+        }
+    }
+}
+
+impl From<AccessError> for Refused {
+    fn from(error: AccessError) -> Self {
+        match error {
+            AccessError::Store(error) => error.into(),
+            error @ AccessError::Shared(_) => Self(error.into()),
         }
     }
 }

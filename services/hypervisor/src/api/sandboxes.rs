@@ -1,6 +1,7 @@
 //! `/admin/sandboxes`: a workspace's owner sees and steers its sandboxes.
 
 use super::Api;
+use crate::access::Access;
 use crate::auth::Session;
 use crate::error::{HttpError, Payload};
 use crate::peer::Peer;
@@ -34,12 +35,21 @@ pub struct Row {
     pub view: View,
     /// The generation of its route.
     pub generation: u64,
+    /// Who may look at it, as long as it has this role.
+    pub access: Access,
+    /// Where it is found in this role.
+    pub url: String,
     /// Seconds that are left of the probation that it is on, in its new role.
     pub probation_secs: Option<u64>,
 }
 
 impl Row {
-    fn new(owner: Option<(Uuid, String)>, route: &Route, probation_secs: Option<u64>) -> Self {
+    fn new(
+        owner: Option<(Uuid, String)>,
+        workspace: &Workspace,
+        route: &Route,
+        probation_secs: Option<u64>,
+    ) -> Self {
         let (user_id, username) = owner.unzip();
         Self {
             user_id,
@@ -49,6 +59,8 @@ impl Row {
             sandbox: route.sandbox.name().to_owned(),
             view: route.sandbox.view(),
             generation: route.generation,
+            access: workspace.access(route.role),
+            url: workspace.site(route.role).url.clone(),
             probation_secs,
         }
     }
@@ -61,7 +73,7 @@ fn rows(api: &Api, owner: Option<&(Uuid, String)>, workspace: &Workspace) -> Vec
     pair.both()
         .map(|route| {
             let probation = probation.filter(|_| route.role == Role::Live);
-            Row::new(owner.cloned(), route, probation)
+            Row::new(owner.cloned(), workspace, route, probation)
         })
         .into()
 }

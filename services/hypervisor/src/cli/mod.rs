@@ -88,6 +88,16 @@ enum Command {
         #[arg(long, value_name = "SECONDS")]
         probation: Option<u64>,
     },
+    /// Say or set who may look at a workspace's live or dev sandbox
+    ///
+    /// It belongs to the role: a swap leaves it as it is.
+    Access {
+        #[command(flatten)]
+        place: Place,
+        /// `members` of the workspace, all `users` who are logged in, or `public`: everybody
+        #[arg(value_parser = ["members", "users", "public"])]
+        access: Option<String>,
+    },
     /// Copy the store to a file, also while the gateway uses it
     ///
     /// The copy is checked before it takes the file's place.
@@ -215,6 +225,13 @@ async fn ask(client: &Client, command: Command) -> Result<Value> {
             let path = format!("/sandboxes/{}/{role}/{verb}", segment(&workspace));
             client.post(&path, &json!({})).await
         }
+        Command::Access { place, access } => {
+            let path = format!("/access/{}/{}", segment(&place.workspace), place.role);
+            match access {
+                None => client.get(&path).await,
+                Some(access) => client.post(&path, &json!({ "access": access })).await,
+            }
+        }
         Command::Swap {
             workspace,
             expect_generation,
@@ -257,6 +274,8 @@ const SANDBOXES: &[&str] = &[
     "address",
     "idle_secs",
     "generation",
+    "access",
+    "url",
     "probation_secs",
 ];
 

@@ -23,6 +23,7 @@ use url::Url;
 pub use address::Address;
 pub(crate) use filter::{AUDIT, filter};
 pub use load::{ConfigError, load};
+pub(crate) use origins::DEV_SUFFIX;
 pub use origins::Origins;
 pub use tls::Tls;
 

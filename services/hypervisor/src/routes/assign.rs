@@ -7,6 +7,7 @@ use super::row::new_row;
 use super::table::{Routes, Without};
 use crate::auth::User;
 use crate::config::DEFAULT_WORKSPACE;
+use crate::role::Role;
 use crate::store::{Store, StoreError, WorkspaceRow};
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -84,8 +85,15 @@ impl Routes {
         }
         let mut names = std::iter::once(stem.clone()).chain((2..).map(|n| format!("{stem}-{n}")));
         names
-            .find(|name| !self.by_name.contains_key(name.as_str()))
+            .find(|name| !self.by_name.contains_key(name.as_str()) && self.has_free_hosts(name))
             .unwrap_or(stem)
+    }
+
+    /// Whether neither sandbox would be at a host of the gateway.
+    fn has_free_hosts(&self, name: &str) -> bool {
+        [Role::Live, Role::Dev]
+            .iter()
+            .all(|&role| !self.hosts.is_taken(&self.config.sandbox_host(name, role)))
     }
 
     /// Stores new workspaces, all or none, and publishes them.

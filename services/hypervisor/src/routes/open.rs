@@ -1,6 +1,7 @@
 //! From what the store holds and the configuration says to the table in memory.
 
 use super::members;
+use super::site::Hosts;
 use super::table::{Routes, Without};
 use crate::concurrency_limit::{ConcurrencyLimit, RejectionCounters};
 use crate::config::Config;
@@ -28,6 +29,7 @@ impl Routes {
             store,
             runtime,
             concurrency_limit: ConcurrencyLimit::new(config.proxy.max_requests),
+            hosts: Hosts::new(&config),
             config,
             by_name: DashMap::new(),
             by_user: DashMap::new(),

@@ -170,6 +170,11 @@ impl Routes {
 
     /// Tells each owner in the audit log.
     pub async fn audit_swap(&self, workspace: &Workspace, said: String) {
+        self.audit(workspace, "swapped", said).await;
+    }
+
+    /// Tells each owner in the audit log of something that was done to their workspace.
+    pub async fn audit(&self, workspace: &Workspace, event: &'static str, said: String) {
         let name = workspace.name.clone();
         let owners = self
             .owners()
@@ -177,7 +182,7 @@ impl Routes {
             .filter(move |(_, of)| of.name == name);
         let noted = self.store.run(move |store| {
             for (user, _) in owners {
-                auth::audit_event(store, "swapped", Some(user), None, said.clone());
+                auth::audit_event(store, event, Some(user), None, said.clone());
             }
             Ok::<_, StoreError>(())
         });

@@ -1,5 +1,8 @@
 //! A workspace and its two routes.
 
+use super::access_table::AccessTable;
+use super::site::Site;
+use crate::access::Access;
 use crate::concurrency_limit::ConcurrencyLimit;
 use crate::gate::Gate;
 use crate::role::Role;
@@ -64,16 +67,34 @@ pub struct Workspace {
     /// Its name, the stem of its sandboxes' names.
     pub name: Arc<str>,
     pub(super) pair: ArcSwap<Pair>,
+    pub(super) access: AccessTable,
+    /// Live's and dev's.
+    pub(super) sites: [Site; 2],
     /// Held by the one swap that there may be at a time.
     pub(super) swapping: Arc<Mutex<()>>,
 }
 
 impl Workspace {
-    pub(super) fn new(name: Arc<str>, pair: Pair) -> Self {
+    pub(super) fn new(name: Arc<str>, pair: Pair, access: AccessTable, sites: [Site; 2]) -> Self {
         Self {
             name,
             pair: ArcSwap::from_pointee(pair),
+            access,
+            sites,
             swapping: Arc::default(),
+        }
+    }
+
+    /// Who may look at the sandbox that has this role now.
+    pub fn access(&self, role: Role) -> Access {
+        **self.access.of(role).load()
+    }
+
+    /// Where the sandbox that has this role is found.
+    pub fn site(&self, role: Role) -> &Site {
+        match role {
+            Role::Live => &self.sites[0],
+            Role::Dev => &self.sites[1],
         }
     }
 

@@ -1,5 +1,6 @@
 //! Workspaces as the store keeps them.
 
+use crate::access::Access;
 use crate::role::Role;
 use crate::store::WorkspaceRow;
 use uuid::Uuid;
@@ -13,6 +14,8 @@ pub(super) fn new_row(name: &str, members: Vec<Uuid>) -> WorkspaceRow {
         dev: sandbox_name(name, Role::Dev),
         members,
         retired: false,
+        access_live: Access::default(),
+        access_dev: Access::default(),
     }
 }
 

@@ -1,7 +1,10 @@
 //! All workspaces, in the store and in memory.
 
+use super::access_table::AccessTable;
+
 use super::route::{Pair, Route, Workspace};
 use super::row::sandbox_name;
+use super::site::{Hosts, Site};
 use crate::concurrency_limit::{ConcurrencyLimit, RejectionCounters, Scope};
 use crate::config::Config;
 use crate::gate::Gate;
@@ -24,6 +27,7 @@ pub struct Routes {
     pub(super) store: Handle,
     pub(super) runtime: Arc<Runtime>,
     pub(super) config: Arc<Config>,
+    pub(super) hosts: Hosts,
     pub(super) by_name: DashMap<Arc<str>, Arc<Workspace>>,
     pub(super) by_user: DashMap<Uuid, Member>,
     /// Who has no workspace, and gets none as a new user would.
@@ -139,7 +143,9 @@ impl Routes {
             live: new(Role::Live, &row.live)?,
             dev: new(Role::Dev, &row.dev)?,
         };
-        let workspace = Arc::new(Workspace::new(name.clone(), pair));
+        let sites = [Role::Live, Role::Dev].map(|role| Site::new(&self.config, &name, role));
+        let access = AccessTable::new(row);
+        let workspace = Arc::new(Workspace::new(name.clone(), pair, access, sites));
         for member in &row.members {
             self.add(*member, &workspace);
         }

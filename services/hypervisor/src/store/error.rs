@@ -67,6 +67,8 @@ pub enum Conflict {
     Session,
     #[error("there is a workspace of this name")]
     Workspace,
+    #[error("there is no workspace of this name")]
+    NoWorkspace,
     #[error("the user has another workspace")]
     Member,
     #[error("the generation has changed")]

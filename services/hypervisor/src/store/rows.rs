@@ -1,5 +1,6 @@
 //! What the store takes and gives.
 
+use crate::access::Access;
 use crate::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -152,6 +153,10 @@ pub struct WorkspaceRow {
     pub members: Vec<Uuid>,
     /// Whether it is kept only, since it is no longer declared where all must be.
     pub retired: bool,
+    /// Who may look at live.
+    pub access_live: Access,
+    /// Who may look at dev.
+    pub access_dev: Access,
 }
 
 /// What brings workspaces and members to what the configuration says.

@@ -1,6 +1,8 @@
 //! What is kept of workspaces.
 
 use super::{Outcome, ProbationRow, Settlement, StoreError, Watch, WorkspaceRow};
+use crate::access::Access;
+use crate::role::Role;
 use uuid::Uuid;
 
 /// Workspaces: who owns which two sandboxes, and their roles.
@@ -30,6 +32,12 @@ pub trait WorkspaceStore {
     /// `Conflict::Workspace` or `Conflict::Member` if a workspace or a member is not what
     /// the change is from, and then none of it is done.
     fn settle(&self, change: &Settlement) -> Result<(), StoreError>;
+
+    /// Says who may look at a workspace's sandbox of this role, whichever it is.
+    ///
+    /// # Errors
+    /// `Conflict::NoWorkspace` if there is none of this name.
+    fn set_access(&self, workspace: &str, role: Role, access: Access) -> Result<(), StoreError>;
 
     /// Exchanges the roles' sandboxes, counts the generation up and notes what that means for a
     /// probation; answers with the result.

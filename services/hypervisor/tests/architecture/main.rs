@@ -12,6 +12,7 @@ use std::path::Path;
 
 /// What everyone may import, and what imports nothing but itself.
 const GROUND_FLOOR: &[&str] = &[
+    "access",
     "clock",
     "concurrency_limit",
     "downstream",

@@ -1,5 +1,6 @@
 //! How our types stand in columns.
 
+use crate::access::Access;
 use crate::store::{Conflict, Outcome, SessionKind, StoreError};
 use crate::timestamp::Timestamp;
 use rusqlite::ffi;
@@ -28,6 +29,18 @@ impl ToSql for SessionKind {
 }
 
 impl FromSql for SessionKind {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        from_word(value)
+    }
+}
+
+impl ToSql for Access {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        to_word(self)
+    }
+}
+
+impl FromSql for Access {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
         from_word(value)
     }

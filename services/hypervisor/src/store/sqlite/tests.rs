@@ -2,6 +2,7 @@
 
 use super::Sqlite;
 use super::migrate::MIGRATIONS;
+use crate::access::Access;
 use crate::store::{
     AccountStore, AuditRow, AuditStore, Conflict, InviteRow, MetaStore, NewAccount, PasskeyRow,
     PasskeyStore, PasskeyUse, RecoveryStore, SessionKind, SessionRow, SessionStore, StoreError,
@@ -20,10 +21,11 @@ mod growth;
 mod workspaces;
 
 /// A store of each released version, as that version left it.
-const FIXTURES: [&str; 3] = [
+const FIXTURES: [&str; 4] = [
     include_str!("fixtures/v1.sql"),
     include_str!("fixtures/v2.sql"),
     include_str!("fixtures/v3.sql"),
+    include_str!("fixtures/v4.sql"),
 ];
 
 const EPOCH: Timestamp = Timestamp::from_millis(1_700_000_000_000);
@@ -109,6 +111,8 @@ fn workspace(name: &str) -> WorkspaceRow {
         dev: format!("{name}-dev"),
         members: Vec::new(),
         retired: false,
+        access_live: Access::Members,
+        access_dev: Access::Members,
     }
 }
 

@@ -3,9 +3,14 @@
 use super::Sqlite;
 use super::columns::duplicate;
 use super::{audit, probations};
+use crate::access::Access;
+use crate::role::Role;
 use crate::store::{Conflict, Move, Settlement, StoreError, Watch, WorkspaceRow, WorkspaceStore};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use uuid::Uuid;
+
+const COLUMNS: &str = "name, generation, live, dev, retired, access_live, access_dev";
+const WIDTH: usize = 7;
 
 /// A workspace, still without its members.
 fn workspace(row: &Row) -> rusqlite::Result<WorkspaceRow> {
@@ -15,6 +20,8 @@ fn workspace(row: &Row) -> rusqlite::Result<WorkspaceRow> {
         live: row.get(2)?,
         dev: row.get(3)?,
         retired: row.get(4)?,
+        access_live: row.get(5)?,
+        access_dev: row.get(6)?,
         members: Vec::new(),
     })
 }
@@ -46,7 +53,8 @@ fn join(tx: &Transaction, workspace: &str, user: Uuid) -> Result<(), StoreError>
 
 fn create(tx: &Transaction, rows: &[WorkspaceRow]) -> Result<(), StoreError> {
     let mut insert = tx.prepare_cached(
-        "INSERT INTO workspaces (name, generation, live, dev, retired) VALUES (?1, ?2, ?3, ?4, ?5)",
+        "INSERT INTO workspaces (name, generation, live, dev, retired, access_live, access_dev)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     )?;
     for row in rows {
         let generation = row.generation.cast_signed();
@@ -56,7 +64,9 @@ fn create(tx: &Transaction, rows: &[WorkspaceRow]) -> Result<(), StoreError> {
                 generation,
                 row.live,
                 row.dev,
-                row.retired
+                row.retired,
+                row.access_live,
+                row.access_dev,
             ])
             .map_err(duplicate(Conflict::Workspace))?;
         for member in &row.members {
@@ -88,11 +98,11 @@ fn transfer(tx: &Transaction, change: &Move) -> Result<(), StoreError> {
 impl WorkspaceStore for Sqlite {
     fn workspaces(&self) -> Result<Vec<WorkspaceRow>, StoreError> {
         self.read(|db| {
-            let mut statement = db.prepare_cached(
-                "SELECT name, generation, live, dev, retired, user_id FROM workspaces
+            let mut statement = db.prepare_cached(&format!(
+                "SELECT {COLUMNS}, user_id FROM workspaces
                  LEFT JOIN members ON members.workspace = workspaces.name
                  ORDER BY name, members.rowid",
-            )?;
+            ))?;
             let mut rows = statement.query([])?;
             let mut found: Vec<WorkspaceRow> = Vec::new();
             while let Some(row) = rows.next()? {
@@ -101,7 +111,7 @@ impl WorkspaceStore for Sqlite {
                     found.push(next);
                 }
                 if let Some(last) = found.last_mut() {
-                    last.members.extend(row.get::<_, Option<Uuid>>(5)?);
+                    last.members.extend(row.get::<_, Option<Uuid>>(WIDTH)?);
                 }
             }
             Ok(found)
@@ -134,6 +144,17 @@ impl WorkspaceStore for Sqlite {
         })
     }
 
+    fn set_access(&self, name: &str, role: Role, access: Access) -> Result<(), StoreError> {
+        let sql = match role {
+            Role::Live => "UPDATE workspaces SET access_live = ?2 WHERE name = ?1",
+            Role::Dev => "UPDATE workspaces SET access_dev = ?2 WHERE name = ?1",
+        };
+        match self.execute(sql, params![name, access])? {
+            1 => Ok(()),
+            _ => Err(Conflict::NoWorkspace.into()),
+        }
+    }
+
     fn swap(
         &self,
         name: &str,
@@ -141,9 +162,12 @@ impl WorkspaceStore for Sqlite {
         watch: &Watch,
     ) -> Result<WorkspaceRow, StoreError> {
         self.write(|tx| {
-            let swapped = tx.query_row(
+            let sql = format!(
                 "UPDATE workspaces SET live = dev, dev = live, generation = generation + 1
-                 WHERE name = ?1 AND generation = ?2 RETURNING name, generation, live, dev, retired",
+                 WHERE name = ?1 AND generation = ?2 RETURNING {COLUMNS}"
+            );
+            let swapped = tx.query_row(
+                &sql,
                 params![name, expect_generation.cast_signed()],
                 workspace,
             );

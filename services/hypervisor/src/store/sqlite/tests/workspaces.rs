@@ -1,6 +1,8 @@
 //! Members that change, and swaps on probation: whole or not at all.
 
 use super::{EPOCH, account, refused, with_ada, workspace};
+use crate::access::Access::{Members, Public, Users};
+use crate::role::Role;
 use crate::store::sqlite::Sqlite;
 use crate::store::{
     AccountStore, AuditRow, AuditStore, Conflict, Move, Outcome, ProbationStore, Settlement, Watch,
@@ -137,4 +139,22 @@ fn a_swap_notes_what_it_means_for_a_probation() {
 
     refused(store.swap("two", 9, &probation(1)), Conflict::Generation);
     assert_eq!(store.probation("two").unwrap(), None);
+}
+
+#[test]
+fn access_belongs_to_the_role_and_a_swap_leaves_it() {
+    let (_folder, store, ..) = two();
+    let access = || {
+        let rows = store.workspaces().unwrap().into_iter();
+        let rows = rows.map(|row| (row.access_live, row.access_dev));
+        rows.collect::<Vec<_>>()
+    };
+    assert_eq!(access(), [(Members, Members); 2]);
+    store.set_access("one", Role::Live, Public).unwrap();
+    store.set_access("one", Role::Dev, Users).unwrap();
+    assert_eq!(access(), [(Public, Users), (Members, Members)]);
+    let swapped = store.swap("one", 1, &Watch::None).unwrap();
+    assert_eq!((swapped.access_live, swapped.access_dev), (Public, Users));
+    let unknown = store.set_access("three", Role::Live, Public);
+    refused(unknown, Conflict::NoWorkspace);
 }
