@@ -15,6 +15,7 @@ mod downstream;
 mod error;
 mod gate;
 mod http1;
+pub mod lifetime;
 mod metrics;
 pub mod peer;
 mod private_folder;

@@ -29,6 +29,7 @@ mod token;
 mod validation;
 
 use crate::config::{Config, Registration};
+use crate::lifetime::EndNotifier;
 use crate::store::{Handle, Hash, SessionRow, Store};
 use crate::timestamp::Timestamp;
 use ceremony::Ceremonies;
@@ -77,6 +78,7 @@ pub struct Auth {
     cookies: Cookies,
     keys: Keys,
     sessions: Sessions,
+    ends: EndNotifier,
     /// The turn to ask the store for a session.
     asking: Arc<Mutex<()>>,
     ceremonies: Ceremonies,
@@ -107,6 +109,7 @@ impl Auth {
             cookies: Cookies::of(&origin),
             keys: Keys::new(settings, &origin, &secret.hash())?,
             sessions: Sessions::default(),
+            ends: EndNotifier::new(),
             asking: Arc::default(),
             ceremonies: Ceremonies::new(
                 Duration::from_secs(settings.ceremony_secs),
@@ -172,8 +175,15 @@ impl Auth {
     ) -> Result<Option<Arc<Session>>, AuthError> {
         self.sessions.find_or_load(token, || {
             let found = store.session_by_token(token, Timestamp::now())?;
-            Ok(found.map(|(row, user)| Session::new(&row, Arc::new(user), self.step_up)))
+            let session =
+                |(row, user)| Session::new(&row, Arc::new(user), self.step_up, &self.ends);
+            Ok(found.map(session))
         })
+    }
+
+    /// Whose lifetimes those of the sessions are.
+    pub fn end_notifier(&self) -> &EndNotifier {
+        &self.ends
     }
 
     /// The names of our cookies, session's first: they are for nobody but us.
@@ -212,7 +222,7 @@ impl Auth {
         };
         let row = client.session_row(token.hash(), user.id, kind, passkey_id, lasts);
         let user = Arc::new(user.clone());
-        let session = Arc::new(Session::new(&row, user, self.step_up));
+        let session = Arc::new(Session::new(&row, user, self.step_up, &self.ends));
         self.sessions.insert(Arc::clone(&session));
         let old = client.session.as_deref();
         if let Err(error) = write(&row, old.map(|old| old.id)) {

@@ -100,6 +100,7 @@ impl Auth {
             store.purge_sessions(&seen, now, settled.past)?;
             if let Some(ahead) = settled.ahead {
                 store.pull_back(ahead)?;
+                // They are fetched again with the end that they have now.
                 auth.sessions.remove_where(|it| it.authenticated_at > ahead);
             }
             auth.sessions.purge_expired(now);

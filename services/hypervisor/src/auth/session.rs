@@ -1,6 +1,7 @@
 //! Sessions in memory: what the proxied path looks at.
 
 use super::{AuthError, User};
+use crate::lifetime::{EndNotifier, Lifetime};
 use crate::store::{Hash, SessionKind, SessionRow};
 use crate::timestamp::Timestamp;
 use dashmap::DashMap;
@@ -29,13 +30,20 @@ pub struct Session {
     pub authenticated_at: Timestamp,
     /// When it ends by itself.
     pub expires_at: Timestamp,
+    /// What it opened ends with this. There is one as long as anything that it opened lasts.
+    pub lifetime: Arc<Lifetime>,
     step_up: Duration,
     pub(super) token: Hash,
     last_seen_at: AtomicI64,
 }
 
 impl Session {
-    pub(super) fn new(row: &SessionRow, user: Arc<User>, step_up: Duration) -> Self {
+    pub(super) fn new(
+        row: &SessionRow,
+        user: Arc<User>,
+        step_up: Duration,
+        ends: &EndNotifier,
+    ) -> Self {
         Self {
             id: row.id,
             user,
@@ -43,6 +51,7 @@ impl Session {
             passkey_id: row.passkey_id,
             authenticated_at: row.created_at,
             expires_at: row.expires_at,
+            lifetime: ends.lifetime(Some(row.expires_at)),
             step_up,
             token: row.token,
             last_seen_at: AtomicI64::new(row.last_seen_at.millis()),
@@ -150,27 +159,37 @@ impl Sessions {
         Ok(self.find(token))
     }
 
-    /// Forgets a session that has left the store.
+    /// Ends a session that has left the store, and what it opened.
     pub(super) fn remove(&self, token: &Hash) {
         self.let_load();
-        self.by_token.remove(token);
-    }
-
-    /// Forgets the sessions that have left the store, of which `ends` tells.
-    pub(super) fn remove_where(&self, ends: impl Fn(&Session) -> bool) {
-        self.let_load();
-        // Readers of the map need not wait for the search.
-        let ended = self.by_token.iter().filter(|session| ends(session));
-        let ended: Vec<Hash> = ended.map(|session| session.token).collect();
-        for token in ended {
-            self.by_token.remove(&token);
+        if let Some((_, session)) = self.by_token.remove(token) {
+            session.lifetime.end();
         }
     }
 
-    /// Forgets those that have ended, and those that were not used for long.
+    /// Ends the sessions that have left the store, of which `ends` tells, and what they opened.
+    pub(super) fn remove_where(&self, ends: impl Fn(&Session) -> bool) {
+        self.let_load();
+        for token in self.tokens_where(ends) {
+            self.remove(&token);
+        }
+    }
+
+    /// Ends those whose time has come, and forgets those that were not used for long.
     pub(super) fn purge_expired(&self, now: Timestamp) {
+        self.remove_where(|it| it.expires_at <= now);
         let unused = now.before(KEPT);
-        self.remove_where(|it| it.expires_at <= now || it.last_seen_at() <= unused);
+        for token in self.tokens_where(|it| it.last_seen_at() <= unused) {
+            // Nobody finds it between this look and the removal.
+            self.by_token
+                .remove_if(&token, |_, it| is_held_by_nobody(it));
+        }
+    }
+
+    fn tokens_where(&self, is_meant: impl Fn(&Session) -> bool) -> Vec<Hash> {
+        // Readers of the map need not wait for the search.
+        let meant = self.by_token.iter().filter(|session| is_meant(session));
+        meant.map(|session| session.token).collect()
     }
 
     /// Whoever was read from the store before this is here afterwards, and can be removed; who
@@ -190,9 +209,16 @@ impl Sessions {
     }
 }
 
+/// Whether no request has it, and nothing that it opened goes on: both would miss its end if it
+/// were fetched once more meanwhile.
+fn is_held_by_nobody(session: &Arc<Session>) -> bool {
+    Arc::strong_count(session) == 1 && Arc::strong_count(&session.lifetime) == 1
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lifetime::Lifetimes;
 
     const STEP_UP: Duration = Duration::from_mins(3);
 
@@ -218,7 +244,7 @@ mod tests {
             admin: false,
             created_at: at,
         };
-        Session::new(&row, Arc::new(user), STEP_UP)
+        Session::new(&row, Arc::new(user), STEP_UP, &EndNotifier::new())
     }
 
     #[test]
@@ -250,5 +276,51 @@ mod tests {
         assert!(sessions.peek(&token).is_none());
         request();
         assert!(sessions.peek(&token).is_some());
+    }
+
+    #[test]
+    fn what_a_session_opened_keeps_it_in_memory_so_that_its_end_is_heard() {
+        let sessions = Sessions::default();
+        let session = Arc::new(opened(Timestamp::from_millis(1000)));
+        let (token, stream) = (session.token, session.lifetime.clone());
+        let lifetimes = Lifetimes {
+            session: Some(stream),
+            access: None,
+        };
+        sessions.insert(session);
+        let later = Timestamp::now().after(KEPT);
+        sessions.purge_expired(later);
+        assert!(sessions.peek(&token).is_some() && !lifetimes.are_ended());
+        let request = sessions.peek(&token);
+        let session = lifetimes.session;
+        let lifetimes = || Lifetimes {
+            session: request.as_ref().map(|it| it.lifetime.clone()),
+            access: None,
+        };
+        drop(session);
+        sessions.purge_expired(later);
+        assert!(sessions.peek(&token).is_some(), "it may open something");
+        sessions.remove(&token);
+        assert!(lifetimes().are_ended());
+    }
+
+    #[test]
+    fn what_a_session_opened_ends_with_it_whatever_ends_it() {
+        let ends: [&dyn Fn(&Sessions); 3] = [
+            &|sessions| sessions.remove(&[0; 32]),
+            &|sessions| sessions.remove_where(Session::is_full),
+            &|sessions| sessions.purge_expired(Timestamp::from_millis(i64::MAX)),
+        ];
+        for end in ends {
+            let sessions = Sessions::default();
+            let session = Arc::new(opened(Timestamp::from_millis(1000)));
+            let lifetimes = Lifetimes {
+                session: Some(session.lifetime.clone()),
+                access: None,
+            };
+            sessions.insert(session);
+            end(&sessions);
+            assert!(lifetimes.are_ended());
+        }
     }
 }

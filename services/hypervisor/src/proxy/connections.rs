@@ -3,11 +3,13 @@
 use super::Limits;
 use super::connection::{Connection, Unsent};
 use super::idle_timeout::IdleTimeout;
+use super::in_flight::{InFlight, Requests};
 use super::reuse::Reuse;
 use super::send_error::SendError;
 use super::upload::Upload;
 use crate::clock;
 use crate::http1::Asked;
+use crate::lifetime::Lifetimes;
 use bytes::Bytes;
 use http::header::UPGRADE;
 use http::{Method, Request, Response};
@@ -18,6 +20,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
+use tokio::sync::watch;
 use tokio::time::sleep;
 use tokio_util::task::TaskTracker;
 
@@ -33,6 +36,8 @@ pub struct Connections {
     limits: Limits,
     idle: RefCell<Idle>,
     timers: RefCell<Vec<IdleTimeout>>,
+    /// What is under way.
+    requests: Rc<Requests>,
     /// What goes on after a response: tunnels, and bodies that are read to their end.
     pub(super) tasks: TaskTracker,
 }
@@ -60,6 +65,7 @@ impl Connections {
             limits,
             idle: RefCell::default(),
             timers: RefCell::default(),
+            requests: Rc::default(),
             tasks: TaskTracker::new(),
         })
     }
@@ -179,6 +185,26 @@ impl Connections {
             });
             idle.count = idle.of.values().map(|route| route.waiting.len()).sum();
         }
+    }
+
+    /// A request that ends with the first of its lifetimes.
+    pub(super) fn begin(&self, lifetimes: Lifetimes) -> InFlight {
+        self.requests.begin(lifetimes)
+    }
+
+    /// What `work` comes to on behalf of a request that is not sent yet; `None` if one of the
+    /// lifetimes is over before.
+    pub async fn unless_over<T>(
+        &self,
+        lifetimes: &Lifetimes,
+        work: impl Future<Output = T>,
+    ) -> Option<T> {
+        self.begin(lifetimes.clone()).unless_over(work).await
+    }
+
+    /// Ends requests, for ever, with their lifetimes, whose ends are told by `ends`.
+    pub async fn watch(&self, ends: watch::Receiver<()>) {
+        self.requests.watch(ends).await;
     }
 
     /// Resolves when nothing goes on behind a response any more.

@@ -6,6 +6,7 @@ use super::connection::Connection;
 use super::connections::Connections;
 use super::expect::Expectation;
 use super::idle_timeout::IdleTimeout;
+use super::in_flight::InFlight;
 use super::send_error::root;
 use super::trailers;
 use crate::downstream::Downstream;
@@ -28,6 +29,9 @@ pub enum Fault {
     /// Its connection ended, or broke the framing.
     #[error("the sandbox broke off its response: {}", root(.0))]
     Broken(#[from] hyper::Error),
+    /// What let the request in is over.
+    #[error("the session has ended")]
+    LoggedOut,
 }
 
 /// The sandbox's body; holds the claim until it is dropped.
@@ -40,6 +44,7 @@ pub struct Download<C> {
     /// Of an event stream.
     events: Option<Events>,
     claim: C,
+    in_flight: InFlight,
     /// Kept so that the request's end waits for the response's.
     _expectation: Option<Expectation>,
 }
@@ -53,6 +58,7 @@ impl<C: RoutedClaim> Download<C> {
         idle: Duration,
         lent: Lent,
         claim: C,
+        in_flight: InFlight,
         expectation: Option<Expectation>,
     ) -> Self {
         let ended = body.is_end_stream();
@@ -63,6 +69,7 @@ impl<C: RoutedClaim> Download<C> {
             lent: Some(lent),
             events: None,
             claim,
+            in_flight,
             _expectation: expectation,
         };
         if ended {
@@ -101,8 +108,12 @@ impl<C: RoutedClaim> Download<C> {
         fault: Fault,
         cx: &Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Fault>>> {
-        let sandbox = self.claim.sandbox();
-        tracing::warn!(sandbox, role = %self.claim.role(), %fault, "response broken off");
+        let (sandbox, role) = (self.claim.sandbox(), self.claim.role());
+        if matches!(fault, Fault::LoggedOut) {
+            tracing::debug!(sandbox, %role, %fault, "response broken off");
+        } else {
+            tracing::warn!(sandbox, %role, %fault, "response broken off");
+        }
         self.fault = Some(fault);
         cx.waker().wake_by_ref();
         Poll::Pending
@@ -124,6 +135,12 @@ impl<C: RoutedClaim> Body for Download<C> {
             && events.drain_deadline.as_mut().poll(cx).is_ready()
         {
             return Poll::Ready(None);
+        }
+        if self.in_flight.poll_over(cx).is_ready() {
+            return match self.events {
+                Some(_) => Poll::Ready(None),
+                None => self.fail(Fault::LoggedOut, cx),
+            };
         }
         match Pin::new(&mut self.body).poll_frame(cx) {
             Poll::Ready(Some(Ok(mut frame))) => {

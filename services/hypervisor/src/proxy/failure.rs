@@ -53,6 +53,9 @@ pub enum Reason {
     /// A page of another origin wants to open a WebSocket.
     #[error("may not be connected to from another origin")]
     ForeignOrigin,
+    /// What let the request in is over.
+    #[error("is not open to you any longer: the session has ended")]
+    LoggedOut,
     /// A method that only forward proxies know.
     #[error("cannot be the target of CONNECT")]
     Connect,
@@ -98,6 +101,11 @@ impl Reason {
                 "foreign_origin",
                 "Connect from a page of this server's own origin.",
             ),
+            Self::LoggedOut => (
+                StatusCode::UNAUTHORIZED,
+                "unauthenticated",
+                "Log in again at /login.",
+            ),
             Self::Connect => (
                 StatusCode::NOT_IMPLEMENTED,
                 "connect_unsupported",
@@ -124,7 +132,7 @@ impl Reason {
     fn is_final(&self) -> bool {
         matches!(
             self,
-            Self::BodyTooLarge(_) | Self::BodyStalled(_) | Self::BodyBroken
+            Self::BodyTooLarge(_) | Self::BodyStalled(_) | Self::BodyBroken | Self::LoggedOut
         )
     }
 

@@ -6,8 +6,14 @@
 
 const CLOSE: u8 = 8;
 
+/// RFC 6455 and its registry: «service restart», upon which clients come back.
+pub(super) const SERVICE_RESTART: u16 = 1012;
+
+/// «Policy violation»: whoever comes back is asked who they are.
+pub(super) const POLICY_VIOLATION: u16 = 1008;
+
 /// Follows one direction of a WebSocket.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Frames {
     /// The header that is being read: two bytes, and up to eight of an extended length.
     header: [u8; 10],
@@ -89,6 +95,15 @@ pub(super) fn close(code: u16, reason: &'static str) -> Vec<u8> {
     frame
 }
 
+/// The same as clients send it: masked, with a key of zeros, which leaves the bytes as they are. A
+/// key nobody can guess is for what a page makes a browser send.
+pub(super) fn masked_close(code: u16, reason: &'static str) -> Vec<u8> {
+    let mut frame = close(code, reason);
+    frame[1] |= 0x80;
+    frame.splice(2..2, [0; 4]);
+    frame
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -163,6 +178,15 @@ mod tests {
         assert!(!frames.closed() && !frames.between());
         frames.pass(&close[5..]);
         assert!(frames.closed() && frames.between());
+    }
+
+    #[test]
+    fn a_masked_close_frame_says_the_same() {
+        let close = masked_close(1008, "over");
+        assert_eq!(close[..8], [0x88, 0x86, 0, 0, 0, 0, 0x03, 0xf0]);
+        let mut frames = Frames::default();
+        assert_eq!(frames.next_end(&close), Some(close.len()));
+        assert!(frames.closed());
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod buffer;
 mod connection;
 mod connections;
 mod cookies;
+mod direction;
 mod download;
 mod exchange;
 mod expect;
@@ -17,6 +18,7 @@ mod forwarded;
 mod frames;
 mod hop;
 mod idle_timeout;
+mod in_flight;
 mod interim;
 mod navigation;
 mod page;
@@ -42,10 +44,12 @@ pub use write_limit::WriteLimit;
 
 use crate::config;
 use crate::downstream::Downstream;
+use crate::lifetime::Lifetimes;
 use crate::peer::Peer;
 use crate::role::Role;
 use http::{HeaderValue, Request, Response};
 use hyper::body::Incoming;
+use std::mem;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
@@ -73,7 +77,7 @@ pub trait RoutedClaim: Send + Sync + 'static {
 }
 
 /// Who calls, and from where.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Caller<'a> {
     /// Goes to the sandbox as `X-ChoirOS-User-Id`.
     pub user_id: Uuid,
@@ -81,6 +85,8 @@ pub struct Caller<'a> {
     pub peer: &'a Peer,
     /// The connection that the request came by.
     pub downstream: &'a Downstream,
+    /// What lets it in, and ends it.
+    pub lifetimes: Lifetimes,
 }
 
 /// The proxy's settings.
@@ -146,12 +152,17 @@ impl Proxy {
         &self,
         connections: &Rc<Connections>,
         request: Request<Incoming>,
-        caller: &Caller<'_>,
+        mut caller: Caller<'_>,
         claim: C,
     ) -> Response<ResponseBody<C>> {
         let as_page = navigation::wants_page(request.headers());
-        match self.exchange(connections, request, caller, &claim).await {
-            Ok(response) => self.pass_on(connections, response, caller.downstream, claim),
+        let in_flight = connections.begin(mem::take(&mut caller.lifetimes));
+        let exchange = self.exchange(connections, request, &caller, &claim);
+        let exchanged = in_flight.unless_over(exchange).await;
+        match exchanged.unwrap_or(Err(Reason::LoggedOut)) {
+            Ok(response) => {
+                self.pass_on(connections, response, caller.downstream, claim, in_flight)
+            }
             Err(reason) => {
                 let sandbox = claim.sandbox().to_owned();
                 let failure = Failure { sandbox, reason };

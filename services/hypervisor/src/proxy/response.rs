@@ -3,6 +3,7 @@
 use super::connections::Connections;
 use super::download::{Download, Lent, ResponseBody};
 use super::exchange::UpstreamResponse;
+use super::in_flight::InFlight;
 use super::{Proxy, RoutedClaim, cookies, hop, shared_origin};
 use crate::downstream::Downstream;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue, LAST_MODIFIED};
@@ -18,6 +19,7 @@ impl Proxy {
         upstream: UpstreamResponse,
         downstream: &Downstream,
         claim: C,
+        in_flight: InFlight,
     ) -> Response<ResponseBody<C>> {
         let UpstreamResponse {
             mut response,
@@ -31,7 +33,7 @@ impl Proxy {
         if let Some(upgrade) = upgrade
             && response.status() == http::StatusCode::SWITCHING_PROTOCOLS
         {
-            return upgrade.switch(connections, response, claim);
+            return upgrade.switch(connections, response, claim, in_flight);
         }
         let headers = response.headers_mut();
         hop::strip(headers, shared_origin::acts_beyond);
@@ -43,7 +45,7 @@ impl Proxy {
         response.map(|body| {
             let idle = self.limits.body_idle;
             let lent = Lent::new(connections, claim.route_id(), connection);
-            let download = Download::new(body, idle, lent, claim, expectation);
+            let download = Download::new(body, idle, lent, claim, in_flight, expectation);
             ResponseBody::Right(if is_event_stream {
                 download.of_events(downstream.clone())
             } else {

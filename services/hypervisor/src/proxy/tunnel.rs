@@ -1,21 +1,23 @@
-//! Bytes both ways after an upgrade, and the end of a WebSocket whose sandbox lost its role.
+//! Bytes both ways after an upgrade, and the end of a WebSocket whose sandbox lost its role, or
+//! whose caller was logged out.
 
-use super::buffer::Buffer;
-use super::frames::{self, Frames};
+use super::direction::Direction;
+use super::frames::{SERVICE_RESTART, close};
+use super::in_flight::InFlight;
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use std::io;
 use std::pin::pin;
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, split};
+use tokio::io::{AsyncWriteExt, split};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 /// For how long a WebSocket's ends may take over saying goodbye.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// RFC 6455 and its registry: «service restart», upon which clients come back.
-const SERVICE_RESTART: u16 = 1012;
+/// The same for one whose caller was logged out: all is over within a second.
+const LOG_OUT_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// How bytes are carried between two upgraded connections.
 pub(super) struct Tunnel {
@@ -23,13 +25,30 @@ pub(super) struct Tunnel {
     pub(super) websocket: bool,
     /// Cancelled when the sandbox's drain is over.
     pub(super) drain_deadline: CancellationToken,
+    /// The request that asked for it.
+    pub(super) in_flight: InFlight,
 }
 
 impl Tunnel {
-    /// Carries bytes until both ends are done, one breaks, or the drain is over.
+    /// Carries bytes until both ends are done, one breaks, the drain is over, or the caller is
+    /// logged out.
     pub(super) async fn forward(self, client: Upgraded, upstream: Upgraded) {
         let (from_client, to_client) = split(TokioIo::new(client));
         let (from_upstream, to_upstream) = split(TokioIo::new(upstream));
+        let mut up = Direction::new(from_client, to_upstream, self.websocket);
+        let mut down = Direction::new(from_upstream, to_client, self.websocket);
+        tokio::select! {
+            biased;
+            () = self.in_flight.over() => {}
+            () = self.carry(&mut up, &mut down) => return,
+        }
+        if self.websocket {
+            // An end that says nothing is cut off.
+            let _ = timeout(LOG_OUT_TIMEOUT, log_out(&mut up, &mut down)).await;
+        }
+    }
+
+    async fn carry(&self, up: &mut Direction, down: &mut Direction) {
         let (after_cut, after_end) = if self.websocket {
             // A WebSocket has no half-closed state: when one end is gone, so is the other soon.
             (CLOSE_TIMEOUT, CLOSE_TIMEOUT)
@@ -40,23 +59,19 @@ impl Tunnel {
             self.drain_deadline.cancelled().await;
             sleep(after_cut).await;
         };
-        let up = pin!(copy(from_client, to_upstream));
-        let down = pin!(self.down(from_upstream, to_client));
+        let up = pin!(up.copy());
+        let down = pin!(self.down(down));
         tokio::select! {
             () = over => {}
             () = either_then_other(up, down, after_end) => {}
         }
     }
 
-    async fn down(
-        &self,
-        from: impl AsyncRead + Unpin,
-        to: impl AsyncWrite + Unpin,
-    ) -> io::Result<()> {
+    async fn down(&self, down: &mut Direction) -> io::Result<()> {
         if self.websocket {
-            copy_frames(from, to, &self.drain_deadline).await
+            copy_frames(down, &self.drain_deadline).await
         } else {
-            copy(from, to).await
+            down.copy().await
         }
     }
 }
@@ -73,63 +88,44 @@ async fn either_then_other(
     }
 }
 
-/// Copies until the end, and passes that on.
-async fn copy(mut from: impl AsyncRead + Unpin, mut to: impl AsyncWrite + Unpin) -> io::Result<()> {
-    let mut buffer = Buffer::default();
-    loop {
-        let count = buffer.fill(&mut from).await?;
-        if count == 0 {
-            return to.shutdown().await;
-        }
-        to.write_all(buffer.bytes()).await?;
-        to.flush().await?;
-        buffer.consume(count);
-    }
-}
-
-/// Copies a sandbox's frames until the end, or until `cut` and the end of a frame: then the
-/// client is told that the service restarts.
-async fn copy_frames(
-    mut from: impl AsyncRead + Unpin,
-    mut to: impl AsyncWrite + Unpin,
-    drain_deadline: &CancellationToken,
-) -> io::Result<()> {
-    let mut frames = Frames::default();
-    let mut buffer = Buffer::default();
+/// Copies a sandbox's frames until the end, or until `drain_deadline` and the end of a frame: then
+/// the client is told that the service restarts.
+async fn copy_frames(down: &mut Direction, drain_deadline: &CancellationToken) -> io::Result<()> {
     let mut cut_off = pin!(drain_deadline.cancelled());
-    while !frames.closed() {
+    while !down.frames.closed() {
         let count = tokio::select! {
             biased;
-            () = &mut cut_off, if frames.between() => return say_goodbye(from, to).await,
-            count = buffer.fill(&mut from) => count?,
+            () = &mut cut_off, if down.frames.between() => return say_goodbye(down).await,
+            count = down.buffer.fill(&mut down.from) => count?,
         };
         if count == 0 {
-            return to.shutdown().await;
+            return down.to.shutdown().await;
         }
-        let bytes = buffer.bytes();
-        let end = if drain_deadline.is_cancelled() {
-            frames.next_end(bytes)
+        if drain_deadline.is_cancelled() {
+            down.write_to_end_of_frame().await?;
         } else {
-            frames.pass(bytes);
-            None
-        };
-        to.write_all(&bytes[..end.unwrap_or(count)]).await?;
-        to.flush().await?;
-        buffer.consume(count);
+            down.write().await?;
+        }
     }
     // The ends are closing by themselves.
-    copy(from, to).await
+    down.copy().await
 }
 
 /// Writes the Close frame, and then drops what the sandbox still says: after a Close the client
 /// may not be sent anything. Its own Close reaches the sandbox the other way, which ends it.
-async fn say_goodbye(
-    mut from: impl AsyncRead + Unpin,
-    mut to: impl AsyncWrite + Unpin,
-) -> io::Result<()> {
-    let close = frames::close(SERVICE_RESTART, "the sandbox is being replaced");
-    to.write_all(&close).await?;
-    to.flush().await?;
-    tokio::io::copy(&mut from, &mut tokio::io::sink()).await?;
-    to.shutdown().await
+async fn say_goodbye(down: &mut Direction) -> io::Result<()> {
+    let close = close(SERVICE_RESTART, "the sandbox is being replaced");
+    down.to.write_all(&close).await?;
+    down.to.flush().await?;
+    tokio::io::copy(&mut down.from, &mut tokio::io::sink()).await?;
+    down.to.shutdown().await
+}
+
+/// Closes both ends as RFC 6455 says, with nothing more from one to the other than the rest of a
+/// frame that the client has a part of: what comes from it was not sent by anybody known.
+async fn log_out(up: &mut Direction, down: &mut Direction) {
+    // Where one end is gone, the other is closed all the same.
+    let _ = tokio::join!(up.close_sandbox(), down.close_client());
+    let _ = tokio::join!(up.heed_close(), down.heed_close());
+    let _ = tokio::join!(up.to.shutdown(), down.to.shutdown());
 }

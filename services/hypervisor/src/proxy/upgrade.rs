@@ -4,6 +4,7 @@ use super::begun_body::BegunBody;
 use super::connections::Connections;
 use super::download::ResponseBody;
 use super::failure::Reason;
+use super::in_flight::InFlight;
 use super::navigation::has_sec_fetch;
 use super::tunnel::Tunnel;
 use super::{RoutedClaim, hop, shared_origin};
@@ -63,6 +64,7 @@ impl Upgrade {
         connections: &Connections,
         mut response: Response<BegunBody>,
         claim: C,
+        in_flight: InFlight,
     ) -> Response<ResponseBody<C>> {
         let upstream = hyper::upgrade::on(&mut response);
         let headers = response.headers_mut();
@@ -72,6 +74,7 @@ impl Upgrade {
         let tunnel = Tunnel {
             websocket: protocol.as_bytes().eq_ignore_ascii_case(b"websocket"),
             drain_deadline: claim.drain_deadline().clone(),
+            in_flight,
         };
         headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
         headers.insert(UPGRADE, protocol);

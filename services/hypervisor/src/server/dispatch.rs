@@ -9,6 +9,7 @@ use crate::config::Config;
 use crate::downstream::Downstream;
 use crate::error::HttpError;
 use crate::http1::Refusal;
+use crate::lifetime::Lifetimes;
 use crate::metrics::Metrics;
 use crate::peer::Peer;
 use crate::proxy::{self, Failure, Proxy, Reason, ResponseBody};
@@ -23,6 +24,7 @@ use ipnet::IpNet;
 use std::rc::Rc;
 use std::sync::Arc;
 use tokio::runtime::Handle;
+use tokio::sync::watch;
 use tokio_util::context::TokioContext;
 use tower::ServiceExt;
 
@@ -96,6 +98,11 @@ impl Gateway {
 
     pub(super) fn routes(&self) -> &Routes {
         &self.routes
+    }
+
+    /// Tells of each session, and each access, that is ended.
+    pub(super) fn ends(&self) -> watch::Receiver<()> {
+        self.auth.end_notifier().subscribe()
     }
 
     pub(super) fn proxy(&self) -> &Proxy {
@@ -214,9 +221,14 @@ impl Dispatch {
         if !session.is_full() {
             return to_recovery(&request).map(ResponseBody::Left);
         }
-        let claim = match self.claim(session, role).await {
-            Ok(claim) => claim,
-            Err(error) => return unclaimed(&request, error).map(ResponseBody::Left),
+        let lifetimes = Lifetimes {
+            session: Some(session.lifetime.clone()),
+            access: None,
+        };
+        let claim = match self.claim(session, role, &lifetimes).await {
+            Some(Ok(claim)) => claim,
+            None => return to_login(&request).map(ResponseBody::Left),
+            Some(Err(error)) => return unclaimed(&request, error).map(ResponseBody::Left),
         };
         if role == Role::Dev {
             *request.uri_mut() = without_dev(request.uri());
@@ -225,19 +237,25 @@ impl Dispatch {
             user_id: session.user.id,
             peer,
             downstream,
+            lifetimes,
         };
         let proxy = &self.gateway.proxy;
-        proxy
-            .forward(&self.upstreams, request, &caller, claim)
-            .await
+        proxy.forward(&self.upstreams, request, caller, claim).await
     }
 
-    async fn claim(&self, session: &Session, role: Role) -> Result<Claim, ClaimError> {
+    /// `None` if the caller's time is over before the sandbox is there.
+    async fn claim(
+        &self,
+        session: &Session,
+        role: Role,
+        lifetimes: &Lifetimes,
+    ) -> Option<Result<Claim, ClaimError>> {
         let routes = &self.gateway.routes;
-        if let Some(claim) = routes.try_claim(session.user.id, role)? {
-            return Ok(claim);
+        if let Some(tried) = routes.try_claim(session.user.id, role).transpose() {
+            return Some(tried);
         }
-        self.outliving(routes.claim(&session.user, role)).await
+        let claim = self.outliving(routes.claim(&session.user, role));
+        self.upstreams.unless_over(lifetimes, claim).await
     }
 }
 

@@ -106,6 +106,8 @@ async fn work(listeners: Vec<Listener>, shared: Arc<Shared>, index: usize) {
     };
     let keep_alive = shared.keep_alive[index].clone();
     let connections = Connections::new(dispatch, &shared.config, keep_alive, shared.stop.clone());
+    let (watcher, ends) = (upstreams.clone(), shared.gateway.ends());
+    tokio::task::spawn_local(async move { watcher.watch(ends).await });
     let sweeper = upstreams.clone();
     tokio::task::spawn_local(async move { sweeper.sweep().await });
     let opened: io::Result<Vec<_>> = listeners.into_iter().map(Listener::open).collect();

@@ -19,6 +19,7 @@ const GROUND_FLOOR: &[&str] = &[
     "error",
     "gate",
     "http1",
+    "lifetime",
     "metrics",
     "peer",
     "private_folder",

@@ -9,6 +9,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use hypervisor::config;
+use hypervisor::lifetime::Lifetimes;
 use hypervisor::peer::Peer;
 use hypervisor::proxy::{Caller, Connections, Proxy, ResponseBody, RoutedClaim};
 use hypervisor::role::Role;
@@ -122,10 +123,11 @@ impl RequestHandler for Front {
             user_id: USER,
             peer: &peer,
             downstream: &inbound.downstream,
+            lifetimes: Lifetimes::default(),
         };
         let claim = Claim::new(&self.target);
         self.proxy
-            .forward(&self.upstreams, request, &caller, claim)
+            .forward(&self.upstreams, request, caller, claim)
             .await
     }
 }
