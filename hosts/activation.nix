@@ -7,6 +7,7 @@
   withinSecs ? 60,
 }:
 let
+  inherit (config.services.choiros) settings gatewayPrefix;
   switch = "$PROFILE/bin/switch-to-configuration";
   waitHealthy = lib.getExe (pkgs.callPackage ../packages/wait-healthy.nix { });
   custom = activate.custom // {
@@ -17,5 +18,5 @@ in
 custom config.system.build.toplevel ''
   cd /tmp
   ${switch} switch
-  ${waitHealthy} ${toString withinSecs} http://${config.services.choiros.settings.server.listen}
+  ${waitHealthy} ${toString withinSecs} http://${settings.server.listen}${toString gatewayPrefix}
 ''

@@ -2,6 +2,7 @@
 {
   imports = [
     ./gateway
+    ./origins
     ./workspaces
     ./hypervisor
     ./ingress

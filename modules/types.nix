@@ -43,6 +43,14 @@ in
   inherit ipv4;
   cidr = types.either ipv4 ipv6;
   size = matching "number of bytes, with K, M, G or T" "[1-9][0-9]*[KMGT]?";
+  # as the hypervisor reads it: not dev's, and nothing that a URL or a page would have to escape
+  gatewayPrefix =
+    fulfilling "path such as /.choiros: it begins with a slash, ends with none, and is not below /dev"
+      (
+        v:
+        builtins.match "(/[A-Za-z0-9._~-]+)+" v != null
+        && lib.head (lib.tail (lib.splitString "/" v)) != "dev"
+      );
   urlPath = matching "path that begins with a slash" "/[^ ]*";
   # it stands in units and rules, where blanks, quotes and % mean something
   folder =

@@ -10,6 +10,7 @@ step() { printf '\n== %s\n' "$*" >&2; }
 step "build $host"
 built=$(nix build --no-link --print-out-paths "$config.system.build.toplevel")
 domain=$(nix eval --raw "$config.services.choiros.domain")
+prefix=$(nix eval --raw "$config.services.choiros.gatewayPrefix" --apply toString)
 redirects=$(nix eval --raw "$config.services.choiros.redirectDomains" --apply toString)
 
 options=()
@@ -57,7 +58,7 @@ if [ "$now" != "$built" ]; then
 fi
 
 step "from outside"
-curl --silent --show-error --fail --retry 5 --retry-all-errors --output /dev/null "https://$domain/health"
+curl --silent --show-error --fail --retry 5 --retry-all-errors --output /dev/null "https://$domain$prefix/health"
 for name in "$domain" $redirects; do
   answer=$(curl --silent --show-error --output /dev/null --write-out '%{http_code}' "http://$name/")
   if [ "$answer" != 308 ]; then

@@ -1,4 +1,4 @@
-# wait-healthy SECONDS ORIGIN: succeeds as soon as the gateway there answers that all of it is well.
+# wait-healthy SECONDS URL: succeeds as soon as the gateway whose pages are there answers that all of it is well.
 { writeShellApplication, curl }:
 writeShellApplication {
   name = "wait-healthy";

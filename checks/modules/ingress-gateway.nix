@@ -14,6 +14,7 @@ let
     // settings;
   };
   acme = settings: with' { security.acme.acceptTerms = true; } (gateway settings);
+  shared = settings: gateway settings // { origins = "shared"; };
   tls = c: c.services.choiros.settings.tls;
   unit = c: c.systemd.services.hypervisor;
   socket = c: name: c.systemd.sockets.${name};
@@ -103,7 +104,7 @@ in
       ];
   };
   "it needs no capability, and speaks to no more of the world than before" = {
-    config = acme { };
+    config = with' { security.acme.acceptTerms = true; } (shared { });
     expect =
       c:
       let
@@ -117,6 +118,22 @@ in
         s.RestrictAddressFamilies == [
           "AF_UNIX"
           "AF_INET"
+        ];
+  };
+  "to order certificates it speaks to the world, but not to a cloud about its machine" = {
+    config = acme { };
+    expect =
+      c:
+      let
+        s = (unit c).serviceConfig;
+      in
+      s.CapabilityBoundingSet == ""
+      && s.PrivateUsers
+      && builtins.elem "AF_INET6" s.RestrictAddressFamilies
+      &&
+        s.IPAddressDeny == [
+          "169.254.169.254"
+          "fd00:ec2::254"
         ];
   };
   "both kinds open 80 and 443 to the world, here and in the AWS security group" = {
@@ -142,7 +159,88 @@ in
 
   # -- where the certificate comes from
 
-  "ACME is asked for one certificate for all names, and its files are the group's that serves them" =
+  "the gateway orders a certificate for each name by itself, with its keys in its own folder" = {
+    config =
+      with'
+        {
+          security.acme.acceptTerms = true;
+          security.acme.defaults = {
+            email = "host@example.org";
+            server = "https://acme-staging-v02.api.letsencrypt.org/directory";
+          };
+        }
+        (
+          gateway { }
+          // {
+            redirectDomains = [ "example.org" ];
+          }
+        );
+    expect =
+      c:
+      c.security.acme.certs == { }
+      && !(c.users.groups ? choiros-certificate)
+      && !((unit c).serviceConfig ? SupplementaryGroups)
+      &&
+        tls c == {
+          acme = {
+            accept_terms = true;
+            dir = "/var/lib/choiros/hypervisor/acme";
+            directory = "https://acme-staging-v02.api.letsencrypt.org/directory";
+            email = "host@example.org";
+          };
+          hsts_secs = 31536000;
+          redirect_hosts = [ "example.org" ];
+        };
+  };
+  "what the ingress says of mail, and the settings of a directory, come before what all of the host has" =
+    {
+      config = with' {
+        security.acme.acceptTerms = true;
+        security.acme.defaults.email = "host@example.org";
+        services.choiros.settings.tls.acme.directory = "https://ca.example.org/directory";
+      } (gateway { email = "ops@example.org"; });
+      expect =
+        c:
+        (tls c).acme.email == "ops@example.org"
+        && (tls c).acme.directory == "https://ca.example.org/directory";
+    };
+  "it orders none before someone has accepted the terms" = {
+    config = on (gateway { });
+    fails = "whose terms of service have to be accepted. Set security.acme.acceptTerms = true.";
+  };
+  "the one certificate for all names is asked for by DNS, from who serves it" = {
+    config = with' {
+      security.acme = {
+        acceptTerms = true;
+        defaults.webroot = "/var/www";
+        certs."choir.example.org" = {
+          dnsProvider = "hetzner";
+          credentialFiles.HETZNER_API_TOKEN_FILE = "/run/secrets/hetzner";
+        };
+      };
+    } (gateway { certificates = "wildcard"; } // { redirectDomains = [ "example.org" ]; });
+    expect =
+      c:
+      let
+        cert = c.security.acme.certs."choir.example.org";
+      in
+      cert.domain == "choir.example.org"
+      &&
+        cert.extraDomainNames == [
+          "example.org"
+          "*.choir.example.org"
+        ]
+      && cert.webroot == null
+      && cert.group == "choiros-certificate"
+      && cert.reloadServices == [ "hypervisor.service" ]
+      && (tls c).cert == "/var/lib/acme/choir.example.org/fullchain.pem"
+      && !((tls c) ? acme)
+      && !((tls c) ? acme_webroot)
+      && (unit c).serviceConfig.IPAddressDeny == "any"
+      && (unit c).serviceConfig.SupplementaryGroups == [ "choiros-certificate" ]
+      && builtins.elem "acme-choir.example.org.service" (unit c).wants;
+  };
+  "with one name ACME is asked for one certificate for all names, and its files are the group's that serves them" =
     {
       config =
         with'
@@ -150,7 +248,7 @@ in
             security.acme.acceptTerms = true;
           }
           (
-            gateway { email = "ops@example.org"; }
+            shared { email = "ops@example.org"; }
             // {
               redirectDomains = [
                 "example.org"
@@ -212,7 +310,7 @@ in
         ];
     };
   "the authority's terms are for the operator to accept" = {
-    config = on (gateway { });
+    config = on (shared { });
     fails = "security.acme.acceptTerms";
   };
   "another way to the certificate is the operator's to choose, and what others on the host do is none of it" =
@@ -227,7 +325,7 @@ in
             server = "https://acme-staging-v02.api.letsencrypt.org/directory";
           };
         };
-      } (gateway { });
+      } (shared { });
       expect =
         c:
         c.security.acme.certs."choir.example.org".dnsProvider == "hetzner"
@@ -245,11 +343,11 @@ in
         device = "/dev/disk/by-label/nix";
         fsType = "ext4";
       };
-    } (gateway { });
+    } (shared { });
     fails = "/var/lib/choiros /var/lib/acme /var/lib/choiros/backups would be gone after a reboot";
   };
   "an authority of the host's own needs no ACME, and its key is not the gateway's to read" = {
-    config = on (gateway { internalCa = true; } // { domain = "choir"; });
+    config = on (gateway { internalCa = true; } // { domain = "choir.internal"; });
     expect =
       c:
       let
@@ -259,6 +357,7 @@ in
       && (tls c).cert == "/var/lib/choiros/certificate/cert.pem"
       && (tls c).key == "/var/lib/choiros/certificate/key.pem"
       && !((tls c) ? acme_webroot)
+      && !((tls c) ? acme)
       && made.serviceConfig.User == "choiros-certificate"
       && (unit c).serviceConfig.User == "choiros"
       && builtins.elem "hypervisor.service" made.before
@@ -315,6 +414,17 @@ in
       };
     });
     fails = "/root/choir.key lies where the service that ends TLS sees no file";
+  };
+  "Caddy shows it for all sandboxes' hosts, too" = {
+    config = on { ingress.certificate = files; };
+    expect =
+      c:
+      let
+        site = c.services.caddy.virtualHosts.choiros-sandboxes;
+      in
+      site.hostName == "*.choir.example.org"
+      && says site.extraConfig ''tls "/run/secrets/choir.pem" "/run/secrets/choir.key"''
+      && !says c.services.caddy.globalConfig "on_demand";
   };
   "two sources of certificates are refused" = {
     config = on {

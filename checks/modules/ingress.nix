@@ -6,6 +6,7 @@
   ...
 }:
 let
+  sandboxes = c: c.services.caddy.virtualHosts.choiros-sandboxes;
   host = c: c.services.caddy.virtualHosts."choir.example.org".extraConfig;
   beside =
     more:
@@ -71,16 +72,132 @@ in
     expect =
       c: c.services.caddy.email == "ops@example.org" && !says c.services.caddy.globalConfig "local_certs";
   };
-  "no certificate is made on demand" = {
-    config = on { };
-    expect = c: !says c.services.caddy.globalConfig "on_demand";
+  "each sandbox's host gets a certificate when someone comes, if the gateway says that there is one" = {
+    config = with' { services.choiros.settings.server.listen = "127.0.0.1:9191"; } {
+      sandboxDomain = "sandboxes.example.net";
+    };
+    expect =
+      c:
+      [
+        {
+          name = "it is asked at its own socket";
+          ok = says c.services.caddy.globalConfig "ask http://127.0.0.1:9191/api/hosts";
+        }
+        {
+          # `*.sandboxes.example.net` as the site's name would have Caddy ask about each site below it
+          name = "in a site without a name";
+          ok = (sandboxes c).hostName == ":443" && says (sandboxes c).extraConfig "on_demand";
+        }
+        {
+          name = "for these hosts alone";
+          ok =
+            says (sandboxes c).extraConfig "host [*][.]sandboxes[.]example[.]net"
+            && says (sandboxes c).extraConfig "respond 421";
+        }
+      ]
+      ++
+        map
+          (part: {
+            name = "as the gateway's own: ${part}";
+            ok = says (host c) part && says (sandboxes c).extraConfig part;
+          })
+          [
+            "reverse_proxy unix//run/choiros-ingress/http.sock [{]"
+            "request_header -X-ChoirOS-[*]"
+            "request_header -Forwarded"
+            "Strict-Transport-Security"
+            "stream_close_delay 5m"
+            "lb_try_duration"
+          ];
+  };
+  "Caddy has the sandboxes' wildcard from security.acme, by DNS, and all else by itself" = {
+    config = with' {
+      security.acme = {
+        acceptTerms = true;
+        certs."choir.example.org".dnsProvider = "route53";
+      };
+    } { ingress.certificates = "wildcard"; };
+    expect =
+      c:
+      let
+        cert = c.security.acme.certs."choir.example.org";
+      in
+      cert.domain == "*.choir.example.org"
+      && cert.extraDomainNames == [ ]
+      && cert.group == "choiros-certificate"
+      && cert.reloadServices == [ "caddy.service" ]
+      && (sandboxes c).hostName == "*.choir.example.org"
+      && says (sandboxes c).extraConfig ''tls "/var/lib/acme/choir.example.org/fullchain.pem"''
+      && !says (host c) "tls "
+      && !says c.services.caddy.globalConfig "on_demand"
+      && c.systemd.services.caddy.serviceConfig.SupplementaryGroups == [ "choiros-certificate" ]
+      && builtins.elem "acme-choir.example.org.service" c.systemd.services.caddy.after;
+  };
+  "a wildcard without a provider of DNS is refused" = {
+    config = with' { security.acme.acceptTerms = true; } { ingress.certificates = "wildcard"; };
+    fails = ''Set security.acme.certs."choir.example.org".dnsProvider'';
+  };
+  "a wildcard beside certificates of one's own is refused" = {
+    config = on {
+      ingress = {
+        certificates = "wildcard";
+        certificate = {
+          cert = "/run/secrets/choir.pem";
+          key = "/run/secrets/choir.key";
+        };
+      };
+    };
+    fails = "does nothing with ingress.certificate";
+  };
+  "a wildcard from the host's own authority is refused" = {
+    config = on {
+      domain = "choir.internal";
+      ingress = {
+        certificates = "wildcard";
+        internalCa = true;
+      };
+    };
+    fails = "does nothing with ingress.internalCa";
+  };
+  "a wildcard for sandboxes without hosts is refused" = {
+    config = on {
+      origins = "shared";
+      ingress.certificates = "wildcard";
+    };
+    fails = ''does nothing with services.choiros.origins = "shared"'';
+  };
+  "a site with a sandbox's host is refused" = {
+    config = with' {
+      services.caddy.virtualHosts."blog.example.org".serverAliases = [
+        "https://sandbox-dev.choir.example.org"
+      ];
+    } { };
+    fails = ''services.caddy.virtualHosts."blog.example.org" has the host of a sandbox'';
+  };
+  "a site for whatever host is refused beside the sandboxes'" = {
+    config = with' { services.caddy.virtualHosts."https://".extraConfig = "respond hello"; } { };
+    fails = ''services.caddy.virtualHosts."https://" is for all hosts that no other site has'';
+  };
+  "such a site may stand beside a wildcard, or where sandboxes have no hosts" = {
+    config = with' { services.caddy.virtualHosts.":443".extraConfig = "respond hello"; } {
+      origins = "shared";
+    };
+    expect = c: c.services.caddy.virtualHosts ? ":443";
+  };
+  "no certificate is made on demand where sandboxes have no hosts" = {
+    config = on { origins = "shared"; };
+    expect =
+      c:
+      !says c.services.caddy.globalConfig "on_demand"
+      && !(c.services.caddy.virtualHosts ? choiros-sandboxes);
   };
   "tests have an authority of their own" = {
     config = on {
-      domain = "choir";
+      domain = "choir.internal";
       ingress.internalCa = true;
     };
-    expect = c: says c.services.caddy.globalConfig "local_certs";
+    expect =
+      c: says c.services.caddy.globalConfig "local_certs" && says (sandboxes c).extraConfig "on_demand";
   };
   "a name that no authority vouches for is refused" = {
     config = on { domain = "choir"; };
@@ -160,7 +277,7 @@ in
     lib:
     let
       foreign = import ../../modules/ingress/global.nix { inherit lib; };
-      ours = "admin unix//run/caddy/admin.sock|0600\nservers :443 {\n}\nservers :80 {\n}\n";
+      ours = "admin unix//run/caddy/admin.sock|0600\nservers :443 {\n}\nservers :80 {\n}\non_demand_tls {\n}\n";
       all =
         expected:
         map (text: {
@@ -180,6 +297,7 @@ in
       "servers {\n metrics\n}"
       "servers :443 {\n protocols h1\n}"
       "servers :80 {\n protocols h1\n}"
+      "on_demand_tls {\n ask http://127.0.0.1:5555/\n}"
     ]
     ++ all true [
       ""

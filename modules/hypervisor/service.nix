@@ -58,7 +58,7 @@ in
             "AF_UNIX"
             "AF_INET"
           ];
-          IPAddressDeny = "any";
+          IPAddressDeny = lib.mkDefault "any";
           IPAddressAllow = [
             "localhost"
             "10.233.0.0/16"

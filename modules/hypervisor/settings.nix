@@ -37,23 +37,27 @@ let
 in
 {
   config = lib.mkIf cfg.enable {
-    services.choiros.settings = lib.mapAttrsRecursive (_: lib.mkDefault) {
-      inherit (cfg) registration;
-      server = {
-        listen = "127.0.0.1:9090";
-        control_socket = "/run/choiros/control.sock";
+    services.choiros.settings = lib.mapAttrsRecursive (_: lib.mkDefault) (
+      {
+        inherit (cfg) origins registration;
+        server = {
+          listen = "127.0.0.1:9090";
+          control_socket = "/run/choiros/control.sock";
+        }
+        // lib.optionalAttrs (cfg.metricsTokenFile != null) {
+          metrics_token_file = "/run/credentials/hypervisor.service/metrics-token";
+        };
+        auth = {
+          rp_id = cfg.rpId;
+          origin = "https://${cfg.domain}";
+        };
+        store.path = "/var/lib/choiros/hypervisor/hypervisor.db";
+        inherit runtime;
+        workspaces = lib.mapAttrs workspace (lib.groupBy (s: s.workspace) cfg.sandboxes);
       }
-      // lib.optionalAttrs (cfg.metricsTokenFile != null) {
-        metrics_token_file = "/run/credentials/hypervisor.service/metrics-token";
-      };
-      auth = {
-        rp_id = cfg.rpId;
-        origin = "https://${cfg.domain}";
-      };
-      store.path = "/var/lib/choiros/hypervisor/hypervisor.db";
-      inherit runtime;
-      workspaces = lib.mapAttrs workspace (lib.groupBy (s: s.workspace) cfg.sandboxes);
-    };
+      // lib.optionalAttrs (cfg.origins == "own") { sandbox_domain = cfg.sandboxDomain; }
+      // lib.optionalAttrs (cfg.gatewayPrefix != null) { gateway_prefix = cfg.gatewayPrefix; }
+    );
 
     services.choiros.configFile = format.generate "hypervisor.toml" cfg.settings;
     environment.etc."choiros/hypervisor.toml".source = cfg.configFile;

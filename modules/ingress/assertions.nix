@@ -11,10 +11,16 @@ let
   inherit (config.services) caddy;
   sites = lib.attrNames caddy.virtualHosts;
   choirosTypes = import ../types.nix { inherit lib; };
-  domains = [ cfg.domain ] ++ cfg.redirectDomains;
-  uncertified = lib.filter (
-    domain: !lib.hasInfix "." domain || choirosTypes.isReserved domain
-  ) domains;
+  named =
+    option:
+    map (domain: {
+      inherit option domain;
+    });
+  uncertified = lib.filter (n: !lib.hasInfix "." n.domain || choirosTypes.isReserved n.domain) (
+    named "domain" [ cfg.domain ]
+    ++ named "redirectDomains" cfg.redirectDomains
+    ++ named "sandboxDomain" (lib.optional (cfg.origins == "own") cfg.sandboxDomain)
+  );
   portTakers = import ./ports.nix { inherit lib config; };
   isSet = import ./is-set.nix { inherit lib; };
   caddys = lib.filter (name: isSet options.services.choiros.ingress.${name}) [
@@ -28,9 +34,7 @@ in
     assertions = [
       {
         assertion = cfg.ingress.internalCa || cfg.ingress.certificate != null || uncertified == [ ];
-        message = "services.choiros.${
-          if lib.head uncertified == cfg.domain then "domain" else "redirectDomains"
-        }: no certificate authority vouches for ${lib.head uncertified}, a name of private networks or without a dot. Use a domain of yours, or set services.choiros.ingress.internalCa = true.";
+        message = "services.choiros.${(lib.head uncertified).option}: no certificate authority vouches for ${(lib.head uncertified).domain}, a name of private networks or without a dot. Use a domain of yours, or set services.choiros.ingress.internalCa = true.";
       }
       {
         assertion = portTakers == [ ];

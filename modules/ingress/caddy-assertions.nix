@@ -9,6 +9,26 @@ let
   cfg = config.services.choiros;
   inherit (config.services) caddy;
   isSet = import ./is-set.nix { inherit lib; };
+  sandboxes = map (s: s.host) (import ../origins/hosts.nix { inherit lib; } cfg);
+  named =
+    names:
+    lib.filter (
+      site: site != "choiros-sandboxes" && lib.any (name: lib.elem name names) (namesOf site)
+    ) (lib.attrNames caddy.virtualHosts);
+  namesOf =
+    site:
+    let
+      host = caddy.virtualHosts.${site};
+    in
+    map (lib.removePrefix "https://") ([ host.hostName ] ++ host.serverAliases);
+  shadowing = named sandboxes;
+  catchAll = lib.optionals (cfg.origins == "own" && certificates.files == null) (named [
+    ""
+    "*"
+    ":443"
+    "*:443"
+  ]);
+  certificates = import ./certificates.nix { inherit config; };
   foreign = import ./global.nix { inherit lib; } caddy.globalConfig;
 in
 {
@@ -37,6 +57,14 @@ in
             443
           ];
         message = "services.caddy.httpPort and httpsPort: ${cfg.domain} would be served on ${toString caddy.httpPort} and ${toString caddy.httpsPort}, and people come to 80 and 443. Remove them; give a site of yours that wants another port that port in its name.";
+      }
+      {
+        assertion = shadowing == [ ];
+        message = "services.caddy.virtualHosts.\"${lib.head (shadowing ++ [ "" ])}\" has the host of a sandbox, which would never be seen. Give the site another name, or set services.choiros.sandboxDomain to another domain.";
+      }
+      {
+        assertion = catchAll == [ ];
+        message = "services.caddy.virtualHosts.\"${lib.head (catchAll ++ [ "" ])}\" is for all hosts that no other site has, as the one that gives each sandbox's host its certificate. Name its hosts, or set services.choiros.ingress.certificates = \"wildcard\".";
       }
       {
         assertion = foreign == [ ];

@@ -17,10 +17,51 @@ let
     }
     ${cfg.ingress.serverOptions}
   '';
-  inherit (cfg.ingress) certificate hstsSecs;
-  tls = lib.optionalString (
-    certificate != null
-  ) "tls \"${certificate.cert}\" \"${certificate.key}\"\n";
+  inherit (cfg.ingress) hstsSecs;
+  own = cfg.origins == "own";
+  inherit (import ./certificates.nix { inherit config; }) source files;
+  withFiles = "tls \"${files.cert}\" \"${files.key}\"\n";
+  tls = lib.optionalString (source == "files") withFiles;
+  proxied = ''
+    header {
+      ${lib.optionalString (hstsSecs > 0) "Strict-Transport-Security \"max-age=${toString hstsSecs}\""}
+      -Server
+    }
+    # the hypervisor believes its proxy: what a client says in the proxy's name ends here
+    request_header -X-ChoirOS-*
+    request_header -Forwarded
+    reverse_proxy unix/${cfg.ingress.socket} {
+      flush_interval -1
+      stream_close_delay ${cfg.ingress.streamCloseDelay}
+      header_down -Server
+      # a hypervisor that crashed is back before anyone notices
+      lb_try_duration 10s
+      lb_try_interval 100ms
+    }
+  '';
+  sandboxes = "*.${cfg.sandboxDomain}";
+  sandboxSite = {
+    choiros-sandboxes = {
+      hostName = if files != null then sandboxes else ":443";
+      logFormat = "output file ${caddy.logDir}/access-sandboxes.log";
+      extraConfig =
+        if files != null then
+          "${withFiles}${proxied}"
+        else
+          # A site for all hosts, and not `*.…`, which would have Caddy ask about each site of the host below that domain,
+          # too (caddyserver/caddy#6996).
+          ''
+            tls {
+              on_demand
+            }
+            @sandboxes host ${sandboxes}
+            handle @sandboxes {
+              ${proxied}
+            }
+            respond 421
+          '';
+    };
+  };
   redirect = domain: {
     name = domain;
     value = {
@@ -46,32 +87,23 @@ in
         servers :80 {
           ${server}
         }
+        ${lib.optionalString (own && files == null) ''
+          # a name that there is no sandbox of gets no certificate
+          on_demand_tls {
+            ask http://${cfg.settings.server.listen}/api/hosts
+          }
+        ''}
       '';
       virtualHosts = {
-        ${cfg.domain}.extraConfig = ''
-          ${tls}header {
-            ${lib.optionalString (hstsSecs > 0) "Strict-Transport-Security \"max-age=${toString hstsSecs}\""}
-            -Server
-          }
-          # the hypervisor believes its proxy: what a client says in the proxy's name ends here
-          request_header -X-ChoirOS-*
-          request_header -Forwarded
-          reverse_proxy unix/${cfg.ingress.socket} {
-            flush_interval -1
-            stream_close_delay ${cfg.ingress.streamCloseDelay}
-            header_down -Server
-            # a hypervisor that crashed is back before anyone notices
-            lb_try_duration 10s
-            lb_try_interval 100ms
-          }
-        '';
+        ${cfg.domain}.extraConfig = "${tls}${proxied}";
       }
+      // lib.optionalAttrs own sandboxSite
       // lib.listToAttrs (map redirect cfg.redirectDomains);
     };
 
     # the first to read what the world sends, so it is sealed as our own units are
     systemd.services.caddy.serviceConfig = hardening // {
-      SupplementaryGroups = lib.optional (certificate != null) "choiros-certificate";
+      SupplementaryGroups = lib.optional (files != null) "choiros-certificate";
       RuntimeDirectory = "caddy";
       RuntimeDirectoryMode = "0700";
       AmbientCapabilities = [
@@ -105,12 +137,14 @@ in
               caddy adapt --adapter caddyfile --config ${caddy.configFile} |
                 jq 'del(.logging, .apps.tls.certificates.load_files)' > caddy.json
               caddy validate --config caddy.json
-              jq -e --arg domain ${cfg.domain} '[.apps.http.servers[]
-                | select((.listen | index(":443")) and (.automatic_https.disable | not))
-                | .routes[].match[]?.host[]?] | index($domain)' caddy.json > /dev/null || {
-                echo "${cfg.domain} is not served on port 443: see services.caddy.globalConfig and services.caddy.virtualHosts.\"${cfg.domain}\"" >&2
-                exit 1
-              }
+              for host in ${lib.escapeShellArgs ([ cfg.domain ] ++ lib.optional own sandboxes)}; do
+                jq -e --arg host "$host" '[.apps.http.servers[]
+                  | select((.listen | index(":443")) and (.automatic_https.disable | not))
+                  | .. | objects | .match[]?.host[]?] | index($host)' caddy.json > /dev/null || {
+                  echo "$host is not served on port 443: see services.caddy.globalConfig and services.caddy.virtualHosts" >&2
+                  exit 1
+                }
+              done
               touch $out
             ''
         );

@@ -23,7 +23,10 @@ let
       "disable_certs"
     ];
 in
-lib.optional (lib.length (saying "admin") > 1) "admin"
+lib.filter (option: lib.length (saying option) > 1) [
+  "admin"
+  "on_demand_tls"
+]
 ++ lib.filter (option: saying option != [ ]) [
   "http_port"
   "https_port"

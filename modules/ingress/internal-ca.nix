@@ -14,7 +14,9 @@ let
       pkgs.openssl
     ];
     runtimeEnv.NAMES = lib.concatMapStringsSep "," (d: "DNS:${d}") (
-      [ cfg.domain ] ++ cfg.redirectDomains
+      [ cfg.domain ]
+      ++ cfg.redirectDomains
+      ++ lib.optional (cfg.origins == "own") "*.${cfg.sandboxDomain}"
     );
     text = builtins.readFile ./internal-ca.sh;
   };

@@ -12,7 +12,17 @@ in
       ];
       default = "caddy";
       example = "gateway";
-      description = "What ends TLS on port 443, and answers on port 80. `caddy`: Caddy, in front of the hypervisor; it gets its certificates by itself, one for each name, and serves sites of yours as well (`services.caddy.virtualHosts`). `gateway`: the hypervisor itself, on sockets that systemd holds, so that a restart refuses no connection; it serves `domain` and `redirectDomains` alone, with one certificate for all of them by `security.acme.certs.<domain>`, whose other options hold there too, and which asks for `security.acme.acceptTerms = true`.";
+      description = "What ends TLS on port 443, and answers on port 80. `caddy`: Caddy, in front of the hypervisor; it serves sites of yours as well (`services.caddy.virtualHosts`). `gateway`: the hypervisor itself, on sockets that systemd holds, so that a restart refuses no connection; it serves `domain`, `redirectDomains` and the sandboxes' hosts alone, and asks for `security.acme.acceptTerms = true`.";
+    };
+
+    certificates = mkOption {
+      type = types.enum [
+        "by-name"
+        "wildcard"
+      ];
+      default = "by-name";
+      example = "wildcard";
+      description = "Which certificates the host asks an authority for, with `origins = \"own\"`. `by-name`: one for each name, when someone first comes by it; for a sandbox's host only if there is such a sandbox. What ends TLS asks by itself, on ports 80 and 443, the gateway by `security.acme.acceptTerms`, `security.acme.defaults.server` and `.email`. `wildcard`: one for `*.<sandboxDomain>` by `security.acme.certs.<domain>`, of which you set `dnsProvider`, and `environmentFile` or `credentialFiles` with the provider's token; it is the choice where more than some dozens of sandboxes a week are made, or where their names are nobody's business, since each certificate's names are published. With `kind = \"gateway\"` that certificate is for all names; Caddy gets those of `domain` and `redirectDomains` by itself. With `origins = \"shared\"` Caddy asks for each of these, and the gateway has one for all of them by `security.acme.certs.<domain>`, which it is asked about on port 80.";
     };
 
     email = mkOption {
@@ -51,7 +61,7 @@ in
         cert = "/run/secrets/choir.example.org.pem";
         key = "/run/secrets/choir.example.org.key";
       };
-      description = "A certificate of your own, for `domain` and each of `redirectDomains`, instead of one that the host asks an authority for. The group `choiros-certificate` has to be able to read both files. The hypervisor sees by itself that they have changed; Caddy is told by `systemctl reload caddy`.";
+      description = "A certificate of your own, for `domain`, each of `redirectDomains` and, with `origins = \"own\"`, `*.<sandboxDomain>`, instead of those that the host asks an authority for. The group `choiros-certificate` has to be able to read both files. The hypervisor sees by itself that they have changed; Caddy is told by `systemctl reload caddy`.";
     };
 
     hstsSecs = mkOption {

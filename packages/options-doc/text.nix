@@ -11,6 +11,7 @@ let
     ]
     ++ map (concern: ../../modules + "/${concern}/options.nix") [
       "gateway"
+      "origins"
       "workspaces"
       "hypervisor"
       "ingress"
