@@ -19,6 +19,8 @@
           file_server
         '';
       };
+      # below the gateway's name, as sandboxes are
+      "status.choir.example.org".extraConfig = "respond well";
       "http://intern.example.org:8081".extraConfig = "respond hello";
       # one of our own names, said more of
       "choir.example.org".extraConfig = "encode zstd gzip";

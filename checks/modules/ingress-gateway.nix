@@ -194,11 +194,16 @@ in
   };
   "what the ingress says of mail, and the settings of a directory, come before what all of the host has" =
     {
-      config = with' {
-        security.acme.acceptTerms = true;
-        security.acme.defaults.email = "host@example.org";
-        services.choiros.settings.tls.acme.directory = "https://ca.example.org/directory";
-      } (gateway { email = "ops@example.org"; });
+      config =
+        with'
+          {
+            security.acme.acceptTerms = true;
+            security.acme.defaults.email = "host@example.org";
+            services.choiros.settings.tls.acme.directory = "https://ca.example.org/directory";
+          }
+          (gateway {
+            email = "ops@example.org";
+          });
       expect =
         c:
         (tls c).acme.email == "ops@example.org"
@@ -456,6 +461,16 @@ in
   "a name that no authority vouches for is refused by either kind" = {
     config = with' { security.acme.acceptTerms = true; } (gateway { } // { domain = "choir.lan"; });
     fails = "no certificate authority vouches for choir.lan";
+  };
+
+  "an authority of one's own vouches for names of private networks" = {
+    config = with' {
+      security.acme = {
+        acceptTerms = true;
+        defaults.server = "https://ca.choir.lan/acme/directory";
+      };
+    } (gateway { } // { domain = "choir.lan"; });
+    expect = c: (tls c).acme.directory == "https://ca.choir.lan/acme/directory";
   };
 
   # -- who else wants the ports

@@ -72,44 +72,45 @@ in
     expect =
       c: c.services.caddy.email == "ops@example.org" && !says c.services.caddy.globalConfig "local_certs";
   };
-  "each sandbox's host gets a certificate when someone comes, if the gateway says that there is one" = {
-    config = with' { services.choiros.settings.server.listen = "127.0.0.1:9191"; } {
-      sandboxDomain = "sandboxes.example.net";
+  "each sandbox's host gets a certificate when someone comes, if the gateway says that there is one" =
+    {
+      config = with' { services.choiros.settings.server.listen = "127.0.0.1:9191"; } {
+        sandboxDomain = "sandboxes.example.net";
+      };
+      expect =
+        c:
+        [
+          {
+            name = "it is asked at its own socket";
+            ok = says c.services.caddy.globalConfig "ask http://127.0.0.1:9191/api/hosts";
+          }
+          {
+            # `*.sandboxes.example.net` as the site's name would have Caddy ask about each site below it
+            name = "in a site without a name";
+            ok = (sandboxes c).hostName == ":443" && says (sandboxes c).extraConfig "on_demand";
+          }
+          {
+            name = "for these hosts alone";
+            ok =
+              says (sandboxes c).extraConfig "host [*][.]sandboxes[.]example[.]net"
+              && says (sandboxes c).extraConfig "respond 421";
+          }
+        ]
+        ++
+          map
+            (part: {
+              name = "as the gateway's own: ${part}";
+              ok = says (host c) part && says (sandboxes c).extraConfig part;
+            })
+            [
+              "reverse_proxy unix//run/choiros-ingress/http.sock [{]"
+              "request_header -X-ChoirOS-[*]"
+              "request_header -Forwarded"
+              "Strict-Transport-Security"
+              "stream_close_delay 5m"
+              "lb_try_duration"
+            ];
     };
-    expect =
-      c:
-      [
-        {
-          name = "it is asked at its own socket";
-          ok = says c.services.caddy.globalConfig "ask http://127.0.0.1:9191/api/hosts";
-        }
-        {
-          # `*.sandboxes.example.net` as the site's name would have Caddy ask about each site below it
-          name = "in a site without a name";
-          ok = (sandboxes c).hostName == ":443" && says (sandboxes c).extraConfig "on_demand";
-        }
-        {
-          name = "for these hosts alone";
-          ok =
-            says (sandboxes c).extraConfig "host [*][.]sandboxes[.]example[.]net"
-            && says (sandboxes c).extraConfig "respond 421";
-        }
-      ]
-      ++
-        map
-          (part: {
-            name = "as the gateway's own: ${part}";
-            ok = says (host c) part && says (sandboxes c).extraConfig part;
-          })
-          [
-            "reverse_proxy unix//run/choiros-ingress/http.sock [{]"
-            "request_header -X-ChoirOS-[*]"
-            "request_header -Forwarded"
-            "Strict-Transport-Security"
-            "stream_close_delay 5m"
-            "lb_try_duration"
-          ];
-  };
   "Caddy has the sandboxes' wildcard from security.acme, by DNS, and all else by itself" = {
     config = with' {
       security.acme = {

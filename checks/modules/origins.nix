@@ -1,13 +1,14 @@
 { on, ... }:
 {
-  "each sandbox has an origin of its own, below the gateway's domain, unless someone says otherwise" = {
-    config = on { };
-    expect =
-      c:
-      c.services.choiros.settings.origins == "own"
-      && c.services.choiros.settings.sandbox_domain == "choir.example.org"
-      && !(c.services.choiros.settings ? gateway_prefix);
-  };
+  "each sandbox has an origin of its own, below the gateway's domain, unless someone says otherwise" =
+    {
+      config = on { };
+      expect =
+        c:
+        c.services.choiros.settings.origins == "own"
+        && c.services.choiros.settings.sandbox_domain == "choir.example.org"
+        && !(c.services.choiros.settings ? gateway_prefix);
+    };
   "or below a domain of their own" = {
     config = on { sandboxDomain = "sandboxes.example.net"; };
     expect = c: c.services.choiros.settings.sandbox_domain == "sandboxes.example.net";

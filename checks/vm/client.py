@@ -3,21 +3,27 @@
 It stands after common.py, before the scripts of tests that have such a machine."""
 ca = {"caddy": "/var/lib/caddy/.local/share/caddy/pki/authorities/local/root.crt",
       "gateway": "/var/lib/choiros/certificate/ca.pem"}[kind]
-stranger = ("curl -sS --max-time 60 --cacert /tmp/ca.pem "
-            "--connect-to choir.test:443:machine:443 --connect-to www.choir.test:443:machine:443 --connect-to choir.test:80:machine:80")
+stranger = "curl -sS --max-time 60 --cacert /tmp/ca.pem --connect-to ::machine:"
+# what a browser says when a person goes to a page
+navigation = "-H 'Accept: text/html' -H 'Sec-Fetch-Mode: navigate' -H 'Sec-Fetch-Dest: document' -H 'Sec-Fetch-Site: none'"
 curl = f"{stranger} --cookie /tmp/jar --cookie-jar /tmp/jar"
 
 
-def get(path):
-    return client.succeed(f"{curl} -f '{origin}{path}'")
+def get(path, at=origin):
+    return client.succeed(f"{curl} -f '{at}{path}'")
 
 
 def post(path, body):
     return json.loads(client.succeed(f"{curl} --fail-with-body -H 'Content-Type: application/json' -d '{json.dumps(body)}' {origin}{path}"))
 
 
+def page(url):
+    """As a person comes to it: to a sandbox's by the gateway, which gives the browser a cookie for that host."""
+    return client.succeed(f"{curl} -f -L {navigation} '{url}'")
+
+
 def redirect(url):
-    return client.succeed(f"{curl} -o /dev/null -w '%{{http_code}} %{{redirect_url}}' '{url}'")
+    return client.succeed(f"{curl} {navigation} -o /dev/null -w '%{{http_code}} %{{redirect_url}}' '{url}'")
 
 
 def rows():
@@ -29,6 +35,12 @@ def trust():
     machine.wait_for_file(ca)
     client.succeed(f"cat > /tmp/ca.pem <<'EOF'\n{machine.succeed(f'cat {ca}')}EOF")
     client.wait_until_succeeds(f"{curl} -f {origin}/health", timeout=120)
+
+
+def act(passkey, name, **parameters):
+    """Does what needs a passkey for that very act."""
+    begun = post("/auth/acts/start", {"act": name} | parameters)
+    return post("/auth/acts/finish", {"id": begun["id"], "credential": passkey.get(begun["publicKey"], None)})
 
 
 def sign_up(username, passkey):

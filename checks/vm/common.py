@@ -6,6 +6,7 @@ import secrets
 import struct
 
 origin = "https://choir.test"
+sandboxes = {"live": "https://sandbox.choir.test", "dev": "https://sandbox-dev.choir.test"}
 
 
 # -- a passkey in software: P-256 by the book, and the two credentials that a browser would give

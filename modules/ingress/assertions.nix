@@ -11,6 +11,9 @@ let
   inherit (config.services) caddy;
   sites = lib.attrNames caddy.virtualHosts;
   choirosTypes = import ../types.nix { inherit lib; };
+  # an authority of the operator's own vouches for what it likes
+  authority = if kind == "caddy" then caddy.acmeCA else config.security.acme.defaults.server or null;
+  isPublic = authority == null || lib.hasInfix ".letsencrypt.org/" authority;
   named =
     option:
     map (domain: {
@@ -33,7 +36,8 @@ in
   config = lib.mkIf cfg.enable {
     assertions = [
       {
-        assertion = cfg.ingress.internalCa || cfg.ingress.certificate != null || uncertified == [ ];
+        assertion =
+          cfg.ingress.internalCa || cfg.ingress.certificate != null || !isPublic || uncertified == [ ];
         message = "services.choiros.${(lib.head uncertified).option}: no certificate authority vouches for ${(lib.head uncertified).domain}, a name of private networks or without a dot. Use a domain of yours, or set services.choiros.ingress.internalCa = true.";
       }
       {

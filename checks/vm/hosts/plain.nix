@@ -1,5 +1,10 @@
 # The host that the VM tests are about.
-{ pkgs, ... }:
+{
+  lib,
+  config,
+  pkgs,
+  ...
+}:
 {
   services.choiros = {
     enable = true;
@@ -8,6 +13,10 @@
     ingress.internalCa = true;
     # isn't there until a test makes it
     metricsTokenFile = "/run/secrets/metrics-token";
+  };
+  # what the host has beside us, at a name that could be a sandbox's
+  services.caddy.virtualHosts = lib.mkIf (config.services.choiros.ingress.kind == "caddy") {
+    "site.choir.test".extraConfig = "respond a-site-of-the-hosts-own";
   };
   environment.systemPackages = [
     pkgs.curl

@@ -1,0 +1,14 @@
+# The same with Caddy.
+{ lib, ... }:
+{
+  imports = [ ./plain.nix ];
+  services.choiros.ingress = {
+    internalCa = lib.mkForce false;
+    # the file below is there on the host alone
+    checkConfig = false;
+  };
+  services.caddy = {
+    acmeCA = "https://acme.test/dir";
+    globalConfig = "acme_ca_root /etc/acme/ca.pem";
+  };
+}
