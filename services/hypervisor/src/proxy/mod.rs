@@ -156,6 +156,7 @@ impl Proxy {
         claim: C,
     ) -> Response<ResponseBody<C>> {
         let as_page = navigation::wants_page(request.headers());
+        let navigates = as_page && is_navigation(request.method(), request.headers());
         let in_flight = connections.begin(mem::take(&mut caller.lifetimes));
         let exchange = self.exchange(connections, request, &caller, &claim);
         let exchanged = in_flight.unless_over(exchange).await;
@@ -167,6 +168,8 @@ impl Proxy {
                 let sandbox = claim.sandbox().to_owned();
                 let failure = Failure { sandbox, reason };
                 failure.log(claim.role());
+                // As without a session: programs are told so in their own words.
+                let as_page = as_page && (navigates || failure.reason != Reason::LoggedOut);
                 failure.respond(as_page).map(ResponseBody::Left)
             }
         }

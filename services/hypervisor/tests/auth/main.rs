@@ -5,6 +5,7 @@
 )]
 
 mod accounts;
+mod ends;
 mod harness;
 mod invites;
 mod login;
