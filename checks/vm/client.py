@@ -9,12 +9,12 @@ navigation = "-H 'Accept: text/html' -H 'Sec-Fetch-Mode: navigate' -H 'Sec-Fetch
 curl = f"{stranger} --cookie /tmp/jar --cookie-jar /tmp/jar"
 
 
-def get(path, at=origin):
-    return client.succeed(f"{curl} -f '{at}{path}'")
+def get(path, at=None):
+    return client.succeed(f"{curl} -f '{at or pages}{path}'")
 
 
 def post(path, body):
-    return json.loads(client.succeed(f"{curl} --fail-with-body -H 'Content-Type: application/json' -d '{json.dumps(body)}' {origin}{path}"))
+    return json.loads(client.succeed(f"{curl} --fail-with-body -H 'Content-Type: application/json' -d '{json.dumps(body)}' {pages}{path}"))
 
 
 def page(url):
@@ -34,7 +34,7 @@ def trust():
     """Gives the browser the host's certificate authority, and waits until it answers."""
     machine.wait_for_file(ca)
     client.succeed(f"cat > /tmp/ca.pem <<'EOF'\n{machine.succeed(f'cat {ca}')}EOF")
-    client.wait_until_succeeds(f"{curl} -f {origin}/health", timeout=120)
+    client.wait_until_succeeds(f"{curl} -f {pages}/health", timeout=120)
 
 
 def act(passkey, name, **parameters):

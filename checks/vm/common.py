@@ -6,6 +6,8 @@ import secrets
 import struct
 
 origin = "https://choir.test"
+# where the gateway's own pages are
+pages = origin
 sandboxes = {"live": "https://sandbox.choir.test", "dev": "https://sandbox-dev.choir.test"}
 
 

@@ -1,7 +1,7 @@
 {
   services.choiros = {
     enable = true;
-    domain = "choir.example.org"; # yours, and its DNS leads here
+    domain = "choir.example.org"; # yours; its DNS, and that of *.choir.example.org, leads here
     firewall.operatorCidrs = [ "198.51.100.7/32" ]; # where you come from
   };
   services.openssh.enable = true;
