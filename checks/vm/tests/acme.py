@@ -34,7 +34,8 @@ with subtest("one that many come to at once is ordered once"):
     t.assertGreater(acme.succeed(orders).count("sandbox-dev.choir.test"), before)
     certificates[url] = many.pop()
 
-with subtest("keys are nobody else's to read"):
+with subtest("keys are nobody else's to read, and who speaks to the authority is sealed as before"):
+    sealed((f"{ingress}.service",))
     t.assertTrue(machine.succeed(f"find {keys} -type f"))
     t.assertEqual(machine.succeed(f"find {keys} -type f -perm /077"), "")
     machine.fail(f"setpriv --reuid 65534 --regid 65534 --clear-groups find {keys} -type f | grep .")
