@@ -1,9 +1,11 @@
 //! What the tests of this workspace and the tools beside it share.
 
+pub mod act;
 pub mod activation;
 #[cfg(feature = "browser")]
 pub mod browser;
 pub mod client;
+pub mod enter;
 pub mod harness;
 pub mod malformed;
 pub mod open_files;

@@ -78,12 +78,18 @@ impl Person {
     pub async fn log_in(&self) -> Result<()> {
         let order = json!({ "username": self.username });
         let options = post(&self.client, "/auth/login/start", &order).await?;
-        let assertion = {
-            let mut passkeys = self.passkeys.lock().unwrap_or_else(PoisonError::into_inner);
-            passkeys.get(&options, &self.client.origin())?
-        };
+        let assertion = self.assertion(&options)?;
         post(&self.client, "/auth/login/finish", &assertion).await?;
         Ok(())
+    }
+
+    /// What a passkey says to these options on a page of the gateway.
+    ///
+    /// # Errors
+    /// No passkey of this person fits.
+    pub fn assertion(&self, options: &Value) -> Result<Value> {
+        let mut passkeys = self.passkeys.lock().unwrap_or_else(PoisonError::into_inner);
+        passkeys.get(options, &self.client.origin())
     }
 
     /// The `Cookie` header of the session, for requests by other means.

@@ -50,6 +50,30 @@ async fn cookies_are_kept_sent_and_forgotten() {
 }
 
 #[tokio::test]
+async fn a_client_of_another_host_has_cookies_of_its_own() {
+    let shown = |headers: HeaderMap| async move {
+        let said = ["host", "cookie"].map(|name| heard(&headers, name));
+        said.join(" ")
+    };
+    let client = serve(Router::new().route("/", get(shown))).await;
+    client.set_cookie("a", "1");
+    let sandbox = client.at("sandbox.localhost").unwrap();
+    sandbox.set_cookie("b", "2");
+    sandbox.set_cookie("c", "3");
+    let origin = client.origin().replace("localhost", "sandbox.localhost");
+    assert_eq!(sandbox.origin(), origin);
+    let host = origin.strip_prefix("http://").unwrap();
+    assert_eq!(
+        sandbox.get("/").await.unwrap().text(),
+        format!("{host} b=2; c=3")
+    );
+    assert_eq!(
+        (client.cookies(), sandbox.cookies()),
+        ("a=1".into(), "b=2; c=3".into())
+    );
+}
+
+#[tokio::test]
 async fn requests_look_like_those_of_our_own_pages() {
     let response = |headers: HeaderMap| async move {
         ["host", "origin", "sec-fetch-site", "sec-fetch-mode"]

@@ -38,6 +38,18 @@ async fn the_program_gets_the_harness_s_environment_and_the_test_s_over_it() {
 }
 
 #[tokio::test]
+async fn what_a_program_does_not_know_is_left_out() {
+    let shown = "echo \"${HYPERVISOR_ORIGINS-nothing} ${HYPERVISOR_PORT-nothing}\"";
+    let mut hypervisor = script(shown)
+        .without_env("HYPERVISOR_ORIGINS")
+        .spawn()
+        .unwrap();
+    hypervisor.wait_exit().await.unwrap();
+    let expected = format!("nothing {}\n", hypervisor.port());
+    assert_eq!(hypervisor.process().stdout(), expected);
+}
+
+#[tokio::test]
 async fn the_enrolment_link_is_found_in_the_output() {
     let link = "http://localhost:1/register?invite=abc";
     let hypervisor = script(&format!("echo 'Open {link} to begin.'"))

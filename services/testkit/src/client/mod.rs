@@ -71,6 +71,25 @@ impl Client {
         }
     }
 
+    /// A client of the same server by another name, with a jar of its own.
+    ///
+    /// # Errors
+    /// It is no host's name.
+    pub fn at(&self, host: &str) -> Result<Self> {
+        let mut base = self.base.clone();
+        base.set_host(Some(host)).with_context(|| host.to_owned())?;
+        Ok(Self {
+            base,
+            jar: Arc::default(),
+            ..self.clone()
+        })
+    }
+
+    /// The name of the host.
+    pub fn host(&self) -> &str {
+        self.base.host_str().unwrap_or_default()
+    }
+
     /// The origin that it says to come from.
     pub fn origin(&self) -> String {
         self.base.origin().ascii_serialization()
@@ -170,6 +189,13 @@ impl Client {
     /// The value of a cookie.
     pub fn cookie(&self, name: &str) -> Option<String> {
         self.jar().get(name)
+    }
+
+    /// The `Cookie` header, for requests by other means.
+    pub fn cookies(&self) -> String {
+        let header = self.jar().header();
+        let text = header.as_ref().and_then(|header| header.to_str().ok());
+        text.unwrap_or_default().to_owned()
     }
 
     /// Sets a cookie, or changes it.

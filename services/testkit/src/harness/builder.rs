@@ -15,7 +15,8 @@ const CONFIG_FILE: &str = "hypervisor.toml";
 #[derive(Debug)]
 pub struct Builder {
     bin: PathBuf,
-    env: BTreeMap<String, String>,
+    /// Over the harness's own; what has no value is not set at all.
+    env: BTreeMap<String, Option<String>>,
     config: String,
     tls: Option<(Authority, Issued)>,
 }
@@ -33,7 +34,14 @@ impl Builder {
     /// Sets a variable; it wins over the harness's own of that name.
     #[must_use]
     pub fn env(mut self, name: &str, value: &str) -> Self {
-        self.env.insert(name.into(), value.into());
+        self.env.insert(name.into(), Some(value.into()));
+        self
+    }
+
+    /// Leaves a variable of the harness's own out, for a program that does not know it.
+    #[must_use]
+    pub fn without_env(mut self, name: &str) -> Self {
+        self.env.insert(name.into(), None);
         self
     }
 
@@ -92,7 +100,12 @@ impl Builder {
             env.insert("HYPERVISOR_TLS_CERT".into(), inside(&dir, CERT_FILE));
             env.insert("HYPERVISOR_TLS_KEY".into(), inside(&dir, KEY_FILE));
         }
-        env.extend(self.env);
+        for (name, value) in self.env {
+            match value {
+                Some(value) => env.insert(name, value),
+                None => env.remove(&name),
+            };
+        }
         let serve = command(&self.bin, dir.path(), &env, &["serve"]);
         Ok(Hypervisor {
             process: Process::spawn(serve)?,
