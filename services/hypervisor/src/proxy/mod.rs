@@ -11,6 +11,7 @@ mod connections;
 mod cookies;
 mod direction;
 mod download;
+mod entity_tag;
 mod exchange;
 mod expect;
 mod failure;
@@ -34,6 +35,7 @@ mod tunnel;
 mod upgrade;
 mod upload;
 mod upstream_connection;
+mod validators;
 mod write_limit;
 
 pub use connections::Connections;
@@ -71,6 +73,9 @@ pub trait RoutedClaim: Send + Sync + 'static {
     fn generation(&self) -> u64;
     /// The sandbox's name.
     fn sandbox(&self) -> &str;
+    /// What its responses are marked with, so that no other route takes them for its own: the same
+    /// for as long as workspace, role and generation are.
+    fn validator_mark(&self) -> &str;
     /// Cancelled at the end of the drain: a WebSocket is closed with 1012, an event stream ends,
     /// and other responses go on.
     fn drain_deadline(&self) -> &CancellationToken;

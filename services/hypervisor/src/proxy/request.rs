@@ -1,6 +1,6 @@
 //! The head of a request, rewritten in place for the sandbox.
 
-use super::{Caller, RoutedClaim, cookies, forwarded, hop, trace};
+use super::{Caller, RoutedClaim, cookies, forwarded, hop, trace, validators};
 use crate::peer::Peer;
 use http::Version;
 use http::header::{CONNECTION, CONTENT_LENGTH, HOST, HeaderValue, TE, TRANSFER_ENCODING};
@@ -39,6 +39,7 @@ pub(super) fn rewrite(head: &mut Parts, streams: bool, own_cookies: &[Box<str>],
 /// Addresses the request to the claimed sandbox, and says who calls.
 pub(super) fn address(head: &mut Parts, caller: &Caller<'_>, claim: &impl RoutedClaim) {
     forwarded::add_identity(&mut head.headers, caller, claim);
+    validators::unmark(&mut head.headers, claim.validator_mark());
     let path = head.uri.path_and_query().cloned();
     head.uri = path.map_or_else(|| Uri::from_static("/"), Uri::from);
 }

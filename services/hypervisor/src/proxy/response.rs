@@ -4,7 +4,7 @@ use super::connections::Connections;
 use super::download::{Download, Lent, ResponseBody};
 use super::exchange::UpstreamResponse;
 use super::in_flight::InFlight;
-use super::{Proxy, RoutedClaim, cookies, hop, shared_origin};
+use super::{Proxy, RoutedClaim, cookies, hop, shared_origin, validators};
 use crate::downstream::Downstream;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue, LAST_MODIFIED};
 use http::{Response, Version};
@@ -39,6 +39,7 @@ impl Proxy {
         hop::strip(headers, shared_origin::acts_beyond);
         say_length_once(headers);
         forget_the_beginning_of_time(headers);
+        validators::mark(headers, claim.validator_mark());
         let content_type = response.headers().get(CONTENT_TYPE);
         let is_event_stream =
             content_type.is_some_and(|value| names_event_stream(value.as_bytes()));

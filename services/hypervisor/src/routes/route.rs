@@ -27,6 +27,8 @@ pub struct Route {
     pub sandbox: Arc<Sandbox>,
     /// Tells it from all others, also from those of another generation.
     pub id: u64,
+    /// The same after a restart.
+    pub validator_mark: Box<str>,
     /// The sandbox's permits, whatever the role and the generation.
     pub(super) concurrency_limit: Arc<ConcurrencyLimit>,
     pub(super) gate: Gate,

@@ -11,7 +11,10 @@ use crate::gate::Gate;
 use crate::role::Role;
 use crate::runtime::{Runtime, Sandbox, Seal, Spec};
 use crate::store::{Handle, StoreError, WorkspaceRow};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use dashmap::{DashMap, DashSet};
+use sha2::{Digest as _, Sha256};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -193,6 +196,7 @@ impl Routes {
             generation,
             sandbox,
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
+            validator_mark: validator_mark(workspace, role, generation),
             concurrency_limit,
             gate: Gate::new(),
             drain_deadline: self.end.child_token(),
@@ -214,4 +218,11 @@ impl Routes {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
+}
+
+/// As much of a hash as tells a route from those that a browser has met.
+fn validator_mark(workspace: &str, role: Role, generation: u64) -> Box<str> {
+    // A workspace's name has no space in it.
+    let hash = Sha256::digest(format!("{workspace} {role} {generation}"));
+    URL_SAFE_NO_PAD.encode(&hash[..8]).into()
 }

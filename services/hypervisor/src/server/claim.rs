@@ -31,6 +31,10 @@ impl RoutedClaim for Claim {
         self.route().sandbox.name()
     }
 
+    fn validator_mark(&self) -> &str {
+        &self.route().validator_mark
+    }
+
     fn drain_deadline(&self) -> &CancellationToken {
         &self.route().drain_deadline
     }

@@ -27,6 +27,7 @@ mod sandbox;
 mod site;
 mod spoofing;
 mod timing;
+mod validators;
 mod wire;
 
 /// The lines of a head in which each of these names has this value.

@@ -182,7 +182,8 @@ async fn a_date_that_all_files_have_is_no_validator() {
                 usize::from(passes),
                 "{path} by {how}: {dates:?}"
             );
-            assert_eq!(reply.head.values("etag"), ["\"x\""], "{path} by {how}");
+            let tags = reply.head.values("etag");
+            assert!(tags[0].ends_with("~x\""), "{path} by {how}: {tags:?}");
             assert_eq!(reply.text(), "hi", "{path} by {how}");
         }
     }

@@ -1,6 +1,6 @@
 //! Bodies arrive whole, in order and as they come.
 
-use crate::gateway::{AnyBody, Gateway, client, client_of_http2, full, json, text};
+use crate::gateway::{AnyBody, Gateway, MARK, client, client_of_http2, full, json, text};
 use bytes::Bytes;
 use futures_util::stream;
 use http::{HeaderMap, HeaderValue, Request};
@@ -205,7 +205,7 @@ async fn responses_without_a_body_keep_their_heads() {
         let url = gateway.url(&format!("/reply?status={status}&header=etag:%22x%22"));
         let response = client.get(url.parse().unwrap()).await.unwrap();
         assert_eq!(response.status(), status);
-        assert_eq!(response.headers()["etag"], "\"x\"");
+        assert_eq!(response.headers()["etag"], format!("\"{MARK}~x\""));
         assert_eq!(text(response).await, "");
     }
     gateway.unclaimed().await;

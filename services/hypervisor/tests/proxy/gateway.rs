@@ -33,6 +33,9 @@ pub const ORIGIN: &str = "http://localhost:9090";
 /// The user on whose behalf every request comes.
 pub const USER: Uuid = Uuid::from_u128(0x0123_4567_89ab_4cde_8f01_2345_6789_abcd);
 
+/// What is within the quotes of every `ETag`, before what the sandbox wrote.
+pub const MARK: &str = "0123456789a";
+
 /// Our cookies, as the auth module names them.
 const COOKIES: [&str; 2] = ["choiros", "choiros-ceremony"];
 
@@ -100,6 +103,9 @@ impl RoutedClaim for Claim {
     }
     fn generation(&self) -> u64 {
         7
+    }
+    fn validator_mark(&self) -> &'static str {
+        MARK
     }
     fn sandbox(&self) -> &'static str {
         "sandbox-live"
