@@ -8,11 +8,17 @@ use crate::timestamp::Timestamp;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use uuid::Uuid;
+
+/// Has the browser forget the pages that it has of this origin, also those that it keeps for «back»:
+/// the next person at it may be another one. What else it could clear is not ours alone: in
+/// Chromium, cookies go for the whole registrable domain, every sandbox's host included, and at a
+/// shared origin storage is the sandboxes'.
+static CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 
 /// How much of the audit log a user sees.
 const LATEST: u32 = 50;
@@ -55,10 +61,16 @@ pub(super) async fn log_out(
             auth.sessions.remove(&session.token);
             client.audit_event(store, "logged_out", Some(session.user.id), "");
         }
-        let location = [(header::LOCATION, HeaderValue::from_static("/login"))];
+        let headers = [
+            (header::LOCATION, HeaderValue::from_static("/login")),
+            (
+                CLEAR_SITE_DATA.clone(),
+                HeaderValue::from_static("\"cache\""),
+            ),
+        ];
         Ok(with_cookies(
             [auth.no_session()],
-            (StatusCode::SEE_OTHER, location),
+            (StatusCode::SEE_OTHER, headers),
         ))
     })
     .await

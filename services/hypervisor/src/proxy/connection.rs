@@ -20,6 +20,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpStream;
+use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
 /// What hyper reads at once at most, and needs beside a response's head.
@@ -32,6 +33,7 @@ pub(super) struct Connection {
     /// Since when it waits for a request.
     since: Rc<Cell<Duration>>,
     reuse: Rc<Reuse>,
+    task: AbortHandle,
 }
 
 /// A request that has no response.
@@ -71,7 +73,7 @@ impl Connection {
         let (ended, waits) = (state.clone(), since.clone());
         let told = reuse.clone();
         // Ends with its sender, or with the upgraded connection.
-        tokio::task::spawn_local(async move {
+        let task = tokio::task::spawn_local(async move {
             let _ = connection.with_upgrades().await; // Whoever sent the request hears of it.
             if ended.was_closed_idle() {
                 told.closed(waits.get());
@@ -83,6 +85,7 @@ impl Connection {
             look,
             since,
             reuse,
+            task: task.abort_handle(),
         })
     }
 
@@ -112,6 +115,11 @@ impl Connection {
     /// Since when it waits.
     pub(super) fn since(&self) -> Duration {
         self.since.get()
+    }
+
+    /// What closes it, whatever it is about.
+    pub(super) fn abort_handle(&self) -> AbortHandle {
+        self.task.clone()
     }
 
     /// Whether both bodies are through, and another request may be sent.

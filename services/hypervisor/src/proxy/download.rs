@@ -61,6 +61,7 @@ impl<C: RoutedClaim> Download<C> {
         in_flight: InFlight,
         expectation: Option<Expectation>,
     ) -> Self {
+        in_flight.set_upstream(Some(lent.connection.abort_handle()));
         let ended = body.is_end_stream();
         let mut this = Self {
             body,
@@ -97,6 +98,7 @@ impl<C: RoutedClaim> Download<C> {
             connection,
         }) = self.lent.take()
         {
+            self.in_flight.set_upstream(None);
             connections.put(route, connection);
         }
     }

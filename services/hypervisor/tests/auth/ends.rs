@@ -25,7 +25,8 @@ async fn at_log_out_and_at_a_log_in_that_replaces_it() {
     assert!(first.are_ended() && ends.has_changed().unwrap());
     ends.mark_unchanged();
     let second = opened(&browser).await;
-    browser.post("/auth/logout", json!({})).await;
+    let left = browser.post("/auth/logout", json!({})).await;
+    assert_eq!(left.headers["clear-site-data"], "\"cache\"");
     assert!(second.are_ended() && ends.has_changed().unwrap());
 }
 

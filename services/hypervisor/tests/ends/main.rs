@@ -130,6 +130,17 @@ async fn when_a_log_in_in_the_same_browser_replaces_it() {
         .await;
 }
 
+/// Who does not read does not keep the sandbox busy either.
+#[tokio::test]
+async fn a_download_that_nobody_reads_ends_at_the_sandbox() {
+    let site = Site::start(|it| it).await;
+    let stream = Stream::open(&site, &site.here, "flood", "/flood".into()).await;
+    let response = site.here.client.post_json("/auth/logout", &json!({})).await;
+    assert_eq!(response.unwrap().status, 303);
+    site.sandbox.over("/flood").await;
+    drop(stream);
+}
+
 #[tokio::test]
 async fn a_frame_that_is_under_way_is_not_broken_into() {
     let site = Site::start(|it| it).await;

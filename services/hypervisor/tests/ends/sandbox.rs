@@ -88,37 +88,48 @@ impl Sandbox {
                 continue;
             };
             stream.write_all(begun.as_bytes()).await.unwrap();
+            if kind == "flood" {
+                self.flood(&mut stream, path).await;
+                return;
+            }
             return self.last(stream, path, bytes).await;
         }
     }
 
+    /// Sends without end.
+    async fn flood(&self, stream: &mut TcpStream, path: String) {
+        let at = self.remember(path, Vec::new());
+        while stream.write_all(&[b'x'; 4096]).await.is_ok() {}
+        self.change(at, |seen| seen.over = true);
+    }
+
+    fn remember(&self, path: String, bytes: Vec<u8>) -> usize {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let over = false;
+        seen.push(Seen { path, bytes, over });
+        seen.len() - 1
+    }
+
+    fn change(&self, at: usize, change: impl FnOnce(&mut Seen)) {
+        change(&mut self.seen.lock().unwrap_or_else(PoisonError::into_inner)[at]);
+    }
+
     /// Keeps what comes, echoes what comes through tunnels, and goes on with events.
     async fn last(&self, mut stream: TcpStream, path: String, bytes: Vec<u8>) {
-        let at = {
-            let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-            seen.push(Seen {
-                path: path.clone(),
-                bytes,
-                over: false,
-            });
-            seen.len() - 1
-        };
-        let change = |change: &dyn Fn(&mut Seen)| {
-            change(&mut self.seen.lock().unwrap_or_else(PoisonError::into_inner)[at]);
-        };
-        let mut events = self.events.subscribe();
         let (goes_on, echoes) = (path.starts_with("/events"), path.starts_with("/tunnel"));
+        let at = self.remember(path, bytes);
+        let mut events = self.events.subscribe();
         let mut chunk = vec![0; 4096];
         loop {
             tokio::select! {
                 read = stream.read(&mut chunk) => match read {
                     Ok(count @ 1..) => {
-                        change(&|seen| seen.bytes.extend_from_slice(&chunk[..count]));
+                        self.change(at, |seen| seen.bytes.extend_from_slice(&chunk[..count]));
                         if echoes {
                             let _ = stream.write_all(&chunk[..count]).await;
                         }
                     }
-                    _ => return change(&|seen| seen.over = true),
+                    _ => return self.change(at, |seen| seen.over = true),
                 },
                 _ = events.recv(), if goes_on => {
                     let _ = stream.write_all(b"c\r\ndata: more\n\n\r\n").await;
@@ -144,6 +155,7 @@ fn begun(kind: &str) -> Option<&'static str> {
             "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n\
              d\r\ndata: hello\n\n\r\n"
         }
+        "flood" => "HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\nhello",
         "download" => "HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\nhello",
         "poll" | "upload" => "",
         _ => return None,
