@@ -72,18 +72,21 @@ pub enum Scope {
     Sandbox,
     /// All that the gateway carries.
     Server,
+    /// Those of one sandbox's visitors, who are no users with a limit of their own.
+    Visitors,
 }
 
 impl Scope {
-    /// All three.
-    pub const ALL: [Self; 3] = [Self::User, Self::Sandbox, Self::Server];
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::User, Self::Sandbox, Self::Server, Self::Visitors];
 
-    /// `user`, `sandbox` or `server`.
+    /// `user`, `sandbox`, `server` or `visitors`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::User => "user",
             Self::Sandbox => "sandbox",
             Self::Server => "server",
+            Self::Visitors => "visitors",
         }
     }
 }
@@ -104,6 +107,7 @@ impl Full {
             Scope::User => "you have",
             Scope::Sandbox => "it has",
             Scope::Server => "this server has",
+            Scope::Visitors => "its visitors have",
         }
     }
 
@@ -113,6 +117,7 @@ impl Full {
             Scope::User => "user_busy",
             Scope::Sandbox => "sandbox_busy",
             Scope::Server => "server_busy",
+            Scope::Visitors => "visitors_busy",
         }
     }
 
@@ -127,6 +132,9 @@ impl Full {
             }
             Scope::Server => {
                 "Try again in a moment, or have the operator raise proxy.max_requests."
+            }
+            Scope::Visitors => {
+                "Try again in a moment, or have the operator raise proxy.max_requests_per_sandbox, half of which is for visitors."
             }
         }
     }
@@ -173,6 +181,9 @@ mod tests {
     fn refusals_are_counted_by_what_was_full() {
         let (rejections, full) = (RejectionCounters::default(), ConcurrencyLimit::new(0));
         assert!(rejections.permit(Scope::Sandbox, &full).is_err());
-        assert_eq!(Scope::ALL.map(|scope| rejections.count(scope)), [0, 1, 0]);
+        assert_eq!(
+            Scope::ALL.map(|scope| rejections.count(scope)),
+            [0, 1, 0, 0]
+        );
     }
 }

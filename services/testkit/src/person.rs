@@ -97,9 +97,8 @@ impl Person {
     /// # Panics
     /// There is no session.
     pub fn cookie(&self) -> String {
-        let names = ["choiros", "__Host-choiros"].into_iter();
-        let mut cookies = names.filter_map(|name| Some((name, self.client.cookie(name)?)));
-        let Some((name, token)) = cookies.next() else {
+        let name = self.client.session_cookie();
+        let Some(token) = self.client.cookie(&name) else {
             panic!("{} has no session", self.username)
         };
         format!("{name}={token}")

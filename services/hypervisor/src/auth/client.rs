@@ -40,7 +40,7 @@ impl FromRequestParts<Arc<Auth>> for Client {
                 .take(LONGEST_USER_AGENT)
                 .collect(),
             session: parts.extensions.get::<Arc<Session>>().cloned(),
-            ceremony: cookie::tokens(&parts.headers, auth.cookies.ceremony).next(),
+            ceremony: cookie::tokens(&parts.headers, &auth.cookies.ceremony).next(),
         })
     }
 }

@@ -1,34 +1,26 @@
-//! The two cookies: the session's and the ceremony's.
+//! Our cookies, as they are sent and read.
 
 use super::token::Token;
+use crate::cookie_names::CookieNames;
 use http::{HeaderMap, HeaderValue, header};
+use std::ops::Deref;
 use std::time::Duration;
 use url::Url;
 
 /// The names and attributes of our cookies, which depend on the origin's scheme.
-#[derive(Clone, Copy)]
-pub(super) struct Cookies {
-    pub(super) session: &'static str,
-    pub(super) ceremony: &'static str,
-    attributes: &'static str,
+pub(super) struct Cookies(CookieNames);
+
+impl Deref for Cookies {
+    type Target = CookieNames;
+
+    fn deref(&self) -> &CookieNames {
+        &self.0
+    }
 }
 
 impl Cookies {
-    /// Browsers take a `__Host-` cookie from this very host alone, and only over https.
     pub(super) fn of(origin: &Url) -> Self {
-        if origin.scheme() == "https" {
-            Self {
-                session: "__Host-choiros",
-                ceremony: "__Host-choiros-ceremony",
-                attributes: "Path=/; HttpOnly; SameSite=Lax; Secure",
-            }
-        } else {
-            Self {
-                session: "choiros",
-                ceremony: "choiros-ceremony",
-                attributes: "Path=/; HttpOnly; SameSite=Lax",
-            }
-        }
+        Self(CookieNames::of(origin))
     }
 
     pub(super) fn set(&self, name: &str, token: &Token, lasts: Duration) -> HeaderValue {
@@ -44,13 +36,15 @@ impl Cookies {
         reason = "our names and base64url are visible ASCII"
     )]
     fn header(&self, name: &str, value: &str, max_age: u64) -> HeaderValue {
-        let text = format!("{name}={value}; Max-Age={max_age}; {}", self.attributes);
+        let secure = if self.secure { "; Secure" } else { "" };
+        let text =
+            format!("{name}={value}; Max-Age={max_age}; Path=/; HttpOnly; SameSite=Lax{secure}");
         HeaderValue::try_from(text).expect("a valid header value")
     }
 }
 
-/// The tokens that a request's cookies hold under this name. There may be several: on
-/// plain localhost other ports set cookies for us too.
+/// The tokens that a request's cookies hold under this name. There may be several, of
+/// which others than we have set some.
 pub(super) fn tokens<'a>(headers: &'a HeaderMap, name: &'a str) -> impl Iterator<Item = Token> {
     headers
         .get_all(header::COOKIE)

@@ -10,7 +10,9 @@ mod client;
 mod codes;
 mod cookie;
 mod decoy;
+mod entering;
 mod error;
+mod grants;
 mod horizon;
 mod invites;
 mod keys;
@@ -35,6 +37,8 @@ use crate::timestamp::Timestamp;
 use ceremony::Ceremonies;
 use client::Client;
 use cookie::Cookies;
+use entering::Entering;
+use grants::Grants;
 use horizon::Horizon;
 use http::{HeaderMap, HeaderValue};
 use keys::Keys;
@@ -50,6 +54,7 @@ use uuid::Uuid;
 
 pub use crate::store::{Account, SessionKind, UserRow as User};
 pub(crate) use client::audit_event;
+pub use entering::EnterError;
 pub use error::AuthError;
 pub use invites::Invite;
 pub use operator::RecoveryCode;
@@ -78,6 +83,8 @@ pub struct Auth {
     cookies: Cookies,
     keys: Keys,
     sessions: Sessions,
+    grants: Grants,
+    entering: Entering,
     ends: EndNotifier,
     /// The turn to ask the store for a session.
     asking: Arc<Mutex<()>>,
@@ -109,6 +116,8 @@ impl Auth {
             cookies: Cookies::of(&origin),
             keys: Keys::new(settings, &origin, &secret.hash())?,
             sessions: Sessions::default(),
+            grants: Grants::default(),
+            entering: Entering::default(),
             ends: EndNotifier::new(),
             asking: Arc::default(),
             ceremonies: Ceremonies::new(
@@ -126,7 +135,7 @@ impl Auth {
     /// The session that these headers' cookie names, if it was used before; a lookup in memory.
     /// Who gets none asks [`Auth::fetch_session`].
     pub fn session(&self, headers: &HeaderMap) -> Option<Arc<Session>> {
-        cookie::tokens(headers, self.cookies.session)
+        cookie::tokens(headers, &self.cookies.session)
             .find_map(|token| self.sessions.find(&token.hash()))
     }
 
@@ -153,7 +162,20 @@ impl Auth {
         self: &Arc<Self>,
         headers: &HeaderMap,
     ) -> Result<Option<Arc<Session>>, AuthError> {
-        let tokens = cookie::tokens(headers, self.cookies.session).take(MOST_TOKENS);
+        let find = |auth: &Self, store: &dyn Store, token: &Hash| auth.load_session(store, token);
+        self.ask_store(headers, &self.cookies.session, find).await
+    }
+
+    /// What `find` finds for the tokens of this cookie. For one request at a time.
+    async fn ask_store(
+        self: &Arc<Self>,
+        headers: &HeaderMap,
+        cookie: &str,
+        find: impl Fn(&Self, &dyn Store, &Hash) -> Result<Option<Arc<Session>>, AuthError>
+        + Send
+        + 'static,
+    ) -> Result<Option<Arc<Session>>, AuthError> {
+        let tokens = cookie::tokens(headers, cookie).take(MOST_TOKENS);
         let tokens: Vec<Hash> = tokens.map(|token| token.hash()).collect();
         if tokens.is_empty() {
             return Ok(None);
@@ -162,7 +184,7 @@ impl Auth {
         self.run(move |auth, store| {
             // Not before the work is done: a caller who is gone makes no room for the next.
             let _turn = turn;
-            let find = |token| auth.load_session(store, token).transpose();
+            let find = |token| find(auth, store, token).transpose();
             tokens.iter().find_map(find).transpose()
         })
         .await
@@ -184,11 +206,6 @@ impl Auth {
     /// Whose lifetimes those of the sessions are.
     pub fn end_notifier(&self) -> &EndNotifier {
         &self.ends
-    }
-
-    /// The names of our cookies, session's first: they are for nobody but us.
-    pub fn cookie_names(&self) -> [&'static str; 2] {
-        [self.cookies.session, self.cookies.ceremony]
     }
 
     /// Runs `work` where it may block. It ends also when the caller is gone, so that memory
@@ -232,7 +249,7 @@ impl Auth {
         if let Some(old) = old {
             self.sessions.remove(&old.token);
         }
-        Ok(self.cookies.set(self.cookies.session, &token, lasts))
+        Ok(self.cookies.set(&self.cookies.session, &token, lasts))
     }
 }
 

@@ -95,6 +95,7 @@ impl Auth {
         self.run(move |auth, store| {
             auth.ceremonies.purge_expired();
             auth.limits.purge_expired();
+            auth.entering.purge_expired();
             let settled = auth.readings.add(store, now, ran, keep)?;
             let seen = auth.sessions.seen_since_last_time(now);
             store.purge_sessions(&seen, now, settled.past)?;
@@ -104,6 +105,8 @@ impl Auth {
                 auth.sessions.remove_where(|it| it.authenticated_at > ahead);
             }
             auth.sessions.purge_expired(now);
+            auth.grants
+                .retain(|session| auth.sessions.peek(session).is_some());
             if !auth.audit_lasts.is_zero() {
                 store.purge_audit(settled.past.before(auth.audit_lasts))?;
             }

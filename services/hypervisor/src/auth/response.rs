@@ -13,18 +13,18 @@ impl Auth {
         let token = self.ceremonies.begin(ceremony)?;
         let cookie = self
             .cookies
-            .set(self.cookies.ceremony, &token, self.ceremonies.lasts);
+            .set(&self.cookies.ceremony, &token, self.ceremonies.lasts);
         Ok(with_cookies([cookie], Json(options)))
     }
 
     /// The cookie that takes a ceremony's cookie away.
     pub(super) fn no_ceremony(&self) -> HeaderValue {
-        self.cookies.clear(self.cookies.ceremony)
+        self.cookies.clear(&self.cookies.ceremony)
     }
 
     /// The cookie that takes a session's cookie away.
     pub(super) fn no_session(&self) -> HeaderValue {
-        self.cookies.clear(self.cookies.session)
+        self.cookies.clear(&self.cookies.session)
     }
 }
 

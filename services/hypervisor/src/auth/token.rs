@@ -17,6 +17,15 @@ impl Token {
         Ok(Self(bytes))
     }
 
+    /// As text, what is no secret but as long as one.
+    pub(super) const fn of(bytes: Hash) -> Self {
+        Self(bytes)
+    }
+
+    pub(super) const fn bytes(&self) -> Hash {
+        self.0
+    }
+
     pub(super) fn parse(text: impl AsRef<[u8]>) -> Option<Self> {
         // With room for what may turn out to be too long.
         let mut bytes = [0; 36];

@@ -44,7 +44,8 @@ pub(super) async fn serve(config: Config) -> Result<()> {
     let auth = Auth::open(&config, store.clone()).await?;
     let store = Handle::new(store);
     let runtime = Runtime::open(&config)?;
-    let routes = Routes::open(config.clone(), store.clone(), runtime.clone()).await?;
+    let ends = auth.end_notifier().clone();
+    let routes = Routes::open(config.clone(), store.clone(), runtime.clone(), ends).await?;
     let metrics = Arc::new(Metrics::default());
     let api = Api {
         auth: auth.clone(),
@@ -60,7 +61,7 @@ pub(super) async fn serve(config: Config) -> Result<()> {
         .merge(api::router(api.clone()))
         .fallback(error::unknown_path)
         .method_not_allowed_fallback(error::wrong_method);
-    let proxy = Proxy::new(&config.proxy, &config.origin(), &auth.cookie_names());
+    let proxy = Proxy::new(&config.proxy, &config.account_url());
     let gateway = Gateway::new(auth.clone(), routes, proxy, own, metrics, &config);
 
     let orders = CancellationToken::new();

@@ -23,6 +23,17 @@ impl Config {
         domain.unwrap_or_default().to_ascii_lowercase()
     }
 
+    /// The address of the account page: a path where sandboxes share the gateway's origin.
+    pub fn account_url(&self) -> String {
+        match self.origins {
+            Origins::Own => format!("{}/account", self.origin().origin().ascii_serialization()),
+            Origins::Shared => {
+                let prefix = self.gateway_prefix.as_deref().unwrap_or_default();
+                format!("{prefix}/auth/account")
+            }
+        }
+    }
+
     /// The host of a workspace's sandbox of this role, without a port.
     pub fn sandbox_host(&self, workspace: &str, role: Role) -> String {
         let suffix = match role {

@@ -1,19 +1,20 @@
 //! Keeps our cookies between the browser and us: a sandbox neither sees nor sets them.
 
+use crate::cookie_names::is_ours;
 use http::header::{COOKIE, Entry, HeaderMap, HeaderValue, SET_COOKIE};
 
 /// Removes our cookies from `Cookie`; the rest of each header stays byte for byte.
 ///
 /// HTTP/2 splits cookies over several headers, which HTTP/1.1 has `joined` into one
 /// (RFC 9113, section 8.2.3).
-pub(super) fn hide(headers: &mut HeaderMap, own: &[Box<str>], joined: bool) {
+pub(super) fn hide(headers: &mut HeaderMap, joined: bool) {
     let Entry::Occupied(entry) = headers.entry(COOKIE) else {
         return;
     };
     let mut kept: Vec<Vec<u8>> = Vec::new();
     for value in entry.remove_entry_mult().1 {
         let mut left = Vec::with_capacity(value.len());
-        if without(value.as_bytes(), own, &mut left) {
+        if without(value.as_bytes(), &mut left) {
             kept.push(left);
         }
     }
@@ -28,11 +29,11 @@ pub(super) fn hide(headers: &mut HeaderMap, own: &[Box<str>], joined: bool) {
 }
 
 /// Writes one header's value without our cookies; says whether anything is left of it.
-pub(super) fn without(value: &[u8], own: &[Box<str>], kept: &mut Vec<u8>) -> bool {
+fn without(value: &[u8], kept: &mut Vec<u8>) -> bool {
     let before = kept.len();
     let mut first = true;
     for (place, pair) in value.split(|byte| *byte == b';').enumerate() {
-        if is_own(pair, own) {
+        if is_own(pair) {
             continue;
         }
         match (first, place) {
@@ -50,14 +51,14 @@ pub(super) fn without(value: &[u8], own: &[Box<str>], kept: &mut Vec<u8>) -> boo
 }
 
 /// Whether this value of `Set-Cookie` would plant one of our cookies.
-pub(super) fn sets_own_cookie(value: &[u8], own: &[Box<str>]) -> bool {
+fn sets_own_cookie(value: &[u8]) -> bool {
     let pair = value.split(|byte| *byte == b';').next();
-    pair.is_some_and(|pair| is_own(skip_equals(pair), own))
+    pair.is_some_and(|pair| is_own(skip_equals(pair)))
 }
 
 /// Removes each `Set-Cookie` that would plant one of our cookies.
-pub(super) fn guard(headers: &mut HeaderMap, own: &[Box<str>]) {
-    let sets_own_cookie = |value: &HeaderValue| sets_own_cookie(value.as_bytes(), own);
+pub(super) fn guard(headers: &mut HeaderMap) {
+    let sets_own_cookie = |value: &HeaderValue| sets_own_cookie(value.as_bytes());
     if !headers.get_all(SET_COOKIE).iter().any(sets_own_cookie) {
         return;
     }
@@ -83,26 +84,21 @@ fn skip_equals(pair: &[u8]) -> &[u8] {
     }
 }
 
-fn is_own(pair: &[u8], own: &[Box<str>]) -> bool {
+fn is_own(pair: &[u8]) -> bool {
     let name = pair.split(|byte| *byte == b'=').next().unwrap_or_default();
-    own.iter()
-        .any(|own| own.as_bytes() == name.trim_ascii() && name.len() < pair.len())
+    name.len() < pair.len() && is_ours(name.trim_ascii())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn own() -> [Box<str>; 2] {
-        ["choiros".into(), "choiros-ceremony".into()]
-    }
-
     fn hidden(lines: &[&'static str], joined: bool) -> Vec<String> {
         let mut headers = HeaderMap::new();
         for line in lines {
             headers.append(COOKIE, HeaderValue::from_static(line));
         }
-        hide(&mut headers, &own(), joined);
+        hide(&mut headers, joined);
         let text = |value: &HeaderValue| value.to_str().unwrap().to_owned();
         headers.get_all(COOKIE).iter().map(text).collect()
     }
@@ -155,7 +151,7 @@ mod tests {
         ] {
             headers.append(SET_COOKIE, HeaderValue::from_static(line));
         }
-        guard(&mut headers, &own());
+        guard(&mut headers);
         let left: Vec<_> = headers.get_all(SET_COOKIE).iter().collect();
         assert_eq!(left, ["a=choiros; Path=/", "choirosx=fine"]);
     }

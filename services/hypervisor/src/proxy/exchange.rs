@@ -39,11 +39,11 @@ impl Proxy {
         if request.method() == Method::CONNECT {
             return Err(Reason::Connect);
         }
-        let upgrade = Upgrade::asked(&mut request, &self.origin)?;
+        let upgrade = Upgrade::asked(&mut request, caller.origin)?;
         let (mut head, body) = request.into_parts();
         let streams = !body.is_end_stream();
         let expects = expect::take(&mut head) && streams;
-        request::rewrite(&mut head, streams, &self.own_cookies, caller.peer);
+        request::rewrite(&mut head, streams, caller.peer);
         request::address(&mut head, caller, claim);
         if let Some(upgrade) = &upgrade {
             upgrade.ask(&mut head.headers);

@@ -1,13 +1,13 @@
 //! What the proxy answers in a sandbox's stead: which sandbox, why, and what to do.
 
-use super::navigation::wants_page;
 use super::page;
 use crate::Body;
 use crate::concurrency_limit::Full;
+use crate::notice;
 use crate::role::Role;
 use http::header::{
-    CACHE_CONTROL, CONNECTION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderValue,
-    RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, CONNECTION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, RETRY_AFTER,
+    X_CONTENT_TYPE_OPTIONS,
 };
 use http::{Response, StatusCode};
 use serde_json::json;
@@ -175,11 +175,18 @@ impl Failure {
     }
 
     /// The page or the JSON, with the headers that belong to it.
-    pub(super) fn respond(&self, as_page: bool) -> Response<Body> {
+    pub(super) fn respond(&self, as_page: bool, account: &str) -> Response<Body> {
         let (status, code, remedy) = self.reason.verdict();
         let body = if as_page {
             let (why, printed) = self.reason.on_a_page();
-            Body::from(page::render(status, &self.sandbox, &why, printed, remedy))
+            Body::from(page::render(
+                status,
+                &self.sandbox,
+                &why,
+                printed,
+                remedy,
+                account,
+            ))
         } else {
             let why = self.reason.sentence();
             let message = format!("Sandbox `{}` {why} {remedy}", self.sandbox);
@@ -192,7 +199,7 @@ impl Failure {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         let content_type = if as_page {
-            headers.insert(CONTENT_SECURITY_POLICY, page::policy());
+            headers.insert(CONTENT_SECURITY_POLICY, notice::policy());
             "text/html; charset=utf-8"
         } else {
             "application/json"
@@ -206,12 +213,6 @@ impl Failure {
         }
         response
     }
-}
-
-/// What to answer to a request with these `headers` that got nothing from its sandbox: a page
-/// for a navigation, JSON otherwise.
-pub fn failure_response(headers: &HeaderMap, failure: &Failure) -> Response<Body> {
-    failure.respond(wants_page(headers))
 }
 
 #[cfg(test)]

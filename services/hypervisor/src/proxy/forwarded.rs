@@ -2,12 +2,16 @@
 
 use super::{Caller, RoutedClaim};
 use crate::peer::Peer;
-use http::header::{Entry, FORWARDED, HOST, HeaderMap, HeaderName, HeaderValue};
+use http::header::{
+    Entry, FORWARDED, HOST, HeaderMap, HeaderName, HeaderValue, InvalidHeaderValue,
+};
+use std::fmt::Write as _;
 
 static FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 static PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 static FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 static USER_ID: HeaderName = HeaderName::from_static("x-choiros-user-id");
+static USER_NAME: HeaderName = HeaderName::from_static("x-choiros-user-name");
 static WORKSPACE: HeaderName = HeaderName::from_static("x-choiros-workspace");
 static ROLE: HeaderName = HeaderName::from_static("x-choiros-role");
 static GENERATION: HeaderName = HeaderName::from_static("x-choiros-generation");
@@ -80,11 +84,14 @@ fn extend(list: &mut Vec<u8>, member: &[u8]) {
 
 /// Says who calls, and in which workspace, role and generation.
 pub(super) fn add_identity(headers: &mut HeaderMap, caller: &Caller<'_>, claim: &impl RoutedClaim) {
-    let mut id = uuid::Uuid::encode_buffer();
-    let id = caller.user_id.as_hyphenated().encode_lower(&mut id);
     // Names that are no header values cannot be; and a sandbox takes a lack for «nobody».
-    if let Ok(id) = HeaderValue::from_str(id) {
-        headers.insert(&USER_ID, id);
+    if let Some((id, name)) = caller.user {
+        let mut buffer = uuid::Uuid::encode_buffer();
+        let id = id.as_hyphenated().encode_lower(&mut buffer);
+        if let (Ok(id), Ok(name)) = (HeaderValue::from_str(id), user_name(name)) {
+            headers.insert(&USER_ID, id);
+            headers.insert(&USER_NAME, name);
+        }
     }
     if let Ok(workspace) = HeaderValue::from_str(claim.workspace()) {
         headers.insert(&WORKSPACE, workspace);
@@ -93,9 +100,41 @@ pub(super) fn add_identity(headers: &mut HeaderMap, caller: &Caller<'_>, claim: 
     headers.insert(&GENERATION, HeaderValue::from(claim.generation()));
 }
 
+/// A user name as it can stand in a header: what is not visible ASCII, and the percent sign, is
+/// percent-encoded UTF-8.
+fn user_name(name: &str) -> Result<HeaderValue, InvalidHeaderValue> {
+    let is_plain = |byte: u8| byte.is_ascii_graphic() && byte != b'%';
+    if name.bytes().all(is_plain) {
+        return HeaderValue::from_str(name);
+    }
+    let mut encoded = String::with_capacity(3 * name.len());
+    for byte in name.bytes() {
+        if is_plain(byte) {
+            encoded.push(char::from(byte));
+        } else {
+            // Writing to a String cannot fail.
+            let _ = write!(encoded, "%{byte:02X}");
+        }
+    }
+    HeaderValue::try_from(encoded)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_name_can_be_told_in_a_header() {
+        for (name, told) in [
+            ("ada@example.org", "ada@example.org"),
+            ("o'brien@example.org", "o'brien@example.org"),
+            ("zo\u{eb}@example.org", "zo%C3%AB@example.org"),
+            ("100%", "100%25"),
+            ("a b\r\nX: y", "a%20b%0D%0AX:%20y"),
+        ] {
+            assert_eq!(user_name(name).unwrap(), told);
+        }
+    }
 
     #[test]
     fn every_spelling_that_a_server_takes_for_ours_is_one() {

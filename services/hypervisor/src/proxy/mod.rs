@@ -22,6 +22,7 @@ mod idle_timeout;
 mod in_flight;
 mod interim;
 mod navigation;
+mod own_origin;
 mod page;
 mod request;
 mod response;
@@ -40,23 +41,23 @@ mod write_limit;
 
 pub use connections::Connections;
 pub use download::ResponseBody;
-pub use failure::{Failure, Reason, failure_response};
-pub use navigation::is_navigation;
+pub use failure::{Failure, Reason};
+pub use navigation::{is_from_other_origin, is_navigation, is_top_level};
 pub use write_limit::WriteLimit;
 
+use crate::Body;
 use crate::config;
 use crate::downstream::Downstream;
 use crate::lifetime::Lifetimes;
 use crate::peer::Peer;
 use crate::role::Role;
-use http::{HeaderValue, Request, Response};
+use http::{HeaderMap, HeaderValue, Request, Response};
 use hyper::body::Incoming;
 use std::mem;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
-use url::Url;
 use uuid::Uuid;
 
 /// A claim, as the proxy sees it: where a request goes, and until when it may.
@@ -81,11 +82,17 @@ pub trait RoutedClaim: Send + Sync + 'static {
     fn drain_deadline(&self) -> &CancellationToken;
 }
 
-/// Who calls, and from where.
+/// Who calls, from where, and by which origin.
 #[derive(Debug, Clone)]
 pub struct Caller<'a> {
-    /// Goes to the sandbox as `X-ChoirOS-User-Id`.
-    pub user_id: Uuid,
+    /// Goes to the sandbox as `X-ChoirOS-User-Id` and `-User-Name`; none where nobody was asked.
+    pub user: Option<(Uuid, &'a str)>,
+    /// The origin of the sandbox's pages, which alone may open a WebSocket; none if all may.
+    pub origin: Option<&'a HeaderValue>,
+    /// The sandbox's own host; none if it shares the gateway's.
+    pub own_host: Option<&'a str>,
+    /// What was taken off the path.
+    pub prefix: Option<&'static str>,
     /// The far end.
     pub peer: &'a Peer,
     /// The connection that the request came by.
@@ -96,8 +103,8 @@ pub struct Caller<'a> {
 
 /// The proxy's settings.
 pub struct Proxy {
-    origin: HeaderValue,
-    own_cookies: Vec<Box<str>>,
+    /// The address of the account page, for pages of failures.
+    account: Box<str>,
     limits: Limits,
 }
 
@@ -121,13 +128,10 @@ struct Limits {
 }
 
 impl Proxy {
-    /// A proxy that lets a WebSocket in from `origin` alone and keeps `own_cookies` to itself.
-    pub fn new(config: &config::Proxy, origin: &Url, own_cookies: &[&str]) -> Self {
-        let origin = origin.origin().ascii_serialization();
+    /// A proxy whose pages of failures link to the account page at `account`.
+    pub fn new(config: &config::Proxy, account: &str) -> Self {
         Self {
-            // A serialized origin is ASCII; if ever it were not, no page would be let in.
-            origin: HeaderValue::try_from(origin).unwrap_or(HeaderValue::from_static("")),
-            own_cookies: own_cookies.iter().copied().map(Into::into).collect(),
+            account: account.into(),
             limits: Limits {
                 connect: seconds(config.connect_secs),
                 response: seconds(config.response_secs),
@@ -166,18 +170,23 @@ impl Proxy {
         let exchange = self.exchange(connections, request, &caller, &claim);
         let exchanged = in_flight.unless_over(exchange).await;
         match exchanged.unwrap_or(Err(Reason::LoggedOut)) {
-            Ok(response) => {
-                self.pass_on(connections, response, caller.downstream, claim, in_flight)
-            }
+            Ok(response) => self.pass_on(connections, response, &caller, claim, in_flight),
             Err(reason) => {
                 let sandbox = claim.sandbox().to_owned();
                 let failure = Failure { sandbox, reason };
                 failure.log(claim.role());
                 // As without a session: programs are told so in their own words.
                 let as_page = as_page && (navigates || failure.reason != Reason::LoggedOut);
-                failure.respond(as_page).map(ResponseBody::Left)
+                let response = failure.respond(as_page, &self.account);
+                response.map(ResponseBody::Left)
             }
         }
+    }
+
+    /// What to answer to a request with these `headers` that got nothing from its sandbox: a page
+    /// for a navigation, JSON otherwise.
+    pub fn failure_response(&self, headers: &HeaderMap, failure: &Failure) -> Response<Body> {
+        failure.respond(navigation::wants_page(headers), &self.account)
     }
 }
 

@@ -19,6 +19,21 @@ pub fn is_navigation(method: &Method, headers: &HeaderMap) -> bool {
     *method == Method::GET && is_browser && wants_page(headers)
 }
 
+/// Whether this is a navigation of a whole window, and not of a frame in somebody's page.
+pub fn is_top_level(method: &Method, headers: &HeaderMap) -> bool {
+    let is_document = headers
+        .get(&SEC_FETCH[2])
+        .is_none_or(|dest| dest == "document");
+    is_document && is_navigation(method, headers)
+}
+
+/// Whether a page of another origin has the browser ask: another sandbox's, which is of the same
+/// site, or any other. It may send people here, but gets nothing itself.
+pub fn is_from_other_origin(method: &Method, headers: &HeaderMap) -> bool {
+    let mut sites = headers.get_all(&SEC_FETCH[0]).into_iter();
+    sites.any(|site| site != "same-origin" && site != "none") && !is_top_level(method, headers)
+}
+
 fn accepts_html(headers: &HeaderMap) -> bool {
     let mut lines = headers.get_all(ACCEPT).iter().map(HeaderValue::as_bytes);
     let html: &[u8] = b"text/html";

@@ -11,11 +11,11 @@ use hyper::upgrade::OnUpgrade;
 /// Removes what is not for the sandbox, and frames the request as HTTP/1.1.
 ///
 /// `streams` says whether there is a body.
-pub(super) fn rewrite(head: &mut Parts, streams: bool, own_cookies: &[Box<str>], peer: &Peer) {
+pub(super) fn rewrite(head: &mut Parts, streams: bool, peer: &Peer) {
     let headers = &mut head.headers;
     let trailers = hop::lists(headers, &TE, "trailers");
     hop::strip(headers, |name| forwarded::is_spoofable(name, peer.trusted));
-    cookies::hide(headers, own_cookies, head.version == Version::HTTP_2);
+    cookies::hide(headers, head.version == Version::HTTP_2);
     // HTTP/2 and absolute targets name the host in the target, which then counts alone
     // (RFC 9112, section 3.2.2).
     if let Some(host) = head.uri.authority().and_then(host) {

@@ -4,8 +4,7 @@ use super::connections::Connections;
 use super::download::{Download, Lent, ResponseBody};
 use super::exchange::UpstreamResponse;
 use super::in_flight::InFlight;
-use super::{Proxy, RoutedClaim, cookies, hop, shared_origin, validators};
-use crate::downstream::Downstream;
+use super::{Caller, Proxy, RoutedClaim, cookies, hop, own_origin, validators};
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue, LAST_MODIFIED};
 use http::{Response, Version};
 use std::rc::Rc;
@@ -17,7 +16,7 @@ impl Proxy {
         &self,
         connections: &Rc<Connections>,
         upstream: UpstreamResponse,
-        downstream: &Downstream,
+        caller: &Caller<'_>,
         claim: C,
         in_flight: InFlight,
     ) -> Response<ResponseBody<C>> {
@@ -29,14 +28,19 @@ impl Proxy {
         } = upstream;
         // A sandbox that speaks HTTP/1.0 is our affair, not the client's.
         *response.version_mut() = Version::HTTP_11;
-        cookies::guard(response.headers_mut(), &self.own_cookies);
+        let headers = response.headers_mut();
+        cookies::guard(headers);
+        if let Some(host) = caller.own_host {
+            own_origin::narrow(headers, host);
+        }
         if let Some(upgrade) = upgrade
             && response.status() == http::StatusCode::SWITCHING_PROTOCOLS
         {
-            return upgrade.switch(connections, response, claim, in_flight);
+            let has_own_host = caller.own_host.is_some();
+            return upgrade.switch(connections, response, has_own_host, claim, in_flight);
         }
         let headers = response.headers_mut();
-        hop::strip(headers, shared_origin::acts_beyond);
+        hop::strip(headers, own_origin::beyond(caller.own_host.is_some()));
         say_length_once(headers);
         forget_the_beginning_of_time(headers);
         validators::mark(headers, claim.validator_mark());
@@ -48,7 +52,7 @@ impl Proxy {
             let lent = Lent::new(connections, claim.route_id(), connection);
             let download = Download::new(body, idle, lent, claim, in_flight, expectation);
             ResponseBody::Right(if is_event_stream {
-                download.of_events(downstream.clone())
+                download.of_events(caller.downstream.clone())
             } else {
                 download
             })

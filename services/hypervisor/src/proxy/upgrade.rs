@@ -7,7 +7,7 @@ use super::failure::Reason;
 use super::in_flight::InFlight;
 use super::navigation::has_sec_fetch;
 use super::tunnel::Tunnel;
-use super::{RoutedClaim, hop, shared_origin};
+use super::{RoutedClaim, hop, own_origin};
 use crate::Body;
 use http::header::{CONNECTION, CONTENT_LENGTH, HeaderMap, HeaderValue, ORIGIN, UPGRADE};
 use http::{Request, Response, Version};
@@ -22,14 +22,14 @@ pub(super) struct Upgrade {
 }
 
 impl Upgrade {
-    /// The upgrade that `request` asks for, if any.
+    /// The upgrade that `request` asks for, if any. With an `origin` only pages of that one may.
     ///
     /// # Errors
     /// [`Reason::ForeignOrigin`]: a browser sends our cookie along with a WebSocket that any
     /// page opens, and only tells us which page it was.
     pub(super) fn asked(
         request: &mut Request<Incoming>,
-        origin: &HeaderValue,
+        origin: Option<&HeaderValue>,
     ) -> Result<Option<Self>, Reason> {
         let headers = request.headers();
         let Some(protocol) = headers.get(UPGRADE).cloned() else {
@@ -41,9 +41,10 @@ impl Upgrade {
         if !asked {
             return Ok(None);
         }
-        let ours = match headers.get(ORIGIN) {
-            Some(given) => given == origin,
-            None => !has_sec_fetch(headers),
+        let ours = match (origin, headers.get(ORIGIN)) {
+            (None, _) => true,
+            (Some(origin), Some(given)) => given == origin,
+            (Some(_), None) => !has_sec_fetch(headers),
         };
         if !ours {
             return Err(Reason::ForeignOrigin);
@@ -63,13 +64,14 @@ impl Upgrade {
         self,
         connections: &Connections,
         mut response: Response<BegunBody>,
+        has_own_host: bool,
         claim: C,
         in_flight: InFlight,
     ) -> Response<ResponseBody<C>> {
         let upstream = hyper::upgrade::on(&mut response);
         let headers = response.headers_mut();
         let protocol = headers.get(UPGRADE).cloned().unwrap_or(self.protocol);
-        hop::strip(headers, shared_origin::acts_beyond);
+        hop::strip(headers, own_origin::beyond(has_own_host));
         headers.remove(CONTENT_LENGTH);
         let tunnel = Tunnel {
             websocket: protocol.as_bytes().eq_ignore_ascii_case(b"websocket"),

@@ -43,7 +43,7 @@ impl Routes {
             let table = &workspace.access;
             let _one = table.writing.lock().unwrap_or_else(PoisonError::into_inner);
             store.set_access(&workspace.name, role, access)?;
-            table.of(role).store(Arc::new(access));
+            table.set(role, access);
             info!(workspace = %workspace.name, %role, %access, "access set");
             Ok::<_, StoreError>(())
         });

@@ -2,9 +2,9 @@
 
 use super::error::ClaimError;
 use super::route::{Route, Workspace};
-use super::table::{Member, Routes};
+use super::table::Routes;
 use crate::auth::User;
-use crate::concurrency_limit::{Full, Permit, Scope};
+use crate::concurrency_limit::{ConcurrencyLimit, Permit, Scope};
 use crate::role::Role;
 use crate::runtime::{Hold, Sandbox};
 use std::net::SocketAddr;
@@ -61,15 +61,40 @@ impl Routes {
             match self.attempt(user.id, role)? {
                 Attempt::Claimed(claim) => return Ok(claim),
                 // Not yet routed: after a swap it goes where the new generation says.
-                Attempt::Waits(_permits, sandbox) => {
-                    sandbox.ready().await.map_err(|cause| ClaimError::Sandbox {
-                        sandbox: sandbox.name().to_owned(),
-                        cause,
-                    })?;
-                }
+                Attempt::Waits(_permits, sandbox) => ready(&sandbox).await?,
                 Attempt::Unknown => {
                     self.workspace(user).await?;
                 }
+            }
+        }
+    }
+
+    /// As [`Routes::try_claim`], the sandbox of `role` of this workspace, for a `user` whom its
+    /// access lets in, or for nobody in particular.
+    pub fn try_claim_at(
+        &self,
+        workspace: &Workspace,
+        role: Role,
+        user: Option<Uuid>,
+    ) -> Result<Option<Claim>, ClaimError> {
+        Ok(match self.attempt_at(workspace, role, user)? {
+            Attempt::Claimed(claim) => Some(claim),
+            Attempt::Waits(..) | Attempt::Unknown => None,
+        })
+    }
+
+    /// As [`Routes::claim`], in the same way.
+    pub async fn claim_at(
+        &self,
+        workspace: &Workspace,
+        role: Role,
+        user: Option<Uuid>,
+    ) -> Result<Claim, ClaimError> {
+        loop {
+            match self.attempt_at(workspace, role, user)? {
+                Attempt::Claimed(claim) => return Ok(claim),
+                Attempt::Waits(_permits, sandbox) => ready(&sandbox).await?,
+                Attempt::Unknown => {}
             }
         }
     }
@@ -78,17 +103,40 @@ impl Routes {
         let Some(member) = self.by_user.get(&user) else {
             return Ok(Attempt::Unknown);
         };
-        self.enter(&member, role).map_err(|full| ClaimError::Busy {
-            sandbox: member.workspace.sandbox(role).name().to_owned(),
-            full,
-        })
+        let limit = (Scope::User, &member.concurrency_limit);
+        self.enter(&member.workspace, limit, role)
     }
 
-    fn enter(&self, member: &Member, role: Role) -> Result<Attempt, Full> {
-        let permit = |scope, limit| self.rejections.permit(scope, limit);
-        let user = permit(Scope::User, &member.concurrency_limit)?;
+    fn attempt_at(
+        &self,
+        workspace: &Workspace,
+        role: Role,
+        user: Option<Uuid>,
+    ) -> Result<Attempt, ClaimError> {
+        let member = user.and_then(|user| self.by_user.get(&user));
+        let limit = match &member {
+            Some(member) => (Scope::User, &member.concurrency_limit),
+            None => (Scope::Visitors, workspace.visitors(role)),
+        };
+        self.enter(workspace, limit, role)
+    }
+
+    fn enter(
+        &self,
+        workspace: &Workspace,
+        (scope, limit): (Scope, &ConcurrencyLimit),
+        role: Role,
+    ) -> Result<Attempt, ClaimError> {
+        let permit = |scope, limit| {
+            let permit = self.rejections.permit(scope, limit);
+            permit.map_err(|full| ClaimError::Busy {
+                sandbox: workspace.sandbox(role).name().to_owned(),
+                full,
+            })
+        };
+        let user = permit(scope, limit)?;
         let server = permit(Scope::Server, &self.concurrency_limit)?;
-        let route = member.workspace.enter(role);
+        let route = workspace.enter(role);
         let sandbox = permit(Scope::Sandbox, &route.0.concurrency_limit)?;
         let permits = [user, server, sandbox];
         Ok(match route.0.sandbox.enter() {
@@ -100,6 +148,13 @@ impl Routes {
             None => Attempt::Waits(permits, route.0.sandbox.clone()),
         })
     }
+}
+
+async fn ready(sandbox: &Arc<Sandbox>) -> Result<(), ClaimError> {
+    sandbox.ready().await.map_err(|cause| ClaimError::Sandbox {
+        sandbox: sandbox.name().to_owned(),
+        cause,
+    })
 }
 
 impl Workspace {

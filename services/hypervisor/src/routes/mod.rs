@@ -19,6 +19,8 @@ mod table;
 pub use access::AccessError;
 pub use claim::Claim;
 pub use error::{ClaimError, SwapError};
+pub use hosts::Host;
 pub use route::{Route, Workspace};
+pub use site::Site;
 pub use swap::{SwapOrder, SwapOutcome};
 pub use table::Routes;

@@ -5,6 +5,7 @@ use super::site::Hosts;
 use super::table::{Routes, Without};
 use crate::concurrency_limit::{ConcurrencyLimit, RejectionCounters};
 use crate::config::Config;
+use crate::lifetime::EndNotifier;
 use crate::runtime::Runtime;
 use crate::store::{Handle, Store, StoreError, WorkspaceRow};
 use dashmap::{DashMap, DashSet};
@@ -24,12 +25,14 @@ impl Routes {
         config: Arc<Config>,
         store: Handle,
         runtime: Arc<Runtime>,
+        ends: EndNotifier,
     ) -> Result<Arc<Self>, StoreError> {
         let routes = Arc::new(Self {
             store,
             runtime,
             concurrency_limit: ConcurrencyLimit::new(config.proxy.max_requests),
             hosts: Hosts::new(&config),
+            ends,
             config,
             by_name: DashMap::new(),
             by_user: DashMap::new(),

@@ -1,13 +1,13 @@
 //! A workspace and its two routes.
 
-use super::access_table::AccessTable;
+use super::access_table::{AccessTable, Opening};
 use super::site::Site;
 use crate::access::Access;
 use crate::concurrency_limit::ConcurrencyLimit;
 use crate::gate::Gate;
 use crate::role::Role;
 use crate::runtime::Sandbox;
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, Guard};
 use std::sync::Arc;
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
@@ -72,24 +72,38 @@ pub struct Workspace {
     pub(super) access: AccessTable,
     /// Live's and dev's.
     pub(super) sites: [Site; 2],
+    /// The permits of those who visit live, and dev, and are no user with permits of their own.
+    pub(super) visitors: [ConcurrencyLimit; 2],
     /// Held by the one swap that there may be at a time.
     pub(super) swapping: Arc<Mutex<()>>,
 }
 
 impl Workspace {
-    pub(super) fn new(name: Arc<str>, pair: Pair, access: AccessTable, sites: [Site; 2]) -> Self {
+    pub(super) fn new(
+        name: Arc<str>,
+        pair: Pair,
+        access: AccessTable,
+        sites: [Site; 2],
+        most_visitors: usize,
+    ) -> Self {
         Self {
             name,
             pair: ArcSwap::from_pointee(pair),
             access,
             sites,
+            visitors: [0; 2].map(|_| ConcurrencyLimit::new(most_visitors)),
             swapping: Arc::default(),
         }
     }
 
     /// Who may look at the sandbox that has this role now.
     pub fn access(&self, role: Role) -> Access {
-        **self.access.of(role).load()
+        self.opening(role).access
+    }
+
+    /// The same, and until when.
+    pub fn opening(&self, role: Role) -> Guard<Arc<Opening>> {
+        self.access.of(role).load()
     }
 
     /// Where the sandbox that has this role is found.
@@ -97,6 +111,13 @@ impl Workspace {
         match role {
             Role::Live => &self.sites[0],
             Role::Dev => &self.sites[1],
+        }
+    }
+
+    pub(super) fn visitors(&self, role: Role) -> &ConcurrencyLimit {
+        match role {
+            Role::Live => &self.visitors[0],
+            Role::Dev => &self.visitors[1],
         }
     }
 

@@ -8,6 +8,7 @@ use super::site::{Hosts, Site};
 use crate::concurrency_limit::{ConcurrencyLimit, RejectionCounters, Scope};
 use crate::config::Config;
 use crate::gate::Gate;
+use crate::lifetime::EndNotifier;
 use crate::role::Role;
 use crate::runtime::{Runtime, Sandbox, Seal, Spec};
 use crate::store::{Handle, StoreError, WorkspaceRow};
@@ -31,6 +32,8 @@ pub struct Routes {
     pub(super) runtime: Arc<Runtime>,
     pub(super) config: Arc<Config>,
     pub(super) hosts: Hosts,
+    /// Tells of each access that is narrowed.
+    pub(super) ends: EndNotifier,
     pub(super) by_name: DashMap<Arc<str>, Arc<Workspace>>,
     pub(super) by_user: DashMap<Uuid, Member>,
     /// Who has no workspace, and gets none as a new user would.
@@ -93,6 +96,12 @@ impl Routes {
         found.map(|member| member.workspace.clone())
     }
 
+    /// Whether this workspace is this user's.
+    pub fn is_member(&self, user: Uuid, workspace: &Arc<Workspace>) -> bool {
+        let found = self.by_user.get(&user);
+        found.is_some_and(|member| Arc::ptr_eq(&member.workspace, workspace))
+    }
+
     /// All workspaces, by name.
     pub fn all(&self) -> Vec<Arc<Workspace>> {
         let mut all: Vec<_> = self
@@ -147,8 +156,11 @@ impl Routes {
             dev: new(Role::Dev, &row.dev)?,
         };
         let sites = [Role::Live, Role::Dev].map(|role| Site::new(&self.config, &name, role));
-        let access = AccessTable::new(row);
-        let workspace = Arc::new(Workspace::new(name.clone(), pair, access, sites));
+        let access = AccessTable::new(row, &self.ends);
+        // The rest is for members.
+        let most_visitors = self.config.proxy.max_requests_per_sandbox.div_ceil(2);
+        let workspace = Workspace::new(name.clone(), pair, access, sites, most_visitors);
+        let workspace = Arc::new(workspace);
         for member in &row.members {
             self.add(*member, &workspace);
         }

@@ -3,14 +3,18 @@
 //! Threads of their own (`worker`) accept connections from a `listener` and serve the requests on
 //! them (`connection`) with hyper's HTTP/1 and HTTP/2. `filter` refuses malformed HTTP/1
 //! before hyper reads it, `host` what hyper does not check, and `dispatch`, the `handler` of all
-//! requests, says which part of the program each is for. `redirect` sends people to the origin, and
+//! requests, says by `site` and `destination` which part of the program each is for: at a
+//! sandbox's own host that is `at_sandbox`, to which `entry` leads. `redirect` sends people to the origin, and
 //! serves `acme`'s challenges.
 
 mod accept;
 mod acme;
+mod at_sandbox;
 mod claim;
 mod connection;
+mod destination;
 mod dispatch;
+mod entry;
 mod exchange;
 mod filter;
 mod handler;
@@ -20,7 +24,9 @@ mod linger;
 mod listener;
 mod overload;
 mod redirect;
+mod replies;
 mod response;
+mod site;
 mod stream;
 mod worker;
 

@@ -5,10 +5,11 @@
 
 use super::acme;
 use super::handler::Entrance;
+use super::site;
 use crate::Body;
 use crate::config::Config;
 use http::uri::PathAndQuery;
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, header};
+use http::{HeaderValue, Method, Request, Response, StatusCode, Uri, header};
 use std::path::PathBuf;
 
 /// Where people are sent, and from where.
@@ -60,7 +61,7 @@ impl Redirect {
     /// 308, if the request is for another name of this host.
     fn for_other_host<B>(&self, request: &Request<B>) -> Option<Response<Body>> {
         let is_other = !self.hosts.is_empty()
-            && host(request.uri(), request.headers()).is_some_and(|host| {
+            && site::name(request.uri(), request.headers()).is_some_and(|host| {
                 let host = host.strip_suffix('.').unwrap_or(host);
                 self.hosts
                     .iter()
@@ -82,14 +83,6 @@ impl Redirect {
         }
         response
     }
-}
-
-/// The name of the host that a request is for; of an address in brackets, what is no name.
-fn host<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Option<&'a str> {
-    if let Some(host) = uri.host() {
-        return Some(host);
-    }
-    headers.get(header::HOST)?.to_str().ok()?.split(':').next()
 }
 
 #[cfg(test)]

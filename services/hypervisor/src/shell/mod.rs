@@ -33,6 +33,7 @@ pub fn router(config: &Config) -> Router {
         .route("/login", page("login.html"))
         .route("/register", page("login.html"))
         .route("/recovery", page("recovery.html"))
+        .route("/account", page("account.html"))
         .route("/auth/account", page("account.html"))
         .route("/auth/assets/{*file}", get(asset))
         .with_state(shell)

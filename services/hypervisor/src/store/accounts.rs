@@ -1,8 +1,8 @@
 //! What is kept of people: their accounts, passkeys, codes, sessions and audit log.
 
 use super::{
-    Account, AuditRow, Hash, InviteRow, NewAccount, PasskeyRow, PasskeyUse, SessionRow, StoreError,
-    UserRow,
+    Account, AuditRow, GrantRow, Hash, InviteRow, NewAccount, PasskeyRow, PasskeyUse, SessionRow,
+    StoreError, UserRow,
 };
 use crate::timestamp::Timestamp;
 use uuid::Uuid;
@@ -136,6 +136,19 @@ pub trait SessionStore {
     /// Has what began after `latest`, by a clock that was ahead, last no longer than if it had
     /// begun a day before: sessions, invites and the operator's recovery codes.
     fn pull_back(&self, latest: Timestamp) -> Result<(), StoreError>;
+}
+
+/// Grants, which let a session's browser in at other hosts than the gateway's. They go with it.
+pub trait GrantStore {
+    /// Keeps a new one, and forgets the oldest ones of this session at this host beyond `most`;
+    /// answers with those.
+    ///
+    /// # Errors
+    /// `Conflict::Session` if the session has ended.
+    fn add_grant(&self, grant: &GrantRow, most: u32) -> Result<Vec<Hash>, StoreError>;
+
+    /// The host and the session's token of the grant of this token.
+    fn grant_by_token(&self, token: &Hash) -> Result<Option<(String, Hash)>, StoreError>;
 }
 
 /// The audit log.

@@ -14,13 +14,15 @@ mod rows;
 mod sqlite;
 mod workspaces;
 
-pub use accounts::{AccountStore, AuditStore, PasskeyStore, RecoveryStore, SessionStore};
+pub use accounts::{
+    AccountStore, AuditStore, GrantStore, PasskeyStore, RecoveryStore, SessionStore,
+};
 pub use error::{Conflict, StoreError};
 pub use handle::Handle;
 pub use lock::Lock;
 pub use rows::{
-    Account, AuditRow, Hash, InviteRow, Move, NewAccount, Outcome, PasskeyRow, PasskeyUse,
-    ProbationRow, SessionKind, SessionRow, Settlement, UserRow, Watch, WorkspaceRow,
+    Account, AuditRow, GrantRow, Hash, InviteRow, Move, NewAccount, Outcome, PasskeyRow,
+    PasskeyUse, ProbationRow, SessionKind, SessionRow, Settlement, UserRow, Watch, WorkspaceRow,
 };
 pub use sqlite::{Sqlite, backup, restore};
 pub use workspaces::{ProbationStore, WorkspaceStore};
@@ -31,6 +33,7 @@ pub trait Store:
     + PasskeyStore
     + RecoveryStore
     + SessionStore
+    + GrantStore
     + WorkspaceStore
     + ProbationStore
     + AuditStore

@@ -106,6 +106,19 @@ pub struct SessionRow {
     pub user_agent: String,
 }
 
+/// What lets a session's browser in at one host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GrantRow {
+    /// The hash of what the browser holds.
+    pub token: Hash,
+    /// The session that it ends with.
+    pub session_id: Uuid,
+    /// The host where it is good.
+    pub host: String,
+    /// When it was given.
+    pub created_at: Timestamp,
+}
+
 /// An invite.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InviteRow {

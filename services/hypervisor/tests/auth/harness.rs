@@ -180,7 +180,7 @@ impl Browser {
 
     /// What is done with every request before it is known whom it is for.
     async fn admit(&self, request: &mut Request<Body>) -> Result<(), Response> {
-        check_origin(request.method(), request.headers(), ORIGIN)
+        check_origin(request.method(), request.headers(), ORIGIN.as_bytes())
             .map_err(IntoResponse::into_response)?;
         let found = self.auth.find_session(request.headers()).await;
         if let Some(session) = found.map_err(IntoResponse::into_response)? {
@@ -270,6 +270,6 @@ impl Browser {
     }
 
     pub fn session_cookie(&self) -> Option<&String> {
-        self.cookies.get("choiros")
+        self.cookies.get("choiros-9090")
     }
 }

@@ -87,7 +87,9 @@ async fn a_session_id_that_an_attacker_planted_is_not_taken_over() {
     let mut browser = site.member("ada").await;
     browser.post("/auth/logout", json!({})).await;
     let planted = BASE64.encode([7; 32]);
-    browser.cookies.insert("choiros".into(), planted.clone());
+    browser
+        .cookies
+        .insert("choiros-9090".into(), planted.clone());
     assert_eq!(browser.log_in("ada").await.status, StatusCode::OK);
     assert_ne!(browser.session_cookie(), Some(&planted));
 }

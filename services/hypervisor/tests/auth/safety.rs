@@ -79,7 +79,9 @@ async fn every_call_that_changes_state_is_refused_from_another_origin() {
 async fn every_call_on_ones_account_takes_a_session() {
     let site = Site::new(&open()).await;
     let mut stranger = site.browser();
-    stranger.cookies.insert("choiros".into(), "rubbish".into());
+    stranger
+        .cookies
+        .insert("choiros-9090".into(), "rubbish".into());
     let credential = {
         let start = stranger
             .post("/auth/register/start", json!({ "username": "x" }))
@@ -215,17 +217,17 @@ async fn a_passkey_is_added_only_by_the_session_that_began_it() {
     let credential = keys.create(&start.json, ORIGIN).unwrap();
     let mut bob = site.member("bob").await;
     bob.cookies.insert(
-        "choiros-ceremony".into(),
-        ada.cookies["choiros-ceremony"].clone(),
+        "choiros-ceremony-9090".into(),
+        ada.cookies["choiros-ceremony-9090"].clone(),
     );
     let response = bob.post("/auth/passkeys/finish", credential).await;
     assert_eq!(response.error(), (400, "ceremony_invalid"));
 
     let start = ada.post("/auth/passkeys/start", json!({})).await;
     let credential = keys.create(&start.json, ORIGIN).unwrap();
-    let ceremony = ada.cookies["choiros-ceremony"].clone();
+    let ceremony = ada.cookies["choiros-ceremony-9090"].clone();
     ada.log_in("ada").await;
-    ada.cookies.insert("choiros-ceremony".into(), ceremony);
+    ada.cookies.insert("choiros-ceremony-9090".into(), ceremony);
     let response = ada.post("/auth/passkeys/finish", credential).await;
     assert_eq!(response.error(), (400, "ceremony_invalid"));
 }

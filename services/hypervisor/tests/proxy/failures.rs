@@ -3,7 +3,8 @@
 use crate::gateway::{Gateway, client, full, json, text};
 use http::{HeaderMap, Request};
 use http_body_util::BodyExt;
-use hypervisor::proxy::{Failure, failure_response};
+use hypervisor::config;
+use hypervisor::proxy::{Failure, Proxy};
 use testkit::raw::{Raw, exchange, status};
 use testkit::upstream::Upstream;
 use tokio::net::TcpListener;
@@ -160,7 +161,8 @@ async fn a_sandbox_that_is_not_available_is_a_503_with_all_that_it_printed() {
     let cause = "it crashed 5 times:\nerror: <no> config\n  at line 3";
     let failure = Failure::unavailable("sandbox-dev", cause, 5);
 
-    let response = failure_response(&HeaderMap::new(), &failure);
+    let proxy = Proxy::new(&config::Proxy::default(), "/auth/account");
+    let response = proxy.failure_response(&HeaderMap::new(), &failure);
     assert_eq!(response.status(), 503);
     assert_eq!(response.headers()["retry-after"], "5");
     let page = response.into_body().collect().await.unwrap().to_bytes();
@@ -172,7 +174,7 @@ async fn a_sandbox_that_is_not_available_is_a_503_with_all_that_it_printed() {
     );
 
     let call = HeaderMap::from_iter([("sec-fetch-mode".parse().unwrap(), "cors".parse().unwrap())]);
-    let response = failure_response(&call, &failure);
+    let response = proxy.failure_response(&call, &failure);
     assert_eq!(response.headers()["retry-after"], "5");
     let body = response.into_body().collect().await.unwrap().to_bytes();
     let error: serde_json::Value = serde_json::from_slice(&body).unwrap();

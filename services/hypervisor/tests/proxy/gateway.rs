@@ -1,7 +1,7 @@
 //! The proxy behind a bare server, in front of one upstream.
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{HeaderValue, Request, Response};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
@@ -35,9 +35,6 @@ pub const USER: Uuid = Uuid::from_u128(0x0123_4567_89ab_4cde_8f01_2345_6789_abcd
 
 /// What is within the quotes of every `ETag`, before what the sandbox wrote.
 pub const MARK: &str = "0123456789a";
-
-/// Our cookies, as the auth module names them.
-const COOKIES: [&str; 2] = ["choiros", "choiros-ceremony"];
 
 /// A server that proxies all it gets; ends when dropped.
 pub struct Gateway {
@@ -126,7 +123,10 @@ impl RequestHandler for Front {
             scheme: "http",
         };
         let caller = Caller {
-            user_id: USER,
+            user: Some((USER, "ada")),
+            origin: Some(&HeaderValue::from_static(ORIGIN)),
+            own_host: None,
+            prefix: None,
             peer: &peer,
             downstream: &inbound.downstream,
             lifetimes: Lifetimes::default(),
@@ -213,7 +213,7 @@ async fn serve(
     settings: Settings,
     stop: CancellationToken,
 ) {
-    let proxy = Proxy::new(&settings.proxy, &ORIGIN.parse().unwrap(), &COOKIES);
+    let proxy = Proxy::new(&settings.proxy, "/auth/account");
     let front = Front {
         upstreams: proxy.connections(1),
         proxy,

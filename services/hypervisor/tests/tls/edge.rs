@@ -81,7 +81,7 @@ async fn a_session_is_good_for_this_host_and_https_alone() {
     let site = Site::start("").await;
     let person = site.person().await;
     assert!(person.client.cookie("__Host-choiros").is_some());
-    assert!(person.client.cookie("choiros").is_none());
+    assert!(person.client.cookie("choiros-443").is_none());
     // What has changed something came from our own origin; another's does not get that far.
     let mut raw = site.raw().await;
     let cookie = format!(

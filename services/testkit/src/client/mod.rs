@@ -186,6 +186,15 @@ impl Client {
         Ok(socket)
     }
 
+    /// The name of the session's cookie.
+    pub fn session_cookie(&self) -> String {
+        if self.base.scheme() == "https" {
+            "__Host-choiros".into()
+        } else {
+            format!("choiros-{}", self.port)
+        }
+    }
+
     /// The value of a cookie.
     pub fn cookie(&self, name: &str) -> Option<String> {
         self.jar().get(name)

@@ -6,6 +6,7 @@ mod accounts;
 mod audit;
 mod backup;
 mod columns;
+mod grants;
 mod meta;
 mod migrate;
 mod passkeys;

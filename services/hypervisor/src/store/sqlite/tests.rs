@@ -17,6 +17,7 @@ use tempfile::TempDir;
 use uuid::Uuid;
 
 mod ahead;
+mod grants;
 mod growth;
 mod workspaces;
 

@@ -1,0 +1,130 @@
+//! Whom a path at the gateway's host belongs to.
+
+use crate::role::Role;
+
+/// Whom a path belongs to.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Destination {
+    /// This program, for everybody.
+    Public,
+    /// This program, for people who are logged in.
+    Private,
+    /// The caller's sandbox of this role; where that has a host of its own, the way to it.
+    Sandbox(Role),
+    /// The way to a sandbox's own host, for people who are logged in.
+    Enter,
+    /// Nobody.
+    Nothing,
+}
+
+impl Destination {
+    /// Where all sandboxes share this host.
+    pub(super) fn of_shared(path: &str) -> Self {
+        let (first, rest) = parts(path);
+        match (first, rest) {
+            ("auth", "account") | ("admin", _) => Self::Private,
+            ("health" | "login" | "register" | "recovery" | "metrics", "") | ("auth", _) => {
+                Self::Public
+            }
+            ("dev", _) => Self::Sandbox(Role::Dev),
+            _ => Self::Sandbox(Role::Live),
+        }
+    }
+
+    /// Where each has a host of its own.
+    pub(super) fn of_gateway(path: &str) -> Self {
+        let (first, rest) = parts(path);
+        match (first, rest) {
+            ("", "") => Self::Sandbox(Role::Live),
+            ("dev", _) => Self::Sandbox(Role::Dev),
+            ("auth", "enter") => Self::Enter,
+            ("account", "") | ("auth", "account") | ("admin", _) => Self::Private,
+            ("health" | "login" | "register" | "recovery" | "metrics", "")
+            | ("auth" | "api", _) => Self::Public,
+            _ => Self::Nothing,
+        }
+    }
+}
+
+/// The first segment, and what follows it.
+fn parts(path: &str) -> (&str, &str) {
+    let path = path.get(1..).unwrap_or_default();
+    path.split_once('/').unwrap_or((path, ""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_dev_and_what_is_under_it_goes_to_dev() {
+        for path in ["/dev", "/dev/", "/dev/x", "/dev/dev/x"] {
+            assert_eq!(
+                Destination::of_shared(path),
+                Destination::Sandbox(Role::Dev),
+                "{path}"
+            );
+        }
+        for path in [
+            "/",
+            "/devices",
+            "/de",
+            "/Dev",
+            "//dev",
+            "/x/dev",
+            "/healthy",
+            "/health/x",
+            "/administrator",
+            "/authors",
+        ] {
+            assert_eq!(
+                Destination::of_shared(path),
+                Destination::Sandbox(Role::Live),
+                "{path}"
+            );
+        }
+        for path in ["/admin", "/admin/", "/admin/x", "/auth/account"] {
+            assert_eq!(Destination::of_shared(path), Destination::Private, "{path}");
+        }
+        for path in ["/health", "/login", "/auth", "/auth/me", "/metrics"] {
+            assert_eq!(Destination::of_shared(path), Destination::Public, "{path}");
+        }
+    }
+
+    #[test]
+    fn the_gateways_host_has_no_sandbox() {
+        for path in ["/dev", "/dev/", "/dev/x"] {
+            let devs = Destination::Sandbox(Role::Dev);
+            assert_eq!(Destination::of_gateway(path), devs, "{path}");
+        }
+        let lives = Destination::Sandbox(Role::Live);
+        assert_eq!(Destination::of_gateway("/"), lives);
+        for path in ["/account", "/auth/account", "/admin", "/admin/sandboxes"] {
+            let private = Destination::Private;
+            assert_eq!(Destination::of_gateway(path), private, "{path}");
+        }
+        for path in [
+            "/login",
+            "/health",
+            "/auth/me",
+            "/api/hosts",
+            "/auth/enter/x",
+        ] {
+            let public = Destination::Public;
+            assert_eq!(Destination::of_gateway(path), public, "{path}");
+        }
+        assert_eq!(Destination::of_gateway("/auth/enter"), Destination::Enter);
+        for path in [
+            "/x",
+            "/login/x",
+            "/devices",
+            "//",
+            "/.choiros/enter",
+            "/index.html",
+            "*",
+        ] {
+            let nothing = Destination::Nothing;
+            assert_eq!(Destination::of_gateway(path), nothing, "{path}");
+        }
+    }
+}

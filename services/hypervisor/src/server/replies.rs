@@ -1,0 +1,138 @@
+//! What is answered to a request that goes no further than this.
+
+use crate::Body;
+use crate::auth::AuthError;
+use crate::error::HttpError;
+use crate::http1::Refusal;
+use crate::notice::Notice;
+use crate::proxy::{self, Failure, Proxy, Reason};
+use crate::routes::ClaimError;
+use axum::response::IntoResponse;
+use http::uri::PathAndQuery;
+use http::{HeaderValue, Request, Response, StatusCode, Uri, Version, header};
+use hyper::body::Incoming;
+
+/// After how many seconds a sandbox that is not to be had is worth another request.
+const RETRY_SECS: u64 = 5;
+
+/// The path and the query.
+pub(super) fn target<B>(request: &Request<B>) -> &str {
+    let target = request.uri().path_and_query();
+    target.map_or("/", PathAndQuery::as_str)
+}
+
+/// As it stands in a query.
+pub(super) fn encoded(text: &str) -> String {
+    url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
+}
+
+/// An error as a page for a person, with links to where they may go on, and as JSON for a program.
+pub(super) fn refusal<B>(
+    request: &Request<B>,
+    title: &str,
+    error: HttpError,
+    links: &[(&str, &str)],
+) -> Response<Body> {
+    if !proxy::is_navigation(request.method(), request.headers()) {
+        return error.into_response();
+    }
+    let mut sentence = error.message;
+    if let Some(first) = sentence.get(..1) {
+        sentence = first.to_uppercase() + &sentence[1..] + ".";
+    }
+    let notice = Notice {
+        status: error.status,
+        title,
+        sentence: &sentence,
+        links,
+    };
+    notice.response()
+}
+
+/// People are sent to log in, programs are told to.
+pub(super) fn to_login(request: &Request<Incoming>) -> Response<Body> {
+    if !proxy::is_navigation(request.method(), request.headers()) {
+        return AuthError::Unauthenticated.into_response();
+    }
+    see_other(&format!("/login?next={}", encoded(target(request))))
+}
+
+/// Why there is no sandbox to ask, as a page or as JSON.
+pub(super) fn unclaimed(
+    proxy: &Proxy,
+    request: &Request<Incoming>,
+    error: ClaimError,
+) -> Response<Body> {
+    match error {
+        ClaimError::Sandbox { sandbox, cause } => {
+            let failure = Failure::unavailable(sandbox, cause.to_string(), RETRY_SECS);
+            proxy.failure_response(request.headers(), &failure)
+        }
+        ClaimError::Busy { sandbox, full } => {
+            let reason = Reason::Busy(full);
+            proxy.failure_response(request.headers(), &Failure { sandbox, reason })
+        }
+        error => HttpError::from(error).into_response(),
+    }
+}
+
+pub(super) fn to_recovery(request: &Request<Incoming>) -> Response<Body> {
+    if proxy::is_navigation(request.method(), request.headers()) {
+        return see_other("/recovery");
+    }
+    AuthError::RecoverySession.into_response()
+}
+
+/// The same target with `/dev` taken off once; `/dev` alone becomes `/`.
+pub(super) fn without_dev(uri: &Uri) -> Uri {
+    let target = uri.path_and_query().map_or("/dev", PathAndQuery::as_str);
+    let rest = target.strip_prefix("/dev").unwrap_or(target);
+    let rest = if rest.starts_with('/') {
+        rest.to_owned()
+    } else {
+        format!("/{rest}")
+    };
+    // A suffix of a valid target from a slash on, or from a `?` behind a new one, is valid.
+    rest.parse().unwrap_or_default()
+}
+
+pub(super) fn see_other(location: &str) -> Response<Body> {
+    let mut response = StatusCode::SEE_OTHER.into_response();
+    let headers = response.headers_mut();
+    // Percent-encoded by form_urlencoded, hence a header value.
+    if let Ok(location) = HeaderValue::try_from(location) {
+        headers.insert(header::LOCATION, location);
+    }
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// After a malformed request its connection's bytes mean nothing, so it is closed; HTTP/2 has
+/// streams for that.
+pub(super) fn refused(refusal: Refusal, version: Version) -> Response<Body> {
+    let mut response = refusal.into_response();
+    if version != Version::HTTP_2 {
+        let close = HeaderValue::from_static("close");
+        response.headers_mut().insert(header::CONNECTION, close);
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_dev_prefix_is_removed_once() {
+        for (from, to) in [
+            ("/dev", "/"),
+            ("/dev/", "/"),
+            ("/dev?a=1", "/?a=1"),
+            ("/dev/dev/x?y", "/dev/x?y"),
+            ("/dev//x", "//x"),
+            ("http://h/dev/x", "/x"),
+        ] {
+            assert_eq!(without_dev(&from.parse().unwrap()).to_string(), to);
+        }
+    }
+}
