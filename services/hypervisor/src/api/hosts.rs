@@ -41,5 +41,5 @@ pub(super) async fn exists(
 fn is_from_this_machine(peer: &Peer, headers: &HeaderMap) -> bool {
     let near = |address: std::net::IpAddr| address.is_loopback();
     let passed_on = headers.contains_key("x-forwarded-for") || headers.contains_key("forwarded");
-    peer.source.address().is_none_or(near) && (near(peer.client) || !passed_on)
+    peer.source.address().is_none_or(near) && (!passed_on || peer.trusted && near(peer.client))
 }

@@ -101,11 +101,7 @@ impl Reason {
                 "foreign_origin",
                 "Connect from a page of this server's own origin.",
             ),
-            Self::LoggedOut => (
-                StatusCode::UNAUTHORIZED,
-                "unauthenticated",
-                "Log in again at /login.",
-            ),
+            Self::LoggedOut => (StatusCode::UNAUTHORIZED, "unauthenticated", "Log in again."),
             Self::Connect => (
                 StatusCode::NOT_IMPLEMENTED,
                 "connect_unsupported",

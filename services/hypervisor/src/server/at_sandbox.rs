@@ -4,7 +4,7 @@
 //! person who has none is sent to the gateway for one, and a program is told so.
 
 use super::dispatch::Dispatch;
-use super::entry::{self, Place};
+use super::place::{Place, reserved};
 use super::replies::unclaimed;
 use crate::access::Access;
 use crate::auth::{self, AuthError, Session};
@@ -27,7 +27,7 @@ impl Dispatch {
         downstream: &Downstream,
         place: &Place,
     ) -> Response<ResponseBody<Claim>> {
-        if let Some(rest) = entry::reserved(request.uri().path()) {
+        if let Some(rest) = reserved(request.uri().path()) {
             let response = self.reserved(&request, rest, peer, place).await;
             return response.map(ResponseBody::Left);
         }

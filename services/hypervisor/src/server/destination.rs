@@ -33,9 +33,11 @@ impl Destination {
 
     /// Where each has a host of its own.
     pub(super) fn of_gateway(path: &str) -> Self {
+        if path == "/" {
+            return Self::Sandbox(Role::Live);
+        }
         let (first, rest) = parts(path);
         match (first, rest) {
-            ("", "") => Self::Sandbox(Role::Live),
             ("dev", _) => Self::Sandbox(Role::Dev),
             ("auth", "enter") => Self::Enter,
             ("account", "") | ("auth", "account") | ("admin", _) => Self::Private,

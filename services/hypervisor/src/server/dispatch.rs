@@ -1,11 +1,11 @@
 //! Says which part of the program a request is for, and who may send it there.
 
 use super::destination::Destination;
-use super::entry::{Place, nothing_here};
 use super::handler::{Entrance, Inbound, RequestHandler};
 use super::host;
+use super::place::Place;
 use super::redirect::Redirect;
-use super::replies::{refused, to_login, to_recovery, unclaimed, without_dev};
+use super::replies::{nothing_here, refused, to_login, to_recovery, unclaimed, without_dev};
 use super::site;
 use crate::Body;
 use crate::auth::{self, Auth, Session};

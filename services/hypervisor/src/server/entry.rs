@@ -2,15 +2,17 @@
 //! sandbox's, and what is answered there to those who have no grant.
 
 use super::dispatch::Dispatch;
-use super::replies::{encoded, refusal, see_other, target};
+use super::place::Place;
+use super::replies::{encoded, nothing_here, refusal, see_other, target};
 use crate::Body;
+use crate::access::Access;
 use crate::auth::{EnterError, Session};
 use crate::error::HttpError;
 use crate::http1::is_target;
 use crate::peer::Peer;
 use crate::proxy;
 use crate::role::Role;
-use crate::routes::{Host, Site, Workspace};
+use crate::routes::{Host, Site};
 use axum::response::IntoResponse;
 use http::{HeaderValue, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
@@ -23,24 +25,6 @@ const LONGEST: usize = 2048;
 
 /// The service worker that takes itself away.
 const WORKER: &str = include_str!("worker.js");
-
-/// A sandbox by the role that it has.
-pub(super) struct Place {
-    pub(super) workspace: Arc<Workspace>,
-    pub(super) role: Role,
-}
-
-impl Place {
-    pub(super) fn site(&self) -> &Site {
-        self.workspace.site(self.role)
-    }
-}
-
-/// What stands behind `/.choiros/`, the one path that is not the sandbox's.
-pub(super) fn reserved(path: &str) -> Option<&str> {
-    let rest = path.strip_prefix("/.choiros")?;
-    rest.strip_prefix('/').or(rest.is_empty().then_some(""))
-}
 
 impl Dispatch {
     /// At a sandbox's host: a person is sent to the gateway, to come back with a token.
@@ -139,14 +123,14 @@ impl Dispatch {
 
     async fn may_enter(&self, session: &Session, place: &Place) -> Result<(), HttpError> {
         let (routes, user) = (&self.gateway.routes, &session.user);
-        if place.workspace.access(place.role) > crate::access::Access::Members {
-            return Ok(());
-        }
         // Who is here for the first time has none yet.
-        self.outliving(routes.workspace(user)).await?;
-        if routes.is_member(user.id, &place.workspace) {
+        let theirs = self.outliving(routes.workspace(user)).await;
+        if place.workspace.access(place.role) > Access::Members
+            || routes.is_member(user.id, &place.workspace)
+        {
             return Ok(());
         }
+        theirs?;
         Err(not_a_member())
     }
 
@@ -243,16 +227,6 @@ impl Dispatch {
     }
 }
 
-/// At the gateway's host, which has no other pages than its own.
-pub(super) fn nothing_here(request: &Request<Incoming>) -> Response<Body> {
-    let error = HttpError::new(
-        StatusCode::NOT_FOUND,
-        "not_found",
-        "there is nothing here; sandboxes have addresses of their own, which the account page has",
-    );
-    refusal(request, "Not found", error, &[("/account", "Account")])
-}
-
 fn not_a_member() -> HttpError {
     HttpError::new(
         StatusCode::FORBIDDEN,
@@ -304,23 +278,6 @@ fn text(origin: &HeaderValue) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn one_path_is_not_the_sandboxes() {
-        for (path, rest) in [
-            ("/.choiros", Some("")),
-            ("/.choiros/", Some("")),
-            ("/.choiros/enter", Some("enter")),
-            ("/.choiros/a/b", Some("a/b")),
-            ("/.choirosx", None),
-            ("/.choiro", None),
-            ("//.choiros/enter", None),
-            ("/x/.choiros/enter", None),
-            ("*", None),
-        ] {
-            assert_eq!(reserved(path), rest, "{path}");
-        }
-    }
 
     #[test]
     fn what_a_browser_might_read_otherwise_is_no_path() {

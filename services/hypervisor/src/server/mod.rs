@@ -23,6 +23,7 @@ mod limits;
 mod linger;
 mod listener;
 mod overload;
+mod place;
 mod redirect;
 mod replies;
 mod response;

@@ -49,6 +49,16 @@ pub(super) fn refusal<B>(
     notice.response()
 }
 
+/// At the gateway's host, which has no other pages than its own.
+pub(super) fn nothing_here(request: &Request<Incoming>) -> Response<Body> {
+    let error = HttpError::new(
+        StatusCode::NOT_FOUND,
+        "not_found",
+        "there is nothing here; sandboxes have addresses of their own, which the account page has",
+    );
+    refusal(request, "Not found", error, &[("/account", "Account")])
+}
+
 /// People are sent to log in, programs are told to.
 pub(super) fn to_login(request: &Request<Incoming>) -> Response<Body> {
     if !proxy::is_navigation(request.method(), request.headers()) {

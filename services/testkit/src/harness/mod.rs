@@ -62,6 +62,11 @@ impl Hypervisor {
         format!("{scheme}://localhost:{}", self.port())
     }
 
+    /// Where a sandbox is that has an origin of its own: `http://<label>.localhost:<port>`.
+    pub fn sandbox_url(&self, label: &str) -> String {
+        self.base_url().replace("//", &format!("//{label}."))
+    }
+
     /// Its port on 127.0.0.1.
     pub fn port(&self) -> u16 {
         self.port.number()
