@@ -14,6 +14,8 @@ use sha2::{Digest, Sha256};
 
 const USER_PRESENT: u8 = 1;
 const USER_VERIFIED: u8 = 1 << 2;
+const BACKUP_ELIGIBLE: u8 = 1 << 3;
+const BACKED_UP: u8 = 1 << 4;
 const HAS_CREDENTIAL: u8 = 1 << 6;
 
 /// An authenticator with its passkeys. A clone is what a thief would have.
@@ -23,7 +25,22 @@ pub struct Authenticator {
     pub verifies_user: bool,
     /// Whether it counts its uses.
     pub counts: bool,
+    /// What it says of copies of its passkeys.
+    pub backup: Backup,
+    /// Whether the page that asks says that it is in a frame of another origin.
+    pub framed: bool,
+    /// What stands behind its data, where nothing may.
+    pub trailing: Vec<u8>,
     passkeys: Vec<Passkey>,
+}
+
+/// Whether passkeys can be copied to other devices.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Backup {
+    /// Whether they can be.
+    pub eligible: bool,
+    /// Whether they have been.
+    pub done: bool,
 }
 
 #[derive(Clone)]
@@ -40,6 +57,9 @@ impl Default for Authenticator {
         Self {
             verifies_user: true,
             counts: true,
+            backup: Backup::default(),
+            framed: false,
+            trailing: Vec::new(),
             passkeys: Vec::new(),
         }
     }
@@ -70,12 +90,13 @@ impl Authenticator {
             user_handle: bytes(&options["user"]["id"])?,
             counter: 0,
         };
-        let client_data = client_data("webauthn.create", options, origin)?;
+        let client_data = self.client_data("webauthn.create", options, origin)?;
         let mut data = self.authenticator_data(&passkey, HAS_CREDENTIAL);
         data.extend([0; 16]); // the model's AAGUID: none
         data.extend(u16::try_from(passkey.id.len())?.to_be_bytes());
         data.extend(&passkey.id);
         data.extend(cbor(&public_key(&passkey.key)?)?);
+        data.extend(&self.trailing);
         let object = cbor(&Cbor::Map(vec![
             ("fmt".into(), "none".into()),
             ("attStmt".into(), Cbor::Map(Vec::new())),
@@ -121,12 +142,13 @@ impl Authenticator {
     /// # Errors
     /// The options are not request options, or there is no such passkey.
     pub fn get_with(&mut self, index: usize, options: &Value, origin: &str) -> Result<Value> {
-        let client_data = client_data("webauthn.get", &options["publicKey"], origin)?;
+        let client_data = self.client_data("webauthn.get", &options["publicKey"], origin)?;
         let counts = u32::from(self.counts);
         let passkey = self.passkeys.get_mut(index).context("no such passkey")?;
         passkey.counter += counts;
         let passkey = &self.passkeys[index];
-        let data = self.authenticator_data(passkey, 0);
+        let mut data = self.authenticator_data(passkey, 0);
+        data.extend(&self.trailing);
         let signed = [&data[..], &Sha256::digest(&client_data)].concat();
         let signature: DerSignature = passkey.key.sign(&signed);
         Ok(json!({
@@ -144,22 +166,35 @@ impl Authenticator {
         }))
     }
 
+    /// Has the next use of every passkey count from here.
+    pub fn count_from(&mut self, counter: u32) {
+        for passkey in &mut self.passkeys {
+            passkey.counter = counter;
+        }
+    }
+
     fn authenticator_data(&self, passkey: &Passkey, flags: u8) -> Vec<u8> {
         let verified = if self.verifies_user { USER_VERIFIED } else { 0 };
         let mut data = Sha256::digest(&passkey.rp_id).to_vec();
-        data.push(flags | USER_PRESENT | verified);
+        let eligible = if self.backup.eligible {
+            BACKUP_ELIGIBLE
+        } else {
+            0
+        };
+        let backed_up = if self.backup.done { BACKED_UP } else { 0 };
+        data.push(flags | USER_PRESENT | verified | eligible | backed_up);
         data.extend(passkey.counter.to_be_bytes());
         data
     }
-}
 
-fn client_data(kind: &str, options: &Value, origin: &str) -> Result<Vec<u8>> {
-    Ok(serde_json::to_vec(&json!({
-        "type": kind,
-        "challenge": text(&options["challenge"])?,
-        "origin": origin,
-        "crossOrigin": false,
-    }))?)
+    fn client_data(&self, kind: &str, options: &Value, origin: &str) -> Result<Vec<u8>> {
+        Ok(serde_json::to_vec(&json!({
+            "type": kind,
+            "challenge": text(&options["challenge"])?,
+            "origin": origin,
+            "crossOrigin": self.framed,
+        }))?)
+    }
 }
 
 /// The public key as COSE has it.

@@ -1,9 +1,12 @@
 //! Passkey ceremonies under way: one browser, one purpose, one use, a few minutes.
 
 use super::AuthError;
+use super::limits::network;
 use super::token::Token;
 use crate::store::Hash;
-use dashmap::DashMap;
+use std::collections::{HashMap, VecDeque};
+use std::net::IpAddr;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use uuid::Uuid;
 use webauthn_rs::prelude::{DiscoverableAuthentication, PasskeyRegistration};
@@ -47,44 +50,106 @@ pub(super) struct AddPasskey {
 }
 
 /// The ceremonies under way, by the hash of what the browser holds.
+///
+/// There is room for so many. When it is full, whoever has begun most loses their oldest: a flood
+/// from one network makes room for itself alone.
 pub(super) struct Ceremonies {
-    begun: DashMap<Hash, (Instant, Ceremony)>,
+    begun: Mutex<Begun>,
     pub(super) lasts: Duration,
     most: usize,
+}
+
+#[derive(Default)]
+struct Begun {
+    by_token: HashMap<Hash, Entry>,
+    /// Those of each network, oldest first; some may be over.
+    by_network: HashMap<IpAddr, VecDeque<Hash>>,
+}
+
+struct Entry {
+    at: Instant,
+    network: IpAddr,
+    ceremony: Ceremony,
 }
 
 impl Ceremonies {
     /// Room for `most` ceremonies of this duration.
     pub(super) fn new(lasts: Duration, most: usize) -> Self {
         Self {
-            begun: DashMap::new(),
+            begun: Mutex::default(),
             lasts,
             most,
         }
     }
 
-    /// Keeps a ceremony; the browser that gets the token may finish it.
-    pub(super) fn begin(&self, ceremony: Ceremony) -> Result<Token, AuthError> {
-        if self.begun.len() >= self.most {
-            self.purge_expired();
-            if self.begun.len() >= self.most {
-                return Err(AuthError::Busy);
-            }
-        }
+    /// Keeps a ceremony of this client's; the browser that gets the token may finish it.
+    pub(super) fn begin(&self, client: IpAddr, ceremony: Ceremony) -> Result<Token, AuthError> {
         let token = Token::random()?;
-        self.begun.insert(token.hash(), (Instant::now(), ceremony));
+        let network = network(client);
+        let mut begun = self.begun();
+        if begun.by_token.len() >= self.most {
+            begun.purge_expired(self.lasts);
+        }
+        while begun.by_token.len() >= self.most {
+            begun.drop_one();
+        }
+        let entry = Entry {
+            at: Instant::now(),
+            network,
+            ceremony,
+        };
+        begun.by_token.insert(token.hash(), entry);
+        let theirs = begun.by_network.entry(network).or_default();
+        theirs.push_back(token.hash());
         Ok(token)
     }
 
     /// The ceremony of this token, which nobody can take again.
     pub(super) fn take(&self, token: &Token) -> Option<Ceremony> {
-        let (_, (begun, ceremony)) = self.begun.remove(&token.hash())?;
-        (begun.elapsed() < self.lasts).then_some(ceremony)
+        let entry = self.begun().remove(&token.hash())?;
+        (entry.at.elapsed() < self.lasts).then_some(entry.ceremony)
     }
 
     pub(super) fn purge_expired(&self) {
-        self.begun
-            .retain(|_, (begun, _)| begun.elapsed() < self.lasts);
+        self.begun().purge_expired(self.lasts);
+    }
+
+    fn begun(&self) -> MutexGuard<'_, Begun> {
+        self.begun.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Begun {
+    fn remove(&mut self, token: &Hash) -> Option<Entry> {
+        let entry = self.by_token.remove(token)?;
+        if let Some(theirs) = self.by_network.get_mut(&entry.network) {
+            theirs.retain(|other| other != token);
+            if theirs.is_empty() {
+                self.by_network.remove(&entry.network);
+            }
+        }
+        Some(entry)
+    }
+
+    /// Drops the oldest of the network that has most; of several, the one that is older.
+    fn drop_one(&mut self) {
+        let oldest = |theirs: &VecDeque<Hash>| {
+            let first = theirs.front().and_then(|token| self.by_token.get(token));
+            std::cmp::Reverse(first.map(|entry| entry.at))
+        };
+        let theirs = self.by_network.values();
+        let most = theirs.max_by_key(|theirs| (theirs.len(), oldest(theirs)));
+        if let Some(token) = most.and_then(|theirs| theirs.front().copied()) {
+            self.remove(&token);
+        }
+    }
+
+    fn purge_expired(&mut self, lasts: Duration) {
+        self.by_token.retain(|_, entry| entry.at.elapsed() < lasts);
+        self.by_network.retain(|_, theirs| {
+            theirs.retain(|token| self.by_token.contains_key(token));
+            !theirs.is_empty()
+        });
     }
 }
 
@@ -94,28 +159,53 @@ mod tests {
     use crate::auth::keys::Keys;
     use crate::config::Config;
 
-    #[test]
-    fn a_flood_of_ceremonies_is_turned_away_until_they_end() {
+    fn log_in() -> Ceremony {
         let config = Config::default();
         let keys = Keys::new(&config.auth, &config.origin(), &[1; 32]).unwrap();
-        let log_in = || {
-            let (_, state) = keys.start_login(&[]).unwrap();
-            let who = Who::Anyone;
-            Ceremony::LogIn(LogIn { who, state })
-        };
-        let ceremonies = Ceremonies::new(Duration::from_mins(5), 2);
-        let first = ceremonies.begin(log_in()).unwrap();
-        ceremonies.begin(log_in()).unwrap();
-        assert!(matches!(ceremonies.begin(log_in()), Err(AuthError::Busy)));
-        assert!(ceremonies.take(&first).is_some());
-        assert!(ceremonies.take(&first).is_none());
-        ceremonies.begin(log_in()).unwrap();
+        let (_, state) = keys.start_login(&[]).unwrap();
+        let who = Who::Anyone;
+        Ceremony::LogIn(LogIn { who, state })
+    }
 
+    fn address(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_flood_from_one_network_makes_room_for_itself_alone() {
+        let ceremonies = Ceremonies::new(Duration::from_mins(5), 4);
+        let begin = |from: &str| ceremonies.begin(address(from), log_in()).unwrap();
+        let ada = begin("192.0.2.1");
+        let flood: Vec<_> = (0..9).map(|n| begin(&format!("2001:db8::{n}"))).collect();
+        let bob = begin("192.0.2.2");
+        assert!(ceremonies.take(&ada).is_some());
+        assert!(ceremonies.take(&ada).is_none(), "it is used up");
+        assert!(ceremonies.take(&bob).is_some());
+        let left = flood
+            .iter()
+            .filter(|token| ceremonies.take(token).is_some());
+        assert_eq!(left.count(), 2);
+        assert!(ceremonies.begun().by_network.is_empty(), "nothing is kept");
+    }
+
+    #[test]
+    fn the_oldest_of_many_networks_makes_room() {
+        let ceremonies = Ceremonies::new(Duration::from_mins(5), 3);
+        let begin = |n: u8| ceremonies.begin([192, 0, 2, n].into(), log_in()).unwrap();
+        let tokens: Vec<_> = (0..5).map(begin).collect();
+        let left = tokens.iter().map(|token| ceremonies.take(token).is_some());
+        assert_eq!(left.collect::<Vec<_>>(), [false, false, true, true, true]);
+    }
+
+    #[test]
+    fn what_has_ended_is_over_and_makes_room() {
         let short = Ceremonies::new(Duration::ZERO, 1);
         for _ in 0..3 {
-            let token = short.begin(log_in()).unwrap();
+            let token = short.begin(address("::1"), log_in()).unwrap();
             assert!(short.take(&token).is_none(), "it has ended");
-            short.begin(log_in()).unwrap();
+            short.begin(address("::1"), log_in()).unwrap();
         }
+        short.purge_expired();
+        assert!(short.begun().by_token.is_empty() && short.begun().by_network.is_empty());
     }
 }

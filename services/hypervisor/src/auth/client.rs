@@ -11,6 +11,7 @@ use crate::timestamp::Timestamp;
 use axum::extract::FromRequestParts;
 use http::header;
 use http::request::Parts;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
@@ -19,7 +20,7 @@ const LONGEST_USER_AGENT: usize = 256;
 
 /// The browser (or program) behind a request.
 pub(super) struct Client {
-    pub(super) address: String,
+    pub(super) address: IpAddr,
     pub(super) user_agent: String,
     pub(super) session: Option<Arc<Session>>,
     ceremony: Option<Token>,
@@ -33,7 +34,7 @@ impl FromRequestParts<Arc<Auth>> for Client {
         let user_agent = parts.headers.get(header::USER_AGENT);
         let user_agent = user_agent.and_then(|value| value.to_str().ok());
         Ok(Self {
-            address: peer.client.to_string(),
+            address: peer.client,
             user_agent: user_agent
                 .unwrap_or_default()
                 .chars()
@@ -84,7 +85,7 @@ impl Client {
             created_at: now,
             expires_at: now.after(lasts),
             last_seen_at: now,
-            address: self.address.clone(),
+            address: self.address.to_string(),
             user_agent: self.user_agent.clone(),
         }
     }
@@ -109,7 +110,7 @@ impl Client {
             store,
             event,
             user_id,
-            Some(self.address.clone()),
+            Some(self.address.to_string()),
             detail.into(),
         );
     }

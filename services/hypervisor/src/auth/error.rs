@@ -21,17 +21,16 @@ pub enum AuthError {
     CrossOrigin,
     #[error("too many attempts; wait {retry_after} seconds, then try again")]
     RateLimited { retry_after: u64 },
-    /// As many ceremonies as we keep are under way.
-    #[error("too many people are logging in at this moment; try again in a minute")]
-    Busy,
     /// The path is right and the method is not.
     #[error("this path does not take this method; see the API's table")]
     MethodNotAllowed,
     /// No username.
-    #[error("a username has 1 to 254 ASCII letters, digits or . _ - + @, such as an email address")]
+    #[error(
+        "a username is 1 to 254 bytes of letters, digits and the punctuation of email addresses, such as ada@example.org"
+    )]
     InvalidUsername,
     /// No name for a person or a passkey.
-    #[error("a name has 1 to 64 characters, none of them a control character")]
+    #[error("a name has 1 to 64 characters, all of which can be seen")]
     InvalidName,
     #[error("this username is taken; log in, or choose another one")]
     UsernameTaken,
@@ -55,6 +54,11 @@ pub enum AuthError {
     /// The log-in does not prove what it must.
     #[error("the log-in failed; try again, with a passkey of this account")]
     LoginFailed,
+    /// A passkey of one device counts as two copies of it would.
+    #[error(
+        "this passkey is not as it was at its last use, so somebody may have copied it; use another passkey or a recovery code, then remove this one"
+    )]
+    PasskeyChanged,
     #[error("this username and recovery code do not fit; check both, or try another code")]
     RecoveryFailed,
     #[error("this is your last passkey; add another one before you remove it")]
@@ -88,7 +92,7 @@ impl From<StoreError> for AuthError {
             StoreError::Conflict(Conflict::Invite) => Self::InviteInvalid,
             StoreError::Conflict(Conflict::LastPasskey) => Self::LastPasskey,
             StoreError::Conflict(Conflict::Session) => Self::Unauthenticated,
-            StoreError::Conflict(Conflict::Counter) => Self::LoginFailed,
+            StoreError::Conflict(Conflict::Counter) => Self::PasskeyChanged,
             error => Self::Store(error),
         }
     }
@@ -119,7 +123,6 @@ impl From<AuthError> for HttpError {
             E::AdminOnly => (StatusCode::FORBIDDEN, "admin_only"),
             E::CrossOrigin => (StatusCode::FORBIDDEN, "cross_origin"),
             E::RateLimited { .. } => (StatusCode::TOO_MANY_REQUESTS, "rate_limited"),
-            E::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
             E::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
             E::InvalidUsername => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_username"),
             E::InvalidName => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_name"),
@@ -132,6 +135,7 @@ impl From<AuthError> for HttpError {
             E::PasskeyInvalid => (StatusCode::BAD_REQUEST, "passkey_invalid"),
             E::NoAccount(_) => (StatusCode::NOT_FOUND, "no_account"),
             E::LoginFailed => (StatusCode::UNAUTHORIZED, "login_failed"),
+            E::PasskeyChanged => (StatusCode::UNAUTHORIZED, "passkey_changed"),
             E::RecoveryFailed => (StatusCode::UNAUTHORIZED, "recovery_failed"),
             E::LastPasskey => (StatusCode::CONFLICT, "last_passkey"),
             E::NotFound(_) | E::NoUser(_) => (StatusCode::NOT_FOUND, "not_found"),
@@ -145,7 +149,6 @@ impl From<AuthError> for HttpError {
         let told = Self::new(status, code, error.to_string());
         match error {
             E::RateLimited { retry_after } => told.retry_after(retry_after),
-            E::Busy => told.retry_after(60),
             _ => told,
         }
     }

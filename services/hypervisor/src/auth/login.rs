@@ -23,6 +23,7 @@ pub(super) struct Start {
 
 pub(super) async fn start(
     State(auth): State<Arc<Auth>>,
+    client: Client,
     Payload(form): Payload<Start>,
 ) -> Result<Response, AuthError> {
     auth.run(move |auth, store| {
@@ -32,7 +33,7 @@ pub(super) async fn start(
             Some(name) => auth.named(store, &validation::username(&name)?)?,
         };
         let (options, state) = auth.keys.start_login(&allow)?;
-        auth.began(Ceremony::LogIn(LogIn { who, state }), options)
+        auth.began(&client, Ceremony::LogIn(LogIn { who, state }), options)
     })
     .await
 }
@@ -114,6 +115,10 @@ impl Auth {
         let cookie = self.open_session(client, user, kind, opens, |session, replaces| {
             Ok(store.log_in(&proved, session, replaces)?)
         })?;
+        if let Some(change) = &proved.change {
+            let told = format!("{}: {change}", passkey.name);
+            client.audit_event(store, "passkey_changed", Some(user.id), told);
+        }
         Ok((cookie, passkey, user))
     }
 }

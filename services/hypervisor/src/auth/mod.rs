@@ -9,6 +9,7 @@ mod ceremony;
 mod client;
 mod codes;
 mod cookie;
+mod credential;
 mod decoy;
 mod entering;
 mod error;

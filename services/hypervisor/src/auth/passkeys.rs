@@ -75,7 +75,7 @@ pub(super) async fn start(
             name,
             state,
         };
-        auth.began(Ceremony::AddPasskey(addition), options)
+        auth.began(&client, Ceremony::AddPasskey(addition), options)
     })
     .await
 }

@@ -27,6 +27,7 @@ pub(super) struct Start {
 
 pub(super) async fn start(
     State(auth): State<Arc<Auth>>,
+    client: Client,
     Payload(form): Payload<Start>,
 ) -> Result<Response, AuthError> {
     auth.run(move |auth, store| {
@@ -50,7 +51,7 @@ pub(super) async fn start(
             invite: invite.map(|invite| invite.hash),
             state,
         };
-        auth.began(Ceremony::Register(registration), options)
+        auth.began(&client, Ceremony::Register(registration), options)
     })
     .await
 }

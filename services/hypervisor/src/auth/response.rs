@@ -1,6 +1,7 @@
 //! What the responses of several calls have in common: their cookies.
 
 use super::ceremony::Ceremony;
+use super::client::Client;
 use super::{Auth, AuthError};
 use axum::Json;
 use axum::response::{AppendHeaders, IntoResponse, Response};
@@ -9,8 +10,13 @@ use serde_json::Value;
 
 impl Auth {
     /// The answer to a ceremony's start: its options, and the cookie that may finish it.
-    pub(super) fn began(&self, ceremony: Ceremony, options: Value) -> Result<Response, AuthError> {
-        let token = self.ceremonies.begin(ceremony)?;
+    pub(super) fn began(
+        &self,
+        client: &Client,
+        ceremony: Ceremony,
+        options: Value,
+    ) -> Result<Response, AuthError> {
+        let token = self.ceremonies.begin(client.address, ceremony)?;
         let cookie = self
             .cookies
             .set(&self.cookies.ceremony, &token, self.ceremonies.lasts);

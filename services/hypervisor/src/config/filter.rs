@@ -7,6 +7,14 @@ use tracing_subscriber::filter::LevelFilter;
 /// The target of the audit log. It is logged whatever else is, unless the filter names it.
 pub(crate) const AUDIT: &str = "audit";
 
+/// What is said of a passkey that is none is all of what was sent in its place, at `error`. We say
+/// ourselves, in a line, what was refused and why. Who wants more names them in the filter.
+const LIBRARIES: [&str; 3] = [
+    "webauthn_rs=off",
+    "webauthn_rs_core=off",
+    "webauthn_rs_proto=off",
+];
+
 const LEVELS: &str = "error, warn, info, debug, trace or off";
 
 /// The filter that `text` means.
@@ -50,7 +58,8 @@ pub(crate) fn filter(text: &str) -> Result<EnvFilter, String> {
     }
     let audit = format!("{AUDIT}=info");
     let audit = (!for_audit).then_some(audit.as_str());
-    let all: Vec<_> = directives.into_iter().chain(audit).collect();
+    let quiet = LIBRARIES.iter().copied();
+    let all: Vec<_> = quiet.chain(directives).chain(audit).collect();
     EnvFilter::try_new(all.join(","))
         .map_err(|error| format!("log.filter: `{text}` is no filter ({error}); try `info`"))
 }

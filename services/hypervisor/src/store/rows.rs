@@ -67,6 +67,10 @@ pub struct PasskeyUse {
     pub credential: String,
     /// Its counter afterwards.
     pub counter: u32,
+    /// Whether that must have gone up, as it does in the one device that has it.
+    pub counts: bool,
+    /// What is different about it since its last use, for people.
+    pub change: Option<String>,
     /// When.
     pub at: Timestamp,
 }

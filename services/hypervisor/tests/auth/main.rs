@@ -5,7 +5,9 @@
 )]
 
 mod accounts;
+mod changes;
 mod ends;
+mod forms;
 mod harness;
 mod invites;
 mod login;

@@ -1,6 +1,8 @@
 //! Signing up, and what it can never do.
 
 use crate::harness::{Browser, ORIGIN, Site, open};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::StatusCode;
 use hypervisor::config::Registration;
 use hypervisor::store::{AccountStore, PasskeyStore};
@@ -182,6 +184,9 @@ async fn a_credential_belongs_to_one_account() {
         .credential_id
         .clone();
     credential["response"]["attestationObject"] = with_id(object, id, &known).into();
+    for id in ["id", "rawId"] {
+        credential[id] = URL_SAFE_NO_PAD.encode(&known).into();
+    }
     let response = thief.post("/auth/register/finish", credential).await;
     assert_eq!(response.error(), (409, "passkey_taken"));
     assert_eq!(site.store.users().unwrap().len(), 1);
@@ -190,14 +195,12 @@ async fn a_credential_belongs_to_one_account() {
 
 /// An attestation object with another credential id of the same length.
 fn with_id(object: &str, old: &str, new: &[u8]) -> String {
-    use base64::Engine;
-    use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
-    let mut bytes = BASE64.decode(object).unwrap();
-    let old = BASE64.decode(old).unwrap();
+    let mut bytes = URL_SAFE_NO_PAD.decode(object).unwrap();
+    let old = URL_SAFE_NO_PAD.decode(old).unwrap();
     let mut places = bytes.windows(old.len());
     let at = places.position(|window| window == old).unwrap();
     bytes[at..at + new.len()].copy_from_slice(new);
-    BASE64.encode(bytes)
+    URL_SAFE_NO_PAD.encode(bytes)
 }
 
 #[tokio::test]

@@ -51,7 +51,7 @@ fn members(name: &str, workspace: &Workspace) -> Verdict {
         }
         if username::parse(member).is_none() {
             return Err(format!(
-                "workspaces.{name}.members: `{}` can be no username; one has letters, digits and ._-+@, 254 at most",
+                "workspaces.{name}.members: `{}` can be no username; one is as a mail address is: 254 bytes of letters, digits and punctuation at most",
                 member.escape_debug()
             ));
         }
@@ -128,7 +128,10 @@ fn distinct_members(workspaces: &BTreeMap<String, Workspace>) -> Verdict {
     let mut seen = BTreeMap::new();
     for (name, workspace) in workspaces {
         for member in &workspace.members {
-            if let Some(other) = seen.insert(member.to_lowercase(), name) {
+            let Some(username) = username::parse(member) else {
+                continue; // Refused above.
+            };
+            if let Some(other) = seen.insert(username, name) {
                 return Err(format!(
                     "workspaces.{name}.members: {member} is already a member of {other}; a user has one workspace"
                 ));

@@ -111,11 +111,12 @@ impl PasskeyStore for Sqlite {
         replaces: Option<Uuid>,
     ) -> Result<(), StoreError> {
         self.write(|tx| {
-            // Authenticators that do not count stay at 0; all others must have counted up.
+            // Authenticators that do not count stay at 0; of the others, those that are no copies
+            // must have counted up.
             let noted = tx.execute(
                 "UPDATE passkeys SET credential = ?2, counter = ?3, last_used_at = ?4
-                 WHERE id = ?1 AND (counter < ?3 OR (counter = 0 AND ?3 = 0))",
-                params![used.id, used.credential, used.counter, used.at],
+                 WHERE id = ?1 AND (NOT ?5 OR counter < ?3 OR (counter = 0 AND ?3 = 0))",
+                params![used.id, used.credential, used.counter, used.at, used.counts],
             )?;
             if noted != 1 {
                 return Err(Conflict::Counter.into());

@@ -324,6 +324,8 @@ fn a_passkey_whose_counter_does_not_grow_opens_no_session() {
             id: ada.passkey.id,
             credential: "{}".into(),
             counter,
+            counts: true,
+            change: None,
             at: EPOCH,
         };
         store.log_in(&used, &session(ada.user.id, Some(ada.passkey.id)), None)
@@ -346,6 +348,8 @@ fn a_login_ends_the_session_that_it_replaces() {
         id: ada.passkey.id,
         credential: "{}".into(),
         counter: 0,
+        counts: true,
+        change: None,
         at: EPOCH,
     };
     store.log_in(&used, &next, Some(ada.session.id)).unwrap();
