@@ -8,7 +8,7 @@ use super::failure::Reason;
 use super::send_error::{SendError, root};
 use super::upgrade::Upgrade;
 use super::upload::{self, Fault, LimitedBody, Progress, Upload};
-use super::{Caller, Proxy, RoutedClaim, interim, request};
+use super::{Caller, Proxy, RoutedClaim, interim, prefix, request};
 use crate::clock;
 use http::{Method, Request, Response};
 use http_body::Body as _;
@@ -16,6 +16,7 @@ use hyper::body::Incoming;
 use std::future::poll_fn;
 use std::io;
 use std::pin::pin;
+use std::sync::Arc;
 use std::task::{Poll, ready};
 
 /// A response that has begun, and what was asked along with its request.
@@ -25,6 +26,8 @@ pub(super) struct UpstreamResponse {
     pub(super) connection: Connection,
     pub(super) upgrade: Option<Upgrade>,
     pub(super) expectation: Option<Expectation>,
+    /// Where the sandbox is found, if it is below a prefix.
+    pub(super) site: Option<Arc<prefix::Site>>,
 }
 
 impl Proxy {
@@ -44,6 +47,10 @@ impl Proxy {
         let streams = !body.is_end_stream();
         let expects = expect::take(&mut head) && streams;
         request::rewrite(&mut head, streams, caller.peer);
+        let site = prefix::site(&head, caller, claim.address());
+        if let Some(site) = &site {
+            prefix::enter(&mut head, site)?;
+        }
         request::address(&mut head, caller, claim);
         if let Some(upgrade) = &upgrade {
             upgrade.ask(&mut head.headers);
@@ -55,7 +62,12 @@ impl Proxy {
             Expectation::ask(request.headers_mut());
         }
         let on_interim = |request: &mut Request<Upload>| {
-            interim::pass_on(request, caller.downstream, expectation.as_ref());
+            interim::pass_on(
+                request,
+                caller.downstream,
+                expectation.as_ref(),
+                site.as_ref(),
+            );
         };
         let sending = connections.send(claim.route_id(), claim.address(), request, on_interim);
         let (response, connection) = self.wait(connections, sending, progress.as_ref()).await?;
@@ -70,6 +82,7 @@ impl Proxy {
             connection,
             upgrade,
             expectation,
+            site,
         })
     }
 

@@ -53,6 +53,9 @@ pub enum Reason {
     /// A page of another origin wants to open a WebSocket.
     #[error("may not be connected to from another origin")]
     ForeignOrigin,
+    /// A `WebDAV` client would copy or move to what is not this sandbox's.
+    #[error("was not asked: what is to be copied or moved would go to another server")]
+    ForeignDestination,
     /// What let the request in is over.
     #[error("is not open to you any longer: the session has ended")]
     LoggedOut,
@@ -100,6 +103,11 @@ impl Reason {
                 StatusCode::FORBIDDEN,
                 "foreign_origin",
                 "Connect from a page of this server's own origin.",
+            ),
+            Self::ForeignDestination => (
+                StatusCode::BAD_GATEWAY,
+                "foreign_destination",
+                "Name a Destination below the path of this very sandbox.",
             ),
             Self::LoggedOut => (StatusCode::UNAUTHORIZED, "unauthenticated", "Log in again."),
             Self::Connect => (

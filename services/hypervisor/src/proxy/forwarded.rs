@@ -16,8 +16,8 @@ static WORKSPACE: HeaderName = HeaderName::from_static("x-choiros-workspace");
 static ROLE: HeaderName = HeaderName::from_static("x-choiros-role");
 static GENERATION: HeaderName = HeaderName::from_static("x-choiros-generation");
 
-/// Whether a client has no business to send a field of this name: `X-ChoirOS-*` never, for a
-/// trusted proxy passes them on unseen; where it comes from, unless a trusted proxy says so.
+/// Whether a client has no business to send a field of this name: `X-ChoirOS-*` and
+/// `X-Forwarded-Prefix` never, for a trusted proxy passes them on unseen; where it comes from, unless a trusted proxy says so.
 ///
 /// A proxy mends the names that it knows, and passes on all that only mean the same to whoever
 /// is behind us.
@@ -26,6 +26,7 @@ pub(super) fn is_spoofable(name: &HeaderName, trusted: bool) -> bool {
     match name.as_bytes()[0] {
         b'x' => {
             has_prefix(name, "x-choiros-")
+                || has_prefix(name, "x-forwarded-prefix")
                 || has_prefix(name, "x-forwarded-") && !(trusted && is_plain(name))
         }
         b'f' => !trusted && FORWARDED == *name,
@@ -148,7 +149,12 @@ mod tests {
         ] {
             assert!(spoofable(name, false) && spoofable(name, true), "{name}");
         }
-        for name in ["X_Forwarded_For", "X-Forwarded.For", "x+forwarded-host"] {
+        for name in [
+            "X_Forwarded_For",
+            "X-Forwarded.For",
+            "x+forwarded-host",
+            "X-Forwarded-Prefix",
+        ] {
             assert!(spoofable(name, false) && spoofable(name, true), "{name}");
         }
         for name in ["X-Forwarded-For", "x-forwarded-user", "Forwarded"] {

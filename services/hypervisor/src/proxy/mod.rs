@@ -24,6 +24,7 @@ mod interim;
 mod navigation;
 mod own_origin;
 mod page;
+mod prefix;
 mod request;
 mod response;
 mod reuse;

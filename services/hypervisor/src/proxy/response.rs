@@ -4,7 +4,7 @@ use super::connections::Connections;
 use super::download::{Download, Lent, ResponseBody};
 use super::exchange::UpstreamResponse;
 use super::in_flight::InFlight;
-use super::{Caller, Proxy, RoutedClaim, cookies, hop, own_origin, validators};
+use super::{Caller, Proxy, RoutedClaim, cookies, hop, own_origin, prefix, validators};
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue, LAST_MODIFIED};
 use http::{Response, Version};
 use std::rc::Rc;
@@ -25,6 +25,7 @@ impl Proxy {
             connection,
             upgrade,
             expectation,
+            site,
         } = upstream;
         // A sandbox that speaks HTTP/1.0 is our affair, not the client's.
         *response.version_mut() = Version::HTTP_11;
@@ -32,6 +33,9 @@ impl Proxy {
         cookies::guard(headers);
         if let Some(host) = caller.own_host {
             own_origin::narrow(headers, host);
+        }
+        if let Some(site) = site {
+            prefix::leave(headers, &site);
         }
         if let Some(upgrade) = upgrade
             && response.status() == http::StatusCode::SWITCHING_PROTOCOLS

@@ -158,7 +158,7 @@ async fn a_trusted_proxy_is_believed_by_the_names_that_it_writes_alone() {
         X-Forwarded-Host: os.example\r\n";
     // What a client sends past a proxy that does not know that a sandbox reads it the same.
     let spoofed = "X_Forwarded_For: EVIL\r\nx.forwarded.host: EVIL\r\nX_Forwarded-Proto: EVIL\r\n\
-        X-ChoirOS-Role: EVIL\r\nX_ChoirOS_User_Id: EVIL\r\n";
+        X-ChoirOS-Role: EVIL\r\nX_ChoirOS_User_Id: EVIL\r\nX-Forwarded-Prefix: /EVIL\r\n";
     site.ask(site.head("GET /x") + fields + spoofed + "\r\n")
         .await;
     nothing_wrong(&evil(&site, "/x", "GET"));
