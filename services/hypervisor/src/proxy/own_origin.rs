@@ -1,7 +1,7 @@
 //! What a sandbox with an origin of its own may say of it, and not beyond it.
 //!
-//! Of the fields that [`super::shared_origin`] lists, two speak for this origin alone, and pass:
-//! `Service-Worker-Allowed` and `Origin-Agent-Cluster`. `Clear-Site-Data` passes for what browsers
+//! Of the fields that [`super::shared_origin`] lists, some speak for this origin alone, and pass:
+//! `Service-Worker-Allowed`, `Origin-Agent-Cluster`, `Cross-Origin-Opener-Policy`, `Set-Login`. `Clear-Site-Data` passes for what browsers
 //! keep by origin; cookies they keep for the whole registrable domain, the gateway and the other
 //! sandboxes included. The rest is taken off as before: it promises something for the host
 //! whichever sandbox will be there, leads around the gateway, or reports requests for
@@ -38,7 +38,12 @@ pub(super) fn beyond(has_own_host: bool) -> fn(&HeaderName) -> bool {
 pub(super) fn acts_beyond(name: &HeaderName) -> bool {
     let is_its_own = matches!(
         name.as_str(),
-        "clear-site-data" | "origin-agent-cluster" | "service-worker-allowed"
+        "clear-site-data"
+            | "cross-origin-opener-policy"
+            | "cross-origin-opener-policy-report-only"
+            | "origin-agent-cluster"
+            | "service-worker-allowed"
+            | "set-login"
     );
     !is_its_own && shared_origin::acts_beyond(name)
 }

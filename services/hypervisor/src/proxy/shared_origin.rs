@@ -5,6 +5,8 @@
 //! | --- | --- |
 //! | `Clear-Site-Data` | log people out, and empty what our pages keep |
 //! | `Service-Worker-Allowed` | put a service worker above its own folder, over our pages |
+//! | `Cross-Origin-Opener-Policy`, also `-Report-Only` | share a browsing context group, and so windows, with the pages of ours that have people confirm what they do |
+//! | `Set-Login` | tell browsers that people are logged in at this origin, or are not |
 //! | `Strict-Transport-Security` | take the host's promise of https back, or make one for other hosts |
 //! | `Public-Key-Pins`, `Public-Key-Pins-Report-Only`, `Expect-CT` | have older browsers refuse the host's next certificate |
 //! | `NEL`, `Report-To` | have browsers report each request to our pages, invites in their addresses included |
@@ -15,7 +17,7 @@
 //!
 //! A cookie with the name of one of ours goes as well, whatever its path and domain ([`super::cookies`]).
 //! What acts on nothing but its own response or document stays: `Content-Security-Policy`,
-//! `Reporting-Endpoints`, `Cross-Origin-*`, `Permissions-Policy`, `Speculation-Rules`, `Refresh`,
+//! `Reporting-Endpoints`, other `Cross-Origin-*`, `Permissions-Policy`, `Speculation-Rules`, `Refresh`,
 //! `Cache-Control`. So do `Accept-CH` and `Use-As-Dictionary`, which have the browser tell us a
 //! little more; `WWW-Authenticate`, for what it has browsers send is nothing to us; and other
 //! cookies, however many, since a page's script could set just as many.
@@ -28,6 +30,8 @@ pub(super) fn acts_beyond(name: &HeaderName) -> bool {
         name.as_str(),
         "alt-svc"
             | "clear-site-data"
+            | "cross-origin-opener-policy"
+            | "cross-origin-opener-policy-report-only"
             | "expect-ct"
             | "nel"
             | "origin-agent-cluster"
@@ -39,6 +43,7 @@ pub(super) fn acts_beyond(name: &HeaderName) -> bool {
             | "secure-session-challenge"
             | "secure-session-registration"
             | "service-worker-allowed"
+            | "set-login"
             | "strict-transport-security"
             | "x-accel-redirect"
             | "x-lighttpd-send-file"

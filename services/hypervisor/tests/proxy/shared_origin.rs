@@ -7,7 +7,8 @@ use testkit::raw::{Raw, status};
 use tokio::net::TcpListener;
 
 /// Each in another spelling.
-const REMOVED: &str = "Clear-Site-Data: \"*\"\r\nclear-site-data: \"cookies\"\r\nSERVICE-WORKER-ALLOWED: /\r\n\
+const REMOVED: &str = "Cross-Origin-Opener-Policy: same-origin\r\nCROSS-ORIGIN-Opener-Policy-Report-Only: unsafe-none\r\n\
+    Set-Login: logged-out\r\nClear-Site-Data: \"*\"\r\nclear-site-data: \"cookies\"\r\nSERVICE-WORKER-ALLOWED: /\r\n\
     Strict-Transport-Security: max-age=0\r\nPublic-Key-Pins: pin-sha256=\"x\"\r\n\
     Public-Key-Pins-Report-Only: x\r\nExpect-CT: max-age=1\r\nNEL: {\"report_to\":\"x\"}\r\nnel: {}\r\n\
     Report-To: {\"group\":\"x\"}\r\nOrigin-Agent-Cluster: ?0\r\nAlt-Svc: h3=\":1\"\r\nalt-svc: clear\r\n\
@@ -17,7 +18,7 @@ const REMOVED: &str = "Clear-Site-Data: \"*\"\r\nclear-site-data: \"cookies\"\r\
     Set-Cookie: choiros=evil; Path=/auth\r\n";
 
 const KEPT: &str = "Content-Security-Policy: default-src 'self'\r\nReporting-Endpoints: x=\"https://x\"\r\n\
-    Cross-Origin-Opener-Policy: same-origin\r\nPermissions-Policy: usb=()\r\nAccept-CH: Width\r\n\
+    Cross-Origin-Embedder-Policy: require-corp\r\nPermissions-Policy: usb=()\r\nAccept-CH: Width\r\n\
     WWW-Authenticate: Basic\r\nX-Accel-Buffering: no\r\nSet-Cookie: mine=1; Path=/auth; Domain=a\r\n\
     Cache-Control: no-store\r\nRefresh: 1\r\n";
 
