@@ -8,7 +8,7 @@ use crate::timestamp::Timestamp;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
-use http::{HeaderName, HeaderValue, StatusCode, header};
+use http::{HeaderName, StatusCode, header};
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -62,11 +62,8 @@ pub(super) async fn log_out(
             client.audit_event(store, "logged_out", Some(session.user.id), "");
         }
         let headers = [
-            (header::LOCATION, HeaderValue::from_static("/login")),
-            (
-                CLEAR_SITE_DATA.clone(),
-                HeaderValue::from_static("\"cache\""),
-            ),
+            (header::LOCATION, auth.page("/login")),
+            (CLEAR_SITE_DATA.clone(), "\"cache\"".to_owned()),
         ];
         Ok(with_cookies(
             [auth.no_session()],

@@ -9,7 +9,7 @@ use http::StatusCode;
 #[derive(Debug, thiserror::Error)]
 #[expect(missing_docs, reason = "each variant is told by its sentence")]
 pub enum AuthError {
-    #[error("you are not logged in; log in at /login")]
+    #[error("you are not logged in; open this server in a browser and log in")]
     Unauthenticated,
     #[error("a recovery code only lets you add a passkey; add one, then log in with it")]
     RecoverySession,

@@ -54,8 +54,7 @@ impl Auth {
             expires_at: now.after(self.invite_lasts),
         };
         store.add_invite(&row)?;
-        let mut url = self.origin.clone();
-        url.set_path("/register");
+        let mut url = self.page_url("/register");
         url.set_query(Some(&format!("invite={}", token.reveal())));
         Ok(Invite {
             url: url.into(),

@@ -74,6 +74,8 @@ const MOST_TOKENS: usize = 4;
 /// Everything that knows who is calling.
 pub struct Auth {
     origin: Url,
+    /// What stands before the path of each page of ours.
+    prefix: String,
     registration: Registration,
     reveal_accounts: bool,
     session_lasts: Duration,
@@ -128,6 +130,7 @@ impl Auth {
             limits: Limits::new(settings.rate_per_address, settings.rate_per_account),
             readings: Readings::of(horizon),
             origin,
+            prefix: config.prefix().to_owned(),
         });
         purge_expired::spawn(&auth);
         Ok(auth)
@@ -207,6 +210,18 @@ impl Auth {
     /// Whose lifetimes those of the sessions are.
     pub fn end_notifier(&self) -> &EndNotifier {
         &self.ends
+    }
+
+    /// The path of a page of ours.
+    fn page(&self, path: &str) -> String {
+        format!("{}{path}", self.prefix)
+    }
+
+    /// Its address.
+    fn page_url(&self, path: &str) -> Url {
+        let mut url = self.origin.clone();
+        url.set_path(&self.page(path));
+        url
     }
 
     /// Runs `work` where it may block. It ends also when the caller is gone, so that memory

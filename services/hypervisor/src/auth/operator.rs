@@ -68,12 +68,10 @@ impl Auth {
             store.add_recovery_code(user.id, &codes::hash(&code), now, expires_at)?;
             let detail = "by the operator".to_owned();
             audit_event(store, "recovery_code_issued", Some(user.id), None, detail);
-            let mut url = auth.origin.clone();
-            url.set_path("/recovery");
             Ok(RecoveryCode {
                 username: user.username,
                 code,
-                url: url.into(),
+                url: auth.page_url("/recovery").into(),
                 expires_at,
             })
         })

@@ -23,14 +23,16 @@ impl Config {
         domain.unwrap_or_default().to_ascii_lowercase()
     }
 
+    /// What stands before each path of the gateway: nothing, or a path such as `/.choiros`.
+    pub fn prefix(&self) -> &str {
+        self.gateway_prefix.as_deref().unwrap_or_default()
+    }
+
     /// The address of the account page: a path where sandboxes share the gateway's origin.
     pub fn account_url(&self) -> String {
         match self.origins {
             Origins::Own => format!("{}/account", self.origin().origin().ascii_serialization()),
-            Origins::Shared => {
-                let prefix = self.gateway_prefix.as_deref().unwrap_or_default();
-                format!("{prefix}/auth/account")
-            }
+            Origins::Shared => format!("{}/auth/account", self.prefix()),
         }
     }
 

@@ -1,5 +1,6 @@
 //! Whom a path at the gateway's host belongs to.
 
+use super::paths::{DEV, Paths, is_below};
 use crate::role::Role;
 
 /// Whom a path belongs to.
@@ -18,15 +19,17 @@ pub(super) enum Destination {
 }
 
 impl Destination {
-    /// Where all sandboxes share this host.
-    pub(super) fn of_shared(path: &str) -> Self {
-        let (first, rest) = parts(path);
-        match (first, rest) {
-            ("auth", "account") | ("admin", _) => Self::Private,
-            ("health" | "login" | "register" | "recovery" | "metrics", "") | ("auth", _) => {
+    /// Where all sandboxes share this host. Below our prefix nothing is a sandbox's, whether
+    /// there is such a page or not.
+    pub(super) fn of_shared(path: &str, paths: &Paths) -> Self {
+        match paths.own(path).map(parts) {
+            Some(("auth", "account") | ("admin", _)) => Self::Private,
+            Some(("health" | "login" | "register" | "recovery" | "metrics", "") | ("auth", _)) => {
                 Self::Public
             }
-            ("dev", _) => Self::Sandbox(Role::Dev),
+            Some(("account", "")) if paths.has_prefix() => Self::Private,
+            Some(_) if paths.has_prefix() => Self::Public,
+            _ if is_below(path, DEV) => Self::Sandbox(Role::Dev),
             _ => Self::Sandbox(Role::Live),
         }
     }
@@ -58,14 +61,58 @@ fn parts(path: &str) -> (&str, &str) {
 mod tests {
     use super::*;
 
+    fn of_shared(path: &str) -> Destination {
+        Destination::of_shared(path, &Paths::new(""))
+    }
+
+    #[test]
+    fn with_a_prefix_nothing_but_what_is_below_it_is_ours() {
+        let paths = Paths::new("/.choiros");
+        let live = Destination::Sandbox(Role::Live);
+        let dev = Destination::Sandbox(Role::Dev);
+        for (expected, all) in [
+            (
+                live,
+                &[
+                    "/",
+                    "/health",
+                    "/login",
+                    "/admin/x",
+                    "/auth/me",
+                    "/.choirosx",
+                    "/.choir",
+                ][..],
+            ),
+            (dev, &["/dev", "/dev/health", "/dev/.choiros/login"]),
+            (
+                Destination::Public,
+                &[
+                    "/.choiros",
+                    "/.choiros/",
+                    "/.choiros/x",
+                    "/.choiros/dev/x",
+                    "/.choiros/login",
+                ],
+            ),
+            (
+                Destination::Private,
+                &[
+                    "/.choiros/admin",
+                    "/.choiros/admin/x",
+                    "/.choiros/auth/account",
+                ],
+            ),
+        ] {
+            for path in all {
+                assert_eq!(Destination::of_shared(path, &paths), expected, "{path}");
+            }
+        }
+    }
+
     #[test]
     fn only_dev_and_what_is_under_it_goes_to_dev() {
         for path in ["/dev", "/dev/", "/dev/x", "/dev/dev/x"] {
-            assert_eq!(
-                Destination::of_shared(path),
-                Destination::Sandbox(Role::Dev),
-                "{path}"
-            );
+            assert_eq!(of_shared(path), Destination::Sandbox(Role::Dev), "{path}");
         }
         for path in [
             "/",
@@ -79,17 +126,13 @@ mod tests {
             "/administrator",
             "/authors",
         ] {
-            assert_eq!(
-                Destination::of_shared(path),
-                Destination::Sandbox(Role::Live),
-                "{path}"
-            );
+            assert_eq!(of_shared(path), Destination::Sandbox(Role::Live), "{path}");
         }
         for path in ["/admin", "/admin/", "/admin/x", "/auth/account"] {
-            assert_eq!(Destination::of_shared(path), Destination::Private, "{path}");
+            assert_eq!(of_shared(path), Destination::Private, "{path}");
         }
         for path in ["/health", "/login", "/auth", "/auth/me", "/metrics"] {
-            assert_eq!(Destination::of_shared(path), Destination::Public, "{path}");
+            assert_eq!(of_shared(path), Destination::Public, "{path}");
         }
     }
 

@@ -3,10 +3,11 @@
 use super::destination::Destination;
 use super::handler::{Entrance, Inbound, RequestHandler};
 use super::host;
+use super::paths::{DEV, Paths, without_dev};
 use super::place::Place;
 use super::redirect::Redirect;
-use super::replies::{nothing_here, refused, to_login, to_recovery, unclaimed, without_dev};
-use super::site;
+use super::replies::{nothing_here, refused, to_dev, to_login, to_recovery, unclaimed};
+use super::{service_worker, site};
 use crate::Body;
 use crate::auth::{self, Auth, Session};
 use crate::config::{Config, Origins};
@@ -39,6 +40,8 @@ pub struct Gateway {
     metrics: Arc<Metrics>,
     /// Whether each sandbox has a host of its own.
     has_hosts: bool,
+    /// Where our own paths are.
+    pub(super) paths: Paths,
     /// Our origin, as browsers write it.
     pub(super) origin: HeaderValue,
     /// The address of the account page.
@@ -66,6 +69,7 @@ impl Gateway {
             own,
             metrics,
             has_hosts: config.origins == Origins::Own,
+            paths: Paths::new(config.prefix()),
             account: config.account_url(),
             // A serialized origin is ASCII; if ever it were not, no page would be let in.
             origin: HeaderValue::try_from(config.origin().origin().ascii_serialization())
@@ -142,7 +146,10 @@ impl Dispatch {
         let scheme = inbound.entrance.scheme();
         let peer = Peer::new(inbound.source, scheme, request.headers(), &gateway.trusted);
         if !gateway.has_hosts {
-            let destination = Destination::of_shared(request.uri().path());
+            if let Err(error) = service_worker::check(&request, &gateway.paths) {
+                return own(error.into_response());
+            }
+            let destination = Destination::of_shared(request.uri().path(), &gateway.paths);
             return self.at_gateway(request, peer, inbound, destination).await;
         }
         match site::of(&request, &gateway.routes) {
@@ -179,16 +186,18 @@ impl Dispatch {
         };
         match (destination, session) {
             (Destination::Nothing, _) => own(nothing_here(&request)),
-            (Destination::Public, Err(error)) if is_about_sessions(request.uri().path()) => {
+            (Destination::Public, Err(error)) if self.is_about_sessions(&request) => {
                 own(error.into_response())
             }
             (Destination::Public, session) => {
                 own(self.own(request, peer, session.ok().flatten()).await)
             }
             (_, Err(error)) => own(error.into_response()),
-            (_, Ok(None)) => own(to_login(&request)),
+            (_, Ok(None)) => own(to_login(&request, &gateway.paths)),
             (Destination::Private, Ok(session)) => own(self.own(request, peer, session).await),
-            (_, Ok(Some(session))) if !session.is_full() => own(to_recovery(&request)),
+            (_, Ok(Some(session))) if !session.is_full() => {
+                own(to_recovery(&request, &gateway.paths))
+            }
             (Destination::Enter, Ok(Some(session))) => own(self.lead_in(&request, &session).await),
             (Destination::Sandbox(role), Ok(Some(session))) if gateway.has_hosts => {
                 own(self.lead_on(&request, &session, role).await)
@@ -212,6 +221,10 @@ impl Dispatch {
         session: Option<Arc<Session>>,
     ) -> Response<Body> {
         let mut request = request.map(Body::new);
+        let paths = &self.gateway.paths;
+        if paths.has_prefix() {
+            *request.uri_mut() = paths.within(request.uri());
+        }
         let extensions = request.extensions_mut();
         extensions.insert(peer);
         if let Some(session) = session {
@@ -237,6 +250,9 @@ impl Dispatch {
         role: Role,
     ) -> Response<ResponseBody<Claim>> {
         let gateway = &*self.gateway;
+        if let Some(response) = to_dev(&request) {
+            return response.map(ResponseBody::Left);
+        }
         let lifetimes = Lifetimes {
             session: Some(session.lifetime.clone()),
             access: None,
@@ -246,7 +262,7 @@ impl Dispatch {
         let claim = routes.claim(user, role);
         let claim = match self.claim(tried, claim, &lifetimes).await {
             Some(Ok(claim)) => claim,
-            None => return to_login(&request).map(ResponseBody::Left),
+            None => return to_login(&request, &gateway.paths).map(ResponseBody::Left),
             Some(Err(error)) => {
                 return unclaimed(&gateway.proxy, &request, error).map(ResponseBody::Left);
             }
@@ -258,13 +274,19 @@ impl Dispatch {
             user: Some((session.user.id, &session.user.username)),
             origin: Some(&gateway.origin),
             own_host: None,
-            prefix: (role == Role::Dev).then_some("/dev"),
+            prefix: (role == Role::Dev).then_some(DEV),
             peer,
             downstream,
             lifetimes,
         };
         let proxy = &gateway.proxy;
         proxy.forward(&self.upstreams, request, caller, claim).await
+    }
+
+    /// Whether it makes a difference there that a session cannot be looked up.
+    fn is_about_sessions(&self, request: &Request<Incoming>) -> bool {
+        let own = self.gateway.paths.own(request.uri().path());
+        own.is_some_and(|path| path.starts_with("/auth/"))
     }
 
     /// What was tried, or else what is waited for; `None` if the caller's time is over before.
@@ -280,9 +302,4 @@ impl Dispatch {
         let waiting = self.outliving(waiting);
         self.upstreams.unless_over(lifetimes, waiting).await
     }
-}
-
-/// Whether it makes a difference there that a session cannot be looked up.
-fn is_about_sessions(path: &str) -> bool {
-    path.starts_with("/auth/")
 }

@@ -1,5 +1,6 @@
 //! What is answered to a request that goes no further than this.
 
+use super::paths::{self, Paths};
 use crate::Body;
 use crate::auth::AuthError;
 use crate::error::HttpError;
@@ -9,7 +10,7 @@ use crate::proxy::{self, Failure, Proxy, Reason};
 use crate::routes::ClaimError;
 use axum::response::IntoResponse;
 use http::uri::PathAndQuery;
-use http::{HeaderValue, Request, Response, StatusCode, Uri, Version, header};
+use http::{HeaderValue, Request, Response, StatusCode, Version, header};
 use hyper::body::Incoming;
 
 /// After how many seconds a sandbox that is not to be had is worth another request.
@@ -60,11 +61,12 @@ pub(super) fn nothing_here(request: &Request<Incoming>) -> Response<Body> {
 }
 
 /// People are sent to log in, programs are told to.
-pub(super) fn to_login(request: &Request<Incoming>) -> Response<Body> {
+pub(super) fn to_login(request: &Request<Incoming>, paths: &Paths) -> Response<Body> {
     if !proxy::is_navigation(request.method(), request.headers()) {
         return AuthError::Unauthenticated.into_response();
     }
-    see_other(&format!("/login?next={}", encoded(target(request))))
+    let login = paths.of("/login");
+    see_other(&format!("{login}?next={}", encoded(target(request))))
 }
 
 /// Why there is no sandbox to ask, as a page or as JSON.
@@ -86,24 +88,21 @@ pub(super) fn unclaimed(
     }
 }
 
-pub(super) fn to_recovery(request: &Request<Incoming>) -> Response<Body> {
+pub(super) fn to_recovery(request: &Request<Incoming>, paths: &Paths) -> Response<Body> {
     if proxy::is_navigation(request.method(), request.headers()) {
-        return see_other("/recovery");
+        return see_other(&paths.of("/recovery"));
     }
     AuthError::RecoverySession.into_response()
 }
 
-/// The same target with `/dev` taken off once; `/dev` alone becomes `/`.
-pub(super) fn without_dev(uri: &Uri) -> Uri {
-    let target = uri.path_and_query().map_or("/dev", PathAndQuery::as_str);
-    let rest = target.strip_prefix("/dev").unwrap_or(target);
-    let rest = if rest.starts_with('/') {
-        rest.to_owned()
-    } else {
-        format!("/{rest}")
-    };
-    // A suffix of a valid target from a slash on, or from a `?` behind a new one, is valid.
-    rest.parse().unwrap_or_default()
+/// A request for `/dev` itself is sent below it, for a page's relative links to be there, too.
+pub(super) fn to_dev<B>(request: &Request<B>) -> Option<Response<Body>> {
+    let is_upgrade = request.headers().contains_key(header::UPGRADE);
+    let folder = paths::dev_folder(request.uri()).filter(|_| !is_upgrade)?;
+    let mut response = see_other(&folder);
+    // With the method and the body that it has.
+    *response.status_mut() = StatusCode::PERMANENT_REDIRECT;
+    Some(response)
 }
 
 pub(super) fn see_other(location: &str) -> Response<Body> {
@@ -126,23 +125,4 @@ pub(super) fn refused(refusal: Refusal, version: Version) -> Response<Body> {
         response.headers_mut().insert(header::CONNECTION, close);
     }
     response
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_dev_prefix_is_removed_once() {
-        for (from, to) in [
-            ("/dev", "/"),
-            ("/dev/", "/"),
-            ("/dev?a=1", "/?a=1"),
-            ("/dev/dev/x?y", "/dev/x?y"),
-            ("/dev//x", "//x"),
-            ("http://h/dev/x", "/x"),
-        ] {
-            assert_eq!(without_dev(&from.parse().unwrap()).to_string(), to);
-        }
-    }
 }

@@ -75,11 +75,11 @@ impl Assets {
     ///
     /// Only the names known here are ever looked up, and only now: no request's path gets near
     /// the file system.
-    pub fn load(dir: Option<&Path>, origin: &Url) -> Self {
+    pub fn load(dir: Option<&Path>, origin: &Url, prefix: &str) -> Self {
         let read = |(name, embedded): &(&'static str, &[u8])| {
             let bytes = dir.and_then(|dir| replacement(&dir.join(name)));
             let bytes = bytes.unwrap_or_else(|| embedded.to_vec());
-            Asset::new(name, with_origin(name, bytes, origin))
+            Asset::new(name, with_address(name, bytes, origin, prefix))
         };
         Self(EMBEDDED.iter().map(read).collect())
     }
@@ -100,14 +100,16 @@ fn replacement(file: &Path) -> Option<Vec<u8>> {
     }
 }
 
-/// Pages name the address that they belong to, for a person who came by another one.
-fn with_origin(name: &str, bytes: Vec<u8>, origin: &Url) -> Vec<u8> {
+/// Pages name the address that they belong to, for a person who came by another one; and each path
+/// in them is ours, hence below the prefix.
+fn with_address(name: &str, bytes: Vec<u8>, origin: &Url, prefix: &str) -> Vec<u8> {
     if !is_page(name) {
         return bytes;
     }
     let origin = origin.origin().ascii_serialization();
     String::from_utf8_lossy(&bytes)
         .replace("{origin}", &origin)
+        .replace("=\"/", &format!("=\"{prefix}/"))
         .into_bytes()
 }
 

@@ -15,10 +15,11 @@ impl Headers {
         clippy::expect_used,
         reason = "a serialised origin is visible ASCII, as is the rest"
     )]
-    pub fn new(origin: &Url) -> Self {
+    pub fn new(origin: &Url, prefix: &str) -> Self {
         // Not 'self': the sandboxes are served from this very origin, and none of their files may
         // become a script of ours.
-        let assets = format!("{}/auth/assets/", origin.origin().ascii_serialization());
+        let origin = origin.origin().ascii_serialization();
+        let assets = format!("{origin}{prefix}/auth/assets/");
         let policy = format!(
             "default-src 'none'; script-src {assets}; style-src {assets}; img-src 'self' data:; \
              connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; \

@@ -22,12 +22,13 @@ struct Shell {
     headers: Headers,
 }
 
-/// Serves the pages and their assets. Whoever mounts it decides who may see `/auth/account`.
+/// Serves the pages and their assets. Whoever mounts it decides who may see `/auth/account`, and
+/// takes off `gateway_prefix`.
 pub fn router(config: &Config) -> Router {
     let origin = config.origin();
     let shell = Arc::new(Shell {
-        assets: Assets::load(config.shell.dir.as_deref(), &origin),
-        headers: Headers::new(&origin),
+        assets: Assets::load(config.shell.dir.as_deref(), &origin, config.prefix()),
+        headers: Headers::new(&origin, config.prefix()),
     });
     Router::new()
         .route("/login", page("login.html"))

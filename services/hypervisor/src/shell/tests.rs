@@ -155,3 +155,23 @@ async fn a_folder_replaces_files_and_opens_nothing_else() {
         assert_eq!(response.status(), StatusCode::NOT_FOUND, "{path}");
     }
 }
+
+#[tokio::test]
+async fn with_a_prefix_every_path_of_a_page_is_below_it() {
+    let config = Config {
+        gateway_prefix: Some("/.choiros".into()),
+        ..Config::default()
+    };
+    for path in ["/login", "/recovery", "/auth/account"] {
+        let response = get(&config, path, None).await;
+        let policy = value(response.headers(), "content-security-policy");
+        let assets = "http://localhost:9090/.choiros/auth/assets/;";
+        for source in ["script-src", "style-src"] {
+            assert!(policy.contains(&format!("{source} {assets}")), "{policy}");
+        }
+        let page = text(response).await;
+        let mut paths = page.split("=\"/").skip(1);
+        assert!(paths.clone().count() >= 3, "{page}");
+        assert!(paths.all(|path| path.starts_with(".choiros/")), "{page}");
+    }
+}

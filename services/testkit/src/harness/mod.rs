@@ -187,9 +187,11 @@ impl Hypervisor {
     /// It ended instead, or took too long; the message has its output.
     pub async fn healthy(&mut self) -> Result<()> {
         let client = self.client();
+        let prefix = self.env.get("HYPERVISOR_GATEWAY_PREFIX");
+        let health = format!("{}/health", prefix.map_or("", String::as_str));
         let process = &mut self.process;
         let ended = eventually("GET /health", async || match process.exited() {
-            Ok(None) => match client.get("/health").await {
+            Ok(None) => match client.get(&health).await {
                 Ok(response) if response.status == 200 => Some(false),
                 _ => None,
             },

@@ -1,5 +1,9 @@
 // The JSON API, and the one shape of everything that can go wrong with it.
 
+// Where a path of the gateway is: below the prefix of its pages, if they have one.
+const prefix = new URL(import.meta.url).pathname.split("/auth/assets/")[0];
+export const at = (path) => prefix + path;
+
 export class ApiError extends Error {
   constructor(status, code, message, retryAfter = 0) {
     super(message);
@@ -22,7 +26,7 @@ async function send(method, path, body) {
   const headers = { accept: "application/json" };
   if (body !== undefined) headers["content-type"] = "application/json";
   try {
-    return await fetch(path, {
+    return await fetch(at(path), {
       method,
       headers,
       body: body === undefined ? undefined : JSON.stringify(body),

@@ -1,6 +1,6 @@
 // The page at /login and /register: one card, two modes.
 
-import { get } from "./api.js";
+import { at, get } from "./api.js";
 import { codeList } from "./codes.js";
 import { icon } from "./icons.js";
 import { login, register } from "./passkeys.js";
@@ -17,14 +17,14 @@ const submit = byId("submit");
 
 const MODES = {
   login: {
-    path: "/login",
+    path: at("/login"),
     label: "Log in",
     lead: "Leave the address empty to pick one of this device's passkeys.",
     action: "Continue with a passkey",
     placeholder: "",
   },
   register: {
-    path: "/register",
+    path: at("/register"),
     label: "Sign up",
     lead: invite ? "You are invited. Your device will make a passkey for you." : "Your device will make a passkey for you.",
     action: "Create a passkey",
@@ -32,7 +32,7 @@ const MODES = {
   },
 };
 
-let mode = location.pathname === "/register" ? "register" : "login";
+let mode = location.pathname === at("/register") ? "register" : "login";
 let server = { authenticated: false, registration: "open" };
 
 function show(next) {
@@ -111,7 +111,7 @@ async function ceremony(username) {
 
 function showCodes({ username, recovery_codes: codes }) {
   // The invite is spent: it need not stay in the address or the history.
-  history.replaceState(null, "", "/register");
+  history.replaceState(null, "", at("/register"));
   document.title = "Recovery codes · ChoirOS";
   const done = button("I kept them, continue", null, {
     class: "primary large",
@@ -133,7 +133,7 @@ function leave() {
 function destination(next) {
   if (!next?.startsWith("/")) return "/";
   const url = new URL(next, location.origin);
-  const ours = url.origin === location.origin && !["/login", "/register", "/recovery"].includes(url.pathname);
+  const ours = url.origin === location.origin && !["/login", "/register", "/recovery"].map(at).includes(url.pathname);
   return ours ? url.pathname + url.search + url.hash : "/";
 }
 

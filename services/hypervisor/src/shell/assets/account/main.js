@@ -1,6 +1,6 @@
 // The page at /auth/account.
 
-import { get } from "../api.js";
+import { at, get } from "../api.js";
 import { sentence } from "../sentences.js";
 import { byId, byTestId } from "../ui.js";
 import * as audit from "./audit.js";
@@ -14,7 +14,7 @@ import { identify, logIn } from "./step-up.js";
 async function start() {
   const me = await get("/auth/me");
   if (!me.authenticated) return logIn();
-  if (me.kind === "recovery") return location.assign("/recovery");
+  if (me.kind === "recovery") return location.assign(at("/recovery"));
   identify(me.username);
   byId("user").textContent = me.display_name || me.username;
   byId("user").title = me.username;

@@ -1,6 +1,6 @@
 // What every section of the account page shares: who it is for, and how its calls fail.
 
-import { get } from "../api.js";
+import { at, get } from "../api.js";
 import { login } from "../passkeys.js";
 import { sentence } from "../sentences.js";
 import { element } from "../ui.js";
@@ -40,5 +40,5 @@ export async function isLoggedOut() {
 }
 
 export function logIn() {
-  location.assign(`/login?next=${encodeURIComponent(location.pathname)}`);
+  location.assign(`${at("/login")}?next=${encodeURIComponent(location.pathname)}`);
 }
