@@ -32,6 +32,11 @@ const MODES = {
   },
 };
 
+// Where this page has led to in this tab, lately.
+const LED_TO = "choiros-led-to";
+const RECENT_MS = 60_000;
+const MOST = 4;
+
 let mode = location.pathname === at("/register") ? "register" : "login";
 let server = { authenticated: false, registration: "open" };
 
@@ -125,8 +130,42 @@ function showCodes({ username, recovery_codes: codes }) {
   title.focus();
 }
 
+// Whether a person who is logged in was sent here again from where this page has led them to a
+// moment ago: an app there has a log-in of its own at /login, and would send them back for ever.
+function isSentAgain(to) {
+  try {
+    const recent = recentlyLedTo();
+    return recent.length >= MOST || recent.some((led) => led.to === to);
+  } catch {
+    return true;
+  }
+}
+
+function recentlyLedTo() {
+  const all = JSON.parse(sessionStorage.getItem(LED_TO) ?? "[]");
+  return all.filter((led) => Date.now() - led.when < RECENT_MS);
+}
+
 function leave() {
-  location.assign(destination(query.get("next")));
+  const to = destination(query.get("next"));
+  try {
+    sessionStorage.setItem(LED_TO, JSON.stringify([...recentlyLedTo(), { to, when: Date.now() }]));
+  } catch {
+    // Where nothing can be kept, nobody is led on without a click.
+  }
+  location.assign(to);
+}
+
+function stay(to) {
+  card.remove();
+  document.title = "Logged in · ChoirOS";
+  const title = element("h1", { tabindex: "-1" }, "You are logged in");
+  const lead = element("p", {}, `The page at ${to} has sent you here again. Its app asks for a log-in of its own at an address that is this server's. Whoever runs this server can move the server's pages out of its way with gateway_prefix, or give each sandbox an address of its own with origins = "own".`);
+  const again = element("a", { class: "button primary large", href: to, "data-testid": "sent-again-link" }, "Go there again");
+  const mine = element("a", { class: "button quiet large", href: at("/auth/account") }, "Account");
+  const body = element("div", { class: "body" }, element("header", {}, title, lead), again, mine);
+  document.querySelector("main").append(element("section", { class: "card", "data-testid": "sent-again" }, body));
+  title.focus();
 }
 
 // Only a path on this server, whatever the address says.
@@ -149,8 +188,11 @@ try {
 } catch {
   // A lost server is told when the form is sent.
 }
-if (server.authenticated && server.kind === "full") leave();
-else {
+if (server.authenticated && server.kind === "full") {
+  const to = destination(query.get("next"));
+  if (isSentAgain(to)) stay(to);
+  else leave();
+} else {
   show(mode);
   input.focus();
 }
