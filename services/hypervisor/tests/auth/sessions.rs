@@ -220,15 +220,22 @@ async fn the_store_knows_no_token() {
 async fn cookies_are_bound_to_the_host_and_out_of_reach_of_scripts() {
     let mut config = open();
     let cases = [
-        (ORIGIN, "localhost", "choiros-9090", false),
+        (
+            ORIGIN,
+            "localhost",
+            "choiros-9090",
+            "choiros-ceremony-9090",
+            false,
+        ),
         (
             "https://choir.example",
             "choir.example",
             "__Host-choiros",
+            "__Host-choiros-ceremony",
             true,
         ),
     ];
-    for (origin, rp_id, name, secure) in cases {
+    for (origin, rp_id, name, ceremony, secure) in cases {
         config.auth.origin = Some(origin.parse().unwrap());
         config.auth.rp_id = rp_id.into();
         let site = Site::new(&config).await;
@@ -253,7 +260,7 @@ async fn cookies_are_bound_to_the_host_and_out_of_reach_of_scripts() {
             .await;
         assert_eq!(finish.headers["cache-control"], "no-store");
         for (response, name) in [
-            (start, format!("{name}-ceremony=")),
+            (start, format!("{ceremony}=")),
             (finish, format!("{name}=")),
         ] {
             let cookie = response.headers["set-cookie"].to_str().unwrap();

@@ -39,12 +39,13 @@ fn names(lines: &BTreeMap<String, String>) -> Vec<&str> {
 }
 
 /// What every request has behind the proxy.
-const ADDED: [&str; 9] = [
+const ADDED: [&str; 10] = [
     "host",
     "traceparent",
     "x-choiros-generation",
     "x-choiros-role",
     "x-choiros-user-id",
+    "x-choiros-user-name",
     "x-choiros-workspace",
     "x-forwarded-for",
     "x-forwarded-host",

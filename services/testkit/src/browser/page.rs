@@ -6,6 +6,7 @@ use super::{DEADLINE, authenticator};
 use chromiumoxide::cdp::browser_protocol::browser::BrowserContextId;
 use chromiumoxide::cdp::browser_protocol::emulation::SetFocusEmulationEnabledParams;
 use chromiumoxide::cdp::browser_protocol::log::EventEntryAdded;
+use chromiumoxide::cdp::browser_protocol::target::SetAutoAttachParams;
 use chromiumoxide::cdp::browser_protocol::web_authn::AuthenticatorId;
 use chromiumoxide::cdp::js_protocol::runtime::{EvaluateParams, EventExceptionThrown};
 use futures_util::StreamExt;
@@ -29,6 +30,10 @@ impl Page {
             .execute(SetFocusEmulationEnabledParams::new(true))
             .await
             .expect("focus can be emulated");
+        // Workers need not wait for us: nobody would let a service worker begin.
+        let mut attach = SetAutoAttachParams::new(true, false);
+        attach.flatten = Some(true);
+        inner.execute(attach).await.expect("workers can begin");
         let console = Arc::default();
         listen(&inner, &console).await;
         let authenticator = authenticator::add(&inner).await;

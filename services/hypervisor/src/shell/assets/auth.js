@@ -9,6 +9,8 @@ import { busy, button, byId, byTestId, element } from "./ui.js";
 import { obstacle } from "./webauthn.js";
 
 const query = new URLSearchParams(location.search);
+// What the address that led here had behind it: browsers keep that on their way.
+const { hash } = location;
 const invite = query.get("invite");
 const card = byTestId("auth-modal");
 const input = byTestId("auth-input");
@@ -173,7 +175,7 @@ function destination(next) {
   if (!next?.startsWith("/")) return "/";
   const url = new URL(next, location.origin);
   const ours = url.origin === location.origin && !["/login", "/register", "/recovery"].map(at).includes(url.pathname);
-  return ours ? url.pathname + url.search + url.hash : "/";
+  return ours ? url.pathname + url.search + (url.hash || hash) : "/";
 }
 
 for (const name of Object.keys(MODES)) {
