@@ -15,7 +15,7 @@ HOST := aws-prod
 # What tests can die at, beside what is shipped.
 TEST_FLAGS := --workspace --features hypervisor/fail-points
 
-.PHONY: help run programs test test-tools bench flood swap-storm fmt check check-tools deploy screenshots clean toolchain browser peers
+.PHONY: help run programs test test-tools check-apps bench flood swap-storm fmt check check-tools deploy screenshots clean toolchain browser peers
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | column -ts "$$(printf '\t')"
@@ -34,6 +34,11 @@ test: toolchain browser ## Run every test, browser included
 # The storm is brought over target/debug/hypervisor, which the tests of the services build.
 test-tools: toolchain
 	$(CARGO) test $(TOOLS) --locked --workspace --no-fail-fast
+
+check-apps: toolchain browser ## Have real apps (Vite, JupyterLab, Streamlit, noVNC) work as live and as dev
+	$(CARGO) build $(MANIFEST) --locked -p sandbox
+	@.ci/install-deps npm python3 websockify Xtigervnc
+	$(CARGO) test $(MANIFEST) --locked $(TEST_FLAGS) --test apps -- --ignored
 
 flood: toolchain peers ## Flood the gateway, and say what honest clients notice and what it costs
 	$(CARGO) build $(MANIFEST) --release --locked -p hypervisor -p sandbox

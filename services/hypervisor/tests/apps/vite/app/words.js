@@ -1,0 +1,1 @@
+export const words = "as it was";
