@@ -140,7 +140,8 @@ impl Dispatch {
             let version = request.version();
             return own(refused(refusal, version));
         }
-        if let Some(response) = gateway.redirect.response(&request, inbound.entrance) {
+        let redirect = &gateway.redirect;
+        if let Some(response) = redirect.response(&request, inbound.entrance, &gateway.routes) {
             return own(response);
         }
         let scheme = inbound.entrance.scheme();

@@ -1,13 +1,14 @@
-//! Sends people to the origin: from plain HTTP, and from the host's other names.
+//! Sends people to where they wanted, over TLS: from plain HTTP, and from the host's other names.
 //!
-//! Where it leads is the origin of the configuration, never what a request says, so that no link
-//! through here ends at a stranger's.
+//! Where it leads is an origin of ours, the gateway's or a sandbox's, and never what a request
+//! says, so that no link through here ends at a stranger's.
 
 use super::acme;
 use super::handler::Entrance;
 use super::site;
 use crate::Body;
 use crate::config::Config;
+use crate::routes::{Host, Routes};
 use http::uri::PathAndQuery;
 use http::{HeaderValue, Method, Request, Response, StatusCode, Uri, header};
 use std::path::PathBuf;
@@ -36,21 +37,30 @@ impl Redirect {
         &self,
         request: &Request<B>,
         entrance: Entrance,
+        routes: &Routes,
     ) -> Option<Response<Body>> {
         match entrance {
             Entrance::Http => None,
             Entrance::Https => self.for_other_host(request),
-            Entrance::Redirect => Some(self.over_plain_http(request)),
+            Entrance::Redirect => {
+                let sandbox = match site::of(request, routes) {
+                    Host::Sandbox(workspace, role) => Some(workspace.site(role).origin.clone()),
+                    Host::Gateway | Host::Unknown => None,
+                };
+                let sandbox = sandbox.as_ref().and_then(|origin| origin.to_str().ok());
+                Some(self.over_plain_http(request, sandbox))
+            }
         }
     }
 
-    /// The response to a request over plain HTTP: a challenge's, or 308.
-    fn over_plain_http<B>(&self, request: &Request<B>) -> Response<Body> {
+    /// The response to a request over plain HTTP, for the host of a sandbox with this origin or
+    /// for another: a challenge's, or 308.
+    fn over_plain_http<B>(&self, request: &Request<B>, sandbox: Option<&str>) -> Response<Body> {
         let reads = matches!(*request.method(), Method::GET | Method::HEAD);
         let token = acme::token(request.uri()).filter(|_| reads);
         let mut response = match self.acme_webroot.as_deref().zip(token) {
             Some((webroot, token)) => acme::response(webroot, token),
-            None => self.to_origin(request.uri()),
+            None => to_origin(sandbox.unwrap_or(&self.origin), request.uri()),
         };
         // There is nothing more to be had here, and the place is for those to come.
         let close = HeaderValue::from_static("close");
@@ -67,22 +77,22 @@ impl Redirect {
                     .iter()
                     .any(|other| other.eq_ignore_ascii_case(host))
             });
-        is_other.then(|| self.to_origin(request.uri()))
+        is_other.then(|| to_origin(&self.origin, request.uri()))
     }
+}
 
-    /// 308 keeps method and body, so that programs with an old address go on to work.
-    fn to_origin(&self, uri: &Uri) -> Response<Body> {
-        let target = uri.path_and_query().map_or("/", PathAndQuery::as_str);
-        // `OPTIONS *` has no path.
-        let target = if target.starts_with('/') { target } else { "/" };
-        let location = HeaderValue::try_from(format!("{}{target}", self.origin));
-        let mut response = Response::new(Body::empty());
-        *response.status_mut() = StatusCode::PERMANENT_REDIRECT;
-        if let Ok(location) = location {
-            response.headers_mut().insert(header::LOCATION, location);
-        }
-        response
+/// 308 keeps method and body, so that programs with an old address go on to work.
+fn to_origin(origin: &str, uri: &Uri) -> Response<Body> {
+    let target = uri.path_and_query().map_or("/", PathAndQuery::as_str);
+    // `OPTIONS *` has no path.
+    let target = if target.starts_with('/') { target } else { "/" };
+    let location = HeaderValue::try_from(format!("{origin}{target}"));
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::PERMANENT_REDIRECT;
+    if let Ok(location) = location {
+        response.headers_mut().insert(header::LOCATION, location);
     }
+    response
 }
 
 #[cfg(test)]
@@ -123,12 +133,18 @@ mod tests {
             let Ok(uri) = target.parse::<Uri>() else {
                 continue; // No server gets to see it.
             };
-            let response = redirect().over_plain_http(&request(&uri.to_string(), "evil.example"));
-            assert_eq!(
-                location(&response),
-                format!("https://os.example:8443{path}")
-            );
-            assert_eq!(response.headers()["connection"], "close");
+            let request = request(&uri.to_string(), "evil.example");
+            for (sandbox, origin) in [
+                (None, "https://os.example:8443"),
+                (
+                    Some("https://ada.os.example:8443"),
+                    "https://ada.os.example:8443",
+                ),
+            ] {
+                let response = redirect().over_plain_http(&request, sandbox);
+                assert_eq!(location(&response), format!("{origin}{path}"));
+                assert_eq!(response.headers()["connection"], "close");
+            }
         }
     }
 
