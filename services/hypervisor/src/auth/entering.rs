@@ -220,3 +220,61 @@ impl Auth {
         .await?
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::auth::session::tests::opened;
+
+    fn session() -> Arc<Session> {
+        let mut session = opened(Timestamp::now());
+        session.id = Uuid::new_v4();
+        Arc::new(session)
+    }
+
+    fn pending(session: &Arc<Session>, begun: Instant) -> Pending {
+        Pending {
+            begun,
+            session: session.clone(),
+            host: "a.example".into(),
+            challenge: [0; 32],
+        }
+    }
+
+    fn held(entering: &Entering) -> (usize, usize) {
+        let tokens = entering.0.lock().unwrap();
+        (tokens.all.len(), tokens.of_session.len())
+    }
+
+    #[test]
+    fn a_token_is_good_once_and_for_thirty_seconds() {
+        let (entering, session, now) = (Entering::default(), session(), Instant::now());
+        let before = |secs| now.checked_sub(Duration::from_secs(secs)).unwrap();
+        entering.begin([1; 32], pending(&session, before(29)));
+        entering.begin([2; 32], pending(&session, before(31)));
+        assert!(entering.take(&[2; 32]).is_none(), "it took too long");
+        assert!(entering.take(&[1; 32]).is_some());
+        assert!(entering.take(&[1; 32]).is_none(), "it was used");
+        entering.begin([3; 32], pending(&session, before(31)));
+        entering.begin([4; 32], pending(&session, before(1)));
+        entering.purge_expired();
+        assert_eq!(held(&entering), (1, 1));
+        assert!(entering.take(&[4; 32]).is_some());
+        entering.purge_expired();
+        assert_eq!(held(&entering), (0, 0));
+    }
+
+    #[test]
+    fn however_often_a_session_asks_few_tokens_are_good_and_no_others_suffer() {
+        let (entering, now) = (Entering::default(), Instant::now());
+        let (ada, bob) = (session(), session());
+        entering.begin([255; 32], pending(&bob, now));
+        for n in 0..100 {
+            entering.begin([n; 32], pending(&ada, now));
+        }
+        assert_eq!(held(&entering), (MOST_AT_ONCE + 1, 2));
+        assert!(entering.take(&[0; 32]).is_none());
+        assert!(entering.take(&[99; 32]).is_some());
+        assert!(entering.take(&[255; 32]).is_some());
+    }
+}

@@ -216,14 +216,14 @@ fn is_held_by_nobody(session: &Arc<Session>) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::lifetime::Lifetimes;
 
     const STEP_UP: Duration = Duration::from_mins(3);
 
     /// A session that was opened, and last seen, at `at`.
-    fn opened(at: Timestamp) -> Session {
+    pub(in crate::auth) fn opened(at: Timestamp) -> Session {
         let id = Uuid::nil();
         let row = SessionRow {
             id,

@@ -70,3 +70,38 @@ impl Site {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_gateways_names_are_taken_whatever_their_case() {
+        let mut config = Config {
+            sandbox_domain: Some("example".into()),
+            ..Config::default()
+        };
+        config.auth.origin = "https://Choir.example:8443".parse().ok();
+        config.tls.redirect_hosts = vec!["www.example".into()];
+        let hosts = Hosts::new(&config);
+        for host in ["choir.example", "CHOIR.example", "www.example"] {
+            assert!(hosts.is_taken(host), "{host}");
+        }
+        for host in ["choir-dev.example", "example", "www.example.org", ""] {
+            assert!(!hosts.is_taken(host), "{host}");
+        }
+    }
+
+    #[test]
+    fn a_sandbox_is_found_at_its_own_host_or_at_a_path_of_the_gateways() {
+        let mut config = Config::default();
+        let own = Site::new(&config, "ada", Role::Dev);
+        assert_eq!(&*own.host, "ada-dev.localhost");
+        assert_eq!(own.origin, "http://ada-dev.localhost:9090");
+        assert_eq!(own.url, "http://ada-dev.localhost:9090/");
+        config.origins = Origins::Shared;
+        let shared = Site::new(&config, "ada", Role::Dev);
+        assert_eq!(shared.origin, "http://localhost:9090");
+        assert_eq!(shared.url, "/dev/");
+    }
+}

@@ -33,11 +33,13 @@ impl Dispatch {
         }
         let (access, lifetime) = {
             let opening = place.workspace.opening(place.role);
-            (opening.access, opening.lifetime.clone())
+            // Members are let in by nothing that could end before their session.
+            let lifetime = (opening.access != Access::Members).then(|| opening.lifetime.clone());
+            (opening.access, lifetime)
         };
         let mut lifetimes = Lifetimes {
             session: None,
-            access: Some(lifetime),
+            access: lifetime,
         };
         if access == Access::Public {
             return self

@@ -1,8 +1,10 @@
 //! What passes at a sandbox's own host, and what does not.
 
 use super::{House, code, program, seen};
+use crate::common::Side;
 use http::Method;
 use testkit::client::Client;
+use testkit::person::Person;
 
 #[tokio::test]
 async fn everything_there_is_the_sandboxs_but_one_path() {
@@ -190,4 +192,51 @@ async fn a_program_is_told_to_come_with_a_grant() {
             assert!(response.text().contains(&house.origin("sandbox")));
         }
     }
+}
+
+#[tokio::test]
+async fn a_sandbox_speaks_for_its_own_origin_and_for_no_other() {
+    let said = [
+        ("service-worker-allowed", "/"),
+        ("origin-agent-cluster", "?1"),
+        ("clear-site-data", "\"cookies\", \"storage\""),
+        ("strict-transport-security", "max-age=0; includeSubDomains"),
+        ("alt-svc", "h3=\":8443\""),
+        ("x-accel-redirect", "/etc/passwd"),
+        ("set-cookie", "mine=1; Path=/"),
+        ("set-cookie", "wide=1; Domain=localhost; Path=/"),
+        ("set-cookie", "choiros-grant-1=evil; Path=/"),
+        ("set-cookie", "__Host-choiros=evil; Path=/; Secure"),
+    ];
+    let app =
+        axum::Router::new().fallback(move || async move { axum::response::AppendHeaders(said) });
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (address, dev) = (
+        listener.local_addr().unwrap(),
+        Side::start("dev").await.address,
+    );
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    let config = format!(
+        "[runtime]\nkind = \"adopt\"\n\
+         [workspaces.sandbox.live]\naddress = \"{address}\"\nidentity = false\n\
+         [workspaces.sandbox.dev]\naddress = \"{dev}\"\nidentity = false\n"
+    );
+    let gateway = crate::common::builder()
+        .env("HYPERVISOR_ORIGINS", "own")
+        .config(&config)
+        .start()
+        .await
+        .unwrap();
+    let ada = Person::register(&gateway, "ada").await.unwrap();
+    let live = ada.enter("sandbox.localhost").await.unwrap();
+    let page = live.get("/").await.unwrap();
+    assert_eq!(page.status, 200);
+    assert_eq!(page.header("service-worker-allowed"), Some("/"));
+    assert_eq!(page.header("origin-agent-cluster"), Some("?1"));
+    assert_eq!(page.header("clear-site-data"), Some("\"storage\""));
+    for name in ["strict-transport-security", "alt-svc", "x-accel-redirect"] {
+        assert!(page.header(name).is_none(), "{name}");
+    }
+    let cookies: Vec<_> = page.headers.get_all("set-cookie").iter().collect();
+    assert_eq!(cookies, ["mine=1; Path=/", "wide=1; Path=/"]);
 }
