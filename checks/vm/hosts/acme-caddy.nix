@@ -4,6 +4,8 @@
   imports = [ ./plain.nix ];
   services.choiros.ingress = {
     internalCa = lib.mkForce false;
+    # without an address, Caddy may take a minute longer for its second certificate
+    email = "ops@choir.test";
     # the file below is there on the host alone
     checkConfig = false;
   };
