@@ -186,7 +186,7 @@ impl Dispatch {
             None => self.outliving(gateway.auth.fetch_session(headers)).await,
         };
         match (destination, session) {
-            (Destination::Nothing, _) => own(nothing_here(&request)),
+            (Destination::Nothing, _) => own(nothing_here(&request, &gateway.account)),
             (Destination::Public, Err(error)) if self.is_about_sessions(&request) => {
                 own(error.into_response())
             }

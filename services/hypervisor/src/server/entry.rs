@@ -142,7 +142,7 @@ impl Dispatch {
         role: Role,
     ) -> Response<Body> {
         if !matches!(request.method().as_str(), "GET" | "HEAD") {
-            return nothing_here(request);
+            return nothing_here(request, &self.gateway.account);
         }
         let workspace = self.outliving(self.gateway.routes.workspace(&session.user));
         let workspace = match workspace.await {
@@ -175,7 +175,7 @@ impl Dispatch {
         match path {
             "enter" => self.enter(request, peer, place).await,
             "account" => see_other(&self.gateway.account),
-            _ => nothing_here(request),
+            _ => nothing_here(request, &self.gateway.account),
         }
     }
 

@@ -39,7 +39,7 @@ pub(super) fn refusal<B>(
     }
     let mut sentence = error.message;
     if let Some(first) = sentence.get(..1) {
-        sentence = first.to_uppercase() + &sentence[1..] + ".";
+        sentence = first.to_uppercase() + sentence[1..].trim_end_matches(['.', '\n']) + ".";
     }
     let notice = Notice {
         status: error.status,
@@ -50,14 +50,14 @@ pub(super) fn refusal<B>(
     notice.response()
 }
 
-/// At the gateway's host, which has no other pages than its own.
-pub(super) fn nothing_here(request: &Request<Incoming>) -> Response<Body> {
+/// At the gateway's host, and below `/.choiros/`, there are no other pages than its own.
+pub(super) fn nothing_here(request: &Request<Incoming>, account: &str) -> Response<Body> {
     let error = HttpError::new(
         StatusCode::NOT_FOUND,
         "not_found",
         "there is nothing here; sandboxes have addresses of their own, which the account page has",
     );
-    refusal(request, "Not found", error, &[("/account", "Account")])
+    refusal(request, "Not found", error, &[(account, "Account")])
 }
 
 /// People are sent to log in, programs are told to.

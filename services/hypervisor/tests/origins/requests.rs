@@ -33,6 +33,9 @@ async fn everything_there_is_the_sandboxs_but_one_path() {
     for path in ["/.choiros", "/.choiros/", "/.choiros/x"] {
         assert_eq!(code(&live.get(path).await.unwrap()), "not_found", "{path}");
     }
+    let page = live.navigate("/.choiros/x").await.unwrap().text();
+    let link = format!("href=\"{}/account\"", house.gateway.base_url());
+    assert!(page.contains(&link), "{page}");
     let account = live.navigate("/.choiros/account").await.unwrap();
     let expected = format!("{}/account", house.gateway.base_url());
     assert_eq!(super::location(&account), expected);
