@@ -124,22 +124,19 @@ impl Entering {
 
 impl Auth {
     /// The challenge by which this browser will be known again at the host that it is at, and the
-    /// cookie for it if it has none yet.
+    /// cookie for it.
     ///
     /// # Errors
     /// When there is no randomness.
-    pub fn challenge(
-        &self,
-        headers: &HeaderMap,
-    ) -> Result<(String, Option<HeaderValue>), AuthError> {
+    pub fn challenge(&self, headers: &HeaderMap) -> Result<(String, HeaderValue), AuthError> {
         let name = &self.cookies.enter;
-        // The same for all tabs that come together.
-        if let Some(nonce) = cookie::tokens(headers, name).next() {
-            return Ok((Token::of(nonce.hash()).reveal(), None));
-        }
-        let nonce = Token::random()?;
-        let cookie = self.cookies.set(name, &nonce, NONCE_LASTS);
-        Ok((Token::of(nonce.hash()).reveal(), Some(cookie)))
+        // The same for all tabs that come together; and each time it lasts anew.
+        let nonce = match cookie::tokens(headers, name).next() {
+            Some(nonce) => nonce,
+            None => Token::random()?,
+        };
+        let challenge = Token::of(nonce.hash()).reveal();
+        Ok((challenge, self.cookies.set(name, &nonce, NONCE_LASTS)))
     }
 
     /// A token with which the browser of this challenge may enter at `host`.

@@ -60,9 +60,7 @@ impl Dispatch {
         let mut response = see_other(&format!(
             "{gateway}/auth/enter?challenge={challenge}&to={to}"
         ));
-        if let Some(cookie) = cookie {
-            response.headers_mut().insert(header::SET_COOKIE, cookie);
-        }
+        response.headers_mut().insert(header::SET_COOKIE, cookie);
         response
     }
 

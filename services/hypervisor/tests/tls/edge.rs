@@ -192,3 +192,39 @@ async fn a_connection_too_many_is_closed_without_a_word_that_is_no_tls() {
     .await
     .unwrap();
 }
+
+#[tokio::test]
+async fn a_grant_is_good_for_that_host_and_https_alone() {
+    let site = Site::start_as("hsts_secs = 60", Kind::Ecdsa, |builder| {
+        builder.env("HYPERVISOR_ORIGINS", "own")
+    })
+    .await;
+    let person = site.person().await;
+    let host = "sandbox.localhost";
+    let asked = person.client.at(host).unwrap();
+    let asked = asked.navigate("/").await.unwrap();
+    let cookie = asked.header("set-cookie").unwrap();
+    assert!(cookie.starts_with("__Host-choiros-enter="), "{cookie}");
+    assert!(
+        cookie.contains("; Secure") && cookie.contains("; Path=/;"),
+        "{cookie}"
+    );
+    assert!(!cookie.contains("Domain"), "{cookie}");
+    assert_eq!(
+        asked.header("strict-transport-security"),
+        Some("max-age=60")
+    );
+
+    let live = person.enter(host).await.unwrap();
+    assert!(live.cookie("__Host-choiros-grant").is_some());
+    assert_eq!(live.get("/").await.unwrap().status, 200);
+    assert_eq!(
+        live.at("sandbox-dev.localhost")
+            .unwrap()
+            .get("/")
+            .await
+            .unwrap()
+            .status,
+        401
+    );
+}
