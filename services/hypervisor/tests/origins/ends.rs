@@ -1,8 +1,11 @@
 //! A grant lasts as long as its session, over a restart too, and no longer.
 
 use super::{House, location};
+use futures_util::StreamExt as _;
 use http::Method;
 use serde_json::{Value, json};
+use testkit::wait::DEADLINE;
+use tokio_tungstenite::tungstenite::Message;
 
 #[tokio::test]
 async fn a_log_out_ends_what_the_session_opened_elsewhere() {
@@ -20,6 +23,31 @@ async fn a_log_out_ends_what_the_session_opened_elsewhere() {
         assert_eq!(browser.get("/").await.unwrap().status, 401);
         let asked = browser.navigate("/").await.unwrap();
         assert!(location(&asked).contains("/auth/enter?"));
+    }
+}
+
+#[tokio::test]
+async fn what_is_open_at_the_sandboxes_hosts_ends_at_a_log_out_at_the_gateways() {
+    let house = House::new().await;
+    let live = house.at_live().await;
+    let dev = house.ada.enter("sandbox-dev.localhost").await.unwrap();
+    let mut sockets = Vec::new();
+    for browser in [live, dev] {
+        sockets.push(browser.websocket("/ws").await.unwrap());
+    }
+    let log_out = house.ada.client.post_json("/auth/logout", &json!({})).await;
+    assert_eq!(log_out.unwrap().status, 303);
+    for mut socket in sockets {
+        let closed = async {
+            while let Some(Ok(message)) = socket.next().await {
+                if let Message::Close(Some(frame)) = message {
+                    return Some(u16::from(frame.code));
+                }
+            }
+            None
+        };
+        let closed = tokio::time::timeout(DEADLINE, closed).await;
+        assert_eq!(closed.expect("it goes on"), Some(1008));
     }
 }
 

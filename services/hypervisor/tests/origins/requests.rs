@@ -157,6 +157,16 @@ async fn what_changes_something_comes_from_that_very_sandbox() {
         let request = program(&live, Method::POST, "/x").header("origin", origin);
         assert_eq!(request.send().await.unwrap().status, status, "{origin}");
     }
+    // A form on a page of its own that hides its address.
+    for (site, status) in [
+        ("same-origin", 200),
+        ("same-site", 403),
+        ("cross-site", 403),
+    ] {
+        let form = live.request(Method::POST, "/x").header("origin", "null");
+        let response = form.header("sec-fetch-site", site).send().await.unwrap();
+        assert_eq!(response.status, status, "{site}");
+    }
     // A program with a grant is one.
     let request = program(&live, Method::DELETE, "/x");
     assert_eq!(request.send().await.unwrap().status, 200);
