@@ -7,6 +7,7 @@ use super::exchange::Exchange;
 use super::filter::{FramingFilter, Protocol};
 use super::handler::{Entrance, Inbound, RequestHandler};
 use super::limits::{self, LocalExecutor};
+use super::refused;
 use super::response::ResponseBody;
 use crate::config;
 use crate::downstream::Downstream;
@@ -257,9 +258,9 @@ impl<H: RequestHandler> Connections<H> {
         inbound: Inbound,
         exchange: Exchange,
     ) -> Response<ResponseBody<H::Body>> {
-        let mut response = if let Some(refusal) = exchange.take_refusal() {
+        let mut response = if let Some((refusal, for_page)) = exchange.take_refusal() {
             self.handler.refused(refusal.status);
-            ResponseBody::refusal(refusal, exchange.clone())
+            ResponseBody::refusal(refused::response(refusal, for_page), exchange.clone())
         } else {
             let response = self.handler.handle(request, inbound).await;
             ResponseBody::handler(response, Some(exchange.clone()))

@@ -6,7 +6,7 @@ use super::host;
 use super::paths::{DEV, Paths, without_dev};
 use super::place::Place;
 use super::redirect::Redirect;
-use super::replies::{nothing_here, refused, to_dev, to_login, to_recovery, unclaimed};
+use super::replies::{nothing_here, refused, see_other, to_dev, to_login, to_recovery, unclaimed};
 use super::{service_worker, site};
 use crate::Body;
 use crate::auth::{self, Auth, Session};
@@ -149,6 +149,10 @@ impl Dispatch {
         if !gateway.has_hosts {
             if let Err(error) = service_worker::check(&request, &gateway.paths) {
                 return own(error.into_response());
+            }
+            // How a sandbox's page finds the account, wherever either is.
+            if request.uri().path() == "/.choiros/account" {
+                return own(see_other(&gateway.account));
             }
             let destination = Destination::of_shared(request.uri().path(), &gateway.paths);
             return self.at_gateway(request, peer, inbound, destination).await;

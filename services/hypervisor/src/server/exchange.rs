@@ -28,7 +28,7 @@ struct State {
     /// The connection is a tunnel, or is about to be.
     switched: AtomicBool,
     requests: AtomicU32,
-    refusal: Mutex<Option<Refusal>>,
+    refusal: Mutex<Option<(Refusal, bool)>>,
 }
 
 impl Exchange {
@@ -61,17 +61,18 @@ impl Exchange {
         state.downstream.begin(!is_http10, cx);
     }
 
-    /// hyper is given something in the place of what is no request.
-    pub(super) fn refuse(&self, refusal: Refusal) {
-        *self.refusal() = Some(refusal);
+    /// hyper is given something in the place of what is no request; `for_page` if a person is to
+    /// read why.
+    pub(super) fn refuse(&self, refusal: Refusal, for_page: bool) {
+        *self.refusal() = Some((refusal, for_page));
     }
 
-    /// Why the present request is none, if so.
-    pub(super) fn take_refusal(&self) -> Option<Refusal> {
+    /// Why the present request is none, if so, and whether a person is to read it.
+    pub(super) fn take_refusal(&self) -> Option<(Refusal, bool)> {
         self.refusal().take()
     }
 
-    fn refusal(&self) -> std::sync::MutexGuard<'_, Option<Refusal>> {
+    fn refusal(&self) -> std::sync::MutexGuard<'_, Option<(Refusal, bool)>> {
         self.0
             .refusal
             .lock()

@@ -26,6 +26,7 @@ mod overload;
 mod paths;
 mod place;
 mod redirect;
+mod refused;
 mod replies;
 mod response;
 mod service_worker;

@@ -2,9 +2,6 @@
 
 use super::exchange::Exchange;
 use crate::Body;
-use crate::error::HttpError;
-use crate::http1::Refusal;
-use axum::response::IntoResponse;
 use bytes::Bytes;
 use http::Response;
 use http_body::{Body as HttpBody, Frame, SizeHint};
@@ -31,17 +28,14 @@ impl<B> ResponseBody<B> {
         })
     }
 
-    pub(super) fn refusal(refusal: Refusal, exchange: Exchange) -> Response<ResponseBody<B>> {
-        refusal.into_response().map(|body| Self {
+    pub(super) fn refusal(
+        response: Response<Body>,
+        exchange: Exchange,
+    ) -> Response<ResponseBody<B>> {
+        response.map(|body| Self {
             body: Either::Right(body),
             exchange: Some(exchange),
         })
-    }
-}
-
-impl IntoResponse for Refusal {
-    fn into_response(self) -> Response<Body> {
-        HttpError::new(self.status, self.code, self.message).into_response()
     }
 }
 

@@ -1,5 +1,6 @@
 //! The files themselves: embedded at build time, replaceable at start.
 
+use super::bundle;
 use bytes::Bytes;
 use http::HeaderValue;
 use sha2::{Digest, Sha256};
@@ -18,6 +19,7 @@ pub(super) const EMBEDDED: &[(&str, &[u8])] = embedded![
     "login.html",
     "recovery.html",
     "account.html",
+    "admin.html",
     "mark.svg",
     "base.css",
     "auth.css",
@@ -29,9 +31,11 @@ pub(super) const EMBEDDED: &[(&str, &[u8])] = embedded![
     "format.js",
     "icons.js",
     "ui.js",
+    "fault.js",
     "codes.js",
     "auth.js",
     "recovery.js",
+    "admin.js",
     "account/main.js",
     "account/step-up.js",
     "account/sandboxes.js",
@@ -53,13 +57,18 @@ pub(super) struct Asset {
 }
 
 impl Asset {
-    fn new(name: &'static str, bytes: Vec<u8>) -> Self {
+    fn new(name: &'static str, text: String) -> Self {
         Self {
             name,
             content_type: content_type(name),
-            etag: etag(&bytes),
-            bytes: bytes.into(),
+            etag: etag(text.as_bytes()),
+            bytes: text.into(),
         }
+    }
+
+    /// What tells these bytes from those of another version, for an address.
+    pub fn version(&self) -> &str {
+        self.etag.to_str().unwrap_or_default().trim_matches('"')
     }
 
     pub fn is_page(&self) -> bool {
@@ -72,6 +81,7 @@ pub(super) struct Assets(Vec<Asset>);
 
 impl Assets {
     /// The embedded files, each replaced by the one of the same name in `dir` if there is one.
+    /// What a page asks for has in it what it imports, and is asked for with its version.
     ///
     /// Only the names known here are ever looked up, and only now: no request's path gets near
     /// the file system.
@@ -79,9 +89,32 @@ impl Assets {
         let read = |(name, embedded): &(&'static str, &[u8])| {
             let bytes = dir.and_then(|dir| replacement(&dir.join(name)));
             let bytes = bytes.unwrap_or_else(|| embedded.to_vec());
-            Asset::new(name, with_address(name, bytes, origin, prefix))
+            (*name, String::from_utf8_lossy(&bytes).into_owned())
         };
-        Self(EMBEDDED.iter().map(read).collect())
+        let files = EMBEDDED.iter().map(read);
+        let (pages, parts): (Vec<_>, Vec<_>) = files.partition(|(name, _)| is_page(name));
+        let of = |name: &str| {
+            parts
+                .iter()
+                .find(|part| part.0 == name)
+                .map(|part| &*part.1)
+        };
+        let is_asked_for = |name| {
+            let address = address(name);
+            pages.iter().any(|(_, page)| page.contains(&address))
+        };
+        let mut assets: Vec<Asset> = parts
+            .iter()
+            .map(|(name, text)| {
+                let bundle = is_asked_for(name).then(|| bundled(name, text, &of));
+                Asset::new(name, bundle.unwrap_or_else(|| text.clone()))
+            })
+            .collect();
+        for (name, page) in &pages {
+            let page = with_versions(with_address(page, origin, prefix), &assets);
+            assets.push(Asset::new(name, page));
+        }
+        Self(assets)
     }
 
     pub fn get(&self, name: &str) -> Option<&Asset> {
@@ -100,17 +133,39 @@ fn replacement(file: &Path) -> Option<Vec<u8>> {
     }
 }
 
+/// The file with what it imports in it, or, where that cannot be, as it is.
+fn bundled<'a>(name: &str, text: &str, of: &dyn Fn(&str) -> Option<&'a str>) -> String {
+    let made = match name.rsplit('.').next() {
+        Some("js") => bundle::script(name, of),
+        Some("css") => bundle::sheet(name, of),
+        _ => return text.to_owned(),
+    };
+    made.unwrap_or_else(|error| {
+        warn!(%error, "{name} is served without what it imports, which browsers fetch one by one");
+        text.to_owned()
+    })
+}
+
 /// Pages name the address that they belong to, for a person who came by another one; and each path
 /// in them is ours, hence below the prefix.
-fn with_address(name: &str, bytes: Vec<u8>, origin: &Url, prefix: &str) -> Vec<u8> {
-    if !is_page(name) {
-        return bytes;
-    }
+fn with_address(page: &str, origin: &Url, prefix: &str) -> String {
     let origin = origin.origin().ascii_serialization();
-    String::from_utf8_lossy(&bytes)
-        .replace("{origin}", &origin)
+    page.replace("{origin}", &origin)
         .replace("=\"/", &format!("=\"{prefix}/"))
-        .into_bytes()
+}
+
+/// Each asset is asked for with its version, so that it is kept until there is another one.
+fn with_versions(page: String, assets: &[Asset]) -> String {
+    assets.iter().fold(page, |page, asset| {
+        let address = address(asset.name);
+        let versioned = format!("{}?v={}\"", address.trim_end_matches('"'), asset.version());
+        page.replace(&address, &versioned)
+    })
+}
+
+/// How a page asks for an asset, up to the quote behind it.
+fn address(name: &str) -> String {
+    format!("/auth/assets/{name}\"")
 }
 
 fn is_page(name: &str) -> bool {

@@ -43,6 +43,15 @@ impl Headers {
         response
     }
 
+    /// An asset that was asked for by its version. A deployment is seen at once all the same, since
+    /// pages are never kept, and ask for the versions that there are.
+    pub fn versioned(&self, asset: &Asset) -> Response<Body> {
+        let mut response = self.asset(asset);
+        let forever = "max-age=31536000, immutable";
+        set(response.headers_mut(), header::CACHE_CONTROL, forever);
+        response
+    }
+
     pub fn asset(&self, asset: &Asset) -> Response<Body> {
         let mut response = full(asset);
         self.revalidated(response.headers_mut(), asset);
@@ -56,8 +65,8 @@ impl Headers {
         response
     }
 
-    /// Kept by the browser, but asked for each time: a deployment is seen at once. The policy is
-    /// there for who opens an SVG on its own.
+    /// Kept by the browser, but asked for each time. The policy is there for who opens an SVG on
+    /// its own.
     fn revalidated(&self, headers: &mut http::HeaderMap, asset: &Asset) {
         headers.insert(header::CONTENT_SECURITY_POLICY, self.policy.clone());
         headers.insert(header::ETAG, asset.etag.clone());

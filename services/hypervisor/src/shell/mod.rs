@@ -1,9 +1,11 @@
 //! The pages that are ours and not a sandbox's: log in, sign up, recovery and the account.
 //!
-//! Plain HTML, CSS and ES modules, embedded as they are. The pages hold no data: their scripts
-//! ask the JSON API, and everything that a script shows goes in as text.
+//! Plain HTML, CSS and ES modules, embedded, and put into one script and one style sheet for each
+//! page at the start. The pages hold no data: their scripts ask the JSON API, and everything that
+//! a script shows goes in as text.
 
 mod assets;
+mod bundle;
 mod headers;
 
 use crate::Body;
@@ -11,7 +13,7 @@ use crate::config::Config;
 use crate::error::HttpError;
 use assets::{Asset, Assets};
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::{Path, RawQuery, State};
 use axum::routing::{MethodRouter, get};
 use headers::Headers;
 use http::{HeaderMap, Response, StatusCode, header};
@@ -36,6 +38,7 @@ pub fn router(config: &Config) -> Router {
         .route("/recovery", page("recovery.html"))
         .route("/account", page("account.html"))
         .route("/auth/account", page("account.html"))
+        .route("/admin", page("admin.html"))
         .route("/auth/assets/{*file}", get(asset))
         .with_state(shell)
 }
@@ -50,12 +53,16 @@ fn page(name: &'static str) -> MethodRouter<Arc<Shell>> {
 async fn asset(
     State(shell): State<Arc<Shell>>,
     Path(file): Path<String>,
+    RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response<Body>, HttpError> {
     // A page is served under its own address only, with that address's headers.
     let asset = shell.assets.get(&file).filter(|asset| !asset.is_page());
     let asset = asset.ok_or_else(not_found)?;
-    Ok(if is_known(asset, &headers) {
+    let version = query.as_deref().and_then(|query| query.strip_prefix("v="));
+    Ok(if version == Some(asset.version()) {
+        shell.headers.versioned(asset)
+    } else if is_known(asset, &headers) {
         shell.headers.not_modified(asset)
     } else {
         shell.headers.asset(asset)

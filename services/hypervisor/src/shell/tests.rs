@@ -5,6 +5,14 @@ use http::{HeaderMap, Request, Response, StatusCode, header};
 use http_body_util::BodyExt;
 use tower::ServiceExt;
 
+const PAGES: [&str; 5] = [
+    "/login",
+    "/register",
+    "/recovery",
+    "/auth/account",
+    "/admin",
+];
+
 async fn get(config: &Config, path: &str, tag: Option<&str>) -> Response<Body> {
     let mut request = Request::get(path);
     if let Some(tag) = tag {
@@ -25,7 +33,7 @@ fn value<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
 
 #[tokio::test]
 async fn every_page_allows_nothing_but_our_own_assets() {
-    for path in ["/login", "/register", "/recovery", "/auth/account"] {
+    for path in PAGES {
         let response = get(&Config::default(), path, None).await;
         assert_eq!(response.status(), StatusCode::OK, "{path}");
         let headers = response.headers();
@@ -55,7 +63,7 @@ async fn every_page_allows_nothing_but_our_own_assets() {
 
 #[tokio::test]
 async fn a_page_has_no_script_or_style_of_its_own() {
-    for path in ["/login", "/recovery", "/auth/account"] {
+    for path in PAGES {
         let page = text(get(&Config::default(), path, None).await).await;
         assert!(
             !page.contains("<style") && !page.contains("style="),
@@ -66,41 +74,86 @@ async fn a_page_has_no_script_or_style_of_its_own() {
     }
 }
 
-#[tokio::test]
-async fn what_a_page_asks_for_is_there() {
-    let config = Config::default();
-    let mut wanted = vec!["/login", "/recovery", "/auth/account"]
-        .into_iter()
+/// What stands in a page's quotes and is one of our assets.
+fn assets_of(page: &str) -> Vec<String> {
+    let parts = page.split('"');
+    let mut assets: Vec<_> = parts
+        .filter(|part| part.starts_with("/auth/assets/"))
         .map(str::to_owned)
-        .collect::<Vec<_>>();
-    let mut seen = 0;
-    while seen < wanted.len() {
-        let path = wanted[seen].clone();
-        let response = get(&config, &path, None).await;
-        assert_eq!(response.status(), StatusCode::OK, "{path}");
-        let base = url::Url::parse("http://localhost")
-            .unwrap()
-            .join(&path)
-            .unwrap();
-        for part in text(response).await.split('"') {
-            let is_file = [".js", ".css", ".svg"]
-                .iter()
-                .any(|end| part.ends_with(end));
-            if is_file && (part.starts_with('/') || part.starts_with('.')) {
-                let found = base.join(part).unwrap().path().to_owned();
-                if !wanted.contains(&found) {
-                    wanted.push(found);
-                }
-            }
+        .collect();
+    assets.sort_unstable();
+    assets.dedup();
+    assets
+}
+
+#[tokio::test]
+async fn a_page_is_there_after_one_script_one_sheet_and_its_icon_which_are_kept() {
+    let config = Config::default();
+    let mut all = String::new();
+    for path in PAGES {
+        let assets = assets_of(&text(get(&config, path, None).await).await);
+        assert_eq!(assets.len(), 3, "{path}: {assets:?}");
+        for asset in assets {
+            let response = get(&config, &asset, None).await;
+            assert_eq!(response.status(), StatusCode::OK, "{path}: {asset}");
+            let kept = value(response.headers(), "cache-control");
+            assert_eq!(kept, "max-age=31536000, immutable", "{asset}");
+            let text = text(response).await;
+            let asks_for_more = |line: &str| {
+                ["import ", "export ", "@import "]
+                    .iter()
+                    .any(|word| line.starts_with(word))
+            };
+            assert!(!text.lines().any(asks_for_more), "{asset}");
+            all.push_str(&asset);
+            all.push_str(&text);
         }
-        seen += 1;
     }
-    let assets = wanted.len() - 3;
-    assert_eq!(
-        assets,
-        super::assets::EMBEDDED.len() - 3,
-        "each is used: {wanted:#?}"
+    for (name, bytes) in super::assets::EMBEDDED {
+        let is_page = name.contains(".html");
+        let first = str::from_utf8(bytes).unwrap().lines().next().unwrap();
+        assert!(is_page || all.contains(first), "{name} is in no page");
+    }
+}
+
+#[tokio::test]
+async fn another_version_of_an_asset_is_not_kept() {
+    let config = Config::default();
+    let page = text(get(&config, "/login", None).await).await;
+    let asset = assets_of(&page).remove(0);
+    let (path, version) = asset.split_once("?v=").unwrap();
+    assert_eq!(version.len(), 24);
+    for query in ["", "?v=", "?v=0", &format!("?w={version}")] {
+        let response = get(&config, &format!("{path}{query}"), None).await;
+        assert_eq!(response.status(), StatusCode::OK, "{query}");
+        assert_eq!(value(response.headers(), "cache-control"), "no-cache");
+    }
+
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("base.css"), "body{}").unwrap();
+    let mut other = Config::default();
+    other.shell.dir = Some(folder.path().into());
+    let changed = text(get(&other, "/login", None).await).await;
+    let asset = &assets_of(&changed)[0];
+    assert!(
+        asset.starts_with(path) && !asset.ends_with(version),
+        "{asset}"
     );
+    let sheet = text(get(&other, asset, None).await).await;
+    assert!(sheet.contains("\nbody{}\n"), "{sheet}");
+}
+
+#[tokio::test]
+async fn a_file_with_imports_of_another_form_is_served_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let mine = "import(\"/auth/assets/ui.js\");\n";
+    std::fs::write(folder.path().join("auth.js"), mine).unwrap();
+    let mut config = Config::default();
+    config.shell.dir = Some(folder.path().into());
+    let script = get(&config, "/auth/assets/auth.js", None).await;
+    assert_eq!(text(script).await, mine);
+    let imported = get(&config, "/auth/assets/ui.js", None).await;
+    assert_eq!(imported.status(), StatusCode::OK);
 }
 
 #[tokio::test]

@@ -35,7 +35,7 @@ pub async fn log_out(page: &Page) {
 /// The page of one's account, with everything in it.
 pub async fn account(page: &Page, gateway: &Hypervisor) {
     page.open(&at(gateway, "/auth/account")).await;
-    page.see("@account-page").await;
+    page.see("@account-page[aria-busy=false]").await;
 }
 
 /// A path of the gateway, as a browser is given it.

@@ -24,6 +24,12 @@ impl Size {
         height: 844,
         mobile: true,
     };
+    /// The narrowest screen that pages are made for.
+    pub const NARROW: Self = Self {
+        width: 320,
+        height: 640,
+        mobile: true,
+    };
     /// A laptop.
     pub const DESKTOP: Self = Self {
         width: 1280,

@@ -13,6 +13,7 @@
 mod authenticator;
 mod device;
 mod input;
+mod line;
 mod locate;
 mod page;
 

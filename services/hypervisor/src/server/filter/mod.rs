@@ -11,6 +11,7 @@ mod read;
 mod write;
 
 use super::exchange::Exchange;
+use super::refused;
 use crate::config;
 use crate::http1::{Framing, Refusal, Stop};
 use http2::Frames;
@@ -123,7 +124,7 @@ impl<S> FramingFilter<S> {
                 Ok(Some(passed))
             }
             Err(Stop::Head(refusal)) => {
-                self.refuse(refusal, bytes.starts_with(b"HEAD "), cx);
+                self.refuse(refusal, bytes, cx);
                 Ok(None)
             }
             Err(Stop::Body(malformed)) => {
@@ -147,10 +148,10 @@ impl<S> FramingFilter<S> {
         }
     }
 
-    /// Gives hyper a request of ours, for which the service has `refusal`.
-    fn refuse(&mut self, refusal: Refusal, is_head: bool, cx: &Context<'_>) {
+    /// Gives hyper a request of ours in the place of `head`, for which the service has `refusal`.
+    fn refuse(&mut self, refusal: Refusal, head: &[u8], cx: &Context<'_>) {
         debug!(reason = %refusal, "request refused");
-        let ours: &[u8] = if is_head {
+        let ours: &[u8] = if head.starts_with(b"HEAD ") {
             b"HEAD / HTTP/1.1\r\nconnection: close\r\n\r\n"
         } else {
             b"GET / HTTP/1.1\r\nconnection: close\r\n\r\n"
@@ -160,7 +161,7 @@ impl<S> FramingFilter<S> {
         self.held = ours.to_vec();
         self.ready = ours.len();
         self.exchange.begin(true, cx);
-        self.exchange.refuse(refusal);
+        self.exchange.refuse(refusal, refused::is_navigation(head));
     }
 
     fn poll_deadline(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

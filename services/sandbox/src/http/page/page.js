@@ -38,12 +38,25 @@ function follow() {
   source.onmessage = (message) => add(JSON.parse(message.data));
   source.onerror = () => {
     state("lost", "connection lost, trying again");
-    if (source.readyState === EventSource.CLOSED) {
-      // The browser gives up after a response that is no stream; a restarting sandbox is one.
-      setTimeout(follow, pause);
-      pause = Math.min(pause * 2, 15000);
-    }
+    // The browser gives up after a response that is no stream.
+    if (source.readyState === EventSource.CLOSED) followAgain();
   };
+}
+
+// A sandbox that starts anew is back in a moment; a session that has ended is not.
+async function followAgain() {
+  const { status } = await fetch(`${base}logs/events?limit=1`, { cache: "no-store" }).catch(() => ({}));
+  if (status === 401) {
+    end();
+    return;
+  }
+  setTimeout(follow, pause);
+  pause = Math.min(pause * 2, 15000);
+}
+
+function end() {
+  state("lost", "logged out");
+  find("ended").hidden = false;
 }
 
 function part(tag, name, text) {
@@ -85,6 +98,10 @@ async function append(text) {
     body: JSON.stringify({ kind: "note", payload: { text } }),
   });
   if (response.ok) return;
+  if (response.status === 401) {
+    end();
+    return;
+  }
   const said = await response.json().catch(() => ({}));
   throw new Error(said.message ?? `The sandbox answered ${response.status}. Try again.`);
 }
@@ -96,7 +113,7 @@ find("note").addEventListener("submit", async (submit) => {
   refuse("");
   try {
     await append(find("text").value);
-    find("text").value = "";
+    if (find("ended").hidden) find("text").value = "";
   } catch (error) {
     // A TypeError is how fetch says that there was no response at all.
     refuse(error instanceof TypeError ? "The sandbox cannot be reached. Try again." : error.message);

@@ -1,4 +1,4 @@
-// The page at /auth/account.
+// The page of one's account.
 
 import { at, get } from "../api.js";
 import { sentence } from "../sentences.js";
@@ -11,8 +11,12 @@ import * as sandboxes from "./sandboxes.js";
 import * as sessions from "./sessions.js";
 import { identify, logIn } from "./step-up.js";
 
+// All that the page shows is asked for at once: on a slow line each call is a second.
 async function start() {
-  const me = await get("/auth/me");
+  const [whoAmI, pair] = [get("/auth/me"), get("/admin/sandboxes")];
+  pair.catch(() => {}); // It is told where it is waited for.
+  const lists = [passkeys.mount(), sessions.mount(), audit.mount()];
+  const me = await whoAmI;
   if (!me.authenticated) return logIn();
   if (me.kind === "recovery") return location.assign(at("/recovery"));
   identify(me.username);
@@ -21,11 +25,12 @@ async function start() {
   byId("admin").hidden = !me.admin;
   codes.mount(me);
   if (me.admin) invite.mount();
-  await Promise.all([sandboxes.mount(me), passkeys.mount(me), sessions.mount(), audit.mount()]);
-  byTestId("account-page").classList.remove("pending");
+  await Promise.all([sandboxes.mount(me, pair), ...lists]);
 }
 
-start().catch((error) => {
+try {
+  await start();
+} catch (error) {
   byId("lost").textContent = sentence(error);
-  byTestId("account-page").classList.remove("pending");
-});
+}
+byTestId("account-page").ariaBusy = "false";

@@ -12,8 +12,7 @@ const EVERY_MS = 3000;
 const swapButton = button("Swap", "swap", {
   class: "swap",
   "data-testid": "swap-button",
-  "aria-label": "Swap live and dev",
-  title: "Swap live and dev",
+  "aria-describedby": "swap-says",
   onclick: swap,
 });
 const generation = element("p", { class: "generation" });
@@ -28,15 +27,15 @@ let polling = false;
 let seen = 0;
 let undoFrom = null;
 
-export async function mount(user) {
+export async function mount(user, loading) {
   me = user;
   const path = (role, action) => `/admin/sandboxes/${me.user_id}/${role}/${action}`;
-  const act = (role, action) => attempt(error, () => post(path(role, action)).finally(refresh));
+  const act = (role, action) => attempt(error, () => post(path(role, action)).finally(() => refresh()));
   cards = { live: sandboxCard("live", "/", act), dev: sandboxCard("dev", "/dev/", act) };
   const between = element("div", { class: "between" }, swapButton, generation);
-  byId("pair").append(cards.live.node, between, cards.dev.node);
+  byId("pair").replaceChildren(cards.live.node, between, cards.dev.node);
   byId("swapped").append(swappedText, undoButton);
-  await refresh();
+  await refresh(loading);
   setInterval(poll, EVERY_MS);
   document.addEventListener("visibilitychange", poll);
 }
@@ -49,9 +48,9 @@ async function poll() {
   polling = false;
 }
 
-async function refresh() {
+async function refresh(loading = get("/admin/sandboxes")) {
   try {
-    const all = await get("/admin/sandboxes");
+    const all = await loading;
     byId("lost").textContent = "";
     show(all.filter((sandbox) => sandbox.user_id === me.user_id));
   } catch (failure) {
@@ -64,6 +63,7 @@ async function refresh() {
 function show(mine) {
   const has = mine.length > 0;
   byId("pair").hidden = !has;
+  byId("swap-says").hidden = !has;
   byId("no-workspace").hidden = has;
   if (!has) return;
   for (const sandbox of mine) cards[sandbox.role].update(sandbox);
