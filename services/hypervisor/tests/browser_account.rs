@@ -5,7 +5,7 @@ mod common;
 use common::shell::{account, at, is_logged_in, log_in, log_out, sign_up};
 use common::{builder, gateway};
 use std::time::Duration;
-use testkit::browser::Browser;
+use testkit::browser::{Browser, Scheme, Size};
 
 const ADA: &str = "ada@example.org";
 const LIVE: &str = "@sandbox-card[data-role=live]";
@@ -178,4 +178,41 @@ async fn a_session_that_ends_elsewhere_leads_back_to_the_log_in_page() {
     log_out(&other).await;
     page.at("/login").await;
     assert!(page.path().await.contains("next=%2Fauth%2Faccount"));
+}
+
+#[tokio::test]
+async fn a_card_has_its_sandbox_s_own_address_and_says_who_may_look() {
+    let gateway = builder()
+        .env("HYPERVISOR_ORIGINS", "own")
+        .start()
+        .await
+        .unwrap();
+    let browser = Browser::launch().await;
+    let page = browser.person().await;
+    page.look(Size::NARROW, Scheme::Light).await;
+    sign_up(&page, &at(&gateway, "/register"), ADA).await;
+    account(&page, &gateway).await;
+    page.read(LIVE, "members of the workspace").await;
+    for (card, host) in [
+        (LIVE, "sandbox.localhost:"),
+        (DEV, "sandbox-dev.localhost:"),
+    ] {
+        page.read(&format!("{card} @open-link"), host).await;
+    }
+    page.until(
+        "the link leads to the sandbox's own origin",
+        "document.querySelector('[data-testid=open-link]').href.startsWith('http://sandbox.localhost:')",
+    )
+    .await;
+
+    let set = ["access", "sandbox", "live", "public"];
+    assert!(gateway.cli(&set).await.unwrap().status.success());
+    page.read(&format!("{LIVE} @access-warning"), "on the internet")
+        .await;
+    page.read(DEV, "members of the workspace").await;
+    page.until(
+        "the page fits",
+        "document.documentElement.scrollWidth <= innerWidth",
+    )
+    .await;
 }

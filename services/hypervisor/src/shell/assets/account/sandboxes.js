@@ -31,7 +31,7 @@ export async function mount(user, loading) {
   me = user;
   const path = (role, action) => `/admin/sandboxes/${me.user_id}/${role}/${action}`;
   const act = (role, action) => attempt(error, () => post(path(role, action)).finally(() => refresh()));
-  cards = { live: sandboxCard("live", "/", act), dev: sandboxCard("dev", "/dev/", act) };
+  cards = { live: sandboxCard("live", act), dev: sandboxCard("dev", act) };
   const between = element("div", { class: "between" }, swapButton, generation);
   byId("pair").replaceChildren(cards.live.node, between, cards.dev.node);
   byId("swapped").append(swappedText, undoButton);
