@@ -17,7 +17,10 @@ pub const SUITE: &str = "TLS_AES_256_GCM_SHA384";
 /// The group of the key exchange, likewise.
 pub const GROUP: &str = "X25519";
 
-/// An ECDSA P-256 certificate for `localhost`, made anew; its files go with it.
+/// The names that it is for: the gateway's, and those of the sandboxes.
+const NAMES: &str = "subjectAltName=DNS:localhost,DNS:sandbox.localhost,DNS:sandbox-dev.localhost";
+
+/// An ECDSA P-256 certificate, made anew; its files go with it.
 #[derive(Debug)]
 pub struct Certificate {
     dir: TempDir,
@@ -34,12 +37,7 @@ impl Certificate {
         let output = Command::new("openssl")
             .args(["req", "-x509", "-nodes", "-newkey", "ec", "-days", "2"])
             .args(["-pkeyopt", "ec_paramgen_curve:prime256v1"])
-            .args([
-                "-subj",
-                "/CN=localhost",
-                "-addext",
-                "subjectAltName=DNS:localhost",
-            ])
+            .args(["-subj", "/CN=localhost", "-addext", NAMES])
             .args(["-addext", "basicConstraints=critical,CA:FALSE"])
             .args(["-keyout", "key.pem", "-out", "cert.pem"])
             .current_dir(dir.path())

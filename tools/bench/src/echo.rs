@@ -59,6 +59,7 @@ impl Echo {
         crate::target::Target {
             name: "echo",
             address: self.address(),
+            host_name: "localhost".into(),
             tls: None,
             pids: Vec::new(),
             cookie: "a=1".into(),

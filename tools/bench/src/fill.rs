@@ -1,4 +1,4 @@
-//! Writes users, each with a workspace and a session, straight into a stopped hypervisor's store.
+//! Writes users, each with a workspace, a session and a grant of its live sandbox, straight into a stopped hypervisor's store.
 
 use anyhow::{Context, Result};
 use base64::Engine;
@@ -15,7 +15,8 @@ const INSERT_WORKSPACE: &str = "INSERT INTO workspaces (name, generation, live, 
                                 VALUES (?1, 1, ?2, ?3) ON CONFLICT DO NOTHING";
 const LASTS: Duration = Duration::from_hours(30 * 24);
 
-/// Writes this many users, each with a passkey, a workspace `w<number>` and a session.
+/// Writes this many users, each with a passkey, a workspace `w<number>`, a session and what lets its
+/// browser in at the workspace's live sandbox.
 ///
 /// # Errors
 /// The store is in use, or not of the version that this program knows.
@@ -29,6 +30,7 @@ pub fn fill(store: &Path, users: u32) -> Result<()> {
     for number in 0..users {
         user(&tx, number, now).with_context(|| format!("write user {number}"))?;
         session(&tx, number, now).with_context(|| format!("write session {number}"))?;
+        grant(&tx, number, now).with_context(|| format!("write grant {number}"))?;
     }
     tx.commit()?;
     db.execute_batch("PRAGMA wal_checkpoint(truncate);")?;
@@ -58,7 +60,7 @@ fn session(tx: &Transaction, number: u32, now: i64) -> Result<()> {
     tx.prepare_cached("INSERT INTO sessions VALUES (?1, ?2, ?3, 'full', ?4, ?5, ?6, ?5, ?7, ?8)")?
         .execute(params![
             id("session", number),
-            Sha256::digest(token(number)).as_slice(),
+            Sha256::digest(token("session", number)).as_slice(),
             id("user", number),
             passkey(number),
             now,
@@ -69,18 +71,36 @@ fn session(tx: &Transaction, number: u32, now: i64) -> Result<()> {
     Ok(())
 }
 
+fn grant(tx: &Transaction, number: u32, now: i64) -> rusqlite::Result<()> {
+    let hash = Sha256::digest(token("grant", number));
+    tx.prepare_cached("INSERT INTO grants VALUES (?1, ?2, ?3, ?4)")?
+        .execute(params![
+            hash.as_slice(),
+            id("session", number),
+            host(number),
+            now
+        ])?;
+    Ok(())
+}
+
 /// The name of a user's workspace.
 pub fn workspace(user: u32) -> String {
     format!("w{user}")
 }
 
-/// The `Cookie` header of a user's session.
-pub fn cookie(user: u32) -> String {
-    format!("choiros={}", URL_SAFE_NO_PAD.encode(token(user)))
+/// The host of its live sandbox.
+pub fn host(user: u32) -> String {
+    format!("{}.localhost", workspace(user))
 }
 
-fn token(user: u32) -> [u8; 32] {
-    Sha256::digest(format!("token {user}")).into()
+/// The `Cookie` header of a user's browser there, where the gateway has this port.
+pub fn cookie(user: u32, port: u16) -> String {
+    let grant = URL_SAFE_NO_PAD.encode(token("grant", user));
+    format!("choiros-grant-{port}={grant}")
+}
+
+fn token(kind: &str, user: u32) -> [u8; 32] {
+    Sha256::digest(format!("token of {kind} {user}")).into()
 }
 
 fn passkey(user: u32) -> [u8; 16] {
@@ -97,7 +117,7 @@ fn id(kind: &str, number: u32) -> [u8; 16] {
 
 #[cfg(test)]
 mod tests {
-    use super::{cookie, fill};
+    use super::{cookie, fill, host};
     use http::{HeaderMap, HeaderValue, header};
     use hypervisor::auth::Auth;
     use hypervisor::config::Config;
@@ -105,18 +125,22 @@ mod tests {
     use std::sync::Arc;
 
     #[tokio::test]
-    async fn a_filled_store_knows_its_sessions() {
+    async fn a_filled_store_lets_its_users_in_at_their_own_hosts() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("store.db");
         drop(Sqlite::open(&path).unwrap());
         fill(&path, 3).unwrap();
         let store = Arc::new(Sqlite::open(&path).unwrap());
-        let auth = Auth::open(&Config::default(), store).await.unwrap();
+        let config = Config::default();
+        let port = config.origin().port().unwrap();
+        let auth = Auth::open(&config, store).await.unwrap();
         for (user, known) in [(0, true), (2, true), (3, false)] {
-            let cookie = HeaderValue::from_str(&cookie(user)).unwrap();
+            let cookie = HeaderValue::from_str(&cookie(user, port)).unwrap();
             let headers = HeaderMap::from_iter([(header::COOKIE, cookie)]);
-            let found = auth.find_session(&headers).await.unwrap();
+            let found = auth.fetch_granted(&headers, &host(user)).await.unwrap();
             assert_eq!(found.is_some(), known, "user {user}");
+            let elsewhere = auth.fetch_granted(&headers, &host(user + 1)).await.unwrap();
+            assert!(elsewhere.is_none(), "user {user}");
         }
     }
 }

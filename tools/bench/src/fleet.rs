@@ -1,7 +1,7 @@
 //! The servers of a case, in front of one upstream.
 
 use crate::certificate::Certificate;
-use crate::gateway::{Front, Gateway};
+use crate::gateway::{Front, Gateway, HOST};
 use crate::server::Server;
 use crate::settings::Settings;
 use crate::target::Target;
@@ -79,8 +79,8 @@ impl Fleet {
             gateways: Vec::new(),
             certificate: tls.then(Certificate::new).transpose()?,
             upstream,
-            // Of a session's length; one means nothing to a server that checks none.
-            cookie: format!("__Host-choiros={}", "x".repeat(43)),
+            // Of a real one's length; it means nothing to a server that checks none.
+            cookie: format!("__Host-choiros-grant={}", "x".repeat(43)),
         };
         for peer in peers {
             let target = match peer {
@@ -109,7 +109,7 @@ impl Fleet {
     async fn start_one(&mut self, peer: Peer, program: &Path) -> Result<Target> {
         let (upstream, tls) = (self.upstream, self.certificate.as_ref());
         let certificate = || tls.context("it is measured with TLS alone");
-        let mut cookie = self.cookie.clone();
+        let (mut host_name, mut cookie) = (HOST.to_owned(), self.cookie.clone());
         let (mut servers, mut gateways) = (Vec::new(), Vec::new());
         match peer {
             Peer::Direct => {}
@@ -144,6 +144,7 @@ impl Fleet {
         let pids = pids.chain(gateways.iter().map(Gateway::pid)).collect();
         let gateway = gateways.first();
         if let Some(gateway) = gateway {
+            gateway.host_name().clone_into(&mut host_name);
             gateway.cookie().clone_into(&mut cookie);
         }
         let first = servers.first().map(Server::address);
@@ -153,6 +154,7 @@ impl Fleet {
         Ok(Target {
             name: peer.name(),
             address,
+            host_name,
             tls: tls.map(Certificate::client),
             pids,
             cookie,

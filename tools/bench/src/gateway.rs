@@ -5,12 +5,16 @@ use crate::client::{Client, Stream};
 use anyhow::{Context, Result, bail, ensure};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use testkit::harness::Hypervisor;
 use testkit::person::Person;
 use testkit::wait::eventually;
 
 /// The path at which an upstream says that it is well.
 pub const HEALTH: &str = "/small";
+
+/// The host of what is measured: a sandbox's, as live.
+pub const HOST: &str = "sandbox.localhost";
 
 /// What a browser speaks with.
 #[derive(Debug, Clone, Copy)]
@@ -23,11 +27,16 @@ pub enum Front<'a> {
     Proxy(u16),
 }
 
-/// A hypervisor, and the cookie of a session.
+/// A hypervisor, and a browser that may see its live sandbox.
 #[derive(Debug)]
 pub struct Gateway {
     hypervisor: Hypervisor,
+    /// The sandbox's host.
+    host_name: String,
+    /// What it holds there.
     cookie: String,
+    /// What it holds at the gateway.
+    session: String,
 }
 
 impl Gateway {
@@ -36,14 +45,29 @@ impl Gateway {
     /// # Errors
     /// It does not start, or refuses the log-in.
     pub async fn start(program: &Path, upstream: SocketAddr, front: Front<'_>) -> Result<Self> {
-        let hypervisor = Hypervisor::builder(program)
+        let has_own_origins = has_own_origins(program)?;
+        let builder = Hypervisor::builder(program)
             .env("HYPERVISOR_REGISTRATION", "open")
-            .config(&config(upstream))
-            .start()
-            .await
-            .with_context(|| format!("start {}", program.display()))?;
-        let cookie = Person::register(&hypervisor, "ada").await?.cookie();
-        let mut gateway = Self { hypervisor, cookie };
+            .config(&config(upstream));
+        let builder = if has_own_origins {
+            builder.env("HYPERVISOR_ORIGINS", "own")
+        } else {
+            builder.without_env("HYPERVISOR_ORIGINS")
+        };
+        let hypervisor = builder.start().await;
+        let hypervisor = hypervisor.with_context(|| format!("start {}", program.display()))?;
+        let person = Person::register(&hypervisor, "ada").await?;
+        let client = if has_own_origins {
+            person.enter(HOST).await?
+        } else {
+            person.client.clone()
+        };
+        let mut gateway = Self {
+            hypervisor,
+            host_name: client.host().to_owned(),
+            cookie: client.cookies(),
+            session: person.client.cookies(),
+        };
         gateway.stand_behind(front).await?;
         Ok(gateway)
     }
@@ -51,13 +75,15 @@ impl Gateway {
     /// Somebody signs up without TLS, since only the store has to know the session; then the
     /// hypervisor is started as it is to be measured.
     async fn stand_behind(&mut self, front: Front<'_>) -> Result<()> {
-        let Self { hypervisor, cookie } = self;
+        let Self {
+            hypervisor, cookie, ..
+        } = self;
         let port = match front {
             Front::Plain => return Ok(()),
             Front::Tls(_) => hypervisor.port(),
             Front::Proxy(port) => port,
         };
-        *cookie = format!("__Host-{cookie}");
+        *cookie = over_https(cookie);
         hypervisor.set_env(
             "HYPERVISOR_AUTH_ORIGIN",
             &format!("https://localhost:{port}"),
@@ -101,10 +127,38 @@ impl Gateway {
         Ok(())
     }
 
-    /// The `Cookie` header of the session.
+    /// The host of its live sandbox, without a port.
+    pub fn host_name(&self) -> &str {
+        &self.host_name
+    }
+
+    /// The `Cookie` header of the session, over plain http.
+    pub fn session(&self) -> &str {
+        &self.session
+    }
+
+    /// The `Cookie` header of a browser that may see it.
     pub fn cookie(&self) -> &str {
         &self.cookie
     }
+}
+
+/// Whether it gives each sandbox an origin of its own; an older one has no such command.
+fn has_own_origins(program: &Path) -> Result<bool> {
+    let output = Command::new(program).args(["access", "--help"]).output();
+    let output = output.with_context(|| format!("start {}", program.display()))?;
+    Ok(output.status.success())
+}
+
+/// The `Cookie` header with the names that the same cookies have over https: those over plain http
+/// end with the port.
+fn over_https(cookies: &str) -> String {
+    let renamed = cookies.split("; ").map(|cookie| {
+        let (name, value) = cookie.split_once('=').unwrap_or((cookie, ""));
+        let stem = name.trim_end_matches(|end: char| end.is_ascii_digit() || end == '-');
+        format!("__Host-{stem}={value}")
+    });
+    renamed.collect::<Vec<_>>().join("; ")
 }
 
 fn socket_of(hypervisor: &Hypervisor) -> PathBuf {
@@ -149,4 +203,23 @@ fn config(upstream: SocketAddr) -> String {
     ];
     let limits = limits.map(|key| format!("{key} = 10_000\n")).concat();
     format!("[runtime]\nkind = \"adopt\"\n\n[proxy]\n{limits}\n{live}\n{dev}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::over_https;
+
+    #[test]
+    fn cookies_have_other_names_over_https() {
+        for (plain, https) in [
+            ("choiros=a-1", "__Host-choiros=a-1"),
+            ("choiros-9090=a", "__Host-choiros=a"),
+            (
+                "choiros-enter-80=b; choiros-grant-80=c=",
+                "__Host-choiros-enter=b; __Host-choiros-grant=c=",
+            ),
+        ] {
+            assert_eq!(over_https(plain), https);
+        }
+    }
 }

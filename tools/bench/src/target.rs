@@ -14,6 +14,8 @@ pub struct Target {
     pub name: &'static str,
     /// Where it listens.
     pub address: SocketAddr,
+    /// The name that clients know it by, without the port.
+    pub host_name: String,
     /// How to believe it, if it speaks TLS.
     pub tls: Option<Arc<ClientConfig>>,
     /// The processes whose families' time and memory count; none for the upstream alone.
@@ -27,13 +29,26 @@ pub struct Target {
 impl Target {
     /// The `Host` header of every request.
     pub fn host(&self) -> String {
-        format!("localhost:{}", self.address.port())
+        format!("{}:{}", self.host_name, self.address.port())
     }
 
     /// The address of a path.
     pub fn url(&self, path: &str) -> String {
-        let scheme = if self.tls.is_some() { "https" } else { "http" };
-        format!("{scheme}://{}{path}", self.host())
+        format!("{}://{}{path}", self.scheme(), self.host())
+    }
+
+    /// The address of a path for programs that have to look its name up: not every system's
+    /// resolver knows the names below `localhost`.
+    pub fn local_url(&self, path: &str) -> String {
+        format!(
+            "{}://localhost:{}{path}",
+            self.scheme(),
+            self.address.port()
+        )
+    }
+
+    fn scheme(&self) -> &'static str {
+        if self.tls.is_some() { "https" } else { "http" }
     }
 
     /// The header line of its cookie.

@@ -3,6 +3,7 @@
 
 use crate::client::{Client, Stream, request};
 use crate::fleet::Peer;
+use crate::gateway::HOST;
 use crate::progress::say;
 use crate::settings::Settings;
 use crate::stats::percentile;
@@ -26,15 +27,18 @@ pub(super) async fn run(settings: &Settings) -> Result<Vec<Table>> {
     let mut table = Table::new(&title, FIGURES);
     let hypervisor = Hypervisor::builder(&settings.hypervisor)
         .env("HYPERVISOR_REGISTRATION", "open")
+        .env("HYPERVISOR_ORIGINS", "own")
         .start()
         .await?;
     let person = Person::register(&hypervisor, "ada").await?;
+    let browser = person.enter(HOST).await?;
     let target = Target {
         name: Peer::Hypervisor.name(),
         address: hypervisor.address(),
+        host_name: HOST.into(),
         tls: None,
         pids: vec![hypervisor.pid()],
-        cookie: person.cookie(),
+        cookie: browser.cookies(),
         checks_session: true,
     };
     // The very first one makes the data folder.

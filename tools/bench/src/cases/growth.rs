@@ -79,17 +79,25 @@ impl Site {
         let mut hypervisor = Hypervisor::builder(&settings.hypervisor)
             .config(&config(workspaces, upstream))
             .env("HYPERVISOR_LOG_FILTER", "warn")
+            .env("HYPERVISOR_ORIGINS", "own")
             .spawn()?;
         // Now the store has its tables and the declared workspaces.
         first_response(&mut hypervisor).await?;
         stop(&mut hypervisor).await?;
         fill::fill(&hypervisor.state_dir().join("hypervisor.db"), workspaces)?;
-        let cookies: Vec<_> = (0..workspaces).map(fill::cookie).collect();
+        let port = hypervisor.port();
+        let visitor = |user| {
+            (
+                format!("{}:{port}", fill::host(user)),
+                fill::cookie(user, port),
+            )
+        };
+        let visitors: Vec<_> = (0..workspaces).map(visitor).collect();
         Ok(Self {
             name: format!("{workspaces} workspaces").leak(),
             workspaces,
             hypervisor,
-            tools: Tools::new(None)?.with_cookies(&cookies)?,
+            tools: Tools::new(None)?.with_visitors(&visitors)?,
         })
     }
 
@@ -106,14 +114,15 @@ impl Site {
         let target = Target {
             name: self.name,
             address: self.hypervisor.address(),
+            host_name: fill::host(0),
             tls: None,
             pids: vec![pid],
-            cookie: fill::cookie(0),
+            cookie: fill::cookie(0, self.hypervisor.port()),
             checks_session: true,
         };
         let load = small::load("growth");
         requests::check(&load, &target).await?;
-        // A session's first request is looked up in the store, and the first one to a sandbox opens
+        // A grant's first request is looked up in the store, and the first one to a sandbox opens
         // a connection to it, from each worker.
         let mut asked = 0;
         while asked < u64::from(self.workspaces) * ASKED_BEFORE {

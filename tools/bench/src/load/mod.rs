@@ -61,7 +61,7 @@ pub struct Outcome {
 pub struct Tools {
     dir: TempDir,
     openssl_conf: Option<PathBuf>,
-    cookies: Option<PathBuf>,
+    visitors: Option<PathBuf>,
 }
 
 impl Tools {
@@ -75,18 +75,21 @@ impl Tools {
         Ok(Self {
             dir,
             openssl_conf: certificate.map(Certificate::openssl_conf),
-            cookies: None,
+            visitors: None,
         })
     }
 
-    /// Has wrk ask with these cookies in turn.
+    /// Has wrk ask for these hosts, each with its cookie, in turn.
     ///
     /// # Errors
     /// They cannot be written.
-    pub fn with_cookies(mut self, cookies: &[String]) -> Result<Self> {
-        let file = self.dir.path().join("cookies");
-        std::fs::write(&file, cookies.join("\n")).context("write the cookies")?;
-        self.cookies = Some(file);
+    pub fn with_visitors(mut self, visitors: &[(String, String)]) -> Result<Self> {
+        let file = self.dir.path().join("visitors");
+        let lines = visitors
+            .iter()
+            .map(|(host, cookie)| format!("{host}\t{cookie}\n"));
+        std::fs::write(&file, lines.collect::<String>()).context("write the visitors")?;
+        self.visitors = Some(file);
         Ok(self)
     }
 

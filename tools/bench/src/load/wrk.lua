@@ -1,4 +1,5 @@
--- Arguments: `body` and the size of one to POST, or `cookies` and a file with one a line, asked with in turn.
+-- Arguments: `body` and the size of one to POST, or `visitors` and a file with a host and a cookie a line, with a
+-- tab between them, who ask in turn.
 -- Prints what was measured as JSON.
 
 local threads = 0
@@ -12,10 +13,10 @@ function init(args)
   if args[1] == "body" then
     wrk.method = "POST"
     wrk.body = string.rep("x", tonumber(args[2]))
-  elseif args[1] == "cookies" then
+  elseif args[1] == "visitors" then
     local requests = {}
-    for cookie in io.lines(args[2]) do
-      wrk.headers["Cookie"] = cookie
+    for line in io.lines(args[2]) do
+      wrk.headers["Host"], wrk.headers["Cookie"] = line:match("^(.-)\t(.*)$")
       requests[#requests + 1] = wrk.format()
     end
     -- The threads begin at opposite ends of the list.

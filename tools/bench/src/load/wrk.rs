@@ -32,15 +32,16 @@ pub(super) async fn run(
     wrk.args(["--threads=2", "--timeout=5s"])
         .arg(format!("--connections={}", load.connections))
         .arg(format!("--duration={}s", time.as_secs()))
+        .arg(format!("--header=Host: {}", target.host()))
         .arg(format!("--header=Cookie: {}", target.cookie))
         .arg("--script")
         .arg(tools.dir.path().join(FILE))
-        .arg(target.url(load.path))
+        .arg(target.local_url(load.path))
         .arg("--");
     if let Some(size) = load.body {
         wrk.args(["body", &size.to_string()]);
-    } else if let Some(file) = &tools.cookies {
-        wrk.arg("cookies").arg(file);
+    } else if let Some(file) = &tools.visitors {
+        wrk.arg("visitors").arg(file);
     }
     parse(&tools.output(wrk).await?)
 }

@@ -2,6 +2,7 @@
 
 use crate::attack::{Begun, Target};
 use anyhow::{Result, bail};
+use bench::gateway::HOST;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -150,11 +151,8 @@ fn head(target: &Target, method: &str, path: &str) -> Vec<u8> {
     literal(&mut block, ":method", method);
     literal(&mut block, ":scheme", "http");
     literal(&mut block, ":path", path);
-    literal(
-        &mut block,
-        ":authority",
-        &format!("localhost:{}", target.address.port()),
-    );
+    let authority = format!("{HOST}:{}", target.address.port());
+    literal(&mut block, ":authority", &authority);
     literal(&mut block, "cookie", &target.cookie);
     block
 }

@@ -8,7 +8,7 @@ mod slow;
 
 use anyhow::{Context, Result, ensure};
 use attack::{Attack, Kind};
-use bench::gateway::HEALTH;
+use bench::gateway::{HEALTH, HOST};
 use bench::table::{Figure, Table};
 use bench::{proc, upstream};
 use clap::Parser;
@@ -17,6 +17,7 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
+use testkit::client::Client;
 use testkit::harness::Hypervisor;
 use testkit::person::Person;
 
@@ -110,11 +111,12 @@ fn beside_quiet(table: &Table, name: &str) -> Result<String> {
     ))
 }
 
-/// The hypervisor under attack, with an honest account and another.
+/// The hypervisor under attack, with the browsers of an honest account and of another at the host of
+/// their sandbox.
 struct Gateway {
     hypervisor: Hypervisor,
-    alice: Person,
-    mallory: Person,
+    alice: Client,
+    mallory: Client,
 }
 
 impl Gateway {
@@ -128,11 +130,20 @@ impl Gateway {
              live = {{ address = \"{upstream}\", health_path = \"{HEALTH}\", identity = false }}\n\
              dev = {{ port = 9, identity = false }}\n"
         );
-        let hypervisor = Hypervisor::builder(bin).config(&config).start().await?;
+        let hypervisor = Hypervisor::builder(bin)
+            .env("HYPERVISOR_ORIGINS", "own")
+            .config(&config)
+            .start()
+            .await?;
+        let mut browsers = Vec::new();
+        for name in ["alice", "mallory"] {
+            let person = Person::register(&hypervisor, name).await?;
+            browsers.push(person.enter(HOST).await?);
+        }
         Ok(Self {
-            alice: Person::register(&hypervisor, "alice").await?,
-            mallory: Person::register(&hypervisor, "mallory").await?,
             hypervisor,
+            alice: browsers.remove(0),
+            mallory: browsers.remove(0),
         })
     }
 
@@ -171,15 +182,15 @@ impl Gateway {
         attack::Target {
             address: self.hypervisor.address(),
             headers: self.headers(&self.mallory),
-            cookie: self.mallory.cookie(),
+            cookie: self.mallory.cookies(),
             frames: options.frames,
         }
     }
 
-    /// What a request of `person` has of headers.
-    fn headers(&self, person: &Person) -> String {
-        let (port, cookie) = (self.hypervisor.port(), person.cookie());
-        format!("Host: localhost:{port}\r\nCookie: {cookie}\r\n")
+    /// What a request of a browser has of headers.
+    fn headers(&self, browser: &Client) -> String {
+        let (port, cookie) = (self.hypervisor.port(), browser.cookies());
+        format!("Host: {HOST}:{port}\r\nCookie: {cookie}\r\n")
     }
 
     /// Waits until no request holds a sandbox.
