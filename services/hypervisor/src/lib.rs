@@ -5,7 +5,7 @@
 //! `runtime` has it running, and `proxy` carries the bytes.
 
 pub mod access;
-mod api;
+pub mod api;
 pub mod auth;
 pub mod cli;
 mod clock;
@@ -17,16 +17,16 @@ mod error;
 mod gate;
 mod http1;
 pub mod lifetime;
-mod metrics;
+pub mod metrics;
 mod notice;
 pub mod peer;
 mod private_folder;
 pub mod proxy;
 pub mod role;
-mod routes;
+pub mod routes;
 pub mod runtime;
 pub mod server;
-mod shell;
+pub mod shell;
 pub mod store;
 pub mod timestamp;
 mod tls;

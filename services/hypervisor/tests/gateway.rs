@@ -203,7 +203,7 @@ async fn a_change_from_another_origin_is_refused_everywhere() {
 #[tokio::test]
 async fn what_we_do_not_know_is_told_in_json_with_its_mend() {
     let (_gateway, person) = start().await;
-    let swap = format!("/admin/sandboxes/{}/swap", person.user_id);
+    let acts = "/auth/acts/start";
     for (method, path, body, status, error) in [
         (Method::GET, "/admin/nothing", "", 404, "not_found"),
         (Method::GET, "/auth/nothing", "", 404, "not_found"),
@@ -218,8 +218,8 @@ async fn what_we_do_not_know_is_told_in_json_with_its_mend() {
             Method::POST,
             "/admin/sandboxes/me/swap",
             "{}",
-            404,
-            "not_found",
+            403,
+            "passkey_required",
         ),
         (
             Method::POST,
@@ -230,19 +230,34 @@ async fn what_we_do_not_know_is_told_in_json_with_its_mend() {
         ),
         (
             Method::POST,
-            &swap,
-            "{\"drain_secs\": \"long\"}",
+            acts,
+            "{\"act\": \"swap\", \"user_id\": \"00000000-0000-0000-0000-000000000000\", \"drain_secs\": \"long\"}",
             400,
             "bad_request",
         ),
         (
             Method::POST,
-            &swap,
-            "{\"drian_secs\": 1}",
+            acts,
+            "{\"act\": \"swap\", \"user_id\": \"00000000-0000-0000-0000-000000000000\", \"drian_secs\": 1}",
             400,
             "bad_request",
         ),
-        (Method::POST, &swap, "nonsense", 400, "bad_request"),
+        (
+            Method::POST,
+            acts,
+            "{\"act\": \"swap\"}",
+            400,
+            "bad_request",
+        ),
+        (Method::POST, acts, "{\"act\": \"eat\"}", 400, "bad_request"),
+        (
+            Method::POST,
+            acts,
+            "{\"act\": \"invite\", \"admin\": true}",
+            400,
+            "bad_request",
+        ),
+        (Method::POST, acts, "nonsense", 400, "bad_request"),
     ] {
         let request = person.client.request(method.clone(), path);
         let response = request.body(body).send().await.unwrap();

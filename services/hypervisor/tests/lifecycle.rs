@@ -77,16 +77,7 @@ async fn a_second_start_finds_the_same_account_routes_and_events() {
         .await
         .unwrap();
     assert_eq!(stored.status, 201, "{}", stored.text());
-    let path = format!("/admin/sandboxes/{}/swap", person.user_id);
-    assert_eq!(
-        person
-            .client
-            .post_json(&path, &json!({}))
-            .await
-            .unwrap()
-            .status,
-        200
-    );
+    assert_eq!(person.swap(json!({})).await.unwrap().status, 200);
 
     gateway.restart().await.unwrap();
 

@@ -161,8 +161,7 @@ async fn a_sandbox_at_the_cap_is_refused_to_everyone_whatever_its_role() {
         assert_eq!(refusal(&response), "sandbox_busy");
         assert_eq!(person.client.get("/dev/more").await.unwrap().status, 200);
     }
-    let swap = format!("/admin/sandboxes/{}/swap", house.alice.user_id);
-    let swapped = house.alice.client.post_json(&swap, &json!({})).await;
+    let swapped = house.alice.swap(json!({})).await;
     assert_eq!(swapped.unwrap().status, 200);
     let response = house.alice.client.get("/dev/more").await.unwrap();
     assert_eq!(

@@ -179,9 +179,8 @@ async fn an_owners_swap_is_watched_as_well() {
     let (_live, dev, config) = sides().await;
     let gateway = builder().config(&config).start().await.unwrap();
     let person = Person::register(&gateway, "alice").await.unwrap();
-    let path = format!("/admin/sandboxes/{}/swap", person.user_id);
     let order = json!({ "probation_secs": 60 });
-    let swapped = person.client.post_json(&path, &order).await.unwrap();
+    let swapped = person.swap(order).await.unwrap();
     let swapped: Value = swapped.json().unwrap();
     assert_eq!(swapped["probation"]["secs"], 60, "{swapped}");
     dev.set_healthy(false);

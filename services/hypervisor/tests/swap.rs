@@ -26,8 +26,7 @@ async fn start() -> (Hypervisor, Person, Side, Side) {
 }
 
 async fn swap(person: &Person, order: Value) -> (u16, Value) {
-    let path = format!("/admin/sandboxes/{}/swap", person.user_id);
-    let response = person.client.post_json(&path, &order).await.unwrap();
+    let response = person.swap(order).await.unwrap();
     (response.status.as_u16(), response.json().unwrap())
 }
 
@@ -271,8 +270,7 @@ async fn a_kill_at_any_step_leaves_a_whole_generation() {
             .unwrap();
         let person = Person::register(&gateway, "alice").await.unwrap();
         assert_eq!(routes(&person).await.2, 1);
-        let path = format!("/admin/sandboxes/{}/swap", person.user_id);
-        let cut = person.client.post_json(&path, &json!({})).await;
+        let cut = person.swap(json!({})).await;
         assert!(cut.is_err(), "{step}: answered, so it was not killed");
         gateway.wait_exit().await.unwrap();
         gateway.remove_env("FAIL_POINT");

@@ -25,6 +25,15 @@ impl Person {
         post(&self.client, FINISH, &self.confirm(&begun.json()?)?).await
     }
 
+    /// The act `swap` of this person's own workspace.
+    ///
+    /// # Errors
+    /// There was no whole response.
+    pub async fn swap(&self, mut order: Value) -> Result<Response> {
+        order["user_id"] = self.user_id.clone().into();
+        self.act("swap", order).await
+    }
+
     /// Confirms the act that a start answered with `begun`; what is left is to send the order to
     /// [`FINISH`].
     ///

@@ -54,6 +54,8 @@ impl Person {
 
     async fn sign_up(client: Client, username: &str, order: &Value) -> Result<Self> {
         let mut passkeys = Authenticator::new();
+        // As those that are synced: uses at once don't overtake each other.
+        passkeys.counts = false;
         let options = post(&client, "/auth/register/start", order).await?;
         let credential = passkeys.create(&options, &client.origin())?;
         let response = post(&client, "/auth/register/finish", &credential).await?;

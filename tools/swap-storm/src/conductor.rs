@@ -10,6 +10,7 @@ use anyhow::{Result, bail};
 use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
+use testkit::person::Person;
 use tokio::time::{Instant, sleep};
 
 /// For so long may no request be answered until the storm is given up.
@@ -25,7 +26,7 @@ pub(super) struct Conductor {
     /// Live first, by birth.
     pub(super) sandboxes: [Sandbox; 2],
     /// Who orders the swaps.
-    pub(super) user_id: String,
+    pub(super) owner: Person,
     pub(super) generation: u64,
 }
 
@@ -105,9 +106,8 @@ impl Conductor {
         let field = self.field.clone();
         let next = self.generation + 1;
         let order = json!({ "expect_generation": self.generation, "drain_secs": drain });
-        let path = format!("/admin/sandboxes/{}/swap", self.user_id);
         let begin = field.ledger.order(next);
-        let ordered = gateway::call(&field, "POST", &path, &order);
+        let ordered = gateway::swap(&field, &self.owner, &order);
         let answer = if restart {
             let (answer, restarted) = tokio::join!(ordered, self.restart());
             restarted?;
@@ -139,9 +139,8 @@ impl Conductor {
 
     /// A swap to a dev sandbox that is in trouble: 409, and nothing changes.
     async fn refused(&self) -> Result<()> {
-        let path = format!("/admin/sandboxes/{}/swap", self.user_id);
         let order = json!({ "expect_generation": self.generation });
-        let answer = gateway::call(&self.field, "POST", &path, &order).await;
+        let answer = gateway::swap(&self.field, &self.owner, &order).await;
         let right = answer
             .as_ref()
             .is_ok_and(|(status, said)| *status == 409 && said["error"] == "dev_unhealthy");

@@ -81,7 +81,7 @@ pub async fn run(bin: &Path, plan: &Plan) -> Result<Report> {
         field: field.clone(),
         gateway,
         sandboxes,
-        user_id: person.user_id,
+        owner: person,
         generation: 1,
     };
     conductor.conduct(plan).await?;

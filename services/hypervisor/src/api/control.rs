@@ -1,5 +1,6 @@
 //! The operator's Unix socket: the same program from the inside, for root and its own user.
 
+use super::access::AccessView;
 use super::operator::{self, Refused};
 use super::sandboxes::{self, Outcome, Verb};
 use super::{Api, Row};
@@ -17,7 +18,7 @@ use axum::routing::{get, post};
 use axum::serve::Listener;
 use axum::{Json, Router};
 use http::StatusCode;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Value, json};
 use std::io;
 use std::path::PathBuf;
@@ -165,26 +166,6 @@ async fn swap(
     let done = format!("{swapped} by the operator");
     api.routes.audit_swap(&workspace, done).await;
     Ok(Json(swapped))
-}
-
-/// Who may look at a sandbox, and where it is found.
-#[derive(Serialize)]
-struct AccessView {
-    workspace: String,
-    role: Role,
-    access: Access,
-    url: String,
-}
-
-impl AccessView {
-    fn of(workspace: &Workspace, role: Role) -> Json<Self> {
-        Json(Self {
-            workspace: workspace.name.to_string(),
-            role,
-            access: workspace.access(role),
-            url: workspace.site(role).url.clone(),
-        })
-    }
 }
 
 #[derive(Deserialize)]

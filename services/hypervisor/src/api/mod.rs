@@ -1,6 +1,8 @@
 //! What this program answers itself, beside the auth shell: health, sandboxes, metrics for
 //! people, and the operator's socket.
 
+mod access;
+mod acts;
 mod control;
 mod error;
 mod health;
@@ -9,15 +11,18 @@ mod metrics;
 mod operator;
 mod sandboxes;
 
+pub use acts::Act;
 pub use control::{Control, serve as serve_control};
 pub use sandboxes::Row;
 
-use crate::auth::Auth;
+use crate::auth::{Acts, Auth};
 use crate::config::Config;
 use crate::metrics::Metrics;
 use crate::routes::Routes;
+use crate::shell::Shell;
 use crate::store;
 use axum::Router;
+use axum::extract::FromRef;
 use axum::middleware::map_response;
 use axum::response::Response;
 use axum::routing::{get, post};
@@ -38,11 +43,21 @@ pub struct Api {
     pub config: Arc<Config>,
     /// Counters.
     pub metrics: Arc<Metrics>,
+    /// The pages.
+    pub shell: Arc<Shell>,
+    /// What waits for a passkey.
+    pub acts: Arc<Acts<Act>>,
     /// When this program started.
     pub started: Instant,
 }
 
-/// `/health`, `/metrics`, `/api` and `/admin`.
+impl FromRef<Api> for Arc<Auth> {
+    fn from_ref(api: &Api) -> Self {
+        Self::clone(&api.auth)
+    }
+}
+
+/// `/health`, `/metrics`, `/api`, `/admin` and `/auth/acts`.
 pub fn router(api: Api) -> Router {
     Router::new()
         .route("/health", get(health::health))
@@ -55,6 +70,7 @@ pub fn router(api: Api) -> Router {
         )
         .route("/admin/sandboxes/{user_id}/swap", post(sandboxes::swap))
         .layer(map_response(no_store))
+        .merge(api.auth.guarded(acts::router()))
         .with_state(api)
 }
 

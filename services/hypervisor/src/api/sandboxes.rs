@@ -2,11 +2,11 @@
 
 use super::Api;
 use crate::access::Access;
-use crate::auth::Session;
-use crate::error::{HttpError, Payload};
+use crate::auth::{AuthError, Session};
+use crate::error::HttpError;
 use crate::peer::Peer;
 use crate::role::Role;
-use crate::routes::{Route, SwapOrder, SwapOutcome, Workspace};
+use crate::routes::{Route, Workspace};
 use crate::runtime::{RuntimeError, Sandbox, Status, View};
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
@@ -179,26 +179,18 @@ pub(super) async fn control(
     Ok(Json(outcome))
 }
 
-pub(super) async fn swap(
-    State(api): State<Api>,
-    Extension(session): Extension<Arc<Session>>,
-    Extension(peer): Extension<Peer>,
-    path: Result<Path<Uuid>, PathRejection>,
-    Payload(order): Payload<SwapOrder>,
-) -> Result<Json<SwapOutcome>, HttpError> {
-    let Path(user_id) = path?;
-    let workspace = owned(&api, &session, user_id).await?;
-    session.require_fresh()?;
-    let swapped = api.routes.swap(&workspace, order).await?;
-    let done = format!("{swapped} by {}", session.user.username);
-    api.auth
-        .audit("swapped", Some(user_id), Some(peer.client), done)
-        .await;
-    Ok(Json(swapped))
+/// A swap takes a passkey for the very act.
+pub(super) async fn swap(Extension(session): Extension<Arc<Session>>) -> Result<(), HttpError> {
+    session.require_full()?;
+    Err(AuthError::PasskeyRequired("swap").into())
 }
 
 /// The workspace of `user_id`, if the session may steer it.
-async fn owned(api: &Api, session: &Session, user_id: Uuid) -> Result<Arc<Workspace>, HttpError> {
+pub(super) async fn owned(
+    api: &Api,
+    session: &Session,
+    user_id: Uuid,
+) -> Result<Arc<Workspace>, HttpError> {
     session.require_full()?;
     if session.user.id == user_id {
         return Ok(api.routes.workspace(&session.user).await?);

@@ -1,13 +1,14 @@
 //! Who one is, one's sessions, and what happened to one's account.
 
 use super::client::Client;
+use super::confirm::Confirmed;
 use super::response::with_cookies;
-use super::{Auth, AuthError};
-use crate::store::{AuditRow, SessionKind, SessionRow};
+use super::{Auth, AuthError, Session};
+use crate::store::{AuditRow, SessionKind, SessionRow, Store};
 use crate::timestamp::Timestamp;
 use axum::Json;
 use axum::extract::{Path, State};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use http::{HeaderName, StatusCode, header};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -43,7 +44,6 @@ pub(super) async fn me(
             "display_name": user.display_name,
             "admin": user.admin,
             "kind": session.kind,
-            "fresh": session.is_fresh(),
             "recovery_codes_left": store.recovery_codes_left(user.id, Timestamp::now())?,
         })))
     })
@@ -111,6 +111,7 @@ pub(super) async fn sessions(
     .await
 }
 
+/// Ends the session that asks, as a log-out does. For any other it takes an act.
 pub(super) async fn revoke(
     State(auth): State<Arc<Auth>>,
     client: Client,
@@ -118,20 +119,79 @@ pub(super) async fn revoke(
 ) -> Result<Response, AuthError> {
     auth.run(move |auth, store| {
         let asking = client.full()?;
-        let user = asking.user.id;
-        let id: Option<Uuid> = id.parse().ok();
-        let sessions = store.sessions_of(user, Timestamp::now())?;
-        let ended = sessions.into_iter().find(|other| Some(other.id) == id);
-        let ended = ended.ok_or(AuthError::NotFound("session"))?;
-        store.remove_session(ended.id)?;
-        auth.sessions.remove(&ended.token);
-        client.audit_event(store, "session_revoked", Some(user), &ended.user_agent);
-        if ended.id == asking.id {
-            return Ok(with_cookies([auth.no_session()], StatusCode::NO_CONTENT));
+        if id.parse() != Ok(asking.id) {
+            return Err(AuthError::PasskeyRequired("end_session"));
         }
-        Ok(StatusCode::NO_CONTENT.into_response())
+        store.remove_session(asking.id)?;
+        auth.sessions.remove(&asking.token);
+        client.audit_event(store, "logged_out", Some(asking.user.id), "");
+        Ok(with_cookies([auth.no_session()], StatusCode::NO_CONTENT))
     })
     .await
+}
+
+impl Auth {
+    /// Another session of the user of this one.
+    pub(crate) async fn other_session(
+        self: &Arc<Self>,
+        session: &Arc<Session>,
+        id: Uuid,
+    ) -> Result<SessionRow, AuthError> {
+        let session = Arc::clone(session);
+        self.run(move |_, store| other(store, &session, id)).await
+    }
+
+    /// The act `end_session`.
+    pub(crate) async fn end_session(
+        self: &Arc<Self>,
+        by: Confirmed,
+        id: Uuid,
+    ) -> Result<(), AuthError> {
+        self.run(move |auth, store| {
+            let user = auth.still(store, &by.session)?.id;
+            let ended = other(store, &by.session, id)?;
+            auth.end(store, &ended)?;
+            by.audit_event(store, "session_revoked", user, ended.user_agent);
+            Ok(())
+        })
+        .await
+    }
+
+    /// The act `end_other_sessions`: how many there were.
+    pub(crate) async fn end_other_sessions(
+        self: &Arc<Self>,
+        by: Confirmed,
+    ) -> Result<usize, AuthError> {
+        self.run(move |auth, store| {
+            let user = auth.still(store, &by.session)?.id;
+            let sessions = store.sessions_of(user, Timestamp::now())?.into_iter();
+            let others = sessions.filter(|other| other.id != by.session.id);
+            let mut ended = 0;
+            for other in others {
+                auth.end(store, &other)?;
+                by.audit_event(store, "session_revoked", user, other.user_agent);
+                ended += 1;
+            }
+            Ok(ended)
+        })
+        .await
+    }
+
+    fn end(&self, store: &dyn Store, session: &SessionRow) -> Result<(), AuthError> {
+        store.remove_session(session.id)?;
+        self.sessions.remove(&session.token);
+        Ok(())
+    }
+}
+
+/// Another session of the user of `asking`.
+fn other(store: &dyn Store, asking: &Session, id: Uuid) -> Result<SessionRow, AuthError> {
+    if id == asking.id {
+        return Err(AuthError::PresentSession);
+    }
+    let sessions = store.sessions_of(asking.user.id, Timestamp::now())?;
+    let found = sessions.into_iter().find(|other| other.id == id);
+    found.ok_or(AuthError::NotFound("session"))
 }
 
 /// One's part of the audit log, newest first.

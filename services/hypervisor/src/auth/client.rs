@@ -8,7 +8,7 @@ use crate::peer::Peer;
 use crate::store::{AuditRow, Hash, SessionKind, SessionRow, Store};
 use crate::timestamp::Timestamp;
 
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRef, FromRequestParts};
 use http::header;
 use http::request::Parts;
 use std::net::IpAddr;
@@ -19,17 +19,21 @@ use uuid::Uuid;
 const LONGEST_USER_AGENT: usize = 256;
 
 /// The browser (or program) behind a request.
-pub(super) struct Client {
+pub(crate) struct Client {
     pub(super) address: IpAddr,
     pub(super) user_agent: String,
-    pub(super) session: Option<Arc<Session>>,
+    pub(crate) session: Option<Arc<Session>>,
     ceremony: Option<Token>,
 }
 
-impl FromRequestParts<Arc<Auth>> for Client {
+impl<S: Sync> FromRequestParts<S> for Client
+where
+    Arc<Auth>: FromRef<S>,
+{
     type Rejection = AuthError;
 
-    async fn from_request_parts(parts: &mut Parts, auth: &Arc<Auth>) -> Result<Self, AuthError> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, AuthError> {
+        let auth = Arc::from_ref(state);
         let peer = parts.extensions.get::<Peer>().ok_or(AuthError::NoPeer)?;
         let user_agent = parts.headers.get(header::USER_AGENT);
         let user_agent = user_agent.and_then(|value| value.to_str().ok());
@@ -48,21 +52,14 @@ impl FromRequestParts<Arc<Auth>> for Client {
 
 impl Client {
     /// Its session, of either kind.
-    pub(super) fn any(&self) -> Result<&Arc<Session>, AuthError> {
+    pub(crate) fn any(&self) -> Result<&Arc<Session>, AuthError> {
         self.session.as_ref().ok_or(AuthError::Unauthenticated)
     }
 
     /// Its full session.
-    pub(super) fn full(&self) -> Result<&Arc<Session>, AuthError> {
+    pub(crate) fn full(&self) -> Result<&Arc<Session>, AuthError> {
         let session = self.any()?;
         session.require_full()?;
-        Ok(session)
-    }
-
-    /// Its full and fresh session.
-    pub(super) fn fresh(&self) -> Result<&Arc<Session>, AuthError> {
-        let session = self.any()?;
-        session.require_fresh()?;
         Ok(session)
     }
 

@@ -13,8 +13,16 @@ pub enum AuthError {
     Unauthenticated,
     #[error("a recovery code only lets you add a passkey; add one, then log in with it")]
     RecoverySession,
-    #[error("this needs a fresh log-in; log in again with your passkey, then repeat it")]
-    StepUpRequired,
+    /// The act that it takes.
+    #[error(
+        "this needs your passkey for the very act; POST /auth/acts/start with the act `{0}`, and its id with your passkey's answer to /auth/acts/finish"
+    )]
+    PasskeyRequired(&'static str),
+    /// A passkey's answer for an act does not prove what it must.
+    #[error("your passkey did not confirm this; start again, with a passkey of this account")]
+    NotConfirmed,
+    #[error("this is the session that you are in; log out to end it")]
+    PresentSession,
     #[error("only an admin may do this; ask one")]
     AdminOnly,
     #[error("this request came from another site; use the pages of this server")]
@@ -119,7 +127,9 @@ impl From<AuthError> for HttpError {
         let (status, code) = match &error {
             E::Unauthenticated => (StatusCode::UNAUTHORIZED, "unauthenticated"),
             E::RecoverySession => (StatusCode::FORBIDDEN, "recovery_session"),
-            E::StepUpRequired => (StatusCode::FORBIDDEN, "step_up_required"),
+            E::PasskeyRequired(_) => (StatusCode::FORBIDDEN, "passkey_required"),
+            E::NotConfirmed => (StatusCode::FORBIDDEN, "not_confirmed"),
+            E::PresentSession => (StatusCode::CONFLICT, "present_session"),
             E::AdminOnly => (StatusCode::FORBIDDEN, "admin_only"),
             E::CrossOrigin => (StatusCode::FORBIDDEN, "cross_origin"),
             E::RateLimited { .. } => (StatusCode::TOO_MANY_REQUESTS, "rate_limited"),

@@ -1,13 +1,12 @@
 //! Invites: links that let one person sign up once.
 
-use super::client::{self, Client};
+use super::client;
+use super::confirm::Confirmed;
 use super::token::Token;
-use super::{Auth, AuthError};
+use super::{Auth, AuthError, User};
 use crate::config::Registration;
 use crate::store::{InviteRow, Store};
 use crate::timestamp::Timestamp;
-use axum::Json;
-use axum::extract::State;
 use serde::Serialize;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -30,6 +29,29 @@ impl Auth {
         self.run(move |auth, store| {
             let invite = auth.new_invite(store, admin, None)?;
             client::audit_event(store, "invited", None, None, String::new());
+            Ok(invite)
+        })
+        .await
+    }
+
+    /// Whether this user may invite others, and they could come.
+    pub(crate) fn may_invite(&self, user: &User) -> Result<(), AuthError> {
+        if !user.admin {
+            return Err(AuthError::AdminOnly);
+        }
+        if self.registration == Registration::Closed {
+            return Err(AuthError::RegistrationClosed);
+        }
+        Ok(())
+    }
+
+    /// The act `invite`: a new invite by an admin, for an ordinary user.
+    pub(crate) async fn invite_by(self: &Arc<Self>, by: Confirmed) -> Result<Invite, AuthError> {
+        self.run(move |auth, store| {
+            let admin = auth.still(store, &by.session)?;
+            auth.may_invite(&admin)?;
+            let invite = auth.new_invite(store, false, Some(admin.id))?;
+            by.audit_event(store, "invited", admin.id, "");
             Ok(invite)
         })
         .await
@@ -61,21 +83,4 @@ impl Auth {
             expires_at: row.expires_at,
         })
     }
-}
-
-/// A new invite by an admin, for an ordinary user.
-pub(super) async fn create(
-    State(auth): State<Arc<Auth>>,
-    client: Client,
-) -> Result<Json<Invite>, AuthError> {
-    auth.run(move |auth, store| {
-        if !client.full()?.user.admin {
-            return Err(AuthError::AdminOnly);
-        }
-        let admin = client.fresh()?.user.id;
-        let invite = auth.new_invite(store, false, Some(admin))?;
-        client.audit_event(store, "invited", Some(admin), "");
-        Ok(Json(invite))
-    })
-    .await
 }

@@ -5,7 +5,7 @@ use super::client::Client;
 use super::response::with_cookies;
 use super::{Auth, AuthError, validation};
 use crate::error::Payload;
-use crate::store::{PasskeyRow, SessionKind, Store, UserRow};
+use crate::store::{PasskeyRow, PasskeyUse, SessionKind, Store, UserRow};
 use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
@@ -115,17 +115,28 @@ impl Auth {
         let cookie = self.open_session(client, user, kind, opens, |session, replaces| {
             Ok(store.log_in(&proved, session, replaces)?)
         })?;
-        if let Some(change) = &proved.change {
-            let told = format!("{}: {change}", passkey.name);
-            client.audit_event(store, "passkey_changed", Some(user.id), told);
-        }
+        audit_change(store, client, user, passkey, &proved);
         Ok((cookie, passkey, user))
+    }
+}
+
+/// Writes to the audit log what has changed about a passkey since its last use.
+pub(super) fn audit_change(
+    store: &dyn Store,
+    client: &Client,
+    user: &UserRow,
+    passkey: &PasskeyRow,
+    used: &PasskeyUse,
+) {
+    if let Some(change) = &used.change {
+        let told = format!("{}: {change}", passkey.name);
+        client.audit_event(store, "passkey_changed", Some(user.id), told);
     }
 }
 
 /// Whether `owner` is who should log in, and whom the authenticator says. Who was not named
 /// must be said by the authenticator.
-fn is_for(who: Who, owner: &UserRow, credential: &PublicKeyCredential) -> bool {
+pub(super) fn is_for(who: Who, owner: &UserRow, credential: &PublicKeyCredential) -> bool {
     // Some clients say «none» with an empty handle.
     let says = credential.get_user_unique_id();
     let says = says.filter(|handle| !handle.is_empty());

@@ -5,9 +5,11 @@
 //! that was not used since the start is fetched from the store by its first request.
 
 mod account;
+mod acts;
 mod ceremony;
 mod client;
 mod codes;
+mod confirm;
 mod cookie;
 mod credential;
 mod decoy;
@@ -35,8 +37,7 @@ use crate::config::{Config, Registration};
 use crate::lifetime::EndNotifier;
 use crate::store::{Handle, Hash, SessionRow, Store};
 use crate::timestamp::Timestamp;
-use ceremony::Ceremonies;
-use client::Client;
+use ceremony::{Ceremonies, Who};
 use cookie::Cookies;
 use entering::Entering;
 use grants::Grants;
@@ -54,12 +55,15 @@ use url::Url;
 use uuid::Uuid;
 
 pub use crate::store::{Account, SessionKind, UserRow as User};
-pub(crate) use client::audit_event;
+pub use acts::Acts;
+pub(crate) use client::{Client, audit_event};
+pub(crate) use confirm::Confirmed;
 pub use entering::EnterError;
 pub use error::AuthError;
 pub use invites::Invite;
 pub use operator::RecoveryCode;
 pub use origin::check_origin;
+pub(crate) use passkeys::passkey_name;
 pub use session::Session;
 
 /// How long a session from a recovery code lasts: enough to find an authenticator.
@@ -79,7 +83,6 @@ pub struct Auth {
     registration: Registration,
     reveal_accounts: bool,
     session_lasts: Duration,
-    step_up: Duration,
     invite_lasts: Duration,
     audit_lasts: Duration,
     store: Handle,
@@ -112,7 +115,6 @@ impl Auth {
             registration: config.registration,
             reveal_accounts: settings.reveal_accounts,
             session_lasts: Duration::from_secs(settings.session_days.saturating_mul(86_400)),
-            step_up: Duration::from_secs(settings.step_up_secs),
             invite_lasts: Duration::from_secs(settings.invite_hours.saturating_mul(3600)),
             audit_lasts: Duration::from_secs(settings.audit_days.saturating_mul(86_400)),
             store,
@@ -201,8 +203,7 @@ impl Auth {
     ) -> Result<Option<Arc<Session>>, AuthError> {
         self.sessions.find_or_load(token, || {
             let found = store.session_by_token(token, Timestamp::now())?;
-            let session =
-                |(row, user)| Session::new(&row, Arc::new(user), self.step_up, &self.ends);
+            let session = |(row, user)| Session::new(&row, Arc::new(user), &self.ends);
             Ok(found.map(session))
         })
     }
@@ -255,7 +256,7 @@ impl Auth {
         };
         let row = client.session_row(token.hash(), user.id, kind, passkey_id, lasts);
         let user = Arc::new(user.clone());
-        let session = Arc::new(Session::new(&row, user, self.step_up, &self.ends));
+        let session = Arc::new(Session::new(&row, user, &self.ends));
         self.sessions.insert(Arc::clone(&session));
         let old = client.session.as_deref();
         if let Err(error) = write(&row, old.map(|old| old.id)) {

@@ -2,15 +2,17 @@
 
 use super::ceremony::{AddPasskey, Ceremony};
 use super::client::Client;
+use super::confirm::Confirmed;
 use super::response::with_cookies;
-use super::{Auth, AuthError, validation};
+use super::{Auth, AuthError, Session, validation};
 use crate::error::Payload;
+use crate::store::{PasskeyRow, Store};
 use crate::timestamp::Timestamp;
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
-use http::StatusCode;
-use serde::{Deserialize, Serialize};
+use http::HeaderValue;
+use serde::Serialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -24,11 +26,6 @@ pub(super) struct View {
     last_used_at: Option<Timestamp>,
     /// Whether it opened the session that asks.
     current: bool,
-}
-
-#[derive(Deserialize)]
-pub(super) struct Named {
-    name: Option<String>,
 }
 
 pub(super) async fn list(
@@ -50,34 +47,129 @@ pub(super) async fn list(
     .await
 }
 
-/// Adding one takes step-up, or a recovery code.
-pub(super) async fn start(
-    State(auth): State<Arc<Auth>>,
-    client: Client,
-    Payload(form): Payload<Named>,
-) -> Result<Response, AuthError> {
-    auth.run(move |auth, store| {
-        let session = client.any()?;
-        if session.is_full() {
-            session.require_fresh()?;
-        }
+impl Auth {
+    /// Options for a browser's `create()` of one more passkey of this session's user, and the cookie
+    /// that may finish it.
+    fn begin_passkey(
+        &self,
+        store: &dyn Store,
+        client: &Client,
+        session: &Session,
+        name: Option<&str>,
+    ) -> Result<(Value, HeaderValue), AuthError> {
         let user = &session.user;
         let known = store.passkeys_of(user.id)?;
         let default = format!("Passkey {}", known.len() + 1);
-        let name = validation::label(form.name.as_deref(), &default)?;
+        let name = validation::label(name, &default)?;
         let known = known.into_iter().map(|key| key.credential_id).collect();
         let (options, state) =
-            auth.keys
+            self.keys
                 .start_registration(user.id, &user.username, &user.display_name, known)?;
-        let session = session.id;
         let addition = AddPasskey {
-            session,
+            session: session.id,
             name,
             state,
         };
-        auth.began(&client, Ceremony::AddPasskey(addition), options)
-    })
-    .await
+        Ok((options, self.begin(client, Ceremony::AddPasskey(addition))?))
+    }
+
+    /// The same for a session from a recovery code, which may do that alone.
+    pub(crate) async fn begin_recovery_passkey(
+        self: &Arc<Self>,
+        client: Client,
+        name: Option<String>,
+    ) -> Result<(Value, HeaderValue), AuthError> {
+        self.run(move |auth, store| {
+            let session = client.any()?;
+            if session.is_full() {
+                return Err(AuthError::PasskeyRequired("add_passkey"));
+            }
+            auth.begin_passkey(store, &client, session, name.as_deref())
+        })
+        .await
+    }
+
+    /// The act `add_passkey`: the answer to a ceremony's start.
+    pub(crate) async fn add_passkey(
+        self: &Arc<Self>,
+        by: Confirmed,
+        name: Option<String>,
+    ) -> Result<Response, AuthError> {
+        self.run(move |auth, store| {
+            auth.still(store, &by.session)?;
+            let (client, session) = (&by.client, &by.session);
+            let (options, cookie) = auth.begin_passkey(store, client, session, name.as_deref())?;
+            Ok(with_cookies([cookie], Json(options)))
+        })
+        .await
+    }
+
+    /// The act `rename_passkey`.
+    pub(crate) async fn rename_passkey(
+        self: &Arc<Self>,
+        by: Confirmed,
+        id: Uuid,
+        name: String,
+    ) -> Result<Value, AuthError> {
+        self.run(move |auth, store| {
+            let user = auth.still(store, &by.session)?.id;
+            let name = passkey_name(&name)?;
+            if !store.rename_passkey(user, id, &name)? {
+                return Err(AuthError::NotFound("passkey"));
+            }
+            by.audit_event(store, "passkey_renamed", user, &name);
+            Ok(json!({ "id": id, "name": name }))
+        })
+        .await
+    }
+
+    /// The act `remove_passkey`. The sessions that it opened end with it, except the one that asks.
+    pub(crate) async fn remove_passkey(
+        self: &Arc<Self>,
+        by: Confirmed,
+        id: Uuid,
+    ) -> Result<(), AuthError> {
+        self.run(move |auth, store| {
+            let user = auth.still(store, &by.session)?.id;
+            let session = by.session.id;
+            let removed = find(store.passkeys_of(user)?, id)?;
+            if !store.remove_passkey(user, id, session)? {
+                return Err(AuthError::NotFound("passkey"));
+            }
+            auth.sessions
+                .remove_where(|other| other.passkey_id == Some(id) && other.id != session);
+            by.audit_event(store, "passkey_removed", user, removed.name);
+            Ok(())
+        })
+        .await
+    }
+
+    /// The name of a passkey of this user, and whether they have another.
+    pub(crate) async fn passkey_of(
+        self: &Arc<Self>,
+        user: Uuid,
+        id: Uuid,
+    ) -> Result<(String, bool), AuthError> {
+        self.run(move |_, store| {
+            let all = store.passkeys_of(user)?;
+            let has_another = all.len() > 1;
+            Ok((find(all, id)?.name, has_another))
+        })
+        .await
+    }
+}
+
+/// The name that a passkey shall have.
+pub(crate) fn passkey_name(text: &str) -> Result<String, AuthError> {
+    match validation::label(Some(text), "")? {
+        name if name.is_empty() => Err(AuthError::InvalidName),
+        name => Ok(name),
+    }
+}
+
+fn find(passkeys: Vec<PasskeyRow>, id: Uuid) -> Result<PasskeyRow, AuthError> {
+    let found = passkeys.into_iter().find(|passkey| passkey.id == id);
+    found.ok_or(AuthError::NotFound("passkey"))
 }
 
 /// The session that began it must still be there. One from a recovery code has then done all
@@ -111,54 +203,4 @@ pub(super) async fn finish(
         ))
     })
     .await
-}
-
-pub(super) async fn rename(
-    State(auth): State<Arc<Auth>>,
-    client: Client,
-    Path(id): Path<String>,
-    Payload(form): Payload<Named>,
-) -> Result<Json<Value>, AuthError> {
-    auth.run(move |_, store| {
-        let user = client.full()?.user.id;
-        let id = parse(&id)?;
-        let name = validation::label(form.name.as_deref(), "")?;
-        if name.is_empty() {
-            return Err(AuthError::InvalidName);
-        }
-        if !store.rename_passkey(user, id, &name)? {
-            return Err(AuthError::NotFound("passkey"));
-        }
-        client.audit_event(store, "passkey_renamed", Some(user), &name);
-        Ok(Json(json!({ "id": id, "name": name })))
-    })
-    .await
-}
-
-/// The sessions that it opened end with it, except the one that asks.
-pub(super) async fn remove(
-    State(auth): State<Arc<Auth>>,
-    client: Client,
-    Path(id): Path<String>,
-) -> Result<StatusCode, AuthError> {
-    auth.run(move |auth, store| {
-        let session = client.fresh()?;
-        let user = session.user.id;
-        let id = parse(&id)?;
-        let passkeys = store.passkeys_of(user)?;
-        let removed = passkeys.into_iter().find(|passkey| passkey.id == id);
-        let removed = removed.ok_or(AuthError::NotFound("passkey"))?;
-        if !store.remove_passkey(user, id, session.id)? {
-            return Err(AuthError::NotFound("passkey"));
-        }
-        auth.sessions
-            .remove_where(|other| other.passkey_id == Some(id) && other.id != session.id);
-        client.audit_event(store, "passkey_removed", Some(user), removed.name);
-        Ok(StatusCode::NO_CONTENT)
-    })
-    .await
-}
-
-fn parse(id: &str) -> Result<Uuid, AuthError> {
-    id.parse().map_err(|_| AuthError::NotFound("passkey"))
 }

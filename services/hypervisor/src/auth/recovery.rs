@@ -1,6 +1,7 @@
 //! Recovery codes: a way in for who lost every passkey, which leads only to adding one.
 
 use super::client::Client;
+use super::confirm::Confirmed;
 use super::response::with_cookies;
 use super::{Auth, AuthError, codes, validation};
 use crate::error::Payload;
@@ -10,7 +11,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -65,17 +66,19 @@ fn nobody(username: &str) -> UserRow {
     }
 }
 
-/// New codes in the place of the old ones.
-pub(super) async fn renew(
-    State(auth): State<Arc<Auth>>,
-    client: Client,
-) -> Result<Json<Value>, AuthError> {
-    auth.run(move |_, store| {
-        let user = client.fresh()?.user.id;
-        let codes = codes::set()?;
-        store.replace_recovery_codes(user, &codes::hashes(&codes), Timestamp::now())?;
-        client.audit_event(store, "recovery_codes_renewed", Some(user), "");
-        Ok(Json(json!({ "recovery_codes": codes })))
-    })
-    .await
+impl Auth {
+    /// The act `renew_recovery_codes`: new codes in the place of the old ones.
+    pub(crate) async fn renew_recovery_codes(
+        self: &Arc<Self>,
+        by: Confirmed,
+    ) -> Result<Vec<String>, AuthError> {
+        self.run(move |auth, store| {
+            let user = auth.still(store, &by.session)?.id;
+            let codes = codes::set()?;
+            store.replace_recovery_codes(user, &codes::hashes(&codes), Timestamp::now())?;
+            by.audit_event(store, "recovery_codes_renewed", user, "");
+            Ok(codes)
+        })
+        .await
+    }
 }

@@ -16,11 +16,18 @@ impl Auth {
         ceremony: Ceremony,
         options: Value,
     ) -> Result<Response, AuthError> {
+        Ok(with_cookies([self.begin(client, ceremony)?], Json(options)))
+    }
+
+    /// Begins a ceremony: the cookie that may finish it.
+    pub(super) fn begin(
+        &self,
+        client: &Client,
+        ceremony: Ceremony,
+    ) -> Result<HeaderValue, AuthError> {
         let token = self.ceremonies.begin(client.address, ceremony)?;
-        let cookie = self
-            .cookies
-            .set(&self.cookies.ceremony, &token, self.ceremonies.lasts);
-        Ok(with_cookies([cookie], Json(options)))
+        let (name, lasts) = (&self.cookies.ceremony, self.ceremonies.lasts);
+        Ok(self.cookies.set(name, &token, lasts))
     }
 
     /// The cookie that takes a ceremony's cookie away.

@@ -1,6 +1,6 @@
 //! The paths under `/auth`, and the guard before every one of them.
 
-use super::{Auth, AuthError, account, invites, login, passkeys, recovery, register};
+use super::{Auth, AuthError, Client, account, login, passkeys, recovery, register};
 use crate::peer::Peer;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
@@ -8,6 +8,7 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, patch, post};
 use http::{HeaderValue, header};
+use std::future::{Ready, ready};
 use std::sync::Arc;
 
 /// The largest credential is a few kilobytes.
@@ -19,22 +20,20 @@ impl Auth {
     ///
     /// [`check_origin`]: super::check_origin
     pub fn router(self: &Arc<Self>) -> Router {
-        let auth = Arc::clone(self);
-        Router::new()
+        let router = Router::new()
             .route("/auth/register/start", post(register::start))
             .route("/auth/register/finish", post(register::finish))
             .route("/auth/login/start", post(login::start))
             .route("/auth/login/finish", post(login::finish))
             .route("/auth/logout", post(account::log_out))
             .route("/auth/recovery", post(recovery::recover))
-            .route("/auth/recovery/codes", post(recovery::renew))
+            .route("/auth/recovery/codes", post(by_act("renew_recovery_codes")))
             .route("/auth/me", get(account::me))
             .route("/auth/passkeys", get(passkeys::list))
-            .route("/auth/passkeys/start", post(passkeys::start))
             .route("/auth/passkeys/finish", post(passkeys::finish))
             .route(
                 "/auth/passkeys/{id}",
-                patch(passkeys::rename).delete(passkeys::remove),
+                patch(by_act("rename_passkey")).delete(by_act("remove_passkey")),
             )
             .route("/auth/sessions", get(account::sessions))
             .route(
@@ -42,11 +41,27 @@ impl Auth {
                 axum::routing::delete(account::revoke),
             )
             .route("/auth/audit", get(account::audit))
-            .route("/auth/invites", post(invites::create))
+            .route("/auth/invites", post(by_act("invite")));
+        self.guarded(router).with_state(Arc::clone(self))
+    }
+
+    /// The same guard before other paths under `/auth`.
+    pub(crate) fn guarded<S>(self: &Arc<Self>, router: Router<S>) -> Router<S>
+    where
+        S: Clone + Send + Sync + 'static,
+    {
+        router
             .method_not_allowed_fallback(async || AuthError::MethodNotAllowed)
             .layer(DefaultBodyLimit::max(MOST_BYTES))
-            .layer(from_fn_with_state(Arc::clone(&auth), guard))
-            .with_state(auth)
+            .layer(from_fn_with_state(Arc::clone(self), guard))
+    }
+}
+
+/// What was done at this path before it took a passkey for the very act.
+fn by_act(act: &'static str) -> impl Fn(Client) -> Ready<Result<(), AuthError>> + Clone {
+    move |client| {
+        let asked = client.full();
+        ready(asked.and(Err(AuthError::PasskeyRequired(act))))
     }
 }
 

@@ -32,18 +32,12 @@ pub struct Session {
     pub expires_at: Timestamp,
     /// What it opened ends with this. There is one as long as anything that it opened lasts.
     pub lifetime: Arc<Lifetime>,
-    step_up: Duration,
     pub(super) token: Hash,
     last_seen_at: AtomicI64,
 }
 
 impl Session {
-    pub(super) fn new(
-        row: &SessionRow,
-        user: Arc<User>,
-        step_up: Duration,
-        ends: &EndNotifier,
-    ) -> Self {
+    pub(super) fn new(row: &SessionRow, user: Arc<User>, ends: &EndNotifier) -> Self {
         Self {
             id: row.id,
             user,
@@ -52,7 +46,6 @@ impl Session {
             authenticated_at: row.created_at,
             expires_at: row.expires_at,
             lifetime: ends.lifetime(Some(row.expires_at)),
-            step_up,
             token: row.token,
             last_seen_at: AtomicI64::new(row.last_seen_at.millis()),
         }
@@ -63,17 +56,6 @@ impl Session {
         self.kind == SessionKind::Full
     }
 
-    /// Whether its user logged in with a passkey a moment ago (`auth.step_up_secs`).
-    pub fn is_fresh(&self) -> bool {
-        self.is_full() && self.is_fresh_at(Timestamp::now())
-    }
-
-    /// A log-in that is as far ahead was made by a clock that was wrong.
-    fn is_fresh_at(&self, now: Timestamp) -> bool {
-        let (at, within) = (self.authenticated_at, self.step_up);
-        at.before(within) < now && now < at.after(within)
-    }
-
     /// Asks for a full session.
     ///
     /// # Errors
@@ -81,18 +63,6 @@ impl Session {
     pub fn require_full(&self) -> Result<(), AuthError> {
         if !self.is_full() {
             return Err(AuthError::RecoverySession);
-        }
-        Ok(())
-    }
-
-    /// Asks for a full session, and for step-up.
-    ///
-    /// # Errors
-    /// [`AuthError::RecoverySession`] or [`AuthError::StepUpRequired`].
-    pub fn require_fresh(&self) -> Result<(), AuthError> {
-        self.require_full()?;
-        if !self.is_fresh() {
-            return Err(AuthError::StepUpRequired);
         }
         Ok(())
     }
@@ -220,8 +190,6 @@ pub(super) mod tests {
     use super::*;
     use crate::lifetime::Lifetimes;
 
-    const STEP_UP: Duration = Duration::from_mins(3);
-
     /// A session that was opened, and last seen, at `at`.
     pub(in crate::auth) fn opened(at: Timestamp) -> Session {
         let id = Uuid::nil();
@@ -244,21 +212,7 @@ pub(super) mod tests {
             admin: false,
             created_at: at,
         };
-        Session::new(&row, Arc::new(user), STEP_UP, &EndNotifier::new())
-    }
-
-    #[test]
-    fn a_log_in_is_fresh_for_a_moment_also_if_the_clock_was_ahead() {
-        let at = Timestamp::from_millis(1_700_000_000_000);
-        let session = opened(at);
-        let second = Duration::from_secs(1);
-        assert!(session.is_fresh_at(at) && session.is_fresh_at(at.after(STEP_UP).before(second)));
-        assert!(!session.is_fresh_at(at.after(STEP_UP)));
-        assert!(
-            session.is_fresh_at(at.before(second)),
-            "clocks are set by seconds"
-        );
-        assert!(!session.is_fresh_at(at.before(Duration::from_hours(9600))));
+        Session::new(&row, Arc::new(user), &EndNotifier::new())
     }
 
     #[test]

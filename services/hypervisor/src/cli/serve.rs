@@ -11,7 +11,7 @@ use crate::proxy::Proxy;
 use crate::routes::Routes;
 use crate::runtime::Runtime;
 use crate::server::{self, Gateway};
-use crate::shell;
+use crate::shell::{self, Shell};
 use crate::store::{Handle, Lock, Sqlite, Store, StoreError};
 use crate::tls::Tls;
 use anyhow::{Context as _, Error, Result, bail};
@@ -53,10 +53,12 @@ pub(super) async fn serve(config: Config) -> Result<()> {
         store,
         config: config.clone(),
         metrics: metrics.clone(),
+        shell: Shell::new(&config),
+        acts: Arc::default(),
         started: Instant::now(),
     };
     let nobody = api.store.run(|store| store.user_count()).await? == 0;
-    let own = shell::router(&config)
+    let own = shell::router(api.shell.clone())
         .merge(auth.router())
         .merge(api::router(api.clone()))
         .fallback(error::unknown_path)

@@ -68,7 +68,6 @@ impl Default for Auth {
             rp_name: "ChoirOS".into(),
             reveal_accounts: true,
             session_days: 30,
-            step_up_secs: 180,
             ceremony_secs: 300,
             invite_hours: 72,
             audit_days: 365,

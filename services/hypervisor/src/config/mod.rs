@@ -120,8 +120,6 @@ pub struct Auth {
     pub reveal_accounts: bool,
     /// Days until a session ends.
     pub session_days: u64,
-    /// Seconds for which a log-in counts as fresh.
-    pub step_up_secs: u64,
     /// Seconds that a passkey ceremony may take (300 at most).
     pub ceremony_secs: u64,
     /// Hours until an invite ends.

@@ -23,6 +23,17 @@ pub enum AccessError {
 }
 
 impl Routes {
+    /// Whether this can be set at all.
+    ///
+    /// # Errors
+    /// [`AccessError::Shared`].
+    pub fn may_set_access(&self, access: Access) -> Result<(), AccessError> {
+        if self.config.origins == Origins::Shared && access != Access::Members {
+            return Err(AccessError::Shared(access));
+        }
+        Ok(())
+    }
+
     /// Says who may look at the sandbox that has this role, now and after each swap. The next
     /// request is treated so.
     ///
@@ -34,9 +45,7 @@ impl Routes {
         role: Role,
         access: Access,
     ) -> Result<(), AccessError> {
-        if self.config.origins == Origins::Shared && access != Access::Members {
-            return Err(AccessError::Shared(access));
-        }
+        self.may_set_access(access)?;
         let workspace = workspace.clone();
         // One piece of work, which also ends when the caller is gone.
         let set = self.store.run(move |store| {

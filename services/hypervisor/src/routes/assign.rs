@@ -15,6 +15,9 @@ use tracing::info;
 
 impl Routes {
     /// The user's workspace; the first time, one is given to them.
+    ///
+    /// # Errors
+    /// [`ClaimError::NoWorkspace`] or [`ClaimError::Retired`]; the store's.
     pub async fn workspace(&self, user: &User) -> Result<Arc<Workspace>, ClaimError> {
         if let Some(workspace) = self.of(user.id) {
             return Ok(workspace);

@@ -47,6 +47,9 @@ enum Attempt {
 impl Routes {
     /// Claims the user's sandbox of `role` without waiting and without a lock on anything that
     /// changes; `None` means that only [`Routes::claim`] can have it.
+    ///
+    /// # Errors
+    /// [`ClaimError::Busy`].
     pub fn try_claim(&self, user: Uuid, role: Role) -> Result<Option<Claim>, ClaimError> {
         Ok(match self.attempt(user, role)? {
             Attempt::Claimed(claim) => Some(claim),
@@ -56,6 +59,9 @@ impl Routes {
 
     /// Claims the user's sandbox of `role`, starting it if need be. Who waits for it has a permit
     /// already, so that no more wait than could be served.
+    ///
+    /// # Errors
+    /// Why there is no sandbox for this request.
     pub async fn claim(&self, user: &User, role: Role) -> Result<Claim, ClaimError> {
         loop {
             match self.attempt(user.id, role)? {
@@ -71,6 +77,9 @@ impl Routes {
 
     /// As [`Routes::try_claim`], the sandbox of `role` of this workspace, for a `user` whom its
     /// access lets in, or for nobody in particular.
+    ///
+    /// # Errors
+    /// [`ClaimError::Busy`].
     pub fn try_claim_at(
         &self,
         workspace: &Workspace,
@@ -84,6 +93,9 @@ impl Routes {
     }
 
     /// As [`Routes::claim`], in the same way.
+    ///
+    /// # Errors
+    /// Why there is no sandbox for this request.
     pub async fn claim_at(
         &self,
         workspace: &Workspace,

@@ -6,6 +6,7 @@ use crate::store::StoreError;
 
 /// Why a request got no claim.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "each variant is told by its sentence")]
 pub enum ClaimError {
     /// The user has no workspace, and none can be made for them.
     #[error(
@@ -37,6 +38,7 @@ pub enum ClaimError {
 
 /// Why nothing was swapped.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "each variant is told by its sentence")]
 pub enum SwapError {
     /// The dev sandbox could not be started for its probe.
     #[error("the dev sandbox {sandbox} does not start: {cause}; nothing was changed")]

@@ -2,6 +2,7 @@
 
 use super::assets::Asset;
 use crate::Body;
+use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use url::Url;
 
@@ -30,8 +31,8 @@ impl Headers {
         }
     }
 
-    pub fn page(&self, page: &Asset) -> Response<Body> {
-        let mut response = full(page);
+    pub fn page(&self, page: &Asset, bytes: Bytes) -> Response<Body> {
+        let mut response = full(page, bytes);
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_SECURITY_POLICY, self.policy.clone());
         set(headers, header::CACHE_CONTROL, "no-store");
@@ -53,7 +54,7 @@ impl Headers {
     }
 
     pub fn asset(&self, asset: &Asset) -> Response<Body> {
-        let mut response = full(asset);
+        let mut response = full(asset, asset.bytes.clone());
         self.revalidated(response.headers_mut(), asset);
         response
     }
@@ -74,8 +75,8 @@ impl Headers {
     }
 }
 
-fn full(asset: &Asset) -> Response<Body> {
-    let mut response = Response::new(Body::from(asset.bytes.clone()));
+fn full(asset: &Asset, bytes: Bytes) -> Response<Body> {
+    let mut response = Response::new(Body::from(bytes));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, asset.content_type.clone());
     set(headers, header::X_CONTENT_TYPE_OPTIONS, "nosniff");

@@ -6,6 +6,7 @@
 
 mod assets;
 mod bundle;
+mod data;
 mod headers;
 
 use crate::Body;
@@ -17,21 +18,39 @@ use axum::extract::{Path, RawQuery, State};
 use axum::routing::{MethodRouter, get};
 use headers::Headers;
 use http::{HeaderMap, Response, StatusCode, header};
+use serde_json::Value;
 use std::sync::Arc;
 
-struct Shell {
+/// The pages and their assets, as they are served.
+pub struct Shell {
     assets: Assets,
     headers: Headers,
 }
 
+impl Shell {
+    /// The pages of a gateway with this configuration.
+    pub fn new(config: &Config) -> Arc<Self> {
+        let origin = config.origin();
+        Arc::new(Self {
+            assets: Assets::load(config.shell.dir.as_deref(), &origin, config.prefix()),
+            headers: Headers::new(&origin, config.prefix()),
+        })
+    }
+
+    /// The page on which an act is confirmed, for a top-level navigation alone.
+    ///
+    /// # Errors
+    /// 404, if the page was left out.
+    pub fn act(&self, act: &Value) -> Result<Response<Body>, HttpError> {
+        let page = self.assets.get("act.html").ok_or_else(not_found)?;
+        let bytes = data::with_data(&page.bytes, act);
+        Ok(self.headers.page(page, bytes))
+    }
+}
+
 /// Serves the pages and their assets. Whoever mounts it decides who may see `/auth/account`, and
 /// takes off `gateway_prefix`.
-pub fn router(config: &Config) -> Router {
-    let origin = config.origin();
-    let shell = Arc::new(Shell {
-        assets: Assets::load(config.shell.dir.as_deref(), &origin, config.prefix()),
-        headers: Headers::new(&origin, config.prefix()),
-    });
+pub fn router(shell: Arc<Shell>) -> Router {
     Router::new()
         .route("/login", page("login.html"))
         .route("/register", page("login.html"))
@@ -46,7 +65,7 @@ pub fn router(config: &Config) -> Router {
 fn page(name: &'static str) -> MethodRouter<Arc<Shell>> {
     get(move |State(shell): State<Arc<Shell>>| async move {
         let page = shell.assets.get(name).ok_or_else(not_found)?;
-        Ok::<_, HttpError>(shell.headers.page(page))
+        Ok::<_, HttpError>(shell.headers.page(page, page.bytes.clone()))
     })
 }
 

@@ -1,8 +1,9 @@
-use super::router;
+use super::{Shell, router};
 use crate::Body;
 use crate::config::Config;
 use http::{HeaderMap, Request, Response, StatusCode, header};
 use http_body_util::BodyExt;
+use serde_json::json;
 use tower::ServiceExt;
 
 const PAGES: [&str; 5] = [
@@ -19,7 +20,25 @@ async fn get(config: &Config, path: &str, tag: Option<&str>) -> Response<Body> {
         request = request.header(header::IF_NONE_MATCH, tag);
     }
     let request = request.body(Body::empty()).unwrap();
-    router(config).oneshot(request).await.unwrap()
+    router(Shell::new(config)).oneshot(request).await.unwrap()
+}
+
+/// Where an act's page is, which is served with what it shows.
+const ACT: &str = "/auth/acts/x";
+
+#[tokio::test]
+async fn the_page_of_an_act_has_its_data_and_the_headers_of_every_page() {
+    let config = Config::default();
+    let of_act = Shell::new(&config).act(&json!({ "summary": "</script>" }));
+    let of_act = of_act.unwrap();
+    let mut another = get(&config, "/login", None).await;
+    another.headers_mut().remove(header::CONTENT_LENGTH);
+    assert_eq!(of_act.headers(), another.headers());
+    let page = text(of_act).await;
+    let data = "<script type=\"application/json\" id=\"act\">{\"summary\":\"\\u003c/script\\u003e\"}</script>";
+    assert!(page.contains(data), "{page}");
+    assert_eq!(page.matches("<script").count(), 2);
+    assert!(!page.contains("<style") && !page.contains("style="));
 }
 
 async fn text(response: Response<Body>) -> String {
@@ -90,8 +109,12 @@ fn assets_of(page: &str) -> Vec<String> {
 async fn a_page_is_there_after_one_script_one_sheet_and_its_icon_which_are_kept() {
     let config = Config::default();
     let mut all = String::new();
-    for path in PAGES {
-        let assets = assets_of(&text(get(&config, path, None).await).await);
+    for path in PAGES.into_iter().chain([ACT]) {
+        let page = match path {
+            ACT => Shell::new(&config).act(&json!({})).unwrap(),
+            path => get(&config, path, None).await,
+        };
+        let assets = assets_of(&text(page).await);
         assert_eq!(assets.len(), 3, "{path}: {assets:?}");
         for asset in assets {
             let response = get(&config, &asset, None).await;

@@ -66,6 +66,12 @@ pub trait PasskeyStore {
     /// `Conflict::LastPasskey` if the user has no other.
     fn remove_passkey(&self, user: Uuid, passkey: Uuid, keep: Uuid) -> Result<bool, StoreError>;
 
+    /// Notes a passkey's use.
+    ///
+    /// # Errors
+    /// `Conflict::Counter` if a later use was noted already, which means a cloned passkey.
+    fn use_passkey(&self, used: &PasskeyUse) -> Result<(), StoreError>;
+
     /// Notes a passkey's use and opens a session with it, ending the one that it `replaces`.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
 //! Real apps, as live and as dev, each at its own origin. `make check-apps` installs and runs them:
 //! they are too heavy for every run of the tests.
+#![allow(clippy::unwrap_used, reason = "a failed test is a panic")]
 
 #[path = "../common/mod.rs"]
 mod common;

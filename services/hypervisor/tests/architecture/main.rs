@@ -41,7 +41,10 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("runtime", &["config"]),
     ("proxy", &["config"]),
     ("routes", &["config", "store", "auth", "runtime", "proxy"]),
-    ("api", &["config", "store", "auth", "runtime", "routes"]),
+    (
+        "api",
+        &["config", "shell", "store", "auth", "runtime", "routes"],
+    ),
     (
         "server",
         &[

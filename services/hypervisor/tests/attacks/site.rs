@@ -9,6 +9,7 @@ use axum::routing::{any, get};
 use http::header::{CONTENT_TYPE, HeaderMap};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use testkit::browser::{Browser, Page};
@@ -103,13 +104,15 @@ impl Site {
             ("ada", ADA),
             ("mallory", MALLORY),
         ] {
-            config += &format!("[workspaces.{workspace}]\nmembers = [\"{member}\"]\n");
+            writeln!(config, "[workspaces.{workspace}]\nmembers = [\"{member}\"]").unwrap();
             for role in ["live", "dev"] {
                 let sandbox = Sandbox::start().await;
                 let address = sandbox.address;
-                config += &format!(
-                    "[workspaces.{workspace}.{role}]\naddress = \"{address}\"\nidentity = false\n"
-                );
+                writeln!(
+                    config,
+                    "[workspaces.{workspace}.{role}]\naddress = \"{address}\"\nidentity = false"
+                )
+                .unwrap();
                 sandboxes.insert(&*format!("{workspace}-{role}").leak(), sandbox);
             }
         }

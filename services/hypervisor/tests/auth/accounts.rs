@@ -1,9 +1,8 @@
-//! One's own passkeys, and step-up.
+//! One's own passkeys.
 
 use crate::harness::{Site, open};
-use http::{Method, StatusCode};
+use http::StatusCode;
 use serde_json::json;
-use std::time::{Duration, Instant};
 use testkit::passkey::Authenticator;
 
 #[tokio::test]
@@ -16,7 +15,7 @@ async fn a_second_passkey_is_added_used_renamed_and_removed() {
         (added.status, added.text("name")),
         (StatusCode::OK, "Phone")
     );
-    let path = format!("/auth/passkeys/{}", added.text("id"));
+    let phones = json!({ "passkey_id": added.json["id"] });
 
     let mut on_phone = site.browser();
     on_phone.keys = phone;
@@ -32,26 +31,28 @@ async fn a_second_passkey_is_added_used_renamed_and_removed() {
         (&json!("Phone"), &json!(true))
     );
     assert!(list[1]["last_used_at"].as_str().unwrap().ends_with('Z'));
-    assert!(list[0]["last_used_at"].is_null());
+    assert!(
+        list[0]["last_used_at"].is_string(),
+        "it confirmed the other"
+    );
 
-    let renamed = browser
-        .call(Method::PATCH, &path, json!({ "name": "Old phone" }))
-        .await;
+    let named = |name: &str| json!({ "passkey_id": phones["passkey_id"], "name": name });
+    let renamed = browser.act("rename_passkey", named("Old phone")).await;
     assert_eq!(
         (renamed.status, renamed.text("name")),
         (StatusCode::OK, "Old phone")
     );
-    for name in [json!(null), json!(" "), json!("x".repeat(65))] {
-        let response = browser
-            .call(Method::PATCH, &path, json!({ "name": name }))
-            .await;
+    for name in ["", " ", &"x".repeat(65)] {
+        let response = browser.act("rename_passkey", named(name)).await;
         assert_eq!(response.error(), (422, "invalid_name"));
     }
 
-    assert_eq!(browser.delete(&path).await.status, StatusCode::NO_CONTENT);
+    let removed = browser.act("remove_passkey", phones.clone()).await;
+    assert_eq!(removed.status, StatusCode::NO_CONTENT);
     assert_eq!(on_phone.user().await, None, "its sessions end with it");
     assert_eq!(browser.user().await.as_deref(), Some("ada"));
-    assert_eq!(browser.delete(&path).await.error(), (404, "not_found"));
+    let again = browser.act("remove_passkey", phones).await;
+    assert_eq!(again.error(), (404, "not_found"));
     let start = on_phone
         .post("/auth/login/start", json!({ "username": "ada" }))
         .await;
@@ -70,8 +71,9 @@ async fn the_last_passkey_stays() {
     let site = Site::new(&open()).await;
     let mut browser = site.member("ada").await;
     let list = browser.get("/auth/passkeys").await.json;
-    let path = format!("/auth/passkeys/{}", list[0]["id"].as_str().unwrap());
-    assert_eq!(browser.delete(&path).await.error(), (409, "last_passkey"));
+    let last = json!({ "passkey_id": list[0]["id"] });
+    let refused = browser.act("remove_passkey", last).await;
+    assert_eq!(refused.error(), (409, "last_passkey"));
     assert_eq!(browser.log_in("ada").await.status, StatusCode::OK);
 }
 
@@ -79,7 +81,7 @@ async fn the_last_passkey_stays() {
 async fn one_authenticator_is_not_registered_twice_for_one_account() {
     let site = Site::new(&open()).await;
     let mut browser = site.member("ada").await;
-    let start = browser.post("/auth/passkeys/start", json!({})).await;
+    let start = browser.begin_passkey("").await;
     let refused = browser.keys.create(&start.json, browser.page);
     assert!(refused.unwrap_err().to_string().contains("here already"));
 }
@@ -90,53 +92,25 @@ async fn passkeys_and_sessions_of_others_are_out_of_reach() {
     let mut ada = site.member("ada").await;
     let mut bob = site.member("bob").await;
     let passkeys = ada.get("/auth/passkeys").await.json;
-    let passkey = format!("/auth/passkeys/{}", passkeys[0]["id"].as_str().unwrap());
     let sessions = ada.get("/auth/sessions").await.json;
-    let session = format!("/auth/sessions/{}", sessions[0]["id"].as_str().unwrap());
-    for (method, path) in [
-        (Method::PATCH, &*passkey),
-        (Method::DELETE, &passkey),
-        (Method::DELETE, &session),
-        (Method::DELETE, "/auth/passkeys/none"),
-        (Method::DELETE, "/auth/sessions/none"),
+    bob.add_passkey(&mut Authenticator::new(), "Phone").await;
+    let nobodys = json!("00000000-0000-0000-0000-000000000000");
+    for (act, parameter, id) in [
+        ("rename_passkey", "passkey_id", &passkeys[0]["id"]),
+        ("remove_passkey", "passkey_id", &passkeys[0]["id"]),
+        ("end_session", "session_id", &sessions[0]["id"]),
+        ("remove_passkey", "passkey_id", &nobodys),
+        ("end_session", "session_id", &nobodys),
     ] {
-        let response = bob.call(method, path, json!({ "name": "mine" })).await;
-        assert_eq!(response.error(), (404, "not_found"), "{path}");
+        let mut parameters = json!({ parameter: id });
+        if act == "rename_passkey" {
+            parameters["name"] = "mine".into();
+        }
+        let response = bob.act(act, parameters).await;
+        assert_eq!(response.error(), (404, "not_found"), "{act}");
     }
     assert_eq!(ada.get("/auth/passkeys").await.json, passkeys);
     assert_eq!(bob.get("/auth/sessions").await.len(), 1);
-}
-
-#[tokio::test]
-async fn an_old_login_may_not_add_or_remove_a_passkey_or_renew_codes() {
-    let mut config = open();
-    config.auth.step_up_secs = 1;
-    let mut site = Site::new(&config).await;
-    let mut browser = site.member("ada").await;
-    let deadline = Instant::now() + Duration::from_secs(30);
-    while browser.me().await["fresh"] == true {
-        assert!(Instant::now() < deadline, "a log-in does not stay fresh");
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    let step_up = (403, "step_up_required");
-    let response = browser
-        .add_passkey(&mut Authenticator::new(), "Phone")
-        .await;
-    assert_eq!(response.error(), step_up);
-    let list = browser.get("/auth/passkeys").await.json;
-    let path = format!("/auth/passkeys/{}", list[0]["id"].as_str().unwrap());
-    assert_eq!(browser.delete(&path).await.error(), step_up);
-    let response = browser.post("/auth/recovery/codes", json!({})).await;
-    assert_eq!(response.error(), step_up);
-
-    config.auth.step_up_secs = 180;
-    site.restart(&config).await;
-    browser.auth = site.auth.clone();
-    assert_eq!(browser.log_in("ada").await.status, StatusCode::OK);
-    let response = browser
-        .add_passkey(&mut Authenticator::new(), "Phone")
-        .await;
-    assert_eq!(response.status, StatusCode::OK);
 }
 
 #[tokio::test]
@@ -152,7 +126,7 @@ async fn every_event_is_in_the_audit_log_with_the_address() {
     browser
         .add_passkey(&mut Authenticator::new(), "Phone")
         .await;
-    browser.post("/auth/recovery/codes", json!({})).await;
+    browser.act("renew_recovery_codes", json!({})).await;
     let wrong = json!({ "username": "ada", "code": "0000" });
     site.browser().post("/auth/recovery", wrong).await;
     let log = browser.get("/auth/audit").await.json;

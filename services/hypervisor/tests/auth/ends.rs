@@ -41,7 +41,8 @@ async fn at_the_removal_of_the_passkey_that_opened_it() {
     phone.keys = keys;
     phone.log_in("ada").await;
     let (here, there) = (opened(&laptop).await, opened(&phone).await);
-    let path = format!("/auth/passkeys/{}", added.text("id"));
-    assert_eq!(laptop.delete(&path).await.status, StatusCode::NO_CONTENT);
+    let phones = json!({ "passkey_id": added.json["id"] });
+    let removed = laptop.act("remove_passkey", phones).await;
+    assert_eq!(removed.status, StatusCode::NO_CONTENT);
     assert!(there.are_ended() && !here.are_ended());
 }

@@ -1,11 +1,18 @@
 //! A site with its store, and browsers that visit it.
 
-use hypervisor::auth::{Auth, check_origin};
+use hypervisor::api::{self, Act, Api};
+use hypervisor::auth::{Acts, Auth, check_origin};
 use hypervisor::config::{Config, Registration};
 use hypervisor::peer::Peer;
-use hypervisor::store::{AccountStore, MetaStore, SessionRow, SessionStore, Sqlite, UserRow};
+use hypervisor::routes::Routes;
+use hypervisor::runtime::Runtime;
+use hypervisor::shell::Shell;
+use hypervisor::store::{
+    AccountStore, Handle, MetaStore, SessionRow, SessionStore, Sqlite, UserRow,
+};
 use hypervisor::timestamp::Timestamp;
 
+use axum::Router;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, Method, Request, StatusCode, header};
@@ -15,6 +22,7 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use testkit::passkey::Authenticator;
 use tower::ServiceExt;
@@ -24,6 +32,7 @@ pub const ORIGIN: &str = "http://localhost:9090";
 /// A server's auth, with a store of its own.
 pub struct Site {
     pub auth: Arc<Auth>,
+    pub own: Router,
     pub store: Arc<Sqlite>,
     pub path: PathBuf,
     _folder: TempDir,
@@ -45,18 +54,28 @@ impl Site {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("store.db");
         let store = Arc::new(Sqlite::open(&path).unwrap());
+        let auth = Auth::open(config, store.clone()).await.unwrap();
         Self {
-            auth: Auth::open(config, store.clone()).await.unwrap(),
+            own: own(config, &auth, &store, Acts::default()).await,
+            auth,
             store,
             path,
             _folder: folder,
         }
     }
 
+    /// A site on which acts wait no longer than this.
+    pub async fn with_acts_lasting(config: &Config, lasts: Duration) -> Self {
+        let mut site = Self::new(config).await;
+        site.own = own(config, &site.auth, &site.store, Acts::lasting(lasts)).await;
+        site
+    }
+
     /// The same store, after a restart with this config.
     pub async fn restart(&mut self, config: &Config) {
         self.store = Arc::new(Sqlite::open(&self.path).unwrap());
         self.auth = Auth::open(config, self.store.clone()).await.unwrap();
+        self.own = own(config, &self.auth, &self.store, Acts::default()).await;
     }
 
     /// Removes what expired, as after a day of running with the clock as it is.
@@ -79,6 +98,7 @@ impl Site {
     pub fn browser(&self) -> Browser {
         Browser {
             auth: Arc::clone(&self.auth),
+            own: self.own.clone(),
             cookies: BTreeMap::new(),
             address: Ipv4Addr::LOCALHOST.into(),
             page: ORIGIN,
@@ -95,10 +115,39 @@ impl Site {
     }
 }
 
+/// What a gateway answers itself.
+async fn own(config: &Config, auth: &Arc<Auth>, store: &Arc<Sqlite>, acts: Acts<Act>) -> Router {
+    let mut config = config.clone();
+    // No test here starts a sandbox.
+    config.runtime.command = vec!["true".into()];
+    let config = Arc::new(config);
+    let store = Handle::new(store.clone());
+    let runtime = Runtime::open(&config).unwrap();
+    let api = Api {
+        auth: Arc::clone(auth),
+        routes: Routes::open(
+            config.clone(),
+            store.clone(),
+            runtime,
+            auth.end_notifier().clone(),
+        )
+        .await
+        .unwrap(),
+        store,
+        metrics: Arc::default(),
+        shell: Shell::new(&config),
+        acts: Arc::new(acts),
+        started: Instant::now(),
+        config,
+    };
+    auth.router().merge(api::router(api))
+}
+
 /// A browser with its cookies and an authenticator.
 #[derive(Clone)]
 pub struct Browser {
     pub auth: Arc<Auth>,
+    pub own: Router,
     pub cookies: BTreeMap<String, String>,
     pub address: IpAddr,
     /// The origin of the page that asks.
@@ -157,7 +206,7 @@ impl Browser {
             .body(Body::from(body.to_string()))
             .unwrap();
         let response = match self.admit(&mut request).await {
-            Ok(()) => self.auth.router().oneshot(request).await.unwrap(),
+            Ok(()) => self.own.clone().oneshot(request).await.unwrap(),
             Err(refusal) => refusal,
         };
         let (parts, body) = response.into_parts();
@@ -237,14 +286,49 @@ impl Browser {
 
     /// Adds a passkey of `keys`; the response is the finish's, or that of a refused start.
     pub async fn add_passkey(&mut self, keys: &mut Authenticator, name: &str) -> Reply {
-        let start = self
-            .post("/auth/passkeys/start", json!({ "name": name }))
-            .await;
+        let start = self.begin_passkey(name).await;
         if start.status != StatusCode::OK {
             return start;
         }
         let credential = keys.create(&start.json, self.page).unwrap();
         self.post("/auth/passkeys/finish", credential).await
+    }
+
+    /// From now on it visits this site, such as one after a restart.
+    pub fn visit(&mut self, site: &Site) {
+        (self.auth, self.own) = (site.auth.clone(), site.own.clone());
+    }
+
+    /// The creation options for one more passkey; to a session from a recovery code they are given
+    /// at once.
+    pub async fn begin_passkey(&mut self, name: &str) -> Reply {
+        let name = json!({ "name": name });
+        if self.me().await["kind"] == "full" {
+            self.act("add_passkey", name).await
+        } else {
+            self.post("/auth/passkeys/start", name).await
+        }
+    }
+
+    /// Does an act with a passkey; the response is the finish's, or that of a refused start.
+    pub async fn act(&mut self, name: &str, parameters: Value) -> Reply {
+        let start = self.start(name, parameters).await;
+        if start.status != StatusCode::OK {
+            return start;
+        }
+        let credential = self.keys.get(&start.json, self.page).unwrap();
+        self.finish(&start, &credential).await
+    }
+
+    pub async fn start(&mut self, name: &str, mut parameters: Value) -> Reply {
+        parameters["act"] = name.into();
+        self.post("/auth/acts/start", parameters).await
+    }
+
+    /// Finishes the act of this start with a passkey's answer.
+    pub async fn finish(&mut self, start: &Reply, credential: &Value) -> Reply {
+        let order = json!({ "id": start.json["id"], "credential": credential });
+        self.post("/auth/acts/finish", order).await
     }
 
     pub async fn me(&mut self) -> Value {

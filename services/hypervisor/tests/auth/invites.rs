@@ -99,14 +99,14 @@ async fn only_an_admin_invites_and_only_ordinary_users() {
     let invite = site.auth.invite(true).await.unwrap();
     let mut admin = site.browser();
     admin.register_as(with("ada", &invite.url)).await;
-    let invite = admin.post("/auth/invites", json!({})).await;
+    let invite = admin.act("invite", json!({})).await;
     assert_eq!(invite.status, StatusCode::OK);
     assert!(invite.text("expires_at").ends_with('Z'));
     let mut user = site.browser();
     user.register_as(with("bob", invite.text("url"))).await;
     assert_eq!(user.me().await["admin"], false);
     assert_eq!(
-        user.post("/auth/invites", json!({})).await.error(),
+        user.act("invite", json!({})).await.error(),
         (403, "admin_only")
     );
     let stranger = site.browser().post("/auth/invites", json!({})).await;

@@ -5,6 +5,7 @@
 )]
 
 mod accounts;
+mod acts;
 mod changes;
 mod ends;
 mod forms;

@@ -29,10 +29,7 @@ async fn a_recovery_code_leads_only_to_adding_a_passkey() {
         (StatusCode::OK, "ada")
     );
     let me = browser.me().await;
-    assert_eq!(
-        (&me["kind"], &me["fresh"]),
-        (&json!("recovery"), &json!(false))
-    );
+    assert_eq!(me["kind"], "recovery");
     assert_eq!(me["recovery_codes_left"], 9);
 
     let forbidden = [
@@ -48,6 +45,15 @@ async fn a_recovery_code_leads_only_to_adding_a_passkey() {
     for (method, path) in forbidden {
         let response = browser.call(method, path, json!({})).await;
         assert_eq!(response.error(), (403, "recovery_session"), "{path}");
+    }
+    for act in [
+        "add_passkey",
+        "renew_recovery_codes",
+        "invite",
+        "end_other_sessions",
+    ] {
+        let response = browser.start(act, json!({})).await;
+        assert_eq!(response.error(), (403, "recovery_session"), "{act}");
     }
 
     let recovery_session = browser.clone();
@@ -123,7 +129,7 @@ async fn new_codes_take_the_place_of_the_old() {
     let site = Site::new(&open()).await;
     let mut browser = site.browser();
     let old = browser.register("ada").await.json["recovery_codes"].clone();
-    let new = browser.post("/auth/recovery/codes", json!({})).await;
+    let new = browser.act("renew_recovery_codes", json!({})).await;
     let new = new.json["recovery_codes"].clone();
     assert_eq!(new.as_array().map(Vec::len), Some(10));
     let code = |codes: &Value| codes[0].as_str().unwrap().to_owned();

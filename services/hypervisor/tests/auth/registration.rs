@@ -25,7 +25,6 @@ async fn signing_up_gives_ten_codes_and_a_session() {
     assert_eq!(me["user_id"], response.json["user_id"]);
     assert_eq!(me["display_name"], "Ada");
     assert_eq!(me["kind"], "full");
-    assert_eq!(me["fresh"], true);
     assert_eq!(me["admin"], false);
     assert_eq!(me["recovery_codes_left"], 10);
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use std::time::Duration;
 
 /// Every call under `/auth` that changes state.
-const CHANGES: [(&str, &str); 14] = [
+const CHANGES: [(&str, &str); 16] = [
     ("POST", "/auth/register/start"),
     ("POST", "/auth/register/finish"),
     ("POST", "/auth/login/start"),
@@ -30,6 +30,8 @@ const CHANGES: [(&str, &str); 14] = [
         "/auth/sessions/00000000-0000-0000-0000-000000000000",
     ),
     ("POST", "/auth/invites"),
+    ("POST", "/auth/acts/start"),
+    ("POST", "/auth/acts/finish"),
     ("POST", "/auth/me"),
 ];
 
@@ -111,7 +113,7 @@ async fn every_call_on_ones_account_takes_a_session() {
 /// A browser that has begun to log in, and its passkey's response.
 async fn answered(site: &Site, member: &Browser) -> (Browser, Value) {
     let mut browser = member.clone();
-    browser.auth = site.auth.clone();
+    browser.visit(site);
     browser.cookies.clear();
     let start = browser
         .post("/auth/login/start", json!({ "username": "ada" }))
@@ -191,7 +193,7 @@ async fn a_ceremony_for_another_purpose_is_refused() {
     let credential = keys.create(&start.json, ORIGIN).unwrap();
     let response = ada.post("/auth/passkeys/finish", credential).await;
     assert_eq!(response.error(), (400, "ceremony_invalid"));
-    let start = ada.post("/auth/passkeys/start", json!({})).await;
+    let start = ada.begin_passkey("").await;
     let credential = keys.create(&start.json, ORIGIN).unwrap();
     let response = ada.post("/auth/register/finish", credential.clone()).await;
     assert_eq!(response.error(), (400, "ceremony_invalid"));
@@ -201,7 +203,7 @@ async fn a_ceremony_for_another_purpose_is_refused() {
     let response = ada.post("/auth/register/finish", credential).await;
     assert_eq!(response.error(), (400, "ceremony_invalid"));
     let (_, response) = answered(&site, &ada).await;
-    ada.post("/auth/passkeys/start", json!({})).await;
+    ada.begin_passkey("").await;
     let response = ada.post("/auth/login/finish", response).await;
     assert_eq!(response.error(), (400, "ceremony_invalid"));
     assert_eq!(site.store.users().unwrap().len(), 1);
@@ -212,7 +214,7 @@ async fn a_ceremony_for_another_purpose_is_refused() {
 async fn a_passkey_is_added_only_by_the_session_that_began_it() {
     let site = Site::new(&open()).await;
     let mut ada = site.member("ada").await;
-    let start = ada.post("/auth/passkeys/start", json!({})).await;
+    let start = ada.begin_passkey("").await;
     let mut keys = testkit::passkey::Authenticator::new();
     let credential = keys.create(&start.json, ORIGIN).unwrap();
     let mut bob = site.member("bob").await;
@@ -223,7 +225,7 @@ async fn a_passkey_is_added_only_by_the_session_that_began_it() {
     let response = bob.post("/auth/passkeys/finish", credential).await;
     assert_eq!(response.error(), (400, "ceremony_invalid"));
 
-    let start = ada.post("/auth/passkeys/start", json!({})).await;
+    let start = ada.begin_passkey("").await;
     let credential = keys.create(&start.json, ORIGIN).unwrap();
     let ceremony = ada.cookies["choiros-ceremony-9090"].clone();
     ada.log_in("ada").await;

@@ -13,7 +13,10 @@ use std::sync::Arc;
 
 /// Two in which Ada is logged in, the second after the first.
 async fn two_browsers(site: &Site) -> (Browser, Browser) {
-    let laptop = site.member("ada").await;
+    let mut laptop = site.browser();
+    // A synced passkey, which both have.
+    laptop.keys.counts = false;
+    laptop.register("ada").await;
     let mut phone = laptop.clone();
     phone.cookies.clear();
     phone.log_in("ada").await;
@@ -30,14 +33,19 @@ async fn a_revoked_session_is_refused_at_its_next_request() {
     assert_eq!(list[1]["current"], true);
     assert_eq!(list[0]["user_agent"], "Browser/1.0");
     assert_eq!(list[0]["address"], "127.0.0.1");
-    let path = format!("/auth/sessions/{}", list[0]["id"].as_str().unwrap());
-    assert_eq!(laptop.delete(&path).await.status, StatusCode::NO_CONTENT);
+    let other = json!({ "session_id": list[0]["id"] });
+    let ended = laptop.act("end_session", other.clone()).await;
+    assert_eq!(ended.status, StatusCode::NO_CONTENT);
     assert_eq!(
         phone.get("/auth/passkeys").await.error(),
         (401, "unauthenticated")
     );
-    assert_eq!(laptop.delete(&path).await.error(), (404, "not_found"));
+    let again = laptop.act("end_session", other).await;
+    assert_eq!(again.error(), (404, "not_found"));
 
+    let present = json!({ "session_id": list[1]["id"] });
+    let refused = laptop.act("end_session", present).await;
+    assert_eq!(refused.error(), (409, "present_session"));
     let own = format!("/auth/sessions/{}", list[1]["id"].as_str().unwrap());
     assert_eq!(laptop.delete(&own).await.status, StatusCode::NO_CONTENT);
     assert_eq!(laptop.session_cookie(), None);
@@ -52,8 +60,8 @@ async fn sessions_outlive_a_restart_and_revoked_ones_do_not() {
     let old = revoked.clone();
     revoked.post("/auth/logout", json!({})).await;
     site.restart(&open()).await;
-    kept.auth = site.auth.clone();
-    revoked.auth = site.auth.clone();
+    kept.visit(&site);
+    revoked.visit(&site);
     revoked.cookies = old.cookies;
     assert_eq!(kept.user().await.as_deref(), Some("ada"));
     assert_eq!(revoked.user().await, None);
@@ -64,7 +72,8 @@ async fn a_start_reads_no_session_and_each_comes_with_its_first_request() {
     let mut site = Site::new(&open()).await;
     let (mut laptop, mut phone) = two_browsers(&site).await;
     site.restart(&open()).await;
-    (laptop.auth, phone.auth) = (site.auth.clone(), site.auth.clone());
+    laptop.visit(&site);
+    phone.visit(&site);
     let in_memory = |browser: &Browser| site.auth.session(&browser.headers()).is_some();
     assert!(!in_memory(&laptop) && !in_memory(&phone));
     let found = site.auth.find_session(&laptop.headers()).await.unwrap();
@@ -80,10 +89,12 @@ async fn a_session_that_was_revoked_before_its_first_request_is_refused() {
     let mut site = Site::new(&open()).await;
     let (mut laptop, mut phone) = two_browsers(&site).await;
     site.restart(&open()).await;
-    (laptop.auth, phone.auth) = (site.auth.clone(), site.auth.clone());
+    laptop.visit(&site);
+    phone.visit(&site);
     let list = laptop.get("/auth/sessions").await.json;
-    let path = format!("/auth/sessions/{}", list[0]["id"].as_str().unwrap());
-    assert_eq!(laptop.delete(&path).await.status, StatusCode::NO_CONTENT);
+    let other = json!({ "session_id": list[0]["id"] });
+    let ended = laptop.act("end_session", other).await;
+    assert_eq!(ended.status, StatusCode::NO_CONTENT);
     assert_eq!(phone.user().await, None);
     assert_eq!(laptop.user().await.as_deref(), Some("ada"));
 }
@@ -97,7 +108,7 @@ async fn a_revocation_holds_also_while_the_session_is_fetched() {
     for _ in 0..50 {
         let mut browser = user.clone();
         browser.cookies.clear();
-        browser.auth = site.auth.clone();
+        browser.visit(&site);
         browser.log_in("ada").await;
         site.restart(&open()).await;
         let headers = browser.headers();
@@ -110,7 +121,7 @@ async fn a_revocation_holds_also_while_the_session_is_fetched() {
                 }
             }
         });
-        browser.auth = auth.clone();
+        browser.visit(&site);
         browser.post("/auth/logout", json!({})).await;
         assert!(auth.session(&headers).is_none());
         asking.await.unwrap();
@@ -165,7 +176,7 @@ async fn a_session_ends_by_itself() {
     db.execute("UPDATE sessions SET expires_at = ?1", [soon])
         .unwrap();
     site.restart(&open()).await;
-    browser.auth = site.auth.clone();
+    browser.visit(&site);
     while browser.user().await.is_some() {
         assert!(Timestamp::now().millis() < soon + 30_000, "it goes on");
         tokio::time::sleep(std::time::Duration::from_millis(100)).await;
@@ -189,7 +200,7 @@ async fn when_a_session_was_last_seen_is_written_down_later() {
     db.execute("UPDATE sessions SET last_seen_at = 1000", [])
         .unwrap();
     site.restart(&open()).await;
-    browser.auth = site.auth.clone();
+    browser.visit(&site);
     let before = Timestamp::now();
     browser.user().await;
     let seen = || site.sessions()[0].last_seen_at;

@@ -24,7 +24,6 @@ pub fn builder() -> Builder {
         .env("HYPERVISOR_REGISTRATION", "open")
         .env("HYPERVISOR_AUTH_RATE_PER_ADDRESS", "1000000")
         .env("HYPERVISOR_AUTH_RATE_PER_ACCOUNT", "1000000")
-        .env("HYPERVISOR_AUTH_STEP_UP_SECS", "3600")
 }
 
 /// The same, started.

@@ -38,6 +38,14 @@ pub async fn account(page: &Page, gateway: &Hypervisor) {
     page.see("@account-page[aria-busy=false]").await;
 }
 
+/// Confirms an act on its page, with the passkey of the page's device, and goes back to the account.
+pub async fn confirm(page: &Page) {
+    page.click("@act-confirm").await;
+    page.read("#title", "Done").await;
+    page.click("@act-back").await;
+    page.see("@account-page").await;
+}
+
 /// A path of the gateway, as a browser is given it.
 pub fn at(gateway: &Hypervisor, path: &str) -> String {
     format!("{}{path}", gateway.base_url())

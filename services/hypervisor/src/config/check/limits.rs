@@ -40,7 +40,7 @@ pub(super) fn limits(config: &Config) -> Verdict {
 
 /// Where the least is 0, that has a meaning.
 #[rustfmt::skip] // A table.
-fn all(config: &Config) -> [Limit; 28] {
+fn all(config: &Config) -> [Limit; 27] {
     let (server, auth, proxy, runtime) = (&config.server, &config.auth, &config.proxy, &config.runtime);
     [
         ("server.max_connections", server.max_connections as u64, 1, MOST),
@@ -51,7 +51,6 @@ fn all(config: &Config) -> [Limit; 28] {
         ("server.shutdown_secs", server.shutdown_secs, 0, MOST_SECS),
         ("tls.hsts_secs", config.tls.hsts_secs, 0, MOST_SECS),
         ("auth.session_days", auth.session_days, 1, MOST_DAYS),
-        ("auth.step_up_secs", auth.step_up_secs, 1, MOST_SECS),
         ("auth.ceremony_secs", auth.ceremony_secs, 1, MOST_SECS),
         ("auth.invite_hours", auth.invite_hours, 1, MOST_HOURS),
         ("auth.rate_per_address", auth.rate_per_address.into(), 1, MOST),

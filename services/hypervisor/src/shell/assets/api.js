@@ -51,5 +51,3 @@ async function read(response) {
 
 export const get = (path) => call("GET", path);
 export const post = (path, body = {}) => call("POST", path, body);
-export const patch = (path, body) => call("PATCH", path, body);
-export const remove = (path) => call("DELETE", path);

@@ -1,5 +1,6 @@
 // The ceremonies, each from its start at the server to its finish there.
 
+import { act, leave } from "./acts.js";
 import { ApiError, post } from "./api.js";
 import { agent } from "./format.js";
 import { assert, create } from "./webauthn.js";
@@ -19,8 +20,18 @@ export async function login(username) {
 }
 
 export async function addPasskey(name) {
-  const { publicKey } = await post("/auth/passkeys/start", { name });
-  const credential = await create(publicKey);
+  const { publicKey } = await act("add_passkey", { name });
+  return finishPasskey(publicKey);
+}
+
+// For who came with a recovery code, and has no other passkey to confirm it with.
+export async function addRecoveryPasskey(name) {
+  const { publicKey, confirm } = await post("/auth/passkeys/start", { name });
+  return confirm ? leave(confirm) : finishPasskey(publicKey);
+}
+
+export async function finishPasskey(options) {
+  const credential = await create(options);
   return finish("/auth/passkeys/finish", credential, "passkey_unfinished");
 }
 

@@ -2,7 +2,7 @@
 
 import { get, post } from "./api.js";
 import { icon } from "./icons.js";
-import { addPasskey, deviceName, login } from "./passkeys.js";
+import { addRecoveryPasskey, deviceName, login } from "./passkeys.js";
 import { sentence } from "./sentences.js";
 import { busy, byId, byTestId, element } from "./ui.js";
 import { obstacle } from "./webauthn.js";
@@ -52,7 +52,7 @@ async function useCode() {
 }
 
 async function makePasskey() {
-  await addPasskey(deviceName());
+  await addRecoveryPasskey(deviceName());
   return "login";
 }
 

@@ -46,6 +46,20 @@ pub(super) fn insert(tx: &Transaction, passkey: &PasskeyRow) -> Result<(), Store
     Ok(())
 }
 
+fn note_use(tx: &Transaction, used: &PasskeyUse) -> Result<(), StoreError> {
+    // Authenticators that do not count stay at 0; of the others, those that are no copies must have
+    // counted up.
+    let noted = tx.execute(
+        "UPDATE passkeys SET credential = ?2, counter = ?3, last_used_at = ?4
+         WHERE id = ?1 AND (NOT ?5 OR counter < ?3 OR (counter = 0 AND ?3 = 0))",
+        params![used.id, used.credential, used.counter, used.at, used.counts],
+    )?;
+    if noted != 1 {
+        return Err(Conflict::Counter.into());
+    }
+    Ok(())
+}
+
 impl PasskeyStore for Sqlite {
     fn passkeys_of(&self, user: Uuid) -> Result<Vec<PasskeyRow>, StoreError> {
         let sql =
@@ -104,6 +118,10 @@ impl PasskeyStore for Sqlite {
         })
     }
 
+    fn use_passkey(&self, used: &PasskeyUse) -> Result<(), StoreError> {
+        self.write(|tx| note_use(tx, used))
+    }
+
     fn log_in(
         &self,
         used: &PasskeyUse,
@@ -111,16 +129,7 @@ impl PasskeyStore for Sqlite {
         replaces: Option<Uuid>,
     ) -> Result<(), StoreError> {
         self.write(|tx| {
-            // Authenticators that do not count stay at 0; of the others, those that are no copies
-            // must have counted up.
-            let noted = tx.execute(
-                "UPDATE passkeys SET credential = ?2, counter = ?3, last_used_at = ?4
-                 WHERE id = ?1 AND (NOT ?5 OR counter < ?3 OR (counter = 0 AND ?3 = 0))",
-                params![used.id, used.credential, used.counter, used.at, used.counts],
-            )?;
-            if noted != 1 {
-                return Err(Conflict::Counter.into());
-            }
+            note_use(tx, used)?;
             sessions::replace(tx, session, replaces)
         })
     }

@@ -3,7 +3,7 @@
 import { get } from "../api.js";
 import { agent, ago, exactly } from "../format.js";
 import { button, byId, element } from "../ui.js";
-import { attempt } from "./step-up.js";
+import { attempt } from "./attempt.js";
 
 const FEW = 8;
 const list = byId("audit");

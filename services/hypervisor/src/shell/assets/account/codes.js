@@ -1,10 +1,10 @@
 // How many recovery codes are left, and new ones.
 
-import { post } from "../api.js";
+import { act } from "../acts.js";
 import { codeList } from "../codes.js";
 import { busy, button, byId, confirm, dialog, element } from "../ui.js";
 import * as audit from "./audit.js";
-import { attempt, confirmed } from "./step-up.js";
+import { attempt } from "./attempt.js";
 
 const error = byId("codes-error");
 
@@ -22,7 +22,7 @@ async function renew(pressed, username) {
   const text = "The codes that you have now stop working at once.";
   if (!(await confirm("Make new recovery codes?", text, "Make new ones"))) return;
   await attempt(error, async () => {
-    const work = () => confirmed(() => post("/auth/recovery/codes"));
+    const work = () => act("renew_recovery_codes");
     const { recovery_codes: codes } = await busy(pressed, "Making…", work);
     left(codes.length);
     await reveal(codes, username);

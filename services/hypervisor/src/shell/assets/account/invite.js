@@ -1,10 +1,10 @@
 // For an admin: a link with which one more person can sign up.
 
-import { post } from "../api.js";
+import { act } from "../acts.js";
 import { exactly } from "../format.js";
 import { busy, button, byId, copy, element } from "../ui.js";
 import * as audit from "./audit.js";
-import { attempt, confirmed } from "./step-up.js";
+import { attempt } from "./attempt.js";
 
 const error = byId("invite-error");
 
@@ -16,7 +16,7 @@ export function mount() {
 async function invite(event) {
   const pressed = event.currentTarget;
   await attempt(error, async () => {
-    const { url, expires_at: end } = await busy(pressed, "Making a link…", () => confirmed(() => post("/auth/invites")));
+    const { url, expires_at: end } = await busy(pressed, "Making a link…", () => act("invite"));
     const link = element("input", { class: "input", readonly: true, value: url, "aria-label": "Invite link", "data-testid": "invite-link", onfocus: () => link.select() });
     byId("invite-made").replaceChildren(
       link,

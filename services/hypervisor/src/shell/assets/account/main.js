@@ -9,7 +9,7 @@ import * as invite from "./invite.js";
 import * as passkeys from "./passkeys.js";
 import * as sandboxes from "./sandboxes.js";
 import * as sessions from "./sessions.js";
-import { identify, logIn } from "./step-up.js";
+import { logIn } from "./attempt.js";
 
 // All that the page shows is asked for at once: on a slow line each call is a second.
 async function start() {
@@ -19,7 +19,6 @@ async function start() {
   const me = await whoAmI;
   if (!me.authenticated) return logIn();
   if (me.kind === "recovery") return location.assign(at("/recovery"));
-  identify(me.username);
   byId("user").textContent = me.display_name || me.username;
   byId("user").title = me.username;
   byId("admin").hidden = !me.admin;

@@ -1,11 +1,12 @@
 // My passkeys: add, rename, revoke.
 
-import { get, patch, remove } from "../api.js";
+import { act } from "../acts.js";
+import { get } from "../api.js";
 import { ago, exactly } from "../format.js";
 import { addPasskey, deviceName } from "../passkeys.js";
 import { busy, button, byId, confirm, element } from "../ui.js";
 import * as audit from "./audit.js";
-import { attempt, confirmed } from "./step-up.js";
+import { attempt } from "./attempt.js";
 
 const list = byId("passkeys");
 const error = byId("passkeys-error");
@@ -23,7 +24,7 @@ async function refresh() {
 async function add(event) {
   const pressed = event.currentTarget;
   await attempt(error, async () => {
-    await busy(pressed, "Waiting for your passkey…", () => confirmed(() => addPasskey(deviceName())));
+    await busy(pressed, "Waiting for your passkey…", () => addPasskey(deviceName()));
     await Promise.all([refresh(), audit.refresh()]);
   });
 }
@@ -75,7 +76,7 @@ function renaming(passkey, done) {
     const name = input.value.trim();
     if (name && name !== passkey.name) {
       await attempt(error, async () => {
-        await patch(`/auth/passkeys/${passkey.id}`, { name });
+        await act("rename_passkey", { passkey_id: passkey.id, name });
         passkey.name = name;
       });
     }
@@ -95,7 +96,7 @@ async function revoke(passkey) {
   const text = `“${passkey.name}” will no longer log you in. The device may go on offering it; remove it there too.`;
   if (!(await confirm("Revoke this passkey?", text, "Revoke"))) return;
   await attempt(error, async () => {
-    await confirmed(() => remove(`/auth/passkeys/${passkey.id}`));
+    await act("remove_passkey", { passkey_id: passkey.id });
     await Promise.all([refresh(), audit.refresh()]);
   });
 }

@@ -1,11 +1,12 @@
 // The two sandboxes of my workspace, as they are now, and the swap between them.
 
+import { act as perform } from "../acts.js";
 import { get, post } from "../api.js";
 import { sentence } from "../sentences.js";
 import { busy, button, byId, confirm, element } from "../ui.js";
 import * as audit from "./audit.js";
 import { sandboxCard } from "./sandbox-card.js";
-import { attempt, confirmed, isLoggedOut, logIn } from "./step-up.js";
+import { attempt, isLoggedOut, logIn } from "./attempt.js";
 
 const EVERY_MS = 3000;
 
@@ -106,8 +107,8 @@ function undo() {
 }
 
 async function exchange(pressed, label, order, done) {
-  const call = () => post(`/admin/sandboxes/${me.user_id}/swap`, order);
-  const work = async () => done(await busy(pressed, label, () => confirmed(call)));
+  const call = () => perform("swap", { user_id: me.user_id, ...order });
+  const work = async () => done(await busy(pressed, label, call));
   await attempt(error, work, (failure) => failure.code === "dev_unhealthy" && forceButton);
   await Promise.all([refresh(), audit.refresh()]);
 }

@@ -1,10 +1,11 @@
 // Where I am logged in.
 
-import { get, remove } from "../api.js";
+import { act } from "../acts.js";
+import { get } from "../api.js";
 import { agent, ago, exactly } from "../format.js";
 import { button, byId, element } from "../ui.js";
 import * as audit from "./audit.js";
-import { attempt } from "./step-up.js";
+import { attempt } from "./attempt.js";
 
 const error = byId("sessions-error");
 
@@ -46,7 +47,7 @@ function row(session) {
 
 async function revoke(session) {
   await attempt(error, async () => {
-    await remove(`/auth/sessions/${session.id}`);
+    await act("end_session", { session_id: session.id });
     await Promise.all([refresh(), audit.refresh()]);
   });
 }

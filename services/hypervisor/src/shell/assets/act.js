@@ -1,0 +1,81 @@
+// The page on which an act is confirmed, where no script of a sandbox can see it.
+
+import { finishAct } from "./acts.js";
+import { at } from "./api.js";
+import { codeList } from "./codes.js";
+import { exactly } from "./format.js";
+import { finishPasskey } from "./passkeys.js";
+import { sentence } from "./sentences.js";
+import { busy, button, byId, copy, element } from "./ui.js";
+import { assert, obstacle } from "./webauthn.js";
+
+const act = JSON.parse(byId("act").textContent);
+const errors = byId("error");
+const confirmButton = byId("confirm");
+
+async function confirm() {
+  errors.textContent = "";
+  try {
+    const result = await busy(confirmButton, "Waiting for your passkey…", perform);
+    confirmButton.hidden = true;
+    byId("title").textContent = "Done";
+    byId("result").replaceChildren(...shown(result ?? {}));
+    byId("title").focus();
+  } catch (error) {
+    errors.textContent = sentence(error);
+    // The challenge is used up once the server has seen its answer, or has ended.
+    if (error.name === "ApiError" && error.status !== 0) confirmButton.hidden = true;
+  }
+}
+
+// A new passkey that the device did not make can be tried again, without the old one.
+let creation = act.create;
+
+async function perform() {
+  if (creation) return make();
+  const result = await finishAct(act.id, await assert(act.publicKey));
+  if (act.act !== "add_passkey") return result;
+  creation = result.publicKey;
+  return make();
+}
+
+async function make() {
+  const result = await finishPasskey(creation);
+  // Who came with a recovery code is logged out by now.
+  if (act.create) {
+    byId("back").href = at("/login");
+    byId("back").textContent = "Log in with it";
+  }
+  return result;
+}
+
+// What a person has to keep, or that there is nothing.
+function shown({ recovery_codes: codes, url, expires_at: end }) {
+  if (codes) {
+    const text = "Each lets you in once to make a new passkey. They are not shown again.";
+    return [element("p", { class: "muted" }, text), ...codeList(codes, act.username)];
+  }
+  if (url) {
+    const link = element("input", { class: "input", readonly: true, value: url, "aria-label": "Invite link", "data-testid": "invite-link", onfocus: () => link.select() });
+    return [
+      link,
+      button("Copy", "copy", { onclick: (click) => copy(click.currentTarget, url) }),
+      element("p", { class: "faint" }, `Works once, until ${exactly(end)}.`),
+    ];
+  }
+  return [];
+}
+
+if (act.error) {
+  byId("title").textContent = "This cannot be confirmed";
+  errors.textContent = act.error;
+} else {
+  byId("summary").textContent = act.summary;
+  byId("account").textContent = act.username;
+  byId("asked").hidden = false;
+  confirmButton.hidden = false;
+  confirmButton.addEventListener("click", confirm);
+  const blocked = obstacle();
+  if (blocked) errors.textContent = sentence(blocked);
+}
+byId("card").classList.remove("pending");
