@@ -7,9 +7,10 @@ use super::plan::{Meanwhile, Plan, Step};
 use super::sandbox::{Fault, Sandbox};
 use super::types::Role;
 use anyhow::{Result, bail};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
+use testkit::act;
 use testkit::person::Person;
 use tokio::time::{Instant, sleep};
 
@@ -20,13 +21,16 @@ const STALLED: Duration = Duration::from_mins(1);
 /// request that it sends over one of them is lost by the sandbox's fault, not by its own.
 const NEWS: Duration = Duration::from_millis(250);
 
+/// The seconds of a drain that nobody is to see.
+const DRAIN: u64 = 30;
+
 pub(super) struct Conductor {
     pub(super) field: Arc<Field>,
     pub(super) gateway: Gateway,
     /// Live first, by birth.
     pub(super) sandboxes: [Sandbox; 2],
     /// Who orders the swaps.
-    pub(super) owner: Person,
+    pub(super) person: Person,
     pub(super) generation: u64,
 }
 
@@ -105,18 +109,24 @@ impl Conductor {
     async fn swap(&mut self, drain: u64, restart: bool) -> Result<()> {
         let field = self.field.clone();
         let next = self.generation + 1;
-        let order = json!({ "expect_generation": self.generation, "drain_secs": drain });
-        let begin = field.ledger.order(next);
-        let ordered = gateway::swap(&field, &self.owner, &order);
-        let answer = if restart {
+        let order = self.confirmed(drain).await?;
+        let mut begin = field.ledger.order(next);
+        let ordered = gateway::call(&field, "POST", act::FINISH, &order);
+        let mut answer = if restart {
             let (answer, restarted) = tokio::join!(ordered, self.restart());
             restarted?;
             answer
         } else {
             ordered.await
         };
+        if restart && answer.as_ref().is_ok_and(is_unknown) {
+            field.ledger.record(|records| records.confirmed_anew += 1);
+            let order = self.confirmed(drain).await?;
+            begin = field.ledger.order(next);
+            answer = gateway::call(&field, "POST", act::FINISH, &order).await;
+        }
         let end = field.ledger.now();
-        let whole = |answer: &(u16, serde_json::Value)| {
+        let whole = |answer: &(u16, Value)| {
             answer.0 == 200
                 && answer.1["generation"] == next
                 && answer.1["live"] == Role::Live.held_by(next).sandbox()
@@ -139,8 +149,8 @@ impl Conductor {
 
     /// A swap to a dev sandbox that is in trouble: 409, and nothing changes.
     async fn refused(&self) -> Result<()> {
-        let order = json!({ "expect_generation": self.generation });
-        let answer = gateway::swap(&self.field, &self.owner, &order).await;
+        let order = self.confirmed(DRAIN).await?;
+        let answer = gateway::call(&self.field, "POST", act::FINISH, &order).await;
         let right = answer
             .as_ref()
             .is_ok_and(|(status, said)| *status == 409 && said["error"] == "dev_unhealthy");
@@ -153,6 +163,17 @@ impl Conductor {
         Ok(())
     }
 
+    /// A swap from this generation, confirmed with a passkey; what is left is to send it.
+    async fn confirmed(&self, drain: u64) -> Result<Value> {
+        let act = json!({
+            "act": "swap",
+            "user_id": self.person.user_id,
+            "expect_generation": self.generation,
+            "drain_secs": drain,
+        });
+        gateway::confirmed(&self.field, &self.person, &act).await
+    }
+
     async fn restart(&mut self) -> Result<()> {
         let ledger = &self.field.ledger;
         match self.gateway.restart(|| ledger.now()).await {
@@ -163,4 +184,10 @@ impl Conductor {
             Err(error) => Err(error.context(self.gateway.transcript())),
         }
     }
+}
+
+/// Whether the order reached the next hypervisor, which knows nothing of what was confirmed before
+/// it and does nothing: whoever ordered it confirms it once more.
+fn is_unknown((status, said): &(u16, Value)) -> bool {
+    *status == 400 && said["error"] == "ceremony_invalid"
 }

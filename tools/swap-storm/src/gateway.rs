@@ -2,6 +2,7 @@
 
 use super::clients::Field;
 use super::ledger::Span;
+use super::origins::Origins;
 use super::sandbox::Sandbox;
 use super::types::{Moment, Role};
 use super::wire::Wire;
@@ -10,11 +11,12 @@ use serde_json::Value;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
+use testkit::act;
+use testkit::activation;
 use testkit::client::Client;
 use testkit::person::Person;
 use testkit::process::Process;
 use testkit::wait::DEADLINE;
-use testkit::{act, activation};
 use tokio::net::TcpSocket;
 use tokio::time::timeout;
 
@@ -33,13 +35,14 @@ pub(super) struct Gateway {
 
 impl Gateway {
     /// Starts `bin` with these two sandboxes, live first.
-    pub(super) fn start(bin: &Path, sandboxes: &[Sandbox; 2]) -> Result<Self> {
+    pub(super) fn start(bin: &Path, sandboxes: &[Sandbox; 2], origins: Origins) -> Result<Self> {
         let socket = TcpSocket::new_v4()?;
         socket.bind((Ipv4Addr::LOCALHOST, 0).into())?;
         let listener = socket.listen(BACKLOG)?.into_std()?;
         let address = listener.local_addr()?;
         let folder = tempfile::tempdir().context("make a folder")?;
-        std::fs::write(folder.path().join("hypervisor.toml"), config(sandboxes))?;
+        let config = config(sandboxes, origins);
+        std::fs::write(folder.path().join("hypervisor.toml"), config)?;
         let bin = std::path::absolute(bin)?;
         let process = spawn(&bin, folder.path(), &listener)?;
         Ok(Self {
@@ -93,12 +96,13 @@ fn spawn(bin: &Path, folder: &Path, listener: &TcpListener) -> Result<Process> {
     Process::spawn_with(command, activation::stdin(listener)?)
 }
 
-/// As shipped, but for what a storm needs: anyone may register, and a sandbox
-/// that hangs is noticed within the storm.
-fn config(sandboxes: &[Sandbox; 2]) -> String {
+/// As shipped, but for what a storm needs: anyone may register, and a sandbox that hangs is noticed
+/// within the storm.
+fn config(sandboxes: &[Sandbox; 2], origins: Origins) -> String {
     let [live, dev] = sandboxes.each_ref().map(Sandbox::address);
     format!(
         "registration = \"open\"\n\
+         origins = \"{origins}\"\n\
          [store]\npath = \"hypervisor.db\"\n\
          [proxy]\nresponse_secs = 4\n\
          [runtime]\nkind = \"adopt\"\nprobe_secs = 1\nprobe_timeout_secs = 2\n\
@@ -132,21 +136,11 @@ pub(super) async fn call(
     answer.with_context(|| format!("{method} {path}"))
 }
 
-/// A swap, which its owner's passkey confirms. One that a restart has overtaken is asked for again:
-/// what waits for a passkey is forgotten then, and nothing was done.
-pub(super) async fn swap(field: &Field, owner: &Person, order: &Value) -> Result<(u16, Value)> {
-    let mut order = order.clone();
-    order["act"] = "swap".into();
-    order["user_id"] = owner.user_id.clone().into();
-    loop {
-        let (status, begun) = call(field, "POST", act::START, &order).await?;
-        ensure!(status == 200, "the start of a swap: {status} {begun}");
-        let finish = owner.confirm(&begun)?;
-        let done = call(field, "POST", act::FINISH, &finish).await?;
-        if done.1["error"] != "ceremony_invalid" {
-            return Ok(done);
-        }
-    }
+/// Begins an act and confirms it; what is left is to send the order to [`act::FINISH`].
+pub(super) async fn confirmed(field: &Field, person: &Person, act: &Value) -> Result<Value> {
+    let (status, begun) = call(field, "POST", act::START, act).await?;
+    ensure!(status == 200, "{act}: {status} {begun}");
+    person.confirm(&begun)
 }
 
 /// The generation, by the hypervisor's own words, which must agree with the turns that the

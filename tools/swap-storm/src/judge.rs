@@ -105,6 +105,7 @@ impl Report {
         self.wrong.extend(records.wrong.iter().cloned());
         self.broken.extend(records.broken.iter().cloned());
         self.refusals = records.refusals;
+        self.confirmed_anew = records.confirmed_anew;
         for trouble in &records.troubles {
             *self.faults.entry(trouble.fault.to_string()).or_default() += 1;
         }

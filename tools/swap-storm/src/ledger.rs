@@ -46,6 +46,8 @@ pub(super) struct Records {
     pub(super) troubles: Vec<Trouble>,
     pub(super) swaps: Vec<Swap>,
     pub(super) refusals: u64,
+    /// Swaps that were confirmed once more, after a restart.
+    pub(super) confirmed_anew: u64,
     pub(super) restarts: Vec<Span>,
     /// Answers from the wrong side.
     pub(super) wrong: Vec<String>,

@@ -10,6 +10,7 @@
 //! | `plan` | says what happens in which order |
 //! | `sandbox`, `answers` | two sandboxes that name themselves, and go wrong when told to |
 //! | `gateway` | the real hypervisor, on a socket that outlives it as under systemd |
+//! | `origins` | where the sandboxes are found |
 //! | `clients`, `wire` | ask, and note what they see |
 //! | `conductor` | swaps, breaks, mends and restarts, as requests go by |
 //! | `ledger`, `judge`, `report` | what happened, what it means, and how it is told |
@@ -20,12 +21,14 @@ mod conductor;
 mod gateway;
 mod judge;
 mod ledger;
+mod origins;
 mod plan;
 mod report;
 mod sandbox;
 mod types;
 mod wire;
 
+pub use origins::Origins;
 pub use plan::Plan;
 pub use report::{Report, Row, Streams};
 pub use sandbox::Fault;
@@ -36,6 +39,7 @@ use clients::Field;
 use conductor::Conductor;
 use gateway::Gateway;
 use ledger::Ledger;
+use origins::Site;
 use sandbox::Sandbox;
 use std::path::Path;
 use std::sync::Arc;
@@ -58,16 +62,14 @@ pub async fn run(bin: &Path, plan: &Plan) -> Result<Report> {
         Sandbox::start(Role::Live).await?,
         Sandbox::start(Role::Dev).await?,
     ];
-    let gateway = Gateway::start(bin, &sandboxes)?;
+    let gateway = Gateway::start(bin, &sandboxes, plan.origins)?;
     let person = gateway.person().await?;
+    let site = |role| Site::of(&person, role, plan.origins);
     let field = Arc::new(Field {
         ledger: Ledger::new(plan),
         address: gateway.address(),
-        headers: format!(
-            "Host: localhost:{}\r\nCookie: {}\r\nX-Requested-With: storm\r\n",
-            gateway.address().port(),
-            person.cookie()
-        ),
+        headers: origins::headers(&person.client),
+        sites: [site(Role::Live).await?, site(Role::Dev).await?],
         over: AtomicBool::new(false),
     });
     let standstill = Arc::default();
@@ -81,7 +83,7 @@ pub async fn run(bin: &Path, plan: &Plan) -> Result<Report> {
         field: field.clone(),
         gateway,
         sandboxes,
-        owner: person,
+        person,
         generation: 1,
     };
     conductor.conduct(plan).await?;

@@ -5,7 +5,7 @@ use clap::Parser;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use swap_storm::Plan;
+use swap_storm::{Origins, Plan};
 
 /// Swaps, breaks and restarts everything under the eyes of many clients, and accounts for every
 /// request. Ends with 1 if a promise was broken.
@@ -26,6 +26,9 @@ struct Args {
     /// The same number brings the same events in the same order.
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Whose origin the sandboxes have.
+    #[arg(long, value_enum, default_value_t = Origins::Own)]
+    origins: Origins,
     /// Tell as well what was done to the sandboxes and the hypervisor, and when.
     #[arg(long)]
     timeline: bool,
@@ -45,6 +48,7 @@ async fn main() -> Result<ExitCode> {
         swaps: args.swaps,
         restarts: args.restarts,
         seed: args.seed,
+        origins: args.origins,
     };
     let report = swap_storm::run(&hypervisor, &plan).await?;
     let mut out = std::io::stdout();

@@ -1,5 +1,6 @@
 //! What a storm is made of: how much of it, and what happens in which order.
 
+use super::origins::Origins;
 use super::sandbox::Fault;
 use super::types::Role;
 use std::fmt;
@@ -18,6 +19,8 @@ pub struct Plan {
     pub restarts: u64,
     /// Where chance begins.
     pub seed: u64,
+    /// Whose origin the sandboxes have.
+    pub origins: Origins,
 }
 
 impl fmt::Display for Plan {
@@ -28,10 +31,12 @@ impl fmt::Display for Plan {
             swaps,
             restarts,
             seed,
+            origins,
         } = self;
         write!(
             f,
-            "{requests} requests from {clients} clients, {swaps} swaps, {restarts} restarts, seed {seed}"
+            "{requests} requests from {clients} clients, {swaps} swaps, {restarts} restarts, seed {seed}, \
+             {origins} origins"
         )
     }
 }
@@ -141,6 +146,7 @@ mod tests {
                 swaps,
                 restarts,
                 seed: 7,
+                origins: Origins::Own,
             };
             let steps = plan.steps();
             assert_eq!(steps.len() as u64, swaps);

@@ -26,6 +26,8 @@ pub struct Report {
     pub faults: BTreeMap<String, u64>,
     /// Swaps that were refused, as they had to be.
     pub refusals: u64,
+    /// Swaps that were confirmed once more, since a restart came between the passkey and the order.
+    pub confirmed_anew: u64,
     /// From each swap's order to its answer, sorted as all times here.
     pub swaps: Vec<Duration>,
     /// From each swap's order to the first answer of the new live.
@@ -186,11 +188,12 @@ impl Report {
 
     fn times(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let (swaps, restarts) = (self.swaps.len(), self.restarts.len());
-        let refused = self.refusals;
+        let (refused, anew) = (self.refusals, self.confirmed_anew);
         let took = self.took.as_secs_f64();
         writeln!(
             f,
-            "\n{swaps} swaps, {refused} refused as they had to be, {restarts} restarts, {took:.1} s"
+            "\n{swaps} swaps, {refused} refused as they had to be, {anew} confirmed anew, \
+             {restarts} restarts, {took:.1} s"
         )?;
         times(f, "swap, order to answer", &self.swaps)?;
         times(f, "swap, order to first new answer", &self.first_answers)?;

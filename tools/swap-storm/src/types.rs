@@ -18,9 +18,9 @@ pub(super) fn clock(moment: Moment) -> String {
 /// A role, and also the sandbox that was born with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
-    /// Gets everything but `/dev`.
+    /// What everyone uses.
     Live,
-    /// Gets `/dev`.
+    /// What is worked on.
     Dev,
 }
 
@@ -56,14 +56,6 @@ impl Role {
         match (self, generation % 2 == 1) {
             (Self::Live, true) | (Self::Dev, false) => Self::Live,
             (Self::Live, false) | (Self::Dev, true) => Self::Dev,
-        }
-    }
-
-    /// What a path begins with.
-    pub(super) const fn prefix(self) -> &'static str {
-        match self {
-            Self::Live => "",
-            Self::Dev => "/dev",
         }
     }
 }

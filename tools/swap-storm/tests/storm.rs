@@ -6,7 +6,7 @@
 )]
 
 use std::path::PathBuf;
-use swap_storm::{Fault, Kind, Plan};
+use swap_storm::{Fault, Kind, Origins, Plan};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn swaps_faults_and_a_restart_under_fire_lose_nothing() {
@@ -16,6 +16,7 @@ async fn swaps_faults_and_a_restart_under_fire_lose_nothing() {
         swaps: 10,
         restarts: 1,
         seed: 1,
+        origins: Origins::Own,
     };
     let report = swap_storm::run(&hypervisor(), &plan).await.unwrap();
     assert!(report.is_clean(), "{plan}\n\n{report}");
@@ -37,6 +38,21 @@ async fn swaps_faults_and_a_restart_under_fire_lose_nothing() {
     assert_eq!(report.swaps.len() as u64, plan.swaps, "{report}");
     assert_eq!(report.refusals, 4, "{report}");
     assert_eq!(report.restarts.len() as u64, plan.restarts, "{report}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn swaps_lose_nothing_where_sandboxes_share_an_origin() {
+    let plan = Plan {
+        requests: 4000,
+        clients: 64,
+        swaps: 3,
+        restarts: 1,
+        seed: 2,
+        origins: Origins::Shared,
+    };
+    let report = swap_storm::run(&hypervisor(), &plan).await.unwrap();
+    assert!(report.is_clean(), "{plan}\n\n{report}");
+    assert_eq!(report.swaps.len() as u64, plan.swaps, "{report}");
 }
 
 /// The program that is tried is of the other workspace.

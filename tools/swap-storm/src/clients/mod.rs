@@ -5,6 +5,7 @@ mod events;
 mod websocket;
 
 use super::ledger::{Cause, Ledger, Receipt};
+use super::origins::Site;
 use super::types::{Kind, Role};
 use super::wire::{Body, Died, Head, Wire};
 use std::net::SocketAddr;
@@ -19,8 +20,10 @@ pub(super) struct Field {
     pub(super) ledger: Ledger,
     /// The hypervisor's.
     pub(super) address: SocketAddr,
-    /// `Host`, `Cookie`, and that JSON is preferred to pages, with their line ends.
+    /// The headers of requests to the hypervisor itself.
     pub(super) headers: String,
+    /// Where the sandboxes are found, live first.
+    pub(super) sites: [Site; 2],
     /// Set when no more requests are to be made.
     pub(super) over: AtomicBool,
 }
@@ -95,8 +98,7 @@ impl Client {
 
     /// A request's line and headers, up to the empty line.
     fn head(&self, method: &str, role: Role, path: &str, more: &str) -> String {
-        let (prefix, headers) = (role.prefix(), &self.field.headers);
-        format!("{method} {prefix}{path} HTTP/1.1\r\n{headers}{more}\r\n")
+        self.field.sites[role as usize].head(method, path, more)
     }
 
     /// Sends a request and waits for its answer's head. What is not as it should be is written
