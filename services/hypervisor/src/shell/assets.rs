@@ -40,6 +40,7 @@ pub(super) const EMBEDDED: &[(&str, &[u8])] = embedded![
     "act.js",
     "acts.js",
     "account/main.js",
+    "account/access.js",
     "account/attempt.js",
     "account/sandboxes.js",
     "account/sandbox-card.js",

@@ -32,7 +32,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::task::JoinHandle;
 
 pub use locate::{Scheme, Size};
-pub use page::Page;
+pub use page::{Page, find};
 
 /// How long anything may take before a test fails: a busy two-core machine's worth.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(30);

@@ -202,7 +202,7 @@ async fn listen(page: &chromiumoxide::Page, console: &Arc<Mutex<Vec<String>>>) {
 }
 
 /// The expression that finds `what`.
-pub(super) fn find(what: &str) -> String {
+pub fn find(what: &str) -> String {
     format!("document.querySelector({})", quote(&selector(what)))
 }
 

@@ -3,22 +3,12 @@
 import { span } from "../format.js";
 import { icon } from "../icons.js";
 import { busy, button, copy, element } from "../ui.js";
+import { accessControl } from "./access.js";
 
 const STOPPABLE = ["starting", "running", "draining"];
 
-const WHO = {
-  members: "members of the workspace",
-  users: "anyone who is logged in",
-  public: "anyone, without logging in",
-};
-
-const WARNINGS = {
-  users: "Everybody with an account on this server can open it.",
-  public: "Everybody on the internet can open it, and can send it requests. It is not told who they are.",
-};
-
-// `act(role, action)` starts or stops it.
-export function sandboxCard(role, act) {
+// `act(role, action)` starts or stops it, and `change(role, access)` says who may look.
+export function sandboxCard(role, act, change) {
   const status = element("span", { class: "status" });
   const name = element("h2");
   const facts = element("dl", { class: "facts" });
@@ -28,13 +18,13 @@ export function sandboxCard(role, act) {
   const link = element("span");
   const open = element("a", { class: "button", target: "_blank", rel: "noopener", "data-testid": "open-link" }, icon("open"), link);
   const share = button("Copy link", "copy", { "data-testid": "copy-link", class: "quiet", onclick: () => copy(share, open.href) });
-  const warning = element("p", { class: "note warn", "data-testid": "access-warning" });
+  const access = accessControl(role, change);
   const node = element(
     "article",
     { class: "card sandbox", "data-testid": "sandbox-card", "data-role": role },
     element("div", { class: "ends" }, element("span", { class: "role" }, role), status),
     name,
-    element("div", { class: "stack" }, facts, warning, cause),
+    element("div", { class: "stack" }, facts, access.node, cause),
     element("div", { class: "ends" }, open, share, start, stop),
   );
 
@@ -61,7 +51,7 @@ export function sandboxCard(role, act) {
     status.textContent = sandbox.status;
     name.textContent = sandbox.sandbox;
     facts.replaceChildren(...rows(sandbox));
-    warning.textContent = WARNINGS[sandbox.access] ?? "";
+    access.update(sandbox);
     open.href = sandbox.url;
     // Where all have one address, it is a path.
     link.textContent = `Open ${sandbox.url.startsWith("/") ? sandbox.url : open.host}`;
@@ -81,7 +71,6 @@ function rows(sandbox) {
     ["up for", runs && span(age)],
     ["last request", runs && (idle < 5 ? "just now" : `${span(idle)} ago`)],
     ["address", runs && address],
-    ["open to", WHO[sandbox.access]],
   ];
   return facts.filter(([, value]) => value).flatMap(([term, value]) => [
     element("dt", {}, term),

@@ -32,13 +32,22 @@ export async function mount(user, loading) {
   me = user;
   const path = (role, action) => `/admin/sandboxes/${me.user_id}/${role}/${action}`;
   const act = (role, action) => attempt(error, () => post(path(role, action)).finally(() => refresh()));
-  cards = { live: sandboxCard("live", act), dev: sandboxCard("dev", act) };
+  cards = { live: sandboxCard("live", act, change), dev: sandboxCard("dev", act, change) };
   const between = element("div", { class: "between" }, swapButton, generation);
   byId("pair").replaceChildren(cards.live.node, between, cards.dev.node);
   byId("swapped").append(swappedText, undoButton);
   await refresh(loading);
   setInterval(poll, EVERY_MS);
   document.addEventListener("visibilitychange", poll);
+}
+
+// True once it is changed.
+function change(role, access) {
+  return attempt(error, async () => {
+    await perform("set_access", { user_id: me.user_id, role, access });
+    await audit.refresh();
+    return true;
+  });
 }
 
 // Nobody is asked for a page that nobody sees, nor again before the last response.
