@@ -564,3 +564,80 @@ fn no_workspace_has_the_name_of_anothers_dev() {
     }
     load("[workspaces.dev]\n[workspaces.ada-device]", &[]).unwrap();
 }
+
+/// What `[tls.acme]` needs around it.
+const BY_ACME: &str = "[auth]\norigin = \"https://os.example\"\nrp_id = \"os.example\"\n[tls.acme]\naccept_terms = true\n";
+
+#[test]
+fn certificates_by_acme_are_those_of_lets_encrypt_and_kept_beside_the_store() {
+    let config = load(&format!("{BY_ACME}[store]\npath = \"/var/x.db\"\n"), &[]).unwrap();
+    assert!(config.tls.is_on());
+    assert_eq!(config.acme_dir().to_str(), Some("/var/acme"));
+    let directory = config.tls.acme.unwrap().directory;
+    assert_eq!(directory, "https://acme-v02.api.letsencrypt.org/directory");
+}
+
+#[test]
+fn each_key_of_acme_can_come_from_the_environment() {
+    let config = load(
+        "[auth]\norigin = \"https://os.example\"\nrp_id = \"os.example\"",
+        &[
+            ("HYPERVISOR_TLS_ACME_ACCEPT_TERMS", "true"),
+            ("HYPERVISOR_TLS_ACME_DIRECTORY", "https://ca.example/acme"),
+            ("HYPERVISOR_TLS_ACME_EMAIL", "ops@os.example"),
+            ("HYPERVISOR_TLS_ACME_DIR", "/var/acme"),
+            ("HYPERVISOR_TLS_ACME_CA_FILE", "/etc/roots.pem"),
+        ],
+    )
+    .unwrap();
+    let acme = config.tls.acme.unwrap();
+    assert_eq!(acme.directory, "https://ca.example/acme");
+    assert_eq!(acme.email.as_deref(), Some("ops@os.example"));
+    assert_eq!(acme.ca_file.unwrap().to_str(), Some("/etc/roots.pem"));
+    let said = refusal("", &[("HYPERVISOR_TLS_ACME_COLOUR", "red")]);
+    assert!(said.contains("colour"), "{said}");
+}
+
+#[test]
+fn what_no_authority_would_issue_for_is_refused_with_its_key() {
+    for (more, key) in [
+        ("accept_terms = false", "tls.acme.accept_terms"),
+        (
+            "directory = \"http://ca.example/dir\"",
+            "tls.acme.directory",
+        ),
+        ("directory = \"\"", "tls.acme.directory"),
+        ("email = \"ops\"", "tls.acme.email"),
+        ("email = \"ops@os.example?x\"", "tls.acme.email"),
+        ("email = \"\"", "tls.acme.email"),
+        ("dir = \"\"", "tls.acme.dir"),
+        ("ca_file = \"\"", "tls.acme.ca_file"),
+        ("[tls]\ncert = \"/c\"\nkey = \"/k\"", "tls.cert"),
+        ("[tls]\nacme_webroot = \"/w\"", "tls.acme_webroot"),
+        (
+            "[tls]\nredirect_hosts = [\"192.0.2.1\"]",
+            "tls.redirect_hosts",
+        ),
+        (
+            "[tls]\nredirect_hosts = [\"www.localhost\"]",
+            "tls.redirect_hosts",
+        ),
+    ] {
+        let base = BY_ACME.replace("accept_terms = true\n", "");
+        let accepts = if more.contains("accept_terms") {
+            ""
+        } else {
+            "accept_terms = true\n"
+        };
+        let said = refusal(&format!("{base}{accepts}{more}\n"), &[]);
+        assert!(said.contains(&format!("{key}: ")), "{more}: {said}");
+    }
+    for (origin, hint) in [
+        ("http://localhost:9090", "auth.origin"),
+        ("https://localhost:9090", "auth.origin"),
+    ] {
+        let file = format!("[auth]\norigin = \"{origin}\"\n[tls.acme]\naccept_terms = true\n");
+        let said = refusal(&file, &[]);
+        assert!(said.starts_with(hint), "{said}");
+    }
+}

@@ -114,7 +114,8 @@ async fn status(State(api): State<Api>) -> Result<Json<Value>, Refused> {
         let pair = workspace.pair();
         pair.both().iter().map(|route| route.sandbox.holds()).sum()
     };
-    Ok(Json(json!({
+    let certificates = api.acme.as_ref().map(|acme| acme.certificates());
+    let mut status = json!({
         "version": env!("CARGO_PKG_VERSION"),
         "pid": std::process::id(),
         "uptime_secs": api.started.elapsed().as_secs(),
@@ -123,7 +124,11 @@ async fn status(State(api): State<Api>) -> Result<Json<Value>, Refused> {
         "users": api.store.run(|store| store.user_count()).await?,
         "probations": api.routes.probations(),
         "claims": workspaces.iter().map(holds).sum::<usize>(),
-    })))
+    });
+    if let Some(certificates) = certificates {
+        status["certificates"] = json!(certificates);
+    }
+    Ok(Json(status))
 }
 
 async fn users(State(api): State<Api>) -> Result<Json<Vec<Account>>, Refused> {

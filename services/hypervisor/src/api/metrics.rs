@@ -6,6 +6,8 @@ use crate::error::HttpError;
 use crate::peer::Peer;
 use crate::routes::Routes;
 use crate::runtime::Status;
+use crate::timestamp::Timestamp;
+use crate::tls::Acme;
 use axum::Extension;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -104,9 +106,38 @@ fn render(api: &Api) -> String {
     page.family("counter", "choiros_swaps_total", "Swaps done.", &swaps);
     sandboxes(&mut page, &api.routes);
     requests(&mut page, &api.routes);
+    if let Some(acme) = &api.acme {
+        certificates(&mut page, acme);
+    }
     let uptime = api.started.elapsed().as_secs();
     page.gauge("choiros_uptime_seconds", "Seconds since the start.", uptime);
     page.0
+}
+
+/// Of those that the gateway gets by itself.
+fn certificates(page: &mut Page, acme: &Acme) {
+    let all = acme.certificates();
+    let valid = all.iter().filter(|it| it.valid).count();
+    page.gauge(
+        "choiros_certificates",
+        "Certificates that are good.",
+        valid as u64,
+    );
+    let first = all.iter().filter_map(|it| it.expires_at).min();
+    if let Some(first) = first {
+        let left = first.millis() - Timestamp::now().millis();
+        page.gauge(
+            "choiros_certificate_expiry_seconds",
+            "Seconds until the first of the certificates ends; 0 once one has.",
+            u64::try_from(left / 1000).unwrap_or(0),
+        );
+    }
+    page.family(
+        "counter",
+        "choiros_certificate_failures_total",
+        "Orders of certificates that failed.",
+        &[(String::new(), acme.failures())],
+    );
 }
 
 fn sandboxes(page: &mut Page, routes: &Routes) {

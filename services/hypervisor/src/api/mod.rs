@@ -21,6 +21,7 @@ use crate::metrics::Metrics;
 use crate::routes::Routes;
 use crate::shell::Shell;
 use crate::store;
+use crate::tls::Acme;
 use axum::Router;
 use axum::extract::FromRef;
 use axum::middleware::map_response;
@@ -41,6 +42,8 @@ pub struct Api {
     pub store: store::Handle,
     /// The configuration.
     pub config: Arc<Config>,
+    /// The certificates that the gateway gets by itself.
+    pub acme: Option<Arc<Acme>>,
     /// Counters.
     pub metrics: Arc<Metrics>,
     /// The pages.

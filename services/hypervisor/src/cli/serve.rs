@@ -13,7 +13,7 @@ use crate::runtime::Runtime;
 use crate::server::{self, Gateway};
 use crate::shell::{self, Shell};
 use crate::store::{Handle, Lock, Sqlite, Store, StoreError};
-use crate::tls::Tls;
+use crate::tls::{AcmeSettings, Tls};
 use anyhow::{Context as _, Error, Result, bail};
 use std::io::{IsTerminal as _, Write as _};
 use std::sync::Arc;
@@ -33,7 +33,7 @@ pub(super) async fn serve(config: Config) -> Result<()> {
     // Before anything else is touched: a second start must not disturb the first.
     let control =
         Control::bind(config.control_socket()).context("cannot listen on the operator's socket")?;
-    let tls = open_tls(&config.tls)?;
+    let tls = open_tls(&config)?;
     let listeners = systemd::listeners(&config, tls.as_ref())?;
     let signals = Signals::listen(tls.is_some())?;
     let stop = signals.stop.clone();
@@ -52,11 +52,16 @@ pub(super) async fn serve(config: Config) -> Result<()> {
         routes: routes.clone(),
         store,
         config: config.clone(),
+        acme: tls.as_ref().and_then(|tls| tls.by_acme().cloned()),
         metrics: metrics.clone(),
         shell: Shell::new(&config),
         acts: Arc::default(),
         started: Instant::now(),
     };
+    if let Some(acme) = &api.acme {
+        let routes = routes.clone();
+        acme.serve_hosts(Box::new(move |name| routes.host_exists(name)));
+    }
     let nobody = api.store.run(|store| store.user_count()).await? == 0;
     let own = shell::router(api.shell.clone())
         .merge(auth.router())
@@ -147,9 +152,10 @@ fn warn_of_token(config: &config::Server) {
     }
 }
 
-/// The certificate, and what else `[tls]` needs that is there on the host alone.
-fn open_tls(config: &config::Tls) -> Result<Option<Arc<Tls>>> {
-    if let Some(webroot) = &config.acme_webroot
+/// The certificates, and what else `[tls]` needs that is there on the host alone.
+fn open_tls(config: &Config) -> Result<Option<Arc<Tls>>> {
+    let tls = &config.tls;
+    if let Some(webroot) = &tls.acme_webroot
         && !webroot.is_dir()
     {
         bail!(
@@ -157,7 +163,18 @@ fn open_tls(config: &config::Tls) -> Result<Option<Arc<Tls>>> {
             webroot.display()
         );
     }
-    let pair = config.cert.as_deref().zip(config.key.as_deref());
+    if let Some(acme) = &tls.acme {
+        let origin = config.origin();
+        let own = origin.host_str().map(str::to_owned).into_iter();
+        return Ok(Some(Arc::new(Tls::acme(&AcmeSettings {
+            directory: acme.directory.clone(),
+            email: acme.email.clone(),
+            dir: config.acme_dir(),
+            ca_file: acme.ca_file.clone(),
+            own_hosts: own.chain(tls.redirect_hosts.iter().cloned()).collect(),
+        })?)));
+    }
+    let pair = tls.cert.as_deref().zip(tls.key.as_deref());
     Ok(match pair {
         Some((cert, key)) => Some(Arc::new(Tls::open(cert, key)?)),
         None => None,

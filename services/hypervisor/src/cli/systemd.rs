@@ -49,7 +49,7 @@ pub(super) fn listeners(config: &Config, tls: Option<&Arc<Tls>>) -> Result<Vec<L
     let is_https = |listener: &Listener| matches!(listener.kind(), Kind::Https(_));
     if tls.is_some() && !listeners.iter().any(is_https) {
         bail!(
-            "there is a certificate in [tls], and none of the sockets that systemd passed is for it; set FileDescriptorName={HTTPS} in the socket unit of port 443, or take tls.cert out"
+            "there is a certificate in [tls], and none of the sockets that systemd passed is for it; set FileDescriptorName={HTTPS} in the socket unit of port 443, or take [tls] out"
         );
     }
     if let Some(path) = &config.server.proxy_socket
@@ -104,7 +104,9 @@ fn kind(name: &str, is_alone: bool, socket: &Socket, tls: Option<&Arc<Tls>>) -> 
         (HTTPS, Some(tls)) => Ok(Kind::Https(tls.clone())),
         (REDIRECT, Some(_)) => Ok(Kind::Redirect),
         (HTTPS | REDIRECT, None) => {
-            bail!("there is no certificate; set tls.cert and tls.key, or take its socket unit away")
+            bail!(
+                "there is no certificate; set tls.cert and tls.key, or [tls.acme], or take its socket unit away"
+            )
         }
         // It stands for `server.listen`, whatever it is called.
         (_, Some(tls)) if is_alone && !is_unix => Ok(Kind::Https(tls.clone())),

@@ -1,7 +1,7 @@
 //! What holds where the file says nothing: it serves a laptop.
 
 use super::{
-    Auth, Config, DEFAULT_WORKSPACE, Log, Origins, Proxy, Registration, Runtime, RuntimeKind,
+    Acme, Auth, Config, DEFAULT_WORKSPACE, Log, Origins, Proxy, Registration, Runtime, RuntimeKind,
     Sandbox, Server, Shell, Store, Tls, Workspace,
 };
 use crate::role::Role;
@@ -52,10 +52,23 @@ impl Default for Tls {
         Self {
             cert: None,
             key: None,
+            acme: None,
             http_listen: Vec::new(),
             acme_webroot: None,
             redirect_hosts: Vec::new(),
             hsts_secs: 31_536_000,
+        }
+    }
+}
+
+impl Default for Acme {
+    fn default() -> Self {
+        Self {
+            directory: "https://acme-v02.api.letsencrypt.org/directory".into(),
+            email: None,
+            accept_terms: false,
+            dir: None,
+            ca_file: None,
         }
     }
 }

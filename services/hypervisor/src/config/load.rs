@@ -101,7 +101,13 @@ fn keys_of(name: &str) -> Option<Vec<String>> {
     let rest = name.strip_prefix(PREFIX)?.to_ascii_lowercase();
     match rest.split_once('_') {
         Some((section, key)) if SECTIONS.contains(&section) => {
-            Some(vec![section.to_owned(), key.to_owned()])
+            let inner = key.split_once('_').filter(|_| key != "acme_webroot");
+            Some(match inner {
+                Some((inner, key)) if (section, inner) == ("tls", "acme") => {
+                    [section, inner, key].map(str::to_owned).into()
+                }
+                _ => [section, key].map(str::to_owned).into(),
+            })
         }
         _ => Some(vec![rest]),
     }

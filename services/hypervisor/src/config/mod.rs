@@ -25,7 +25,7 @@ pub(crate) use filter::{AUDIT, filter};
 pub use load::{ConfigError, load};
 pub(crate) use origins::DEV_SUFFIX;
 pub use origins::Origins;
-pub use tls::Tls;
+pub use tls::{Acme, Tls};
 
 /// The whole configuration. Every key has a default that serves a laptop.
 #[derive(Debug, Clone, Deserialize)]
@@ -287,6 +287,12 @@ impl Config {
             .control_socket
             .clone()
             .unwrap_or_else(|| self.store.path.with_file_name("control.sock"))
+    }
+
+    /// The folder of what `tls.acme` needs to keep.
+    pub fn acme_dir(&self) -> PathBuf {
+        let set = self.tls.acme.as_ref().and_then(|acme| acme.dir.clone());
+        set.unwrap_or_else(|| self.store.path.with_file_name("acme"))
     }
 }
 

@@ -228,6 +228,7 @@ async fn handshake(
     };
     match begun {
         Ok(Handshake::Done(stream)) => return Some(stream),
+        Ok(Handshake::Challenge) => {}
         Ok(Handshake::PlainHttp(tcp)) => linger(Either::Left(tcp), LINGER).await,
         Err(error) => debug!(%error, %source, "no TLS handshake"),
     }

@@ -49,6 +49,14 @@ pub enum TlsError {
         /// What is wrong, and the mend.
         problem: String,
     },
+    /// What is to be kept has no place.
+    #[error("tls.acme.dir: {} cannot be written ({source}); give a folder of this program's user", path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// What no file has to do with.
     #[error("TLS cannot be set up: {0}")]
     Setup(#[from] rustls::Error),

@@ -1,8 +1,10 @@
-//! TLS as a server: the certificate, which is replaced while connections stay, and handshakes.
+//! TLS as a server: certificates, which are replaced while connections stay, and handshakes.
 //!
-//! A [`Tls`] is made from the two files that `[tls]` names and looked after by [`Tls::watch`];
-//! `handshake` makes a TLS stream of an accepted connection.
+//! A [`Tls`] is made from the two files that `[tls]` names, or gets its certificates itself
+//! (`acme`), and is looked after by [`Tls::watch`]; `handshake` makes a TLS stream of an accepted
+//! connection.
 
+mod acme;
 mod certificate;
 mod error;
 mod handshake;
@@ -11,42 +13,34 @@ mod watch;
 #[cfg(test)]
 mod tests;
 
+pub use acme::{Acme, Settings as AcmeSettings};
 pub use error::TlsError;
 pub use handshake::{Handshake, TlsStream};
 
-use arc_swap::ArcSwap;
-use certificate::Files;
 use rustls::ServerConfig;
 use rustls::crypto::CryptoProvider;
 use rustls::crypto::aws_lc_rs;
-use rustls::server::{ClientHello, NoServerSessionStorage, ResolvesServerCert};
-use rustls::sign::CertifiedKey;
+use rustls::server::{NoServerSessionStorage, ResolvesServerCert};
 use std::fmt;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
-use tokio_rustls::TlsAcceptor;
-use watch::LastRead;
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+use watch::Watched;
 
 /// What we speak over TLS, the first that a client knows, too.
 const PROTOCOLS: [&[u8]; 2] = [b"h2", b"http/1.1"];
 
-/// TLS with one certificate, for any number of connections.
+/// TLS for any number of connections.
 pub struct Tls {
-    acceptor: TlsAcceptor,
-    files: Files,
-    resolver: Arc<Resolver>,
-    provider: Arc<CryptoProvider>,
-    last_read: Mutex<LastRead>,
+    certificates: Certificates,
 }
 
-/// The certificate that handshakes get from now on.
-#[derive(Debug)]
-struct Resolver(ArcSwap<CertifiedKey>);
-
-impl ResolvesServerCert for Resolver {
-    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        Some(self.0.load_full())
-    }
+/// Where the certificates are from.
+enum Certificates {
+    /// One, for whatever name, from two files.
+    Files(Watched),
+    /// One a name, by ACME.
+    Acme(Arc<Acme>),
 }
 
 impl Tls {
@@ -56,31 +50,70 @@ impl Tls {
     /// They are not a certificate and its key.
     pub fn open(cert: &Path, key: &Path) -> Result<Self, TlsError> {
         let provider = Arc::new(aws_lc_rs::default_provider());
-        let files = Files::new(cert, key);
-        let (versions, pair) = (files.versions(), files.load(&provider)?);
-        let resolver = Arc::new(Resolver(ArcSwap::from_pointee(pair)));
-        let mut config = ServerConfig::builder_with_provider(provider.clone())
-            .with_safe_default_protocol_versions()?
-            .with_no_client_auth()
-            .with_cert_resolver(resolver.clone());
-        config.alpn_protocols = PROTOCOLS.map(<[u8]>::to_vec).into();
-        // The state of a session is with the client, so that there is no table of sessions here.
-        config.ticketer = aws_lc_rs::Ticketer::new()?;
-        config.session_storage = Arc::new(NoServerSessionStorage {});
+        let files = Watched::open(cert, key, provider)?;
         Ok(Self {
-            acceptor: TlsAcceptor::from(Arc::new(config)),
-            files,
-            resolver,
-            provider,
-            last_read: Mutex::new(LastRead::well(versions)),
+            certificates: Certificates::Files(files),
         })
     }
+
+    /// Takes up the certificates that it got before.
+    ///
+    /// # Errors
+    /// What the settings name cannot be used.
+    pub fn acme(settings: &AcmeSettings) -> Result<Self, TlsError> {
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let acme = Acme::open(settings, provider)?;
+        Ok(Self {
+            certificates: Certificates::Acme(Arc::new(acme)),
+        })
+    }
+
+    /// The certificates by ACME, if they are.
+    pub fn by_acme(&self) -> Option<&Arc<Acme>> {
+        match &self.certificates {
+            Certificates::Files(_) => None,
+            Certificates::Acme(acme) => Some(acme),
+        }
+    }
+
+    /// Keeps the certificates good until `stop`.
+    pub async fn watch(self: Arc<Self>, stop: CancellationToken) {
+        match &self.certificates {
+            Certificates::Files(files) => files.watch(stop).await,
+            Certificates::Acme(acme) => acme.clone().run(stop).await,
+        }
+    }
+
+    /// Serves what the files are now, or tries again at once what failed by ACME.
+    pub fn reload(&self) {
+        match &self.certificates {
+            Certificates::Files(files) => files.refresh(true),
+            Certificates::Acme(acme) => acme.retry(),
+        }
+    }
+}
+
+/// A server that speaks HTTP by these certificates.
+fn server_config(
+    provider: &Arc<CryptoProvider>,
+    certificates: Arc<dyn ResolvesServerCert>,
+) -> Result<Arc<ServerConfig>, TlsError> {
+    let mut config = ServerConfig::builder_with_provider(provider.clone())
+        .with_safe_default_protocol_versions()?
+        .with_no_client_auth()
+        .with_cert_resolver(certificates);
+    config.alpn_protocols = PROTOCOLS.map(<[u8]>::to_vec).into();
+    // The state of a session is with the client, so that there is no table of sessions here.
+    config.ticketer = aws_lc_rs::Ticketer::new()?;
+    config.session_storage = Arc::new(NoServerSessionStorage {});
+    Ok(Arc::new(config))
 }
 
 impl fmt::Debug for Tls {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Tls")
-            .field("cert", &self.files.cert)
-            .finish_non_exhaustive()
+        f.write_str(match self.certificates {
+            Certificates::Files(_) => "Tls(files)",
+            Certificates::Acme(_) => "Tls(acme)",
+        })
     }
 }

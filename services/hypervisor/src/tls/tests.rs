@@ -1,3 +1,4 @@
+use super::watch::Watched;
 use super::*;
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;
@@ -29,19 +30,20 @@ impl Folder {
         std::fs::write(self.path(name), text).unwrap();
     }
 
-    fn open(&self) -> Result<Tls, TlsError> {
-        Tls::open(&self.path(CERT_FILE), &self.path(KEY_FILE))
+    fn open(&self) -> Result<Watched, TlsError> {
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        Watched::open(&self.path(CERT_FILE), &self.path(KEY_FILE), provider)
     }
 }
 
 /// The certificates that a handshake gets, and whether they are those of `issued`.
-fn serves(tls: &Tls, issued: &Issued) -> bool {
+fn serves(tls: &Watched, issued: &Issued) -> bool {
     let folder = Folder::with(issued);
     let wanted = folder.open().unwrap().resolver.0.load_full();
     tls.resolver.0.load().cert == wanted.cert
 }
 
-fn is_logged(tls: &Tls) -> bool {
+fn is_logged(tls: &Watched) -> bool {
     tls.last_read.lock().unwrap().logged
 }
 
@@ -85,7 +87,7 @@ fn what_is_no_pair_is_refused_with_key_and_file_and_no_byte_of_it() {
         let folder = Folder::new();
         folder.write(CERT_FILE, cert);
         folder.write(KEY_FILE, key);
-        let said = folder.open().expect_err(hint).to_string();
+        let said = folder.open().map(|_| ()).expect_err(hint).to_string();
         let file = if about == "tls.cert" {
             CERT_FILE
         } else {
@@ -104,7 +106,7 @@ fn what_is_no_pair_is_refused_with_key_and_file_and_no_byte_of_it() {
     let folder = Folder::with(&one);
     for (name, about) in [(KEY_FILE, "tls.key"), (CERT_FILE, "tls.cert")] {
         std::fs::remove_file(folder.path(name)).unwrap();
-        let said = folder.open().unwrap_err().to_string();
+        let said = folder.open().map(|_| ()).unwrap_err().to_string();
         assert!(
             said.contains(about) && said.contains("cannot be read"),
             "{said}"

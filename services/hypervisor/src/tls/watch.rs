@@ -3,10 +3,17 @@
 //! It looks at them every few seconds, which sees whatever way they change in: written over,
 //! renamed, or behind a link that leads elsewhere from now on.
 
-use super::Tls;
-use super::certificate::FileVersion;
-use std::sync::{Arc, PoisonError};
+use super::certificate::{FileVersion, Files};
+use super::{TlsError, server_config};
+use arc_swap::ArcSwap;
+use rustls::crypto::CryptoProvider;
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
+use std::ops::Deref;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
@@ -33,15 +40,64 @@ impl LastRead {
     }
 }
 
-impl Tls {
+/// The certificate of two files.
+pub(super) struct Watched(Arc<Pair>);
+
+/// What is looked at while connections are made.
+pub(super) struct Pair {
+    pub(super) acceptor: TlsAcceptor,
+    files: Files,
+    pub(super) resolver: Arc<Resolver>,
+    provider: Arc<CryptoProvider>,
+    pub(super) last_read: Mutex<LastRead>,
+}
+
+/// The certificate that handshakes get from now on.
+#[derive(Debug)]
+pub(super) struct Resolver(pub(super) ArcSwap<CertifiedKey>);
+
+impl ResolvesServerCert for Resolver {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(self.0.load_full())
+    }
+}
+
+impl Deref for Watched {
+    type Target = Pair;
+
+    fn deref(&self) -> &Pair {
+        &self.0
+    }
+}
+
+impl Watched {
+    /// Reads both files.
+    pub(super) fn open(
+        cert: &Path,
+        key: &Path,
+        provider: Arc<CryptoProvider>,
+    ) -> Result<Self, TlsError> {
+        let files = Files::new(cert, key);
+        let (versions, pair) = (files.versions(), files.load(&provider)?);
+        let resolver = Arc::new(Resolver(ArcSwap::from_pointee(pair)));
+        let config = server_config(&provider, resolver.clone())?;
+        Ok(Self(Arc::new(Pair {
+            acceptor: TlsAcceptor::from(config),
+            files,
+            resolver,
+            provider,
+            last_read: Mutex::new(LastRead::well(versions)),
+        })))
+    }
+
     /// Looks at the files until `stop`, and serves what they are.
-    pub async fn watch(self: Arc<Self>, stop: CancellationToken) {
+    pub(super) async fn watch(&self, stop: CancellationToken) {
         let refreshing = async {
             loop {
                 tokio::time::sleep(INTERVAL).await;
-                let this = self.clone();
+                let pair = self.0.clone();
                 // A disk may take its time. What fails is tried again.
-                let _ = tokio::task::spawn_blocking(move || this.refresh(false)).await;
+                let _ = tokio::task::spawn_blocking(move || pair.refresh(false)).await;
             }
         };
         tokio::select! {
@@ -49,14 +105,12 @@ impl Tls {
             () = refreshing => {}
         }
     }
+}
 
-    /// Serves what the files are now, whether they changed or not. What cannot be served leaves
-    /// the certificate that was served before, and is told in the log.
-    pub fn reload(&self) {
-        self.refresh(true);
-    }
-
-    /// Reads the files if they changed since they were last read, or could not be served then.
+impl Pair {
+    /// Reads the files if they changed since they were last read, or could not be served then, and
+    /// serves what they are. What cannot be served leaves the certificate that was served before,
+    /// and is told in the log.
     ///
     /// Who replaces them does one after the other, so that a pair that does not fit is logged only
     /// when it is the same the next time, unless it was `requested`.

@@ -43,7 +43,9 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("routes", &["config", "store", "auth", "runtime", "proxy"]),
     (
         "api",
-        &["config", "shell", "store", "auth", "runtime", "routes"],
+        &[
+            "config", "tls", "shell", "store", "auth", "runtime", "routes",
+        ],
     ),
     (
         "server",

@@ -9,6 +9,7 @@ pub(super) fn paths(config: &Config) -> Verdict {
     store(&config.store.path)?;
     sockets(config)?;
     let (server, tls, runtime) = (&config.server, &config.tls, &config.runtime);
+    let acme = tls.acme.as_ref();
     let named = [
         (
             "server.metrics_token_file",
@@ -17,6 +18,11 @@ pub(super) fn paths(config: &Config) -> Verdict {
         ("tls.cert", tls.cert.as_deref()),
         ("tls.key", tls.key.as_deref()),
         ("tls.acme_webroot", tls.acme_webroot.as_deref()),
+        ("tls.acme.dir", acme.and_then(|it| it.dir.as_deref())),
+        (
+            "tls.acme.ca_file",
+            acme.and_then(|it| it.ca_file.as_deref()),
+        ),
         ("runtime.seal_file", runtime.seal_file.as_deref()),
         ("runtime.data_dir", Some(runtime.data_dir.as_path())),
         ("shell.dir", config.shell.dir.as_deref()),
