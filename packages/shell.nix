@@ -13,6 +13,7 @@
   deploy-rs,
   jq,
   nixfmt-tree,
+  pebble,
   rust-analyzer,
   rustc,
   rustfmt,
@@ -35,6 +36,7 @@ mkShell {
     deploy-rs
     jq
     nixfmt-tree
+    pebble
     rust-analyzer
     rustc
     rustfmt

@@ -1,5 +1,6 @@
 # What CI asks of the Rust code, over the dependencies that are built already.
 {
+  pkgs,
   craneLib,
   common,
   built,
@@ -22,6 +23,8 @@
     built
     // {
       cargoNextestExtraArgs = "--no-fail-fast -E 'not binary(/browser/)'";
+      # an ACME server
+      nativeBuildInputs = [ pkgs.pebble ];
     }
   );
 }

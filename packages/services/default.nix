@@ -65,5 +65,12 @@ in
       passthru = { inherit src; };
     }
   );
-  checks = import ./checks.nix { inherit craneLib built common; };
+  checks = import ./checks.nix {
+    inherit
+      pkgs
+      craneLib
+      built
+      common
+      ;
+  };
 }

@@ -10,6 +10,7 @@ pub mod harness;
 pub mod malformed;
 pub mod open_files;
 pub mod passkey;
+pub mod pebble;
 pub mod person;
 pub mod port;
 pub mod process;

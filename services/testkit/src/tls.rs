@@ -1,6 +1,8 @@
 //! Certificates of a test's own authority, and connections of clients that trust it.
 
 use anyhow::{Context, Result};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD as STANDARD;
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, PKCS_ECDSA_P256_SHA256,
     PKCS_RSA_SHA256, SanType,
@@ -66,6 +68,12 @@ impl Authority {
             root: root.der().clone(),
             issuer: Arc::new(issuer),
         })
+    }
+
+    /// The root, PEM.
+    pub fn root_pem(&self) -> String {
+        let text = STANDARD.encode(&self.root);
+        format!("-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n")
     }
 
     /// A certificate for this machine.
