@@ -258,3 +258,29 @@ async fn choose_access(page: &Page, card: &str, access: &str) {
         format!("({select}.value = '{access}', {select}.dispatchEvent(new Event('change')))");
     let _: bool = page.eval(&chosen).await;
 }
+
+#[tokio::test]
+async fn a_person_hears_of_a_passkey_that_somebody_else_added() {
+    let gateway = gateway().await;
+    let browser = Browser::launch().await;
+    let (ada, eve) = (browser.person().await, browser.person().await);
+    let codes = sign_up(&ada, &at(&gateway, "/register"), ADA).await;
+    account(&ada, &gateway).await;
+    ada.counts("@notice", 0).await;
+
+    eve.open(&at(&gateway, "/recovery")).await;
+    eve.fill("@recovery-username", ADA).await;
+    eve.fill("@recovery-code", &codes[0]).await;
+    eve.enter().await;
+    eve.read("#title", "Add a passkey").await;
+    eve.click("@recovery-submit").await;
+    eve.click("@act-confirm").await;
+    eve.read("#title", "Done").await;
+
+    account(&ada, &gateway).await;
+    ada.read("@notice", "Passkey added").await;
+    ada.click("@notices-seen").await;
+    account(&ada, &gateway).await;
+    ada.counts("@passkey-row", 2).await;
+    ada.counts("@notice", 0).await;
+}

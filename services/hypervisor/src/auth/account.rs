@@ -4,13 +4,14 @@ use super::client::Client;
 use super::confirm::Confirmed;
 use super::response::with_cookies;
 use super::{Auth, AuthError, Session};
+use crate::error::Payload;
 use crate::store::{AuditRow, SessionKind, SessionRow, Store};
 use crate::timestamp::Timestamp;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use http::{HeaderName, StatusCode, header};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -37,6 +38,10 @@ pub(super) async fn me(
     };
     auth.run(move |_, store| {
         let user = &session.user;
+        let notices = match session.passkey_id {
+            Some(passkey) => store.notices_for(passkey)?,
+            None => Vec::new(),
+        };
         Ok(Json(json!({
             "authenticated": true,
             "user_id": user.id,
@@ -44,8 +49,30 @@ pub(super) async fn me(
             "display_name": user.display_name,
             "admin": user.admin,
             "kind": session.kind,
+            "notices": notices,
             "recovery_codes_left": store.recovery_codes_left(user.id, Timestamp::now())?,
         })))
+    })
+    .await
+}
+
+#[derive(Deserialize)]
+pub(super) struct Seen {
+    /// The id of the last one that was shown.
+    last: i64,
+}
+
+/// Whoever uses the passkey of this session has seen these notices.
+pub(super) async fn see_notices(
+    State(auth): State<Arc<Auth>>,
+    client: Client,
+    Payload(seen): Payload<Seen>,
+) -> Result<StatusCode, AuthError> {
+    auth.run(move |_, store| {
+        if let Some(passkey) = client.full()?.passkey_id {
+            store.see_notices(passkey, seen.last)?;
+        }
+        Ok(StatusCode::NO_CONTENT)
     })
     .await
 }

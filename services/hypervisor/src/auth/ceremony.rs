@@ -46,6 +46,8 @@ pub(super) enum Who {
 pub(super) struct AddPasskey {
     pub(super) session: Uuid,
     pub(super) name: String,
+    /// Id and name of the passkey that confirmed it; none after a recovery code.
+    pub(super) by: Option<(Uuid, String)>,
     pub(super) state: PasskeyRegistration,
 }
 

@@ -113,6 +113,28 @@ impl Client {
     }
 }
 
+impl Client {
+    /// The same of what was confirmed with a passkey, if it took one.
+    pub(super) fn audit_confirmed(
+        &self,
+        store: &dyn Store,
+        event: &str,
+        user: Uuid,
+        detail: impl Into<String>,
+        passkey: Option<String>,
+    ) {
+        let row = AuditRow {
+            at: Timestamp::now(),
+            event: event.to_owned(),
+            user_id: Some(user),
+            address: Some(self.address.to_string()),
+            detail: detail.into(),
+            passkey,
+        };
+        audit(store, &row);
+    }
+}
+
 /// Writes to the audit log. What it tells of has happened, so that a failure here must not
 /// undo what was answered.
 pub(crate) fn audit_event(
@@ -122,16 +144,29 @@ pub(crate) fn audit_event(
     address: Option<String>,
     detail: String,
 ) {
-    let user = user_id.map(tracing::field::display);
-    tracing::info!(target: AUDIT, event, user, address, detail, "audit");
     let row = AuditRow {
         at: Timestamp::now(),
         event: event.to_owned(),
         user_id,
         address,
         detail,
+        passkey: None,
     };
-    if let Err(error) = store.record(&row) {
+    audit(store, &row);
+}
+
+/// The same of a whole row.
+pub(super) fn audit(store: &dyn Store, row: &AuditRow) {
+    let AuditRow {
+        event,
+        address,
+        detail,
+        passkey,
+        ..
+    } = row;
+    let user = row.user_id.map(tracing::field::display);
+    tracing::info!(target: AUDIT, event, user, address, detail, passkey, "audit");
+    if let Err(error) = store.record(row) {
         tracing::error!(%error, event, "an event is missing from the audit log");
     }
 }

@@ -4,8 +4,7 @@ use super::acts::{Acts, Challenge, Waiting};
 use super::client::Client;
 use super::login::{self, is_for};
 use super::{Auth, AuthError, Session, User, Who};
-use crate::config::AUDIT;
-use crate::store::Store;
+use crate::store::{NewNotice, Store};
 use crate::timestamp::Timestamp;
 use serde_json::Value;
 use std::sync::Arc;
@@ -16,7 +15,14 @@ use webauthn_rs::prelude::PublicKeyCredential;
 pub(crate) struct Confirmed {
     pub(super) client: Client,
     pub(crate) session: Arc<Session>,
-    passkey: String,
+    pub(super) passkey: Confirmer,
+}
+
+/// The passkey with which something was confirmed.
+#[derive(Clone)]
+pub(super) struct Confirmer {
+    pub(super) id: Uuid,
+    pub(super) name: String,
 }
 
 impl Confirmed {
@@ -28,9 +34,28 @@ impl Confirmed {
         user: Uuid,
         detail: impl Into<String>,
     ) {
-        let passkey = &self.passkey;
-        tracing::info!(target: AUDIT, event, passkey, "confirmed");
-        self.client.audit_event(store, event, Some(user), detail);
+        let passkey = Some(self.passkey.name.clone());
+        self.client
+            .audit_confirmed(store, event, user, detail, passkey);
+    }
+
+    /// Tells the user's other people of this, at their next visit.
+    pub(super) fn notice(&self, event: &'static str, detail: impl Into<String>) -> NewNotice {
+        notice(event, detail, Some(self.passkey.id))
+    }
+}
+
+/// Tells a user of a change to who gets into their account; not whoever has the passkey `by`.
+pub(super) fn notice(
+    event: &'static str,
+    detail: impl Into<String>,
+    by: Option<Uuid>,
+) -> NewNotice {
+    NewNotice {
+        by,
+        at: Timestamp::now(),
+        event,
+        detail: detail.into(),
     }
 }
 
@@ -121,7 +146,7 @@ impl Auth {
         .await
     }
 
-    /// The name of the passkey of this user that has answered the challenge.
+    /// The passkey of this user that has answered the challenge.
     fn prove(
         &self,
         store: &dyn Store,
@@ -129,7 +154,7 @@ impl Auth {
         user: &User,
         credential: &PublicKeyCredential,
         challenge: Challenge,
-    ) -> Result<String, AuthError> {
+    ) -> Result<Confirmer, AuthError> {
         let found = store.passkey_by_credential(credential.get_credential_id())?;
         let (passkey, owner) = found.ok_or(AuthError::LoginFailed)?;
         if !is_for(Who::Named(Some(user.id)), &owner, credential) {
@@ -140,7 +165,10 @@ impl Auth {
             .verify(credential, challenge.state, Some(&passkey))?;
         store.use_passkey(&used)?;
         login::audit_change(store, client, user, &passkey, &used);
-        Ok(passkey.name)
+        Ok(Confirmer {
+            id: passkey.id,
+            name: passkey.name,
+        })
     }
 
     /// Whether the session in which this was confirmed has not ended meanwhile.

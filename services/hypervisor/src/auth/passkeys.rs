@@ -2,7 +2,7 @@
 
 use super::ceremony::{AddPasskey, Ceremony};
 use super::client::Client;
-use super::confirm::Confirmed;
+use super::confirm::{Confirmed, notice};
 use super::response::with_cookies;
 use super::{Auth, AuthError, Session, validation};
 use crate::error::Payload;
@@ -56,6 +56,7 @@ impl Auth {
         client: &Client,
         session: &Session,
         name: Option<&str>,
+        by: Option<(Uuid, String)>,
     ) -> Result<(Value, HeaderValue), AuthError> {
         let user = &session.user;
         let known = store.passkeys_of(user.id)?;
@@ -68,6 +69,7 @@ impl Auth {
         let addition = AddPasskey {
             session: session.id,
             name,
+            by,
             state,
         };
         Ok((options, self.begin(client, Ceremony::AddPasskey(addition))?))
@@ -84,7 +86,7 @@ impl Auth {
             if session.is_full() {
                 return Err(AuthError::PasskeyRequired("add_passkey"));
             }
-            auth.begin_passkey(store, &client, session, name.as_deref())
+            auth.begin_passkey(store, &client, session, name.as_deref(), None)
         })
         .await
     }
@@ -98,7 +100,9 @@ impl Auth {
         self.run(move |auth, store| {
             auth.still(store, &by.session)?;
             let (client, session) = (&by.client, &by.session);
-            let (options, cookie) = auth.begin_passkey(store, client, session, name.as_deref())?;
+            let passkey = Some((by.passkey.id, by.passkey.name.clone()));
+            let (options, cookie) =
+                auth.begin_passkey(store, client, session, name.as_deref(), passkey)?;
             Ok(with_cookies([cookie], Json(options)))
         })
         .await
@@ -133,7 +137,8 @@ impl Auth {
             let user = auth.still(store, &by.session)?.id;
             let session = by.session.id;
             let removed = find(store.passkeys_of(user)?, id)?;
-            if !store.remove_passkey(user, id, session)? {
+            let notice = by.notice("passkey_removed", &removed.name);
+            if !store.remove_passkey(user, id, session, &notice)? {
                 return Err(AuthError::NotFound("passkey"));
             }
             auth.sessions
@@ -190,8 +195,10 @@ pub(super) async fn finish(
         let verified = auth.keys.finish_registration(&credential, &begun.state)?;
         let passkey = verified.belongs_to(session.user.id, begun.name);
         let ends = (!session.is_full()).then_some(session.id);
-        store.add_passkey(&passkey, ends)?;
-        client.audit_event(store, "passkey_added", Some(session.user.id), &passkey.name);
+        let (by, by_name) = begun.by.unzip();
+        let (event, user) = ("passkey_added", session.user.id);
+        store.add_passkey(&passkey, ends, &notice(event, &passkey.name, by))?;
+        client.audit_confirmed(store, event, user, &passkey.name, by_name);
         let response = Json(json!({ "id": passkey.id, "name": passkey.name }));
         if ends.is_none() {
             return Ok(with_cookies([auth.no_ceremony()], response));

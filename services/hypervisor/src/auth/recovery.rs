@@ -75,7 +75,8 @@ impl Auth {
         self.run(move |auth, store| {
             let user = auth.still(store, &by.session)?.id;
             let codes = codes::set()?;
-            store.replace_recovery_codes(user, &codes::hashes(&codes), Timestamp::now())?;
+            let notice = by.notice("recovery_codes_renewed", "");
+            store.replace_recovery_codes(user, &codes::hashes(&codes), &notice)?;
             by.audit_event(store, "recovery_codes_renewed", user, "");
             Ok(codes)
         })

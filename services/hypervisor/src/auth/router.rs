@@ -40,6 +40,7 @@ impl Auth {
                 "/auth/sessions/{id}",
                 axum::routing::delete(account::revoke),
             )
+            .route("/auth/notices/seen", post(account::see_notices))
             .route("/auth/audit", get(account::audit))
             .route("/auth/invites", post(by_act("invite")));
         self.guarded(router).with_state(Arc::clone(self))

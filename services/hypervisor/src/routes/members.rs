@@ -136,6 +136,7 @@ impl Note {
             user_id: Some(*id),
             address: None,
             detail: self.said.clone(),
+            passkey: None,
         })
     }
 }

@@ -44,6 +44,7 @@ pub(super) const EMBEDDED: &[(&str, &[u8])] = embedded![
     "account/attempt.js",
     "account/sandboxes.js",
     "account/sandbox-card.js",
+    "account/notices.js",
     "account/passkeys.js",
     "account/sessions.js",
     "account/codes.js",

@@ -1,8 +1,8 @@
 //! What is kept of people: their accounts, passkeys, codes, sessions and audit log.
 
 use super::{
-    Account, AuditRow, GrantRow, Hash, InviteRow, NewAccount, PasskeyRow, PasskeyUse, SessionRow,
-    StoreError, UserRow,
+    Account, AuditRow, GrantRow, Hash, InviteRow, NewAccount, NewNotice, NoticeRow, PasskeyRow,
+    PasskeyUse, SessionRow, StoreError, UserRow,
 };
 use crate::timestamp::Timestamp;
 use uuid::Uuid;
@@ -49,22 +49,34 @@ pub trait PasskeyStore {
         credential_id: &[u8],
     ) -> Result<Option<(PasskeyRow, UserRow)>, StoreError>;
 
-    /// Adds a passkey to its user, and ends the session that may do this only once.
+    /// Adds a passkey to its user, who is told by `notice`, and ends the session that may do this
+    /// only once.
     ///
     /// # Errors
     /// `Conflict::Passkey` if the credential is known already, `Conflict::Session` if that
     /// session has ended.
-    fn add_passkey(&self, passkey: &PasskeyRow, ends: Option<Uuid>) -> Result<(), StoreError>;
+    fn add_passkey(
+        &self,
+        passkey: &PasskeyRow,
+        ends: Option<Uuid>,
+        notice: &NewNotice,
+    ) -> Result<(), StoreError>;
 
     /// Gives a passkey of this user another name; says whether there was one.
     fn rename_passkey(&self, user: Uuid, passkey: Uuid, name: &str) -> Result<bool, StoreError>;
 
-    /// Removes a passkey of this user and the sessions that it opened, except `keep`; says
-    /// whether there was one.
+    /// Removes a passkey of this user, who is told by `notice`, and the sessions that it opened,
+    /// except `keep`; says whether there was one.
     ///
     /// # Errors
     /// `Conflict::LastPasskey` if the user has no other.
-    fn remove_passkey(&self, user: Uuid, passkey: Uuid, keep: Uuid) -> Result<bool, StoreError>;
+    fn remove_passkey(
+        &self,
+        user: Uuid,
+        passkey: Uuid,
+        keep: Uuid,
+        notice: &NewNotice,
+    ) -> Result<bool, StoreError>;
 
     /// Notes a passkey's use.
     ///
@@ -89,12 +101,12 @@ pub trait RecoveryStore {
     /// How many codes a user has left.
     fn recovery_codes_left(&self, user: Uuid, now: Timestamp) -> Result<u64, StoreError>;
 
-    /// Puts these codes in the place of all that the user had.
+    /// Puts these codes in the place of all that the user had, who is told by `notice`.
     fn replace_recovery_codes(
         &self,
         user: Uuid,
         codes: &[Hash],
-        now: Timestamp,
+        notice: &NewNotice,
     ) -> Result<(), StoreError>;
 
     /// Adds one code that ends by itself.
@@ -167,4 +179,13 @@ pub trait AuditStore {
 
     /// Forgets the events before `time`.
     fn purge_audit(&self, time: Timestamp) -> Result<(), StoreError>;
+}
+
+/// What people are told at their next visit.
+pub trait NoticeStore {
+    /// What whoever has this passkey has not seen yet, oldest first.
+    fn notices_for(&self, passkey: Uuid) -> Result<Vec<NoticeRow>, StoreError>;
+
+    /// Notes that they have seen those up to the one with this id.
+    fn see_notices(&self, passkey: Uuid, last: i64) -> Result<(), StoreError>;
 }

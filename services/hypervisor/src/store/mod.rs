@@ -15,14 +15,15 @@ mod sqlite;
 mod workspaces;
 
 pub use accounts::{
-    AccountStore, AuditStore, GrantStore, PasskeyStore, RecoveryStore, SessionStore,
+    AccountStore, AuditStore, GrantStore, NoticeStore, PasskeyStore, RecoveryStore, SessionStore,
 };
 pub use error::{Conflict, StoreError};
 pub use handle::Handle;
 pub use lock::Lock;
 pub use rows::{
-    Account, AuditRow, GrantRow, Hash, InviteRow, Move, NewAccount, Outcome, PasskeyRow,
-    PasskeyUse, ProbationRow, SessionKind, SessionRow, Settlement, UserRow, Watch, WorkspaceRow,
+    Account, AuditRow, GrantRow, Hash, InviteRow, Move, NewAccount, NewNotice, NoticeRow, Outcome,
+    PasskeyRow, PasskeyUse, ProbationRow, SessionKind, SessionRow, Settlement, UserRow, Watch,
+    WorkspaceRow,
 };
 pub use sqlite::{Sqlite, backup, restore};
 pub use workspaces::{ProbationStore, WorkspaceStore};
@@ -37,6 +38,7 @@ pub trait Store:
     + WorkspaceStore
     + ProbationStore
     + AuditStore
+    + NoticeStore
     + MetaStore
     + Send
     + Sync

@@ -262,4 +262,32 @@ pub struct AuditRow {
     pub address: Option<String>,
     /// The rest, for people.
     pub detail: String,
+    /// The name of the passkey that confirmed it, if it took one.
+    pub passkey: Option<String>,
+}
+
+/// What people are told of a change to who gets into their account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewNotice {
+    /// The passkey that confirmed it, whose owner is not told.
+    pub by: Option<Uuid>,
+    /// When.
+    pub at: Timestamp,
+    /// What, as a stable word of the audit log.
+    pub event: &'static str,
+    /// The rest, for people.
+    pub detail: String,
+}
+
+/// The same, as it is told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct NoticeRow {
+    /// Grows with each.
+    pub id: i64,
+    /// When.
+    pub at: Timestamp,
+    /// What, as a stable word of the audit log.
+    pub event: String,
+    /// The rest, for people.
+    pub detail: String,
 }

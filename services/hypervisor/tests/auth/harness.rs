@@ -137,6 +137,7 @@ async fn own(config: &Config, auth: &Arc<Auth>, store: &Arc<Sqlite>, acts: Acts<
         metrics: Arc::default(),
         shell: Shell::new(&config),
         acts: Arc::new(acts),
+        acme: None,
         started: Instant::now(),
         config,
     };
@@ -160,6 +161,7 @@ pub struct Reply {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub json: Value,
+    pub body: String,
 }
 
 impl Reply {
@@ -224,6 +226,7 @@ impl Browser {
             status: parts.status,
             headers: parts.headers,
             json: serde_json::from_slice(&bytes).unwrap_or_default(),
+            body: String::from_utf8_lossy(&bytes).into_owned(),
         }
     }
 

@@ -12,6 +12,7 @@ mod forms;
 mod harness;
 mod invites;
 mod login;
+mod notices;
 mod operator;
 mod recovery;
 mod registration;

@@ -325,5 +325,7 @@ async fn what_breaks_inside_is_not_told_outside() {
             assert!(!told.contains(secret), "{told}");
         }
     }
+    db.execute_batch("ALTER TABLE elsewhere RENAME TO passkeys")
+        .unwrap();
     assert_eq!(browser.user().await.as_deref(), Some("ada"));
 }

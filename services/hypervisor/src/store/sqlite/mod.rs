@@ -9,6 +9,7 @@ mod columns;
 mod grants;
 mod meta;
 mod migrate;
+mod notices;
 mod passkeys;
 mod probations;
 mod recovery;

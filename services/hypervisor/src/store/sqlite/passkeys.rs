@@ -1,9 +1,9 @@
 //! Passkeys.
 
 use super::columns::duplicate;
-use super::{Sqlite, sessions, users};
+use super::{Sqlite, notices, sessions, users};
 use crate::store::{
-    Conflict, PasskeyRow, PasskeyStore, PasskeyUse, SessionRow, StoreError, UserRow,
+    Conflict, NewNotice, PasskeyRow, PasskeyStore, PasskeyUse, SessionRow, StoreError, UserRow,
 };
 use rusqlite::{Row, Transaction, params};
 use uuid::Uuid;
@@ -81,9 +81,16 @@ impl PasskeyStore for Sqlite {
         })
     }
 
-    fn add_passkey(&self, passkey: &PasskeyRow, ends: Option<Uuid>) -> Result<(), StoreError> {
+    fn add_passkey(
+        &self,
+        passkey: &PasskeyRow,
+        ends: Option<Uuid>,
+        notice: &NewNotice,
+    ) -> Result<(), StoreError> {
         self.write(|tx| {
             insert(tx, passkey)?;
+            notices::insert(tx, passkey.user_id, notice)?;
+            notices::see_all(tx, passkey.id)?;
             match ends {
                 Some(session) if !sessions::delete(tx, session)? => Err(Conflict::Session.into()),
                 _ => Ok(()),
@@ -96,7 +103,13 @@ impl PasskeyStore for Sqlite {
         Ok(self.execute(sql, params![user, passkey, name])? == 1)
     }
 
-    fn remove_passkey(&self, user: Uuid, passkey: Uuid, keep: Uuid) -> Result<bool, StoreError> {
+    fn remove_passkey(
+        &self,
+        user: Uuid,
+        passkey: Uuid,
+        keep: Uuid,
+        notice: &NewNotice,
+    ) -> Result<bool, StoreError> {
         self.write(|tx| {
             tx.execute(
                 "DELETE FROM sessions WHERE passkey_id = ?1 AND user_id = ?2 AND id <> ?3",
@@ -113,6 +126,9 @@ impl PasskeyStore for Sqlite {
             )?;
             if removed == 1 && left == 0 {
                 return Err(Conflict::LastPasskey.into());
+            }
+            if removed == 1 {
+                notices::insert(tx, user, notice)?;
             }
             Ok(removed == 1)
         })

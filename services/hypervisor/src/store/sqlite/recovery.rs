@@ -1,7 +1,7 @@
 //! Recovery codes.
 
-use super::{Sqlite, sessions};
-use crate::store::{Hash, RecoveryStore, SessionRow, StoreError};
+use super::{Sqlite, notices, sessions};
+use crate::store::{Hash, NewNotice, RecoveryStore, SessionRow, StoreError};
 use crate::timestamp::Timestamp;
 use rusqlite::{Transaction, params};
 use uuid::Uuid;
@@ -44,11 +44,12 @@ impl RecoveryStore for Sqlite {
         &self,
         user: Uuid,
         codes: &[Hash],
-        now: Timestamp,
+        notice: &NewNotice,
     ) -> Result<(), StoreError> {
         self.write(|tx| {
             tx.execute("DELETE FROM recovery_codes WHERE user_id = ?1", [user])?;
-            insert(tx, user, codes, now)
+            insert(tx, user, codes, notice.at)?;
+            notices::insert(tx, user, notice)
         })
     }
 

@@ -4,9 +4,9 @@ use super::Sqlite;
 use super::migrate::MIGRATIONS;
 use crate::access::Access;
 use crate::store::{
-    AccountStore, AuditRow, AuditStore, Conflict, InviteRow, MetaStore, NewAccount, PasskeyRow,
-    PasskeyStore, PasskeyUse, RecoveryStore, SessionKind, SessionRow, SessionStore, StoreError,
-    UserRow, Watch, WorkspaceRow, WorkspaceStore,
+    AccountStore, AuditRow, AuditStore, Conflict, InviteRow, MetaStore, NewAccount, NewNotice,
+    PasskeyRow, PasskeyStore, PasskeyUse, RecoveryStore, SessionKind, SessionRow, SessionStore,
+    StoreError, UserRow, Watch, WorkspaceRow, WorkspaceStore,
 };
 use crate::timestamp::Timestamp;
 use rusqlite::Connection;
@@ -22,14 +22,22 @@ mod growth;
 mod workspaces;
 
 /// A store of each released version, as that version left it.
-const FIXTURES: [&str; 4] = [
+const FIXTURES: [&str; 5] = [
     include_str!("fixtures/v1.sql"),
     include_str!("fixtures/v2.sql"),
     include_str!("fixtures/v3.sql"),
     include_str!("fixtures/v4.sql"),
+    include_str!("fixtures/v5.sql"),
 ];
 
 const EPOCH: Timestamp = Timestamp::from_millis(1_700_000_000_000);
+
+const NOTICE: NewNotice = NewNotice {
+    by: None,
+    at: EPOCH,
+    event: "changed",
+    detail: String::new(),
+};
 
 fn folder() -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
@@ -361,7 +369,7 @@ fn a_removed_passkey_takes_its_sessions_along_but_the_last_one_stays() {
     let (_folder, store, ada) = with_ada();
     let keep = session(ada.user.id, None);
     refused(
-        store.remove_passkey(ada.user.id, ada.passkey.id, keep.id),
+        store.remove_passkey(ada.user.id, ada.passkey.id, keep.id, &NOTICE),
         Conflict::LastPasskey,
     );
     assert_eq!(sessions(&store, EPOCH).len(), 1);
@@ -371,17 +379,17 @@ fn a_removed_passkey_takes_its_sessions_along_but_the_last_one_stays() {
         user_id: ada.user.id,
         ..second
     };
-    store.add_passkey(&second, None).unwrap();
+    store.add_passkey(&second, None, &NOTICE).unwrap();
     let stranger = account("bob");
     store.create_account(&stranger).unwrap();
     assert!(
         !store
-            .remove_passkey(stranger.user.id, ada.passkey.id, keep.id)
+            .remove_passkey(stranger.user.id, ada.passkey.id, keep.id, &NOTICE)
             .unwrap()
     );
     assert!(
         store
-            .remove_passkey(ada.user.id, ada.passkey.id, keep.id)
+            .remove_passkey(ada.user.id, ada.passkey.id, keep.id, &NOTICE)
             .unwrap()
     );
     assert_eq!(sessions(&store, EPOCH), [stranger.session]);
@@ -396,8 +404,8 @@ fn a_session_that_has_ended_adds_no_passkey() {
         ..account(name).passkey
     });
     let session = Some(ada.session.id);
-    store.add_passkey(&phone, session).unwrap();
-    refused(store.add_passkey(&key, session), Conflict::Session);
+    store.add_passkey(&phone, session, &NOTICE).unwrap();
+    refused(store.add_passkey(&key, session, &NOTICE), Conflict::Session);
     let held = store.passkeys_of(ada.user.id).unwrap();
     assert_eq!(held.len(), 2);
 }
@@ -418,7 +426,7 @@ fn a_recovery_code_works_once_for_its_user() {
     assert_eq!(store.recovery_codes_left(ada.user.id, EPOCH).unwrap(), 1);
 
     store
-        .replace_recovery_codes(ada.user.id, &[[4; 32]], EPOCH)
+        .replace_recovery_codes(ada.user.id, &[[4; 32]], &NOTICE)
         .unwrap();
     assert!(!use_code(ada.user.id, [2; 32]), "replaced");
     store
@@ -508,6 +516,7 @@ fn what_was_written_is_there_after_a_restart_and_another_process_can_read_it() {
         user_id: Some(ada.user.id),
         address: None,
         detail: String::new(),
+        passkey: None,
     };
     store.record(&event).unwrap();
     let beside = Sqlite::open(&path).unwrap();

@@ -46,7 +46,7 @@ function row({ at, event, address, detail }) {
 const about = (detail) => (detail.startsWith("Mozilla/") ? agent(detail) : detail);
 
 // "passkey_added" reads "Passkey added".
-function words(event) {
+export function words(event) {
   const text = event.replaceAll(/[._-]+/g, " ");
   return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -6,6 +6,7 @@ import { byId, byTestId } from "../ui.js";
 import * as audit from "./audit.js";
 import * as codes from "./codes.js";
 import * as invite from "./invite.js";
+import * as notices from "./notices.js";
 import * as passkeys from "./passkeys.js";
 import * as sandboxes from "./sandboxes.js";
 import * as sessions from "./sessions.js";
@@ -22,6 +23,7 @@ async function start() {
   byId("user").textContent = me.display_name || me.username;
   byId("user").title = me.username;
   byId("admin").hidden = !me.admin;
+  notices.mount(me);
   codes.mount(me);
   if (me.admin) invite.mount();
   await Promise.all([sandboxes.mount(me, pair), ...lists]);

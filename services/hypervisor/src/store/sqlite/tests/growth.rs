@@ -67,7 +67,7 @@ fn however_many_sessions_have_ended_all_are_forgotten() {
 #[test]
 fn however_many_events_are_old_all_are_forgotten() {
     let (_folder, store) = open();
-    let sql = "INSERT INTO audit VALUES (NULL, ?1, 'x', NULL, NULL, '')";
+    let sql = "INSERT INTO audit (at, event, detail) VALUES (?1, 'x', '')";
     store
         .write(|tx| {
             let mut insert = tx.prepare(sql)?;
@@ -101,6 +101,7 @@ fn when_there_is_room_again_after_a_full_disk_the_same_store_goes_on() {
         user_id: Some(ada.user.id),
         address: None,
         detail: "x".repeat(500),
+        passkey: None,
     };
     let mut written = 0;
     let full = loop {

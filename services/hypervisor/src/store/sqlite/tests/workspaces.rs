@@ -58,6 +58,7 @@ fn a_settlement_that_does_not_fit_changes_nothing() {
         user_id: Some(ada),
         address: None,
         detail: String::new(),
+        passkey: None,
     };
     let good = Settlement {
         create: vec![workspace("three")],
