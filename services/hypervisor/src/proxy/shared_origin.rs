@@ -17,7 +17,7 @@
 //!
 //! A cookie with the name of one of ours goes as well, whatever its path and domain ([`super::cookies`]).
 //! What acts on nothing but its own response or document stays: `Content-Security-Policy`,
-//! `Reporting-Endpoints`, other `Cross-Origin-*`, `Permissions-Policy`, `Speculation-Rules`, `Refresh`,
+//! `Reporting-Endpoints`, other `Cross-Origin-*`, `Speculation-Rules`, `Refresh`,
 //! `Cache-Control`. So do `Accept-CH` and `Use-As-Dictionary`, which have the browser tell us a
 //! little more; `WWW-Authenticate`, for what it has browsers send is nothing to us; and other
 //! cookies, however many, since a page's script could set just as many.

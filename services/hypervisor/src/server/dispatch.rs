@@ -7,7 +7,7 @@ use super::paths::{DEV, Paths, without_dev};
 use super::place::Place;
 use super::redirect::Redirect;
 use super::replies::{nothing_here, refused, see_other, to_dev, to_login, to_recovery, unclaimed};
-use super::{service_worker, site};
+use super::{passkey_policy, service_worker, site};
 use crate::Body;
 use crate::auth::{self, Auth, Session};
 use crate::config::{Config, Origins};
@@ -115,6 +115,9 @@ impl RequestHandler for Dispatch {
     async fn handle(&self, request: Request<Incoming>, inbound: Inbound) -> Response<Self::Body> {
         let is_https = inbound.entrance == Entrance::Https;
         let mut response = self.respond(request, inbound).await;
+        if !self.gateway.has_hosts {
+            passkey_policy::withhold(response.headers_mut());
+        }
         if let Some(hsts) = self.hsts.as_ref().filter(|_| is_https) {
             let headers = response.headers_mut();
             headers.insert(header::STRICT_TRANSPORT_SECURITY, hsts.clone());

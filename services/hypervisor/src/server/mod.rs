@@ -23,6 +23,7 @@ mod limits;
 mod linger;
 mod listener;
 mod overload;
+mod passkey_policy;
 mod paths;
 mod place;
 mod redirect;

@@ -1,7 +1,7 @@
 //! All sandboxes at the gateway's origin.
 
 use crate::site::{ADA, Site};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 #[tokio::test]
@@ -50,5 +50,26 @@ async fn a_service_worker_is_let_in_below_its_folder_alone() {
         page.open(&format!("{}{path}", site.gateway.base_url()))
             .await;
         assert_eq!(page.count("#taken").await, 0, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn the_page_of_a_sandbox_cannot_have_a_passkey_answer_for_somebody_elsewhere() {
+    let site = Site::start("shared").await;
+    let page = site.person(ADA).await;
+    // The attacker begins to log in as Ada, on a machine of their own.
+    let elsewhere = site.gateway.client();
+    let named = json!({ "username": ADA });
+    let start = elsewhere.post_json("/auth/login/start", &named);
+    let options: Value = start.await.unwrap().json().unwrap();
+    page.open(&format!("{}/", site.gateway.base_url())).await;
+    let relay = include_str!("relay.js");
+    let relay = relay.split_once('\n').unwrap().1;
+    let call = format!("({})({})", relay.trim(), options["publicKey"]);
+    let got: BTreeMap<String, String> = page.eval(&call).await;
+    assert_eq!(got.len(), 7);
+    // A window of no address, or of a blob's, has no header that could deny it: SECURITY.md says so.
+    for (place, got) in got {
+        assert_eq!(got, "NotAllowedError", "{place}");
     }
 }
