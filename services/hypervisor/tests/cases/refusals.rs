@@ -416,7 +416,7 @@ async fn a_form_of_the_same_origin_reaches_its_sandbox_and_no_other_does() {
     let mut wrongs = Vec::new();
     for (fields, passes) in ORIGINS {
         let fields = fields.replace("{host}", &site.host);
-        for path in ["/save", "/auth/nothing", "/admin/sandboxes/me/swap"] {
+        for path in ["/save", "/auth/nothing", "/admin/sandboxes/me/live/start"] {
             let request = site.head(&format!("POST {path}"))
                 + &fields
                 + "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 3\r\n\r\na=b";
