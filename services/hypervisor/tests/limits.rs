@@ -336,7 +336,8 @@ fn peak(pid: u32) -> u64 {
 async fn a_thousand_slow_clients_cost_others_nothing_and_little_memory() {
     const SLOW_HEADS: usize = 1000;
     const SLOW_READERS: usize = 200;
-    const CEILING_MIB: u64 = 160;
+    // Of an unoptimised program, whose code alone takes a tenth.
+    const CEILING_MIB: u64 = 192;
     testkit::open_files::allow_all().unwrap();
     let house = House::with("").await;
     let mut slow = Vec::new();

@@ -28,7 +28,7 @@ impl Dispatch {
         place: &Place,
     ) -> Response<ResponseBody<Claim>> {
         if let Some(rest) = reserved(request.uri().path()) {
-            let response = self.reserved(&request, rest, peer, place).await;
+            let response = Box::pin(self.reserved(&request, rest, peer, place)).await;
             return response.map(ResponseBody::Left);
         }
         let (access, lifetime) = {
@@ -83,7 +83,7 @@ impl Dispatch {
         let (auth, host) = (&self.gateway.auth, &place.site().host);
         match auth.granted(headers, host) {
             Some(session) => Ok(Some(session)),
-            None => self.outliving(auth.fetch_granted(headers, host)).await,
+            None => Box::pin(self.outliving(auth.fetch_granted(headers, host))).await,
         }
     }
 
@@ -101,7 +101,7 @@ impl Dispatch {
         let (workspace, role, site) = (&*place.workspace, place.role, place.site());
         let id = user.map(|(id, _)| id);
         let tried = routes.try_claim_at(workspace, role, id);
-        let claim = routes.claim_at(workspace, role, id);
+        let claim = || routes.claim_at(workspace, role, id);
         let claim = match self.claim(tried, claim, &lifetimes).await {
             Some(Ok(claim)) => claim,
             Some(Err(error)) => return unclaimed(proxy, &request, error).map(ResponseBody::Left),

@@ -149,32 +149,32 @@ impl Dispatch {
         }
         let scheme = inbound.entrance.scheme();
         let peer = Peer::new(inbound.source, scheme, request.headers(), &gateway.trusted);
-        if !gateway.has_hosts {
-            if let Err(error) = service_worker::check(&request, &gateway.paths) {
-                return own(error.into_response());
+        let path = request.uri().path();
+        let destination = if gateway.has_hosts {
+            match site::of(&request, &gateway.routes) {
+                Host::Gateway => Destination::of_gateway(path),
+                Host::Sandbox(workspace, role) => {
+                    let place = Place { workspace, role };
+                    let downstream = &inbound.downstream;
+                    return self.at_sandbox(request, &peer, downstream, &place).await;
+                }
+                Host::Unknown => return own(self.no_host(&request)),
             }
+        } else if let Err(error) = service_worker::check(&request, &gateway.paths) {
+            return own(error.into_response());
+        } else if path == "/.choiros/account" {
             // How a sandbox's page finds the account, wherever either is.
-            if request.uri().path() == "/.choiros/account" {
-                return own(see_other(&gateway.account));
-            }
-            let destination = Destination::of_shared(request.uri().path(), &gateway.paths);
-            return self.at_gateway(request, peer, inbound, destination).await;
-        }
-        match site::of(&request, &gateway.routes) {
-            Host::Gateway => {
-                let destination = Destination::of_gateway(request.uri().path());
-                self.at_gateway(request, peer, inbound, destination).await
-            }
-            Host::Sandbox(workspace, role) => {
-                let place = Place { workspace, role };
-                self.at_sandbox(request, &peer, &inbound.downstream, &place)
-                    .await
-            }
-            Host::Unknown => own(self.no_host(&request)),
-        }
+            return own(see_other(&gateway.account));
+        } else {
+            Destination::of_shared(path, &gateway.paths)
+        };
+        self.at_gateway(request, peer, inbound, destination).await
     }
 
     /// At the gateway's own host.
+    ///
+    /// What waits for something other than a sandbox is boxed: each connection has room for the
+    /// largest of all these futures, whatever its requests are for.
     async fn at_gateway(
         &self,
         request: Request<Incoming>,
@@ -190,7 +190,7 @@ impl Dispatch {
         }
         let session = match gateway.auth.session(headers) {
             Some(session) => Ok(Some(session)),
-            None => self.outliving(gateway.auth.fetch_session(headers)).await,
+            None => Box::pin(self.outliving(gateway.auth.fetch_session(headers))).await,
         };
         match (destination, session) {
             (Destination::Nothing, _) => own(nothing_here(&request, &gateway.account)),
@@ -198,17 +198,21 @@ impl Dispatch {
                 own(error.into_response())
             }
             (Destination::Public, session) => {
-                own(self.own(request, peer, session.ok().flatten()).await)
+                own(Box::pin(self.own(request, peer, session.ok().flatten())).await)
             }
             (_, Err(error)) => own(error.into_response()),
             (_, Ok(None)) => own(to_login(&request, &gateway.paths)),
-            (Destination::Private, Ok(session)) => own(self.own(request, peer, session).await),
+            (Destination::Private, Ok(session)) => {
+                own(Box::pin(self.own(request, peer, session)).await)
+            }
             (_, Ok(Some(session))) if !session.is_full() => {
                 own(to_recovery(&request, &gateway.paths))
             }
-            (Destination::Enter, Ok(Some(session))) => own(self.lead_in(&request, &session).await),
+            (Destination::Enter, Ok(Some(session))) => {
+                own(Box::pin(self.lead_in(&request, &session)).await)
+            }
             (Destination::Sandbox(role), Ok(Some(session))) if gateway.has_hosts => {
-                own(self.lead_on(&request, &session, role).await)
+                own(Box::pin(self.lead_on(&request, &session, role)).await)
             }
             (Destination::Sandbox(role), Ok(Some(session))) => {
                 self.sandbox(request, &peer, &inbound.downstream, &session, role)
@@ -267,7 +271,7 @@ impl Dispatch {
         };
         let (user, routes) = (&session.user, &gateway.routes);
         let tried = routes.try_claim(user.id, role);
-        let claim = routes.claim(user, role);
+        let claim = || routes.claim(user, role);
         let claim = match self.claim(tried, claim, &lifetimes).await {
             Some(Ok(claim)) => claim,
             None => return to_login(&request, &gateway.paths).map(ResponseBody::Left),
@@ -298,16 +302,16 @@ impl Dispatch {
     }
 
     /// What was tried, or else what is waited for; `None` if the caller's time is over before.
-    pub(super) async fn claim(
+    pub(super) async fn claim<F: Future<Output = Result<Claim, ClaimError>>>(
         &self,
         tried: Result<Option<Claim>, ClaimError>,
-        waiting: impl Future<Output = Result<Claim, ClaimError>>,
+        wait: impl FnOnce() -> F,
         lifetimes: &Lifetimes,
     ) -> Option<Result<Claim, ClaimError>> {
         if let Some(tried) = tried.transpose() {
             return Some(tried);
         }
-        let waiting = self.outliving(waiting);
+        let waiting = Box::pin(self.outliving(wait()));
         self.upstreams.unless_over(lifetimes, waiting).await
     }
 }
