@@ -11,6 +11,9 @@ use std::time::{Duration, SystemTime};
 /// As long as a browser's usually is.
 const USER_AGENT: &str = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) \
                           Chrome/141.0.0.0 Safari/537.36";
+const INSERT_PASSKEY: &str = "INSERT INTO passkeys
+                              (id, user_id, credential_id, credential, counter, name, created_at)
+                              VALUES (?1, ?2, ?1, '{}', 0, 'Passkey 1', ?3)";
 const INSERT_WORKSPACE: &str = "INSERT INTO workspaces (name, generation, live, dev) \
                                 VALUES (?1, 1, ?2, ?3) ON CONFLICT DO NOTHING";
 const LASTS: Duration = Duration::from_hours(30 * 24);
@@ -41,7 +44,7 @@ fn user(tx: &Transaction, number: u32, now: i64) -> rusqlite::Result<()> {
     let id = id("user", number);
     tx.prepare_cached("INSERT INTO users VALUES (?1, ?2, ?2, 0, ?3)")?
         .execute(params![id, format!("user{number}@example.org"), now])?;
-    tx.prepare_cached("INSERT INTO passkeys VALUES (?1, ?2, ?1, '{}', 0, 'Passkey 1', ?3, NULL)")?
+    tx.prepare_cached(INSERT_PASSKEY)?
         .execute(params![passkey(number), id, now])?;
     let workspace = workspace(number);
     // A declared one is there since the first start.
