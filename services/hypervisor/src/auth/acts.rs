@@ -1,16 +1,15 @@
 //! The acts that wait for a passkey: each has a challenge of its own, for one use within a minute.
 
+use super::pending::Pending;
 use serde_json::Value;
-use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use uuid::Uuid;
 use webauthn_rs::prelude::DiscoverableAuthentication;
 
 /// So many wait in one session at most; one more takes the place of the oldest.
 const MOST_OF_SESSION: usize = 8;
 
-/// So many wait at most; one more takes the place of the oldest. Each takes about two kilobytes.
+/// So many wait at most. Each takes about two kilobytes.
 const MOST: usize = 8192;
 
 /// An act that waits for a passkey.
@@ -39,18 +38,8 @@ pub(super) struct Challenge {
     pub(super) state: DiscoverableAuthentication,
 }
 
-struct Begun<A> {
-    id: Uuid,
-    session: Uuid,
-    at: Instant,
-    waiting: Waiting<A>,
-}
-
-/// The acts that wait, oldest first.
-pub struct Acts<A> {
-    begun: Mutex<VecDeque<Begun<A>>>,
-    lasts: Duration,
-}
+/// The acts that wait, each in its session.
+pub struct Acts<A>(Pending<Uuid, Uuid, Waiting<A>>);
 
 impl<A> Default for Acts<A> {
     fn default() -> Self {
@@ -60,54 +49,25 @@ impl<A> Default for Acts<A> {
 
 impl<A> Acts<A> {
     /// Acts that wait for so long.
-    pub const fn lasting(lasts: Duration) -> Self {
-        Self {
-            begun: Mutex::new(VecDeque::new()),
-            lasts,
-        }
+    pub fn lasting(lasts: Duration) -> Self {
+        Self(Pending::new(lasts, MOST_OF_SESSION, MOST))
     }
 
     /// How long an act waits.
     pub(crate) const fn lasts(&self) -> Duration {
-        self.lasts
+        self.0.lasts()
     }
 
     /// Keeps an act of this session; the id that finishes it.
     pub(super) fn begin(&self, session: Uuid, waiting: Waiting<A>) -> Uuid {
-        let mut begun = self.begun();
-        while begun
-            .front()
-            .is_some_and(|it| it.at.elapsed() >= self.lasts)
-        {
-            begun.pop_front();
-        }
-        let of_session = begun.iter().filter(|it| it.session == session).count();
-        if of_session >= MOST_OF_SESSION
-            && let Some(oldest) = begun.iter().position(|it| it.session == session)
-        {
-            begun.remove(oldest);
-        }
-        if begun.len() >= MOST {
-            begun.pop_front();
-        }
         let id = Uuid::new_v4();
-        begun.push_back(Begun {
-            id,
-            session,
-            at: Instant::now(),
-            waiting,
-        });
+        self.0.insert(id, session, waiting);
         id
     }
 
     /// The act of this id and session, which nobody can take again.
     pub(super) fn take(&self, session: Uuid, id: Uuid) -> Option<Waiting<A>> {
-        let mut begun = self.begun();
-        let at = begun
-            .iter()
-            .position(|it| it.id == id && it.session == session)?;
-        let found = begun.remove(at)?;
-        (found.at.elapsed() < self.lasts).then_some(found.waiting)
+        self.0.take_of(&session, &id)
     }
 
     /// What the page of this act needs to know.
@@ -115,22 +75,12 @@ impl<A> Acts<A> {
     where
         A: Clone,
     {
-        let begun = self.begun();
-        let found = begun
-            .iter()
-            .find(|it| it.id == id && it.session == session)?;
-        let left = self.lasts.checked_sub(found.at.elapsed())?;
-        let waiting = &found.waiting;
-        (!left.is_zero()).then(|| Shown {
+        self.0.look(&session, &id, |waiting, left| Shown {
             act: waiting.act.clone(),
             summary: waiting.summary.clone(),
             options: waiting.challenge.as_ref().map(|it| it.options.clone()),
             left,
         })
-    }
-
-    fn begun(&self) -> MutexGuard<'_, VecDeque<Begun<A>>> {
-        self.begun.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -190,6 +140,6 @@ mod tests {
         for session in 0..2 * MOST {
             begin(&acts, session as u128, 1);
         }
-        assert_eq!(acts.begun().len(), MOST);
+        assert_eq!(acts.0.held().0, MOST);
     }
 }

@@ -2,12 +2,11 @@
 
 use super::AuthError;
 use super::limits::network;
+use super::pending::Pending;
 use super::token::Token;
 use crate::store::Hash;
-use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use uuid::Uuid;
 use webauthn_rs::prelude::{DiscoverableAuthentication, PasskeyRegistration};
 
@@ -51,107 +50,35 @@ pub(super) struct AddPasskey {
     pub(super) state: PasskeyRegistration,
 }
 
-/// The ceremonies under way, by the hash of what the browser holds.
-///
-/// There is room for so many. When it is full, whoever has begun most loses their oldest: a flood
-/// from one network makes room for itself alone.
-pub(super) struct Ceremonies {
-    begun: Mutex<Begun>,
-    pub(super) lasts: Duration,
-    most: usize,
-}
-
-#[derive(Default)]
-struct Begun {
-    by_token: HashMap<Hash, Entry>,
-    /// Those of each network, oldest first; some may be over.
-    by_network: HashMap<IpAddr, VecDeque<Hash>>,
-}
-
-struct Entry {
-    at: Instant,
-    network: IpAddr,
-    ceremony: Ceremony,
-}
+/// The ceremonies under way, by the hash of what the browser holds. They belong to the network that
+/// began them.
+pub(super) struct Ceremonies(Pending<Hash, IpAddr, Ceremony>);
 
 impl Ceremonies {
     /// Room for `most` ceremonies of this duration.
     pub(super) fn new(lasts: Duration, most: usize) -> Self {
-        Self {
-            begun: Mutex::default(),
-            lasts,
-            most,
-        }
+        Self(Pending::new(lasts, most, most))
+    }
+
+    /// How long a ceremony may take.
+    pub(super) const fn lasts(&self) -> Duration {
+        self.0.lasts()
     }
 
     /// Keeps a ceremony of this client's; the browser that gets the token may finish it.
     pub(super) fn begin(&self, client: IpAddr, ceremony: Ceremony) -> Result<Token, AuthError> {
         let token = Token::random()?;
-        let network = network(client);
-        let mut begun = self.begun();
-        if begun.by_token.len() >= self.most {
-            begun.purge_expired(self.lasts);
-        }
-        while begun.by_token.len() >= self.most {
-            begun.drop_one();
-        }
-        let entry = Entry {
-            at: Instant::now(),
-            network,
-            ceremony,
-        };
-        begun.by_token.insert(token.hash(), entry);
-        let theirs = begun.by_network.entry(network).or_default();
-        theirs.push_back(token.hash());
+        self.0.insert(token.hash(), network(client), ceremony);
         Ok(token)
     }
 
     /// The ceremony of this token, which nobody can take again.
     pub(super) fn take(&self, token: &Token) -> Option<Ceremony> {
-        let entry = self.begun().remove(&token.hash())?;
-        (entry.at.elapsed() < self.lasts).then_some(entry.ceremony)
+        self.0.take(&token.hash())
     }
 
     pub(super) fn purge_expired(&self) {
-        self.begun().purge_expired(self.lasts);
-    }
-
-    fn begun(&self) -> MutexGuard<'_, Begun> {
-        self.begun.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Begun {
-    fn remove(&mut self, token: &Hash) -> Option<Entry> {
-        let entry = self.by_token.remove(token)?;
-        if let Some(theirs) = self.by_network.get_mut(&entry.network) {
-            theirs.retain(|other| other != token);
-            if theirs.is_empty() {
-                self.by_network.remove(&entry.network);
-            }
-        }
-        Some(entry)
-    }
-
-    /// Drops the oldest of the network that has most; of several, the one that is older.
-    fn drop_one(&mut self) {
-        let oldest = |theirs: &VecDeque<Hash>| {
-            let first = theirs.front().and_then(|token| self.by_token.get(token));
-            std::cmp::Reverse(first.map(|entry| entry.at))
-        };
-        let theirs = self.by_network.values();
-        let most = theirs.max_by_key(|theirs| (theirs.len(), oldest(theirs)));
-        if let Some(token) = most.and_then(|theirs| theirs.front().copied()) {
-            self.remove(&token);
-        }
-    }
-
-    fn purge_expired(&mut self, lasts: Duration) {
-        self.by_token.retain(|_, entry| entry.at.elapsed() < lasts);
-        self.by_network.retain(|_, theirs| {
-            theirs.retain(|token| self.by_token.contains_key(token));
-            !theirs.is_empty()
-        });
+        self.0.purge_expired();
     }
 }
 
@@ -187,7 +114,7 @@ mod tests {
             .iter()
             .filter(|token| ceremonies.take(token).is_some());
         assert_eq!(left.count(), 2);
-        assert!(ceremonies.begun().by_network.is_empty(), "nothing is kept");
+        assert_eq!(ceremonies.0.held(), (0, 0), "nothing is kept");
     }
 
     #[test]
@@ -208,6 +135,6 @@ mod tests {
             short.begin(address("::1"), log_in()).unwrap();
         }
         short.purge_expired();
-        assert!(short.begun().by_token.is_empty() && short.begun().by_network.is_empty());
+        assert_eq!(short.0.held(), (0, 0));
     }
 }

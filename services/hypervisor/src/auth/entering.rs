@@ -4,6 +4,7 @@
 //! nonce's hash. The gateway answers with a token for that host and that hash. The host takes the
 //! token once, from the browser that has the nonce, and gives it a grant.
 
+use super::pending::Pending;
 use super::token::Token;
 use super::{Auth, AuthError, Session, client, cookie};
 use crate::error::HttpError;
@@ -11,10 +12,9 @@ use crate::store::{GrantRow, Hash};
 use crate::timestamp::Timestamp;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, StatusCode};
-use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 use uuid::Uuid;
 
 /// How long a token is good.
@@ -69,57 +69,19 @@ impl IntoResponse for EnterError {
     }
 }
 
-/// The tokens that are good, by their hash, and in order for each session.
-#[derive(Default)]
-pub(super) struct Entering(Mutex<Tokens>);
+/// The tokens that are good, by their hash. They belong to the session that got them.
+pub(super) type Entering = Pending<Hash, Uuid, Entrant>;
 
-#[derive(Default)]
-struct Tokens {
-    all: HashMap<Hash, Pending>,
-    of_session: HashMap<Uuid, VecDeque<Hash>>,
-}
-
-/// What a token is for.
-struct Pending {
-    begun: Instant,
+/// Whom a token lets in, and where.
+pub(super) struct Entrant {
     session: Arc<Session>,
     host: Box<str>,
     challenge: Hash,
 }
 
-impl Entering {
-    fn begin(&self, token: Hash, pending: Pending) {
-        let mut tokens = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let session = pending.session.id;
-        tokens.all.insert(token, pending);
-        let queue = tokens.of_session.entry(session).or_default();
-        queue.push_back(token);
-        if queue.len() > MOST_AT_ONCE
-            && let Some(oldest) = queue.pop_front()
-        {
-            tokens.all.remove(&oldest);
-        }
-    }
-
-    /// What this token is for, which nobody can take again.
-    fn take(&self, token: &Hash) -> Option<Pending> {
-        let mut tokens = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let pending = tokens.all.remove(token)?;
-        if let Some(queue) = tokens.of_session.get_mut(&pending.session.id) {
-            queue.retain(|other| other != token);
-        }
-        (pending.begun.elapsed() < LASTS).then_some(pending)
-    }
-
-    pub(super) fn purge_expired(&self) {
-        let mut tokens = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Tokens { all, of_session } = &mut *tokens;
-        all.retain(|_, pending| pending.begun.elapsed() < LASTS);
-        of_session.retain(|_, queue| {
-            queue.retain(|token| all.contains_key(token));
-            !queue.is_empty()
-        });
-    }
+/// No tokens yet. In all there may be as many as there are sessions to ask for them.
+pub(super) fn tokens() -> Entering {
+    Pending::new(LASTS, MOST_AT_ONCE, usize::MAX)
 }
 
 impl Auth {
@@ -152,13 +114,12 @@ impl Auth {
         session.require_full()?;
         let challenge = Token::parse(challenge).ok_or(EnterError::NoChallenge)?;
         let token = Token::random()?;
-        let pending = Pending {
-            begun: Instant::now(),
+        let entrant = Entrant {
             session: session.clone(),
             host: host.into(),
             challenge: challenge.bytes(),
         };
-        self.entering.begin(token.hash(), pending);
+        self.entering.insert(token.hash(), session.id, entrant);
         Ok(token.reveal())
     }
 
@@ -174,22 +135,22 @@ impl Auth {
         address: IpAddr,
     ) -> Result<HeaderValue, EnterError> {
         let token = Token::parse(token).ok_or(EnterError::Spent)?;
-        let pending = self.entering.take(&token.hash());
-        let pending = pending.ok_or(EnterError::Spent)?;
+        let entrant = self.entering.take(&token.hash());
+        let entrant = entrant.ok_or(EnterError::Spent)?;
         let mut nonces = cookie::tokens(headers, &self.cookies.enter);
-        let refusal = if *pending.host != *host {
+        let refusal = if *entrant.host != *host {
             Some(EnterError::OtherHost)
-        } else if nonces.all(|nonce| nonce.hash() != pending.challenge) {
+        } else if nonces.all(|nonce| nonce.hash() != entrant.challenge) {
             Some(EnterError::OtherBrowser)
         } else {
             None
         };
         let address = address.to_string();
-        let session = pending.session;
+        let session = entrant.session;
         self.run(move |auth, store| {
             let (event, detail) = match &refusal {
-                None => ("entered", pending.host.to_string()),
-                Some(refusal) => ("enter_refused", format!("{}: {refusal}", pending.host)),
+                None => ("entered", entrant.host.to_string()),
+                Some(refusal) => ("enter_refused", format!("{}: {refusal}", entrant.host)),
             };
             let note = || {
                 let user = Some(session.user.id);
@@ -203,7 +164,7 @@ impl Auth {
             let row = GrantRow {
                 token: grant.hash(),
                 session_id: session.id,
-                host: pending.host.to_string(),
+                host: entrant.host.to_string(),
                 created_at: Timestamp::now(),
             };
             for forgotten in store.add_grant(&row, MOST_GRANTS)? {
@@ -222,6 +183,7 @@ impl Auth {
 mod tests {
     use super::*;
     use crate::auth::session::tests::opened;
+    use std::time::Instant;
 
     fn session() -> Arc<Session> {
         let mut session = opened(Timestamp::now());
@@ -229,47 +191,42 @@ mod tests {
         Arc::new(session)
     }
 
-    fn pending(session: &Arc<Session>, begun: Instant) -> Pending {
-        Pending {
-            begun,
+    fn begin(entering: &Entering, token: Hash, session: &Arc<Session>, begun: Instant) {
+        let entrant = Entrant {
             session: session.clone(),
             host: "a.example".into(),
             challenge: [0; 32],
-        }
-    }
-
-    fn held(entering: &Entering) -> (usize, usize) {
-        let tokens = entering.0.lock().unwrap();
-        (tokens.all.len(), tokens.of_session.len())
+        };
+        entering.insert_at(token, session.id, entrant, begun);
     }
 
     #[test]
     fn a_token_is_good_once_and_for_thirty_seconds() {
-        let (entering, session, now) = (Entering::default(), session(), Instant::now());
+        let (entering, session, now) = (tokens(), session(), Instant::now());
         let before = |secs| now.checked_sub(Duration::from_secs(secs)).unwrap();
-        entering.begin([1; 32], pending(&session, before(29)));
-        entering.begin([2; 32], pending(&session, before(31)));
+        begin(&entering, [1; 32], &session, before(29));
+        begin(&entering, [2; 32], &session, before(31));
         assert!(entering.take(&[2; 32]).is_none(), "it took too long");
         assert!(entering.take(&[1; 32]).is_some());
         assert!(entering.take(&[1; 32]).is_none(), "it was used");
-        entering.begin([3; 32], pending(&session, before(31)));
-        entering.begin([4; 32], pending(&session, before(1)));
+        begin(&entering, [3; 32], &session, before(31));
+        begin(&entering, [4; 32], &session, before(1));
         entering.purge_expired();
-        assert_eq!(held(&entering), (1, 1));
+        assert_eq!(entering.held(), (1, 1));
         assert!(entering.take(&[4; 32]).is_some());
         entering.purge_expired();
-        assert_eq!(held(&entering), (0, 0));
+        assert_eq!(entering.held(), (0, 0));
     }
 
     #[test]
     fn however_often_a_session_asks_few_tokens_are_good_and_no_others_suffer() {
-        let (entering, now) = (Entering::default(), Instant::now());
+        let (entering, now) = (tokens(), Instant::now());
         let (ada, bob) = (session(), session());
-        entering.begin([255; 32], pending(&bob, now));
+        begin(&entering, [255; 32], &bob, now);
         for n in 0..100 {
-            entering.begin([n; 32], pending(&ada, now));
+            begin(&entering, [n; 32], &ada, now);
         }
-        assert_eq!(held(&entering), (MOST_AT_ONCE + 1, 2));
+        assert_eq!(entering.held(), (MOST_AT_ONCE + 1, 2));
         assert!(entering.take(&[0; 32]).is_none());
         assert!(entering.take(&[99; 32]).is_some());
         assert!(entering.take(&[255; 32]).is_some());

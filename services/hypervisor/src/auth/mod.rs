@@ -24,6 +24,7 @@ mod login;
 mod operator;
 mod origin;
 mod passkeys;
+mod pending;
 mod purge_expired;
 mod recovery;
 mod register;
@@ -122,7 +123,7 @@ impl Auth {
             keys: Keys::new(settings, &origin, &secret.hash())?,
             sessions: Sessions::default(),
             grants: Grants::default(),
-            entering: Entering::default(),
+            entering: entering::tokens(),
             ends: EndNotifier::new(),
             asking: Arc::default(),
             ceremonies: Ceremonies::new(

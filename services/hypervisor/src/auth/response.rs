@@ -26,7 +26,7 @@ impl Auth {
         ceremony: Ceremony,
     ) -> Result<HeaderValue, AuthError> {
         let token = self.ceremonies.begin(client.address, ceremony)?;
-        let (name, lasts) = (&self.cookies.ceremony, self.ceremonies.lasts);
+        let (name, lasts) = (&self.cookies.ceremony, self.ceremonies.lasts());
         Ok(self.cookies.set(name, &token, lasts))
     }
 
