@@ -5,7 +5,7 @@ use super::confirm::Confirmed;
 use super::response::with_cookies;
 use super::{Auth, AuthError, Session};
 use crate::error::Payload;
-use crate::store::{AuditRow, SessionKind, SessionRow, Store};
+use crate::store::{AuditRow, Hash, SessionKind, SessionRow, Store};
 use crate::timestamp::Timestamp;
 use axum::Json;
 use axum::extract::{Path, State};
@@ -84,9 +84,7 @@ pub(super) async fn log_out(
 ) -> Result<Response, AuthError> {
     auth.run(move |auth, store| {
         if let Some(session) = &client.session {
-            store.remove_session(session.id)?;
-            auth.sessions.remove(&session.token);
-            client.audit_event(store, "logged_out", Some(session.user.id), "");
+            auth.end_own(store, &client, session)?;
         }
         let headers = [
             (header::LOCATION, auth.page("/login")),
@@ -149,9 +147,7 @@ pub(super) async fn revoke(
         if id.parse() != Ok(asking.id) {
             return Err(AuthError::PasskeyRequired("end_session"));
         }
-        store.remove_session(asking.id)?;
-        auth.sessions.remove(&asking.token);
-        client.audit_event(store, "logged_out", Some(asking.user.id), "");
+        auth.end_own(store, &client, asking)?;
         Ok(with_cookies([auth.no_session()], StatusCode::NO_CONTENT))
     })
     .await
@@ -177,7 +173,7 @@ impl Auth {
         self.run(move |auth, store| {
             let user = auth.still(store, &by.session)?.id;
             let ended = other(store, &by.session, id)?;
-            auth.end(store, &ended)?;
+            auth.end(store, ended.id, &ended.token)?;
             by.audit_event(store, "session_revoked", user, ended.user_agent);
             Ok(())
         })
@@ -195,7 +191,7 @@ impl Auth {
             let others = sessions.filter(|other| other.id != by.session.id);
             let mut ended = 0;
             for other in others {
-                auth.end(store, &other)?;
+                auth.end(store, other.id, &other.token)?;
                 by.audit_event(store, "session_revoked", user, other.user_agent);
                 ended += 1;
             }
@@ -204,9 +200,21 @@ impl Auth {
         .await
     }
 
-    fn end(&self, store: &dyn Store, session: &SessionRow) -> Result<(), AuthError> {
-        store.remove_session(session.id)?;
-        self.sessions.remove(&session.token);
+    /// Ends the session that asks for it.
+    fn end_own(
+        &self,
+        store: &dyn Store,
+        client: &Client,
+        session: &Session,
+    ) -> Result<(), AuthError> {
+        self.end(store, session.id, &session.token)?;
+        client.audit_event(store, "logged_out", Some(session.user.id), "");
+        Ok(())
+    }
+
+    fn end(&self, store: &dyn Store, session: Uuid, token: &Hash) -> Result<(), AuthError> {
+        store.remove_session(session)?;
+        self.sessions.remove(token);
         Ok(())
     }
 }
