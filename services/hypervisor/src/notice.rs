@@ -8,6 +8,8 @@ use sha2::{Digest, Sha256};
 use std::fmt::Write;
 use std::sync::LazyLock;
 
+const HTML: &str = "text/html; charset=utf-8";
+
 const STYLE: &str = include_str!("notice.css");
 
 /// Nothing but our own style, which is known by its hash.
@@ -18,11 +20,6 @@ static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
     );
     HeaderValue::try_from(policy).unwrap_or_else(|_| HeaderValue::from_static("default-src 'none'"))
 });
-
-/// The page's `Content-Security-Policy`.
-pub(crate) fn policy() -> HeaderValue {
-    POLICY.clone()
-}
 
 /// A page that says why something is not to be had here, and where to go on.
 pub(crate) struct Notice<'a> {
@@ -40,22 +37,31 @@ impl Notice<'_> {
         };
         let links: String = self.links.iter().map(link).collect();
         let body = format!("<p>{}</p>\n<p>{links}</p>\n", escape(self.sentence));
-        let page = document(self.status, self.title, self.title, &body);
-        let mut response = Response::new(Body::from(page));
-        *response.status_mut() = self.status;
-        let headers = response.headers_mut();
-        headers.insert(header::CONTENT_SECURITY_POLICY, policy());
-        let html = HeaderValue::from_static("text/html; charset=utf-8");
-        headers.insert(header::CONTENT_TYPE, html);
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        let nosniff = HeaderValue::from_static("nosniff");
-        headers.insert(header::X_CONTENT_TYPE_OPTIONS, nosniff);
-        response
+        page(self.status, self.title, self.title, &body)
     }
 }
 
-/// The page, whose `body` is HTML.
-pub(crate) fn document(status: StatusCode, heading: &str, title: &str, body: &str) -> String {
+/// The response with a page, whose `body` is HTML.
+pub(crate) fn page(status: StatusCode, heading: &str, title: &str, body: &str) -> Response<Body> {
+    let page = document(status, heading, title, body);
+    let mut response = Response::new(Body::from(page));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (header::CONTENT_SECURITY_POLICY, POLICY.clone()),
+        (header::CONTENT_TYPE, HeaderValue::from_static(HTML)),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        (
+            header::X_CONTENT_TYPE_OPTIONS,
+            HeaderValue::from_static("nosniff"),
+        ),
+    ] {
+        headers.insert(name, value);
+    }
+    response
+}
+
+fn document(status: StatusCode, heading: &str, title: &str, body: &str) -> String {
     format!(
         r#"<!doctype html>
 <html lang="en">
@@ -98,7 +104,7 @@ mod tests {
 
     #[test]
     fn the_policy_knows_the_style() {
-        let policy = policy();
+        let policy = &*POLICY;
         assert!(policy.to_str().unwrap().contains("style-src 'sha256-"));
     }
 }

@@ -3,14 +3,12 @@
 use super::page;
 use crate::Body;
 use crate::concurrency_limit::Full;
-use crate::notice;
 use crate::role::Role;
 use http::header::{
-    CACHE_CONTROL, CONNECTION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, RETRY_AFTER,
-    X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HeaderValue, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{Response, StatusCode};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// A request that got no response from its sandbox.
 #[derive(Debug, Clone)]
@@ -181,34 +179,16 @@ impl Failure {
     /// The page or the JSON, with the headers that belong to it.
     pub(super) fn respond(&self, as_page: bool, account: &str) -> Response<Body> {
         let (status, code, remedy) = self.reason.verdict();
-        let body = if as_page {
+        let mut response = if as_page {
             let (why, printed) = self.reason.on_a_page();
-            Body::from(page::render(
-                status,
-                &self.sandbox,
-                &why,
-                printed,
-                remedy,
-                account,
-            ))
+            page::response(status, &self.sandbox, &why, printed, remedy, account)
         } else {
             let why = self.reason.sentence();
             let message = format!("Sandbox `{}` {why} {remedy}", self.sandbox);
             let body = json!({"error": code, "message": message, "sandbox": self.sandbox});
-            Body::from(body.to_string())
+            as_json(status, &body)
         };
-        let mut response = Response::new(body);
-        *response.status_mut() = status;
         let headers = response.headers_mut();
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-        let content_type = if as_page {
-            headers.insert(CONTENT_SECURITY_POLICY, notice::policy());
-            "text/html; charset=utf-8"
-        } else {
-            "application/json"
-        };
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
         if let Some(retry_after) = self.reason.retry_after() {
             headers.insert(RETRY_AFTER, HeaderValue::from(retry_after));
         }
@@ -217,6 +197,16 @@ impl Failure {
         }
         response
     }
+}
+
+fn as_json(status: StatusCode, body: &Value) -> Response<Body> {
+    let mut response = Response::new(Body::from(body.to_string()));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
 }
 
 #[cfg(test)]

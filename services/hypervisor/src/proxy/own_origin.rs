@@ -1,11 +1,11 @@
 //! What a sandbox with an origin of its own may say of it, and not beyond it.
 //!
 //! Of the fields that [`super::shared_origin`] lists, some speak for this origin alone, and pass:
-//! `Service-Worker-Allowed`, `Origin-Agent-Cluster`, `Cross-Origin-Opener-Policy`, `Set-Login`. `Clear-Site-Data` passes for what browsers
-//! keep by origin; cookies they keep for the whole registrable domain, the gateway and the other
-//! sandboxes included. The rest is taken off as before: it promises something for the host
-//! whichever sandbox will be there, leads around the gateway, or reports requests for
-//! `/.choiros/` to the sandbox.
+//! `Service-Worker-Allowed`, `Origin-Agent-Cluster`, `Cross-Origin-Opener-Policy`, `Set-Login`.
+//! `Clear-Site-Data` passes for what browsers keep by origin; cookies they keep for the whole
+//! registrable domain, the gateway and the other sandboxes included. The rest is taken off as
+//! before: it promises something for the host whichever sandbox will be there, leads around the
+//! gateway, or reports requests for `/.choiros/` to the sandbox.
 //!
 //! A cookie whose `Domain` reaches further than the sandbox's own host loses that attribute, and is
 //! kept by the browser for this host alone. A page's script can still set such a cookie; ours are

@@ -1,17 +1,18 @@
 //! The page of a failure: which sandbox, why, what it printed, and what to do.
 
-use crate::notice::{document, escape};
-use http::StatusCode;
+use crate::Body;
+use crate::notice::{self, escape};
+use http::{Response, StatusCode};
 
 /// The page that says which sandbox, why, with what it printed, and what to do.
-pub(super) fn render(
+pub(super) fn response(
     status: StatusCode,
     sandbox: &str,
     why: &str,
     printed: Option<&str>,
     remedy: &str,
     account: &str,
-) -> String {
+) -> Response<Body> {
     let title = status.canonical_reason().unwrap_or("No answer");
     let sandbox = escape(sandbox);
     let printed = printed.map_or_else(String::new, |text| format!("<pre>{}</pre>", escape(text)));
@@ -25,18 +26,19 @@ pub(super) fn render(
         remedy = escape(remedy),
         account = escape(account),
     );
-    document(status, title, &format!("{title} · {sandbox}"), &body)
+    notice::page(status, title, &format!("{title} · {sandbox}"), &body)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use http_body_util::BodyExt;
 
-    #[test]
-    fn what_a_sandbox_printed_is_shown_and_never_run() {
+    #[tokio::test]
+    async fn what_a_sandbox_printed_is_shown_and_never_run() {
         let printed = "it crashed 5 times:\n\u{1b}[31m<script>alert('x')</script>\n& \"more\"";
         let why = "is not available:";
-        let page = render(
+        let response = response(
             StatusCode::SERVICE_UNAVAILABLE,
             "a<b>",
             why,
@@ -44,6 +46,8 @@ mod tests {
             "Mend it.",
             "/account",
         );
+        let bytes = response.into_body().collect().await.unwrap().to_bytes();
+        let page = str::from_utf8(&bytes).unwrap();
         assert!(page.contains("<pre>it crashed 5 times:\n[31m&#60;script&#62;alert(&#39;x&#39;)"));
         assert!(page.contains("&#38; &#34;more&#34;</pre>"));
         assert!(page.contains("<code>a&#60;b&#62;</code> is not available:"));

@@ -6,7 +6,7 @@ use crate::http1::Refusal;
 use crate::notice;
 use crate::proxy;
 use axum::response::IntoResponse;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Response};
 
 /// How many fields of a refused head are looked at.
 const MOST_FIELDS: usize = 100;
@@ -20,18 +20,10 @@ pub(super) fn response(refusal: Refusal, for_page: bool) -> Response<Body> {
     if !for_page || refusal != Refusal::HEAD_TOO_LARGE {
         return refusal.into_response();
     }
-    let page = notice::document(refusal.status, TITLE, TITLE, TOO_MANY_COOKIES);
-    let mut response = Response::new(Body::from(page));
-    *response.status_mut() = refusal.status;
-    let headers = response.headers_mut();
+    let mut response = notice::page(refusal.status, TITLE, TITLE, TOO_MANY_COOKIES);
     let clear = HeaderName::from_static("clear-site-data");
-    headers.insert(clear, HeaderValue::from_static("\"cookies\""));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(header::CONTENT_SECURITY_POLICY, notice::policy());
-    let html = HeaderValue::from_static("text/html; charset=utf-8");
-    headers.insert(header::CONTENT_TYPE, html);
-    let nosniff = HeaderValue::from_static("nosniff");
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, nosniff);
+    let cookies = HeaderValue::from_static("\"cookies\"");
+    response.headers_mut().insert(clear, cookies);
     response
 }
 
@@ -71,6 +63,7 @@ impl IntoResponse for Refusal {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use http::header;
 
     #[test]
     fn a_person_s_browser_is_told_from_programs_by_what_came_before_the_cookies() {
