@@ -3,7 +3,7 @@
 mod common;
 
 use common::shell::{account, at, confirm, is_logged_in, log_in, log_out, sign_up};
-use common::{builder, gateway};
+use common::{builder, builder_of_own_origins, gateway};
 use testkit::browser::{Browser, Page, Scheme, Size, find};
 
 const ADA: &str = "ada@example.org";
@@ -189,11 +189,7 @@ async fn a_session_that_ends_elsewhere_leads_back_to_the_log_in_page() {
 
 #[tokio::test]
 async fn a_card_has_its_sandbox_s_own_address_and_says_who_may_look() {
-    let gateway = builder()
-        .env("HYPERVISOR_ORIGINS", "own")
-        .start()
-        .await
-        .unwrap();
+    let gateway = builder_of_own_origins().start().await.unwrap();
     let browser = Browser::launch().await;
     let page = browser.person().await;
     page.look(Size::NARROW, Scheme::Light).await;

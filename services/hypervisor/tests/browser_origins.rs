@@ -6,7 +6,7 @@ mod common;
 use axum::Router;
 use axum::response::{Html, IntoResponse};
 use axum::routing::get;
-use common::builder;
+use common::builder_of_own_origins;
 use common::shell::{account, at, log_out, sign_up};
 use testkit::browser::{Browser, Page};
 use testkit::harness::Hypervisor;
@@ -14,7 +14,7 @@ use testkit::harness::Hypervisor;
 const ADA: &str = "ada@example.org";
 
 async fn gateway() -> Hypervisor {
-    let own = builder().env("HYPERVISOR_ORIGINS", "own");
+    let own = builder_of_own_origins();
     own.start().await.unwrap()
 }
 
@@ -104,8 +104,7 @@ async fn app() -> std::net::SocketAddr {
 #[tokio::test]
 async fn an_app_that_answers_from_its_cache_keeps_nobody_from_logging_in_again() {
     let (live, dev) = (app().await, app().await);
-    let gateway = builder()
-        .env("HYPERVISOR_ORIGINS", "own")
+    let gateway = builder_of_own_origins()
         .config(&format!(
             "[runtime]\nkind = \"adopt\"\n\
              [workspaces.sandbox.live]\naddress = \"{live}\"\nidentity = false\n\

@@ -5,7 +5,7 @@
 
 mod common;
 
-use common::builder;
+use common::builder_of_own_origins;
 use common::shell::{account, at, sign_up};
 use std::path::{Path, PathBuf};
 use testkit::browser::{Browser, Page, Scheme, Size};
@@ -15,7 +15,7 @@ async fn the_pages_fit_a_phone_and_a_laptop_and_keep_their_own_policy() {
     let thrown_away = tempfile::tempdir().unwrap();
     let folder = std::env::var_os("SCREENSHOTS").map_or(thrown_away.path().into(), PathBuf::from);
     std::fs::create_dir_all(&folder).unwrap();
-    let own = builder().env("HYPERVISOR_ORIGINS", "own");
+    let own = builder_of_own_origins();
     let gateway = own.start().await.unwrap();
     let browser = Browser::launch().await;
     let page = browser.person().await;

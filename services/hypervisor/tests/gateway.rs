@@ -7,11 +7,10 @@
 
 mod common;
 
-use common::{Side, builder, gateway, sides};
+use common::{Side, builder, gateway, seen, sides};
 use futures_util::StreamExt as _;
 use http::Method;
 use serde_json::{Value, json};
-use testkit::client::Response;
 use testkit::harness::Hypervisor;
 use testkit::person::Person;
 use testkit::raw::Raw;
@@ -21,16 +20,6 @@ async fn start() -> (Hypervisor, Person) {
     let gateway = builder().config(&config).start().await.unwrap();
     let person = Person::register(&gateway, "alice").await.unwrap();
     (gateway, person)
-}
-
-/// The values of a header as the sandbox saw them.
-fn seen(response: &Response, name: &str) -> Vec<String> {
-    let response: Value = response.json().unwrap();
-    let headers = response["headers"].as_array().unwrap().iter();
-    let named = headers.filter(|header| header[0] == name);
-    named
-        .map(|header| header[1].as_str().unwrap().to_owned())
-        .collect()
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
-use common::builder;
+use common::builder_of_own_origins;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -41,8 +41,7 @@ impl Site {
              [workspaces.sandbox.live]\n{sandbox}[workspaces.sandbox.dev]\n{sandbox}"
         );
         let path = std::env::var("PATH").unwrap();
-        let gateway = builder()
-            .env("HYPERVISOR_ORIGINS", "own")
+        let gateway = builder_of_own_origins()
             .env("HYPERVISOR_RUNTIME_COMMAND", &run.to_string())
             .env("PATH", &path)
             .config(&config)

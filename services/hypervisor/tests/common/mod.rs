@@ -10,12 +10,13 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use http::{HeaderName, HeaderValue, StatusCode};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use testkit::client::Response as Answer;
 use testkit::harness::{Builder, Hypervisor};
 
 /// A hypervisor that lets anyone register, as often as a test likes.
@@ -26,7 +27,12 @@ pub fn builder() -> Builder {
         .env("HYPERVISOR_AUTH_RATE_PER_ACCOUNT", "1000000")
 }
 
-/// The same, started.
+/// The same, where each sandbox has an origin of its own.
+pub fn builder_of_own_origins() -> Builder {
+    builder().env("HYPERVISOR_ORIGINS", "own")
+}
+
+/// The first, started.
 pub async fn gateway() -> Hypervisor {
     builder().start().await.unwrap()
 }
@@ -82,6 +88,16 @@ pub async fn sides() -> (Side, Side, String) {
         live.address, dev.address
     );
     (live, dev, config)
+}
+
+/// The values of a header as a [`Side`] saw them.
+pub fn seen(response: &Answer, name: &str) -> Vec<String> {
+    let response: Value = response.json().unwrap();
+    let headers = response["headers"].as_array().unwrap().iter();
+    let named = headers.filter(|header| header[0] == name);
+    named
+        .map(|header| header[1].as_str().unwrap().to_owned())
+        .collect()
 }
 
 async fn health(State(side): State<Side>) -> Response {

@@ -14,7 +14,7 @@ mod entering;
 mod hosts;
 mod requests;
 
-use common::Side;
+use common::{Side, builder_of_own_origins, seen};
 use http::Method;
 use serde_json::Value;
 use std::fmt::Write as _;
@@ -76,19 +76,7 @@ async fn builder() -> Builder {
             .unwrap();
         }
     }
-    common::builder()
-        .env("HYPERVISOR_ORIGINS", "own")
-        .config(&config)
-}
-
-/// The values of a header as the sandbox saw them.
-fn seen(response: &Response, name: &str) -> Vec<String> {
-    let response: Value = response.json().unwrap();
-    let headers = response["headers"].as_array().unwrap().iter();
-    let named = headers.filter(|header| header[0] == name);
-    named
-        .map(|header| header[1].as_str().unwrap().to_owned())
-        .collect()
+    builder_of_own_origins().config(&config)
 }
 
 /// Where a response leads.

@@ -1,7 +1,7 @@
 //! What passes at a sandbox's own host, and what does not.
 
 use super::{House, code, program, seen};
-use crate::common::Side;
+use crate::common::{Side, builder_of_own_origins};
 use http::Method;
 use testkit::client::Client;
 use testkit::person::Person;
@@ -234,8 +234,7 @@ async fn a_sandbox_speaks_for_its_own_origin_and_for_no_other() {
          [workspaces.sandbox.live]\naddress = \"{address}\"\nidentity = false\n\
          [workspaces.sandbox.dev]\naddress = \"{dev}\"\nidentity = false\n"
     );
-    let gateway = crate::common::builder()
-        .env("HYPERVISOR_ORIGINS", "own")
+    let gateway = builder_of_own_origins()
         .config(&config)
         .start()
         .await
