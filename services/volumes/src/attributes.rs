@@ -1,0 +1,160 @@
+//! Owner, mode, times and extended attributes.
+
+use rustix::fd::BorrowedFd;
+use rustix::fs::{
+    AtFlags, Gid, Mode, Stat, Timespec, Timestamps, Uid, XattrFlags, chmodat, chownat, fchmod,
+    fchown, fgetxattr, flistxattr, fremovexattr, fsetxattr, futimens, utimensat,
+};
+use rustix::io::Errno;
+use std::ffi::CStr;
+
+/// The most that Linux lets a list of names, or a value, take.
+const MOST: usize = 64 * 1024;
+const ACL: &[u8] = b"system.posix_acl_access";
+pub(crate) const DEFAULT_ACL: &CStr = c"system.posix_acl_default";
+
+/// What is kept of a file's inode, beside its data.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Attributes {
+    mode: u32,
+    uid: u32,
+    gid: u32,
+    modified: Timespec,
+}
+
+impl Attributes {
+    pub(crate) fn of(stat: &Stat) -> Self {
+        Self {
+            mode: stat.st_mode,
+            uid: stat.st_uid,
+            gid: stat.st_gid,
+            modified: Timespec {
+                tv_sec: stat.st_mtime,
+                tv_nsec: stat.st_mtime_nsec.try_into().unwrap_or(0),
+            },
+        }
+    }
+
+    /// Gives them to a file or folder, and what `source` has of extended ones.
+    pub(crate) fn give(&self, source: BorrowedFd<'_>, target: BorrowedFd<'_>) -> Result<(), Errno> {
+        copy_extended(source, target)?;
+        let owned = permitted(fchown(target, Some(self.uid()), Some(self.gid())))?;
+        fchmod(target, self.mode(owned))?;
+        futimens(target, &self.times())
+    }
+
+    /// Gives them to a link or FIFO, where no one else can put another file.
+    pub(crate) fn give_name(
+        &self,
+        at: BorrowedFd<'_>,
+        name: &CStr,
+        is_link: bool,
+    ) -> Result<(), Errno> {
+        let itself = AtFlags::SYMLINK_NOFOLLOW;
+        let owned = permitted(chownat(
+            at,
+            name,
+            Some(self.uid()),
+            Some(self.gid()),
+            itself,
+        ))?;
+        if !is_link {
+            chmodat(at, name, self.mode(owned), AtFlags::empty())?;
+        }
+        utimensat(at, name, &self.times(), itself)
+    }
+
+    fn uid(&self) -> Uid {
+        Uid::from_raw(self.uid)
+    }
+
+    fn gid(&self) -> Gid {
+        Gid::from_raw(self.gid)
+    }
+
+    /// A set-uid program of another's must not become one of ours.
+    fn mode(&self, owned: bool) -> Mode {
+        let mode = Mode::from_raw_mode(self.mode & 0o7777);
+        if owned {
+            mode
+        } else {
+            mode - (Mode::SUID | Mode::SGID)
+        }
+    }
+
+    fn times(&self) -> Timestamps {
+        Timestamps {
+            last_access: self.modified,
+            last_modification: self.modified,
+        }
+    }
+}
+
+/// Whether it was permitted: only root gives files away.
+fn permitted(result: Result<(), Errno>) -> Result<bool, Errno> {
+    match result {
+        Ok(()) => Ok(true),
+        Err(Errno::PERM | Errno::INVAL) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// What users and ACLs say. Others are the system's own (`security.*`, `trusted.*`).
+fn is_kept(name: &[u8]) -> bool {
+    name.starts_with(b"user.") || name == ACL || name == DEFAULT_ACL.to_bytes()
+}
+
+fn copy_extended(source: BorrowedFd<'_>, target: BorrowedFd<'_>) -> Result<(), Errno> {
+    let wanted = list(source)?;
+    for name in list(target)?.iter().filter(|name| !wanted.contains(name)) {
+        extended(fremovexattr(target, name.as_slice()))?;
+    }
+    if wanted.is_empty() {
+        return Ok(());
+    }
+    let mut value = vec![0; MOST];
+    for name in wanted {
+        match fgetxattr(source, name.as_slice(), value.as_mut_slice()) {
+            Ok(length) => {
+                let value = value.get(..length).unwrap_or_default();
+                extended(fsetxattr(
+                    target,
+                    name.as_slice(),
+                    value,
+                    XattrFlags::empty(),
+                ))?;
+            }
+            Err(Errno::NODATA) => {}
+            Err(error) => extended(Err(error))?,
+        }
+    }
+    Ok(())
+}
+
+/// They are kept where that is permitted and possible.
+fn extended(result: Result<(), Errno>) -> Result<(), Errno> {
+    match result {
+        Err(Errno::PERM | Errno::ACCESS | Errno::OPNOTSUPP | Errno::NODATA) => Ok(()),
+        other => other,
+    }
+}
+
+fn list(file: BorrowedFd<'_>) -> Result<Vec<Vec<u8>>, Errno> {
+    let mut few = [0; 512];
+    let mut many = Vec::new();
+    let names = match flistxattr(file, &mut few) {
+        Ok(length) => few.get(..length),
+        Err(Errno::RANGE) => {
+            many.resize(MOST, 0);
+            let length = flistxattr(file, many.as_mut_slice())?;
+            many.get(..length)
+        }
+        Err(Errno::OPNOTSUPP) => None,
+        Err(error) => return Err(error),
+    };
+    let names = names.unwrap_or_default().split(|byte| *byte == 0);
+    Ok(names
+        .filter(|name| is_kept(name))
+        .map(<[u8]>::to_vec)
+        .collect())
+}

@@ -1,0 +1,107 @@
+//! Why there is no copy.
+
+use crate::id::SnapshotId;
+use crate::room::human;
+use std::io;
+
+/// Why a volume was not copied, replaced or listed, in sentences for whoever asked for that.
+#[derive(Debug, Clone, thiserror::Error)]
+#[expect(missing_docs, reason = "a field is told by its name")]
+pub enum VolumeError {
+    /// It would lead elsewhere, or clash with our own files.
+    #[error(
+        "`{}` is no name of a volume: give lowercase letters, digits and inner hyphens, 63 at most, a letter first",
+        .0.escape_debug()
+    )]
+    Name(String),
+    /// As it was typed.
+    #[error(
+        "`{}` is no snapshot: an id is like 20260131T235959Z-1f2e, as `hypervisor snapshots` prints them",
+        .0.escape_debug()
+    )]
+    Id(String),
+    /// A sandbox that never ran has none.
+    #[error("there is no volume {path}: start the sandbox once, which makes it")]
+    NoVolume { path: String },
+    /// A link or a file, for example.
+    #[error("{path} is not a folder of its own: a volume can be neither a link nor a file")]
+    NotAFolder { path: String },
+    /// It was removed, perhaps by rule.
+    #[error("`{volume}` has no snapshot {id}: `hypervisor snapshots` lists those that there are")]
+    NoSnapshot { volume: String, id: SnapshotId },
+    /// An id is for one snapshot.
+    #[error("`{volume}` already has a snapshot {id}: give another id")]
+    Exists { volume: String, id: SnapshotId },
+    /// What is left is for the sandboxes and the host.
+    #[error(
+        "a copy of `{volume}` needs {} in {path}, where {} are free beyond the reserve of {}: remove snapshots with `hypervisor snapshots`, or make room there",
+        human(*needs), human(*free), human(*reserve)
+    )]
+    NoRoom {
+        volume: String,
+        path: String,
+        needs: u64,
+        free: u64,
+        reserve: u64,
+    },
+    /// A file system may have room for bytes, and none for names.
+    #[error(
+        "a copy of `{volume}` needs {needs} more files in {path}, which has room for {free}: remove snapshots with `hypervisor snapshots`, or make room there"
+    )]
+    NoInodes {
+        volume: String,
+        path: String,
+        needs: u64,
+        free: u64,
+    },
+    /// A copy of something that runs would be of no moment.
+    #[error(
+        "`{volume}` was not copied, for what runs on it could not be held still: {cause}; try again, or stop the sandbox first"
+    )]
+    Freeze { volume: String, cause: String },
+    /// It may still stand still.
+    #[error(
+        "what runs on `{volume}` may still be held after its copy: {cause}; restart the sandbox"
+    )]
+    Thaw { volume: String, cause: String },
+    /// Something that was not held still writes there.
+    #[error(
+        "`{volume}` was not copied: `{path}` changed meanwhile, so something else than its sandbox writes there; stop that, and try again"
+    )]
+    Changing { volume: String, path: String },
+    /// Two directories have to change places in one step.
+    #[error(
+        "{path} cannot be replaced in one step ({cause}): put it on ext4, XFS, btrfs or tmpfs, not itself a mount point"
+    )]
+    CannotExchange { path: String, cause: String },
+    /// Nothing is removed then.
+    #[error(
+        "{path} is from a replacement that was interrupted, and does not fit to what is there now: see which of the two is the volume, move it to its place, and remove the other"
+    )]
+    Unclear { path: String },
+    /// What the system said.
+    #[error("cannot {action} {path}: {cause}")]
+    Io {
+        action: &'static str,
+        path: String,
+        cause: String,
+        /// Of the operating system; 0 if it is not from there.
+        code: i32,
+    },
+}
+
+impl VolumeError {
+    pub(crate) fn io(
+        action: &'static str,
+        path: impl Into<String>,
+        error: impl Into<io::Error>,
+    ) -> Self {
+        let error = error.into();
+        Self::Io {
+            action,
+            path: path.into(),
+            code: error.raw_os_error().unwrap_or(0),
+            cause: error.to_string(),
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! Many names in little memory, and what a folder has in it.
+
+use rustix::fd::{AsFd, OwnedFd};
+use rustix::fs::{FileType, RawDir};
+use rustix::io::{Errno, dup};
+use std::ffi::{CStr, CString};
+
+/// A stack of names, one after the other in one piece of memory.
+#[derive(Default)]
+pub(crate) struct Names(Vec<u8>);
+
+impl Names {
+    pub(crate) fn push(&mut self, name: &CStr) {
+        self.0.extend_from_slice(name.to_bytes_with_nul());
+    }
+
+    pub(crate) fn pop(&mut self) -> Option<CString> {
+        let inner = self.0.len().checked_sub(1)?;
+        let before = self.0[..inner].iter().rposition(|byte| *byte == 0);
+        let name = self.0.split_off(before.map_or(0, |end| end + 1));
+        CString::from_vec_with_nul(name).ok()
+    }
+}
+
+/// Reads a folder a piece at a time, so that its size does not matter.
+pub(crate) struct Reader(Vec<u8>);
+
+const PIECE: usize = 64 * 1024;
+
+impl Reader {
+    pub(crate) fn new() -> Self {
+        Self(Vec::with_capacity(PIECE))
+    }
+
+    /// Calls `each` with every name but `.` and `..`, from where `folder` has been read to.
+    pub(crate) fn each<E: From<Errno>>(
+        &mut self,
+        folder: impl AsFd,
+        mut each: impl FnMut(&CStr, FileType) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let folder: OwnedFd = dup(folder)?;
+        let mut entries = RawDir::new(folder, self.0.spare_capacity_mut());
+        while let Some(entry) = entries.next() {
+            let entry = entry?;
+            if !matches!(entry.file_name().to_bytes(), b"." | b"..") {
+                each(entry.file_name(), entry.file_type())?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Names;
+
+    #[test]
+    fn names_come_back_last_first() {
+        let mut names = Names::default();
+        for name in [c"a", c"bc", c"\n \xff", c"d"] {
+            names.push(name);
+        }
+        for name in [c"d", c"\n \xff", c"bc", c"a"] {
+            assert_eq!(names.pop().as_deref(), Some(name));
+        }
+        assert_eq!(names.pop(), None);
+    }
+}

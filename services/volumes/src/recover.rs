@@ -1,0 +1,55 @@
+//! Mending what a crash has left.
+
+use crate::Result;
+use crate::error::VolumeError;
+use crate::files::{self, open_folder, stat};
+use crate::id::SnapshotId;
+use crate::replace::{RECORD, Record};
+use crate::snapshot::DATA;
+use crate::volume::{PART, Store, Volume};
+use rustix::fd::{AsFd, OwnedFd};
+
+impl Volume {
+    /// Finishes a replacement that was interrupted after its one step, takes back one that was
+    /// interrupted before, and removes snapshots that are not whole. To be called before the
+    /// volume is used again; when nothing was interrupted, it does nothing.
+    ///
+    /// # Errors
+    /// If it can't be told what is there: nothing is removed then.
+    pub fn recover(&self) -> Result<()> {
+        if self.store_if_there()?.is_none() {
+            return Ok(());
+        }
+        let store = self.locked()?;
+        for name in store.names()? {
+            if Store::is_gone(&name) {
+                store.discard_gone(&name)?;
+            } else if let Some(id) = name.strip_suffix(PART) {
+                match id.parse() {
+                    Ok(id) => self.recover_part(&store, &id)?,
+                    Err(_) => store.discard(&name)?,
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn recover_part(&self, store: &Store, id: &SnapshotId) -> Result<()> {
+        let name = format!("{id}{PART}");
+        let path = store.at(&name);
+        let part = open_folder(&store.folder, &name)
+            .map_err(|error| VolumeError::io("open", &path, error))?;
+        let Some(record) = files::read_json::<Record>(part.as_fd(), RECORD, &path)? else {
+            return store.discard(&name);
+        };
+        let inode = |at: &OwnedFd, name: &str| stat(at, name).map(|stat| stat.st_ino).ok();
+        let (volume, data) = (inode(&self.folder, &self.name), inode(&part, DATA));
+        if volume == Some(record.old) {
+            return store.discard(&name);
+        }
+        if volume == Some(record.copy) && data == Some(record.old) {
+            return self.put_aside(store, part.as_fd(), id);
+        }
+        Err(VolumeError::Unclear { path })
+    }
+}

@@ -1,0 +1,263 @@
+//! Taking a snapshot.
+
+use crate::Result;
+use crate::contents::Sharing;
+use crate::error::VolumeError;
+use crate::files::own_folder;
+use crate::freeze::{Freezer, Frozen};
+use crate::id::SnapshotId;
+use crate::leaf::descriptors;
+use crate::links::Links;
+use crate::measure::Measure;
+use crate::pass::{Kind, Pass, Place};
+use crate::remove::remove_own;
+use crate::room::Room;
+use crate::seen::Seen;
+use crate::snapshot::{DATA, Reason, Snapshot};
+use crate::volume::{PART, Store, Volume};
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use rustix::fs::{fstatfs, syncfs};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Up to so many files, a pass over shared blocks is short enough for one, frozen.
+const FEW_SHARED: u64 = 2000;
+/// Up to so many files and bytes, so is a copy.
+const FEW_COPIED: (u64, u64) = (500, 4 << 20);
+
+/// A snapshot that is being made.
+pub(crate) struct Part {
+    pub folder: OwnedFd,
+    pub data: OwnedFd,
+    pub path: String,
+    pub sharing: Sharing,
+    junk: OwnedFd,
+}
+
+/// The folders in there that are not for long.
+const JUNK: &str = "junk";
+const LINKS: [&str; 2] = ["links-1", "links-2"];
+
+impl Part {
+    pub(crate) fn open(store: &Store, id: &SnapshotId) -> Result<Self> {
+        let name = format!("{id}{PART}");
+        let path = store.at(&name);
+        let folder = own_folder(store.fd(), &name, &store.path)?;
+        let data = own_folder(folder.as_fd(), DATA, &path)?;
+        let junk = own_folder(folder.as_fd(), JUNK, &path)?;
+        let sharing = Sharing::probe(folder.as_fd())
+            .map_err(|error| VolumeError::io("write in", &path, error))?;
+        Ok(Self {
+            folder,
+            data,
+            path,
+            sharing,
+            junk,
+        })
+    }
+
+    pub(crate) fn place<'a>(&'a self, second: bool, room: Room<'a>) -> Result<Place<'a>> {
+        let links = LINKS[usize::from(second)];
+        Ok(Place {
+            junk: self.junk.as_fd(),
+            links: Links(own_folder(self.folder.as_fd(), links, &self.path)?),
+            descriptors: descriptors()?,
+            sharing: self.sharing,
+            room,
+        })
+    }
+
+    pub(crate) fn copy_of_data(&self) -> Result<OwnedFd> {
+        duplicate(self.data.as_fd(), &self.path)
+    }
+
+    /// Removes what was needed while it was made, and makes all of it durable.
+    pub(crate) fn finish(&self) -> Result<()> {
+        for name in [JUNK, LINKS[0], LINKS[1], Seen::FILE] {
+            remove_own(self.folder.as_fd(), name).map_err(|error| {
+                VolumeError::io("remove", format!("{}/{name}", self.path), error)
+            })?;
+        }
+        syncfs(&self.folder).map_err(|error| VolumeError::io("sync", &self.path, error))
+    }
+}
+
+/// The same folder once more, read from its beginning.
+pub(crate) fn duplicate(folder: BorrowedFd<'_>, path: &str) -> Result<OwnedFd> {
+    crate::files::open_folder(folder, ".").map_err(|error| VolumeError::io("open", path, error))
+}
+
+impl Volume {
+    /// The first pass of a snapshot, while the volume is written to: it makes
+    /// [`Volume::snapshot`] of the same id short. Nothing is done where one pass is short enough.
+    ///
+    /// # Errors
+    /// If there is no volume, no room, or a file can't be copied. Nothing is left behind then.
+    pub fn prepare(&self, id: &SnapshotId) -> Result<()> {
+        let store = self.locked()?;
+        self.refuse_taken(&store, id)?;
+        let tree = self.tree()?;
+        let result = self.begin(&store, id, &tree).map(|(_, two)| two);
+        if !matches!(result, Ok(true)) {
+            store.discard(&format!("{id}{PART}"))?;
+        }
+        result.map(|_| ())
+    }
+
+    /// Copies the volume as of one moment, in which `freezer` holds what writes to it.
+    ///
+    /// # Errors
+    /// If there is no volume, no room, it can't be held still, or a file can't be copied.
+    /// Nothing is left behind then, and nothing is held.
+    pub fn snapshot(
+        &self,
+        id: &SnapshotId,
+        reason: Reason,
+        freezer: &dyn Freezer,
+    ) -> Result<Snapshot> {
+        let store = self.locked()?;
+        self.refuse_taken(&store, id)?;
+        let result = self.take(&store, id, reason, freezer);
+        if result.is_err() {
+            // What it says is worth more than that something is left for `recover`.
+            let _ = store.discard(&format!("{id}{PART}"));
+        }
+        result
+    }
+
+    fn refuse_taken(&self, store: &Store, id: &SnapshotId) -> Result<()> {
+        if store.has(id.as_str()) {
+            return Err(VolumeError::Exists {
+                volume: self.name.clone(),
+                id: id.clone(),
+            });
+        }
+        Ok(())
+    }
+
+    fn take(
+        &self,
+        store: &Store,
+        id: &SnapshotId,
+        reason: Reason,
+        freezer: &dyn Freezer,
+    ) -> Result<Snapshot> {
+        let tree = self.tree()?;
+        let part = self.prepared(store, id, &tree, freezer)?;
+        let seen = Seen::read(part.folder.as_fd(), &part.path)?;
+        // Sharing blocks writes out first what is dirty: most of it is better done now.
+        sync(tree.as_fd(), &self.tree_path())?;
+        let room = Room::new(store.fd(), &self.name, &store.path);
+        let mut pass = Pass::new(
+            duplicate(tree.as_fd(), &self.tree_path())?,
+            part.copy_of_data()?,
+            Kind::Second(seen),
+            part.place(true, room)?,
+        )?;
+        let frozen = Frozen::new(freezer).map_err(|error| VolumeError::Freeze {
+            volume: self.name.clone(),
+            cause: error.to_string(),
+        })?;
+        let at = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        let copied = pass.run();
+        let frozen_ms = frozen.thaw().map_err(|error| VolumeError::Thaw {
+            volume: self.name.clone(),
+            cause: error.to_string(),
+        })?;
+        copied?;
+        part.finish()?;
+        let snapshot = Snapshot {
+            id: id.clone(),
+            at: u64::try_from(at.as_millis()).unwrap_or(u64::MAX),
+            reason,
+            bytes: pass.measure.bytes,
+            files: pass.measure.files,
+            frozen_ms,
+            shares_blocks: part.sharing.possible,
+            left_out: pass.measure.left_out,
+        };
+        snapshot.write(part.folder.as_fd(), &part.path)?;
+        store.publish(id)?;
+        Ok(snapshot)
+    }
+
+    /// What the second pass goes on with.
+    fn prepared(
+        &self,
+        store: &Store,
+        id: &SnapshotId,
+        tree: &OwnedFd,
+        freezer: &dyn Freezer,
+    ) -> Result<Part> {
+        let name = format!("{id}{PART}");
+        if store.has(&name) {
+            let part = Part::open(store, id)?;
+            if Seen::is_there(part.folder.as_fd()) {
+                return Ok(part);
+            }
+            // A first pass that was interrupted.
+            store.discard(&name)?;
+        }
+        if freezer.is_idle() {
+            let part = Part::open(store, id)?;
+            self.measured(store, &part, tree)?;
+            return Ok(part);
+        }
+        self.begin(store, id, tree).map(|(part, _)| part)
+    }
+
+    fn measured(&self, store: &Store, part: &Part, tree: &OwnedFd) -> Result<Measure> {
+        let path = self.tree_path();
+        let measure = Measure::of(duplicate(tree.as_fd(), &path)?)
+            .map_err(|error| VolumeError::io("look through", &path, error))?;
+        Room::new(store.fd(), &self.name, &store.path).check(&measure, part.sharing.possible)?;
+        Ok(measure)
+    }
+
+    /// Begins a snapshot, with the first pass if it takes two.
+    fn begin(&self, store: &Store, id: &SnapshotId, tree: &OwnedFd) -> Result<(Part, bool)> {
+        let part = Part::open(store, id)?;
+        let measure = self.measured(store, &part, tree)?;
+        if is_short(&measure, part.sharing) || !stamps_tell(tree.as_fd()) {
+            return Ok((part, false));
+        }
+        let path = self.tree_path();
+        let seen = Seen::begin();
+        sync(tree.as_fd(), &path)?;
+        let mut room = Room::new(store.fd(), &self.name, &store.path);
+        room.check(&measure, part.sharing.possible)?;
+        let mut pass = Pass::new(
+            duplicate(tree.as_fd(), &path)?,
+            part.copy_of_data()?,
+            Kind::First(seen),
+            part.place(false, room)?,
+        )?;
+        pass.run()?;
+        if let Kind::First(seen) = pass.kind {
+            seen.write(part.folder.as_fd(), &part.path)?;
+        }
+        Ok((part, true))
+    }
+}
+
+fn sync(tree: BorrowedFd<'_>, path: &str) -> Result<()> {
+    syncfs(tree).map_err(|error| VolumeError::io("sync", path, error))
+}
+
+fn is_short(measure: &Measure, sharing: Sharing) -> bool {
+    let (files, bytes) = if sharing.possible {
+        (FEW_SHARED, u64::MAX)
+    } else {
+        FEW_COPIED
+    };
+    measure.inodes() <= files && measure.bytes <= bytes
+}
+
+/// Whether a write through a mapping, after all was written out, changes a file's time stamps:
+/// without that, a second pass can't know what to copy.
+fn stamps_tell(tree: BorrowedFd<'_>) -> bool {
+    /// ext4 (and ext2, ext3), XFS, btrfs, F2FS.
+    const KNOWN: [u64; 4] = [0xEF53, 0x5846_5342, 0x9123_683E, 0xF2F5_2010];
+    fstatfs(tree).is_ok_and(|all| u64::try_from(all.f_type).is_ok_and(|kind| KNOWN.contains(&kind)))
+}

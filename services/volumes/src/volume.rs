@@ -1,0 +1,247 @@
+//! A volume, and the folder of its snapshots.
+
+use crate::error::VolumeError;
+use crate::files::{self, open_folder, own_folder, sync_folder};
+use crate::id::SnapshotId;
+use crate::keep::Keep;
+use crate::names::{Names, Reader};
+use crate::remove::remove_own;
+use crate::snapshot::Snapshot;
+use crate::{Result, snapshot};
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use rustix::fs::{CWD, FlockOperation, Mode, OFlags, flock, openat, renameat};
+use rustix::io::Errno;
+use std::ffi::CString;
+use std::path::Path;
+
+const SNAPSHOTS: &str = ".snapshots";
+const LOCK: &str = "lock";
+/// Follows the id of a snapshot that is not whole.
+pub(crate) const PART: &str = ".part";
+/// Follows what is being removed.
+const GONE: &str = ".gone";
+const LONGEST_NAME: usize = 63;
+
+/// A sandbox's volume, with its snapshots.
+#[derive(Debug)]
+pub struct Volume {
+    pub(crate) folder: OwnedFd,
+    pub(crate) path: String,
+    pub(crate) name: String,
+}
+
+/// Where a volume's snapshots are. While it is locked, nobody else changes them.
+pub(crate) struct Store {
+    pub folder: OwnedFd,
+    pub path: String,
+    _lock: Option<OwnedFd>,
+}
+
+impl Volume {
+    /// The volume `name` in `folder`, whether it is there already or not.
+    ///
+    /// # Errors
+    /// If it is no name of a volume, or the folder can't be opened.
+    pub fn open(folder: &Path, name: &str) -> Result<Self> {
+        let fits = name.len() <= LONGEST_NAME
+            && name.starts_with(|c: char| c.is_ascii_lowercase())
+            && !name.ends_with('-')
+            && name
+                .bytes()
+                .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-');
+        if !fits {
+            return Err(VolumeError::Name(name.to_owned()));
+        }
+        let path = folder.display().to_string();
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let opened = openat(CWD, folder, flags, Mode::empty());
+        Ok(Self {
+            folder: opened.map_err(|error| VolumeError::io("open", &path, error))?,
+            path,
+            name: name.to_owned(),
+        })
+    }
+
+    /// Its snapshots, oldest first.
+    ///
+    /// # Errors
+    /// If they can't be read.
+    pub fn snapshots(&self) -> Result<Vec<Snapshot>> {
+        let Some(store) = self.store_if_there()? else {
+            return Ok(Vec::new());
+        };
+        let mut snapshots = Vec::new();
+        for id in store.ids()? {
+            match store.open(&id) {
+                Ok(folder) => {
+                    snapshots.extend(Snapshot::read(folder.as_fd(), &store.at(id.as_str()))?);
+                }
+                // Removed just now.
+                Err(Errno::NOENT) => {}
+                Err(error) => return Err(VolumeError::io("open", store.at(id.as_str()), error)),
+            }
+        }
+        snapshots.sort_by(|a, b| (a.at, &a.id).cmp(&(b.at, &b.id)));
+        Ok(snapshots)
+    }
+
+    /// Removes a snapshot.
+    ///
+    /// # Errors
+    /// If there is none of that id, or it can't be removed.
+    pub fn remove(&self, id: &SnapshotId) -> Result<()> {
+        let store = self.locked()?;
+        if !store.has(id.as_str()) {
+            return Err(self.no_snapshot(id));
+        }
+        store.discard(id.as_str())
+    }
+
+    /// Removes those that `keep` does not keep, but none that is in `held`; says which.
+    ///
+    /// # Errors
+    /// If one can't be removed.
+    pub fn prune(&self, keep: &Keep, held: &[SnapshotId]) -> Result<Vec<SnapshotId>> {
+        let store = self.locked()?;
+        let surplus = keep.surplus(&self.snapshots()?, held);
+        let mut result = Ok(());
+        for id in &surplus {
+            // One that can't be removed keeps no other.
+            result = store.discard(id.as_str()).and(result);
+        }
+        result.map(|()| surplus)
+    }
+
+    pub(crate) fn no_snapshot(&self, id: &SnapshotId) -> VolumeError {
+        VolumeError::NoSnapshot {
+            volume: self.name.clone(),
+            id: id.clone(),
+        }
+    }
+
+    pub(crate) fn tree_path(&self) -> String {
+        format!("{}/{}", self.path, self.name)
+    }
+
+    /// The tree itself. It may be mounted there, and be no link.
+    pub(crate) fn tree(&self) -> Result<OwnedFd> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let path = self.tree_path();
+        openat(&self.folder, &self.name, flags, Mode::empty()).map_err(|error| match error {
+            Errno::NOENT => VolumeError::NoVolume { path },
+            Errno::NOTDIR | Errno::LOOP => VolumeError::NotAFolder { path },
+            error => VolumeError::io("open", path, error),
+        })
+    }
+
+    pub(crate) fn store_if_there(&self) -> Result<Option<Store>> {
+        let path = format!("{}/{SNAPSHOTS}/{}", self.path, self.name);
+        let opened = open_folder(&self.folder, SNAPSHOTS)
+            .and_then(|snapshots| open_folder(&snapshots, &self.name));
+        match opened {
+            Ok(folder) => Ok(Some(Store {
+                folder,
+                path,
+                _lock: None,
+            })),
+            Err(Errno::NOENT) => Ok(None),
+            Err(error) => Err(VolumeError::io("open", path, error)),
+        }
+    }
+
+    /// Waits for its turn.
+    pub(crate) fn locked(&self) -> Result<Store> {
+        let all = own_folder(self.folder.as_fd(), SNAPSHOTS, &self.path)?;
+        let above = format!("{}/{SNAPSHOTS}", self.path);
+        let folder = own_folder(all.as_fd(), &self.name, &above)?;
+        let path = format!("{above}/{}", self.name);
+        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let lock = openat(&folder, LOCK, flags, Mode::RUSR | Mode::WUSR)
+            .and_then(|lock| {
+                flock(&lock, FlockOperation::LockExclusive)?;
+                Ok(lock)
+            })
+            .map_err(|error| VolumeError::io("lock", format!("{path}/{LOCK}"), error))?;
+        Ok(Store {
+            folder,
+            path,
+            _lock: Some(lock),
+        })
+    }
+}
+
+impl Store {
+    pub(crate) fn fd(&self) -> BorrowedFd<'_> {
+        self.folder.as_fd()
+    }
+
+    pub(crate) fn at(&self, name: &str) -> String {
+        format!("{}/{name}", self.path)
+    }
+
+    pub(crate) fn open(&self, id: &SnapshotId) -> Result<OwnedFd, Errno> {
+        open_folder(&self.folder, id.as_str())
+    }
+
+    pub(crate) fn has(&self, name: &str) -> bool {
+        files::stat(&self.folder, name).is_ok()
+    }
+
+    /// The names in there.
+    pub(crate) fn names(&self) -> Result<Vec<String>> {
+        let failed = |error| VolumeError::io("read", &self.path, error);
+        let folder = open_folder(&self.folder, ".").map_err(failed)?;
+        let mut names = Names::default();
+        Reader::new()
+            .each(folder, |name, _| {
+                names.push(name);
+                Ok::<(), Errno>(())
+            })
+            .map_err(failed)?;
+        let each = std::iter::from_fn(|| names.pop());
+        Ok(each
+            .filter_map(|name: CString| name.into_string().ok())
+            .collect())
+    }
+
+    fn ids(&self) -> Result<Vec<SnapshotId>> {
+        let names = self.names()?;
+        Ok(names.iter().filter_map(|name| name.parse().ok()).collect())
+    }
+
+    /// Removes what has that name: at once for all others, then in its own time.
+    pub(crate) fn discard(&self, name: &str) -> Result<()> {
+        let failed = |error| VolumeError::io("remove", self.at(name), error);
+        let gone = format!("{name}{GONE}");
+        self.discard_gone(&gone)?;
+        match renameat(&self.folder, name, &self.folder, &gone) {
+            Ok(()) => sync_folder(self.fd(), &self.path)?,
+            Err(Errno::NOENT) => return Ok(()),
+            Err(error) => return Err(failed(error)),
+        }
+        self.discard_gone(&gone)
+    }
+
+    /// Goes on with what [`Store::discard`] left when it was interrupted.
+    pub(crate) fn discard_gone(&self, gone: &str) -> Result<()> {
+        remove_own(self.fd(), gone).map_err(|error| VolumeError::io("remove", self.at(gone), error))
+    }
+
+    /// Whether a name is what [`Store::discard`] left when it was interrupted.
+    pub(crate) fn is_gone(name: &str) -> bool {
+        name.ends_with(GONE)
+    }
+
+    /// Gives a whole snapshot its name.
+    pub(crate) fn publish(&self, id: &SnapshotId) -> Result<()> {
+        let part = format!("{id}{PART}");
+        renameat(&self.folder, &part, &self.folder, id.as_str())
+            .map_err(|error| VolumeError::io("rename", self.at(&part), error))?;
+        sync_folder(self.fd(), &self.path)
+    }
+
+    /// A snapshot's tree.
+    pub(crate) fn data(&self, id: &SnapshotId) -> Result<OwnedFd, Errno> {
+        open_folder(self.open(id)?, snapshot::DATA)
+    }
+}
