@@ -1,19 +1,40 @@
 //! What a backend must be able to do, so that a supervisor can keep its sandboxes up.
 
-use super::Spec;
+use super::{Release, RuntimeError, Spec};
 use crate::config::Address;
 use async_trait::async_trait;
+use std::collections::BTreeMap;
 
 /// Something that starts sandboxes: child processes, or a manager of units or containers.
 #[async_trait]
 pub(super) trait Backend: Send + Sync {
-    /// Has the sandbox started, and resolves as soon as its address is known: whether it is
-    /// healthy there is for the supervisor to probe. Bounded by the backend. One that a manager
-    /// already runs is simply that unit.
+    /// Has the sandbox started with this release (0: the newest), and resolves as soon as its
+    /// address is known: whether it is healthy there is for the supervisor to probe. Bounded by
+    /// the backend. One that a manager already runs is simply that unit.
     ///
     /// # Errors
     /// A sentence, without the sandbox's name.
-    async fn start(&self, spec: &Spec) -> Result<Box<dyn Instance>, String>;
+    async fn start(&self, spec: &Spec, release: u64) -> Result<Box<dyn Instance>, String>;
+
+    /// The releases of a workspace, oldest first.
+    async fn releases(&self, workspace: &str) -> Result<Vec<Release>, RuntimeError>;
+
+    /// A new release, unless it is the same as the newest.
+    async fn add_release(
+        &self,
+        workspace: &str,
+        command: Vec<String>,
+        env: BTreeMap<String, String>,
+        by: &str,
+    ) -> Result<Release, RuntimeError>;
+
+    /// The release that the config or the deployment declares; 0 where none are kept.
+    async fn declared_release(&self, workspace: &str) -> Result<u64, RuntimeError>;
+
+    /// The release that a manager would start the sandbox with by itself.
+    async fn pinned_release(&self, _spec: &Spec) -> Result<Option<u64>, RuntimeError> {
+        Ok(None)
+    }
 
     /// Resolves when it finds the sandbox started by something else, now or in time; a start
     /// then takes it over.

@@ -1,5 +1,6 @@
 //! Why a sandbox is not to be had.
 
+use crate::timestamp::Timestamp;
 use std::time::Duration;
 
 /// Why a sandbox is not to be had, in sentences that end up on a 502 or 503 page.
@@ -43,9 +44,44 @@ pub enum RuntimeError {
         "sandbox `{sandbox}` was stopped while it started; start it again if that was not meant"
     )]
     Stopped { sandbox: String },
+    /// A person stopped it, and nobody has started it since.
+    #[error(
+        "sandbox `{sandbox}` was stopped by {by} at {at}, and no request starts it; start it on the account page, or with `hypervisor sandboxes start {workspace} <role>`"
+    )]
+    StoppedByHand {
+        sandbox: String,
+        workspace: String,
+        by: String,
+        at: Timestamp,
+    },
     /// It cannot be stopped from here.
     #[error("sandbox `{sandbox}` cannot be stopped: {cause}")]
     CannotStop { sandbox: String, cause: String },
+    /// What was asked for is not to be had with this kind of runtime, or with its settings.
+    #[error("{0}")]
+    Unsupported(String),
+    /// The workspace has no such release.
+    #[error(
+        "workspace {workspace} has no release {number}; `hypervisor releases {workspace}` lists those that it has"
+    )]
+    NoRelease { workspace: String, number: u64 },
+    /// What was to be a release could not run.
+    #[error("{0}")]
+    InvalidRelease(String),
+    /// The releases cannot be read, or none can be added.
+    #[error("the releases of workspace {workspace} are not to be had: {cause}")]
+    Releases { workspace: String, cause: String },
+    /// The sandbox has no such snapshot.
+    #[error(
+        "sandbox `{sandbox}` has no snapshot {id}; `hypervisor snapshots` lists those that it has"
+    )]
+    NoSnapshot { sandbox: String, id: String },
+    /// The disk has no room for a copy of the volume.
+    #[error("there is no room for a copy of the volume of sandbox `{sandbox}`: {cause}")]
+    NoRoom { sandbox: String, cause: String },
+    /// Something else stands in the way of a copy.
+    #[error("the volume of sandbox `{sandbox}` cannot be copied or replaced: {cause}")]
+    Volume { sandbox: String, cause: String },
     /// The hypervisor is ending.
     #[error(
         "sandbox `{sandbox}` is not to be had: the hypervisor is shutting down; try again in a moment"

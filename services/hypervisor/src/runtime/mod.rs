@@ -15,6 +15,8 @@ pub mod guardian;
 mod health;
 mod probe;
 mod process;
+mod release;
+mod releases;
 mod run;
 mod sandbox;
 mod seal;
@@ -23,13 +25,16 @@ mod state;
 mod supervision;
 mod supervisor;
 mod systemd;
+mod volumes;
 
 pub use error::RuntimeError;
 pub use probe::ProbeError;
+pub use release::Release;
 pub use run::Hold;
 pub use sandbox::{DrainGuard, Sandbox, View};
 pub use seal::Seal;
-pub use spec::{Spec, Status};
+pub use spec::{Spec, Status, StoppedBy};
+pub use volumes::{Reason, Snapshot, SnapshotId};
 
 use crate::config::{self, RuntimeKind};
 use backend::Backend;

@@ -6,7 +6,7 @@ use super::commands::{Command, Commands, Reply};
 use super::state::SandboxState;
 use super::supervision::Supervision;
 use super::supervisor::Supervisor;
-use super::{Hold, ProbeError, RuntimeError, Status};
+use super::{Hold, ProbeError, RuntimeError, Spec, Status, StoppedBy};
 use futures_channel::mpsc;
 use serde::Serialize;
 use std::net::SocketAddr;
@@ -67,6 +67,32 @@ impl Sandbox {
         &self.state.spec.name
     }
 
+    pub(super) fn spec(&self) -> &Spec {
+        &self.state.spec
+    }
+
+    /// The release that its next start runs, whoever causes that: a request, a crash, a restart of
+    /// the hypervisor. 0 is the newest, and with `adopt` whatever it is.
+    pub fn release(&self) -> u64 {
+        self.state.release()
+    }
+
+    /// Has its next start run this release. A run under way goes on as it is.
+    pub fn set_release(&self, number: u64) {
+        self.state.set_release(number);
+    }
+
+    /// Who stopped it for good, while nobody has started it since.
+    pub fn stopped_by(&self) -> Option<StoppedBy> {
+        self.state.stopped_by.load().as_deref().cloned()
+    }
+
+    /// Says that a person stopped it, before it is stopped: from now on no request starts it.
+    /// `None` ends that. Something else that starts it, such as `systemctl start`, ends it too.
+    pub fn set_stopped_by(&self, stopped_by: Option<StoppedBy>) {
+        self.state.stopped_by.store(stopped_by.map(Arc::new));
+    }
+
     /// How many hold it, those included who entered before it failed or was stopped.
     pub fn holds(&self) -> usize {
         self.state.holds()
@@ -83,16 +109,20 @@ impl Sandbox {
     /// the [`RuntimeError::Failed::retry`] time is over; an adopted one is probed anew.
     ///
     /// # Errors
-    /// Why it does not run, after `runtime.start_secs` at most.
+    /// Why it does not run, after `runtime.start_secs` at most;
+    /// [`RuntimeError::StoppedByHand`] at once.
     pub async fn ready(&self) -> Result<(), RuntimeError> {
+        if let Some(refusal) = self.state.stopped_by_hand() {
+            return Err(refusal);
+        }
         self.run(false).await
     }
 
     /// Resolves when it runs, for a person: as [`Sandbox::ready`], but tries a failed one at
-    /// once and forgets its crashes.
+    /// once and forgets its crashes, and asks nobody who stopped it.
     ///
     /// # Errors
-    /// As [`Sandbox::ready`].
+    /// Why it does not run, after `runtime.start_secs` at most.
     pub async fn start(&self) -> Result<(), RuntimeError> {
         self.run(true).await
     }
@@ -128,7 +158,7 @@ impl Sandbox {
 
     /// Resolves when it is stopped. New requests are turned away at once; those that hold it
     /// have `runtime.stop_secs` to finish, and so has then the sandbox itself. A request that
-    /// comes later starts it again.
+    /// comes later starts it again, unless [`Sandbox::set_stopped_by`] says who stopped it.
     ///
     /// # Errors
     /// [`RuntimeError::CannotStop`] if something else runs it.

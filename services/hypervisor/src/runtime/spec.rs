@@ -2,6 +2,7 @@
 
 use crate::config;
 use crate::role::Role;
+use crate::timestamp::Timestamp;
 use serde::Serialize;
 use std::fmt;
 
@@ -16,6 +17,15 @@ pub struct Spec {
     pub instance_role: Role,
     /// Where it listens, and what it answers when it is healthy.
     pub declared: config::Sandbox,
+}
+
+/// That a person stopped a sandbox: until somebody starts it, no request does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct StoppedBy {
+    /// Who.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
 }
 
 /// How a sandbox is.

@@ -2,11 +2,11 @@
 
 use super::probe::{self, ProbeError};
 use super::run::Run;
-use super::{Seal, Spec, Status};
+use super::{RuntimeError, Seal, Spec, Status, StoppedBy};
 use crate::config::{self, Address};
 use arc_swap::{ArcSwap, ArcSwapOption};
 use std::net::SocketAddr;
-use std::sync::atomic::AtomicU32;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
@@ -27,6 +27,10 @@ pub(super) struct SandboxState {
     /// Whether it is stopped when idle; its role decides. None until that matters, since one
     /// takes half a kilobyte.
     idle_stop_enabled: OnceLock<watch::Sender<bool>>,
+    /// What the next start runs; 0 is the newest.
+    release: AtomicU64,
+    /// While there is one, no request starts it.
+    pub(super) stopped_by: ArcSwapOption<StoppedBy>,
     /// Probes in a row that failed, of one that is only watched.
     pub(super) failed: AtomicU32,
 }
@@ -55,8 +59,29 @@ impl SandboxState {
             run: ArcSwapOption::empty(),
             left: Mutex::default(),
             idle_stop_enabled: OnceLock::new(),
+            release: AtomicU64::new(0),
+            stopped_by: ArcSwapOption::empty(),
             failed: AtomicU32::new(0),
         }
+    }
+
+    pub(super) fn release(&self) -> u64 {
+        self.release.load(Ordering::Acquire)
+    }
+
+    pub(super) fn set_release(&self, number: u64) {
+        self.release.store(number, Ordering::Release);
+    }
+
+    /// Why no request may start it, if a person stopped it.
+    pub(super) fn stopped_by_hand(&self) -> Option<RuntimeError> {
+        let stopped_by = self.stopped_by.load();
+        stopped_by.as_ref().map(|it| RuntimeError::StoppedByHand {
+            sandbox: self.spec.name.clone(),
+            workspace: self.spec.workspace.clone(),
+            by: it.by.clone(),
+            at: it.at,
+        })
     }
 
     pub(super) fn show(&self, status: Status, address: Option<SocketAddr>, cause: Option<String>) {

@@ -34,6 +34,9 @@ fn a_sandbox() {
     };
     let dir = PathBuf::from(dir);
     note(&dir, "starts", &std::process::id().to_string());
+    for (file, name) in [("word", "FIXTURE_WORD"), ("release", "SANDBOX_RELEASE")] {
+        fs::write(dir.join(file), env::var(name).unwrap_or_default()).unwrap();
+    }
     let names: Vec<_> = env::vars().map(|(name, _)| name).collect();
     fs::write(dir.join("environment"), names.join("\n")).unwrap();
     if let Some(kind) = knob(&dir, "grandchild") {

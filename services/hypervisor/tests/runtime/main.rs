@@ -16,6 +16,8 @@ mod idle;
 #[cfg(test)]
 mod process;
 #[cfg(test)]
+mod releases;
+#[cfg(test)]
 mod seal;
 #[cfg(test)]
 mod stop;

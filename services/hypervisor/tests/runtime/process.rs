@@ -160,12 +160,14 @@ async fn nothing_of_the_parents_environment_is_inherited() {
         .collect();
     names.sort();
     let given = [
+        "DATA_DIR",
         "PATH",
         "PORT",
         "SANDBOX_DATA_DIR",
         "SANDBOX_INSTANCE_ROLE",
         "SANDBOX_LISTEN",
         "SANDBOX_NAME",
+        "SANDBOX_RELEASE",
     ];
     assert_eq!(names, given);
     bench.runtime.shutdown().await;

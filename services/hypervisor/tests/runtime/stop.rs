@@ -2,7 +2,8 @@
 
 use super::bench::{Bench, alive, claim, get, until, until_status};
 use futures_util::future::join_all;
-use hypervisor::runtime::{RuntimeError, Status};
+use hypervisor::runtime::{RuntimeError, Status, StoppedBy};
+use hypervisor::timestamp::Timestamp;
 use std::sync::Arc;
 
 #[tokio::test]
@@ -109,6 +110,76 @@ async fn a_stop_while_it_starts_tells_who_waits() {
     let error = start.await.unwrap().unwrap_err();
     assert!(matches!(error, RuntimeError::Stopped { .. }), "{error:?}");
     assert!(!alive(bench.starts("one")[0]));
+}
+
+fn ada() -> StoppedBy {
+    StoppedBy {
+        by: "ada@example.org".into(),
+        at: Timestamp::from_millis(0),
+    }
+}
+
+#[tokio::test]
+async fn one_that_a_person_stopped_is_started_by_no_request() {
+    let bench = Bench::new();
+    let sandbox = bench.sandbox("one", &[]);
+    sandbox.ready().await.unwrap();
+    sandbox.set_stopped_by(Some(ada()));
+    sandbox.stop().await.unwrap();
+    assert!(sandbox.enter().is_none());
+    let error = sandbox.ready().await.unwrap_err();
+    assert!(
+        matches!(error, RuntimeError::StoppedByHand { .. }),
+        "{error:?}"
+    );
+    let said = error.to_string();
+    for part in [
+        "`one`",
+        "ada@example.org",
+        "1970-01-01T00:00:00Z",
+        "`hypervisor sandboxes start w <role>`",
+        "account page",
+    ] {
+        assert!(said.contains(part), "no «{part}» in: {said}");
+    }
+    assert_eq!(bench.starts("one").len(), 1);
+    assert_eq!(sandbox.stopped_by(), Some(ada()));
+    // A change may start it all the same, and does not end that.
+    sandbox.start().await.unwrap();
+    assert_eq!(sandbox.stopped_by(), Some(ada()));
+    sandbox.stop().await.unwrap();
+    sandbox.set_stopped_by(None);
+    sandbox.ready().await.unwrap();
+    assert_eq!(bench.starts("one").len(), 3);
+    bench.runtime.shutdown().await;
+}
+
+#[tokio::test]
+async fn requests_that_came_before_a_stop_by_a_person_do_not_start_it_after() {
+    let bench = Bench::with(|config| config.runtime.stop_secs = 20);
+    let sandbox = bench.sandbox("one", &[]);
+    let hold = claim(&sandbox).await;
+    let stop = tokio::spawn({
+        let sandbox = Arc::clone(&sandbox);
+        async move { sandbox.stop().await }
+    });
+    until_status(&sandbox, Status::Draining).await;
+    // It has asked its supervisor, who is busy with the stop.
+    let late = tokio::spawn({
+        let sandbox = Arc::clone(&sandbox);
+        async move { sandbox.ready().await }
+    });
+    tokio::task::yield_now().await;
+    sandbox.set_stopped_by(Some(ada()));
+    drop(hold);
+    stop.await.unwrap().unwrap();
+    let error = late.await.unwrap().unwrap_err();
+    assert!(
+        matches!(error, RuntimeError::StoppedByHand { .. }),
+        "{error:?}"
+    );
+    assert_eq!(bench.starts("one").len(), 1);
+    bench.runtime.shutdown().await;
 }
 
 #[tokio::test]

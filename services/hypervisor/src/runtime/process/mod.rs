@@ -1,23 +1,25 @@
 //! `process`: each sandbox is a child of its own guardian, in a cleared environment.
 
 mod child;
+mod environment;
 mod output;
+mod releases;
 
 use super::backend::{Backend, Instance};
 use super::guardian;
-use super::{RuntimeError, Spec};
+use super::{Release, RuntimeError, Spec};
 use crate::config::{self, Address};
 use crate::private_folder;
 use async_trait::async_trait;
 use child::Child;
-use std::ffi::OsString;
+use environment::environment;
+use releases::Releases;
+use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
-
-/// The folders that programs are looked for in, if this process knows none.
-const FALLBACK_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 
 /// How many free ports of one family are tried in the other.
 const PORTS: usize = 16;
@@ -26,29 +28,33 @@ const PORTS: usize = 16;
 pub(super) struct ProcessBackend {
     /// The hypervisor's own file, which is the guardian as well.
     guardian: PathBuf,
-    program: PathBuf,
-    args: Vec<String>,
+    /// What a release without a command runs: the `sandbox` beside the hypervisor.
+    sandbox: PathBuf,
+    releases: Arc<Releases>,
     data_dir: PathBuf,
     grace: Duration,
 }
 
 impl ProcessBackend {
     pub(super) fn new(config: &config::Runtime, hypervisor: &Path) -> Result<Self, RuntimeError> {
-        let (program, args) = match config.command.split_first() {
-            Some((program, args)) => (located(program)?, args.to_vec()),
-            None => (hypervisor.with_file_name("sandbox"), Vec::new()),
-        };
+        let sandbox = hypervisor.with_file_name("sandbox");
+        let mut command = config.command.clone();
+        if let Some(program) = command.first_mut() {
+            *program = located(program)?;
+        }
+        let program = command.first().map_or(&*sandbox, Path::new);
         if program.is_absolute() && !program.is_file() {
             return Err(RuntimeError::Unusable(format!(
                 "there is no sandbox program at {}; build it, or name another in runtime.command",
                 program.display()
             )));
         }
+        let data_dir = absolute(&config.data_dir)?;
         Ok(Self {
             guardian: hypervisor.to_owned(),
-            program,
-            args,
-            data_dir: absolute(&config.data_dir)?,
+            sandbox,
+            releases: Arc::new(Releases::new(data_dir.clone(), command)),
+            data_dir,
             grace: Duration::from_secs(config.stop_secs),
         })
     }
@@ -68,41 +74,73 @@ impl ProcessBackend {
         })?;
         Ok(dir)
     }
+
+    /// Asks the releases something, which waits for the disk.
+    async fn ask<T: Send + 'static>(
+        &self,
+        workspace: &str,
+        question: impl FnOnce(&Releases, &str) -> Result<T, RuntimeError> + Send + 'static,
+    ) -> Result<T, RuntimeError> {
+        let (releases, name) = (Arc::clone(&self.releases), workspace.to_owned());
+        let answer = tokio::task::spawn_blocking(move || question(&releases, &name)).await;
+        answer.unwrap_or_else(|error| {
+            Err(RuntimeError::Releases {
+                workspace: workspace.to_owned(),
+                cause: format!("their reader failed: {error}"),
+            })
+        })
+    }
 }
 
 #[async_trait]
 impl Backend for ProcessBackend {
-    async fn start(&self, spec: &Spec) -> Result<Box<dyn Instance>, String> {
+    async fn start(&self, spec: &Spec, release: u64) -> Result<Box<dyn Instance>, String> {
+        let found = self.ask(&spec.workspace, move |all, workspace| {
+            all.get(workspace, release)
+        });
+        let (number, release) = found.await.map_err(|error| error.to_string())?;
         let dir = self.make_data_dir(spec)?;
         let address = free_address(spec)?;
+        let (program, args) = release.command.split_first().map_or_else(
+            || (self.sandbox.as_os_str(), &[][..]),
+            |(program, args)| (program.as_ref(), args),
+        );
         let mut command = tokio::process::Command::new(&self.guardian);
         command
             .arg(guardian::ARGUMENT)
             .arg(self.grace.as_secs().to_string())
-            .arg(&self.program)
-            .args(&self.args)
+            .arg(program)
+            .args(args)
             .current_dir(&dir)
             .env_clear()
-            .envs(environment(spec, address.first()))
-            .env("SANDBOX_DATA_DIR", &dir);
+            .envs(&release.env)
+            .envs(environment(spec, number, address.first(), &dir));
         let guardian = self.guardian.display();
         match Child::spawn(command, &spec.name, address, self.grace).await {
             Ok(child) => Ok(Box::new(child)),
             Err(error) => Err(format!("cannot run its guardian {guardian}: {error}")),
         }
     }
-}
 
-/// All that a sandbox gets to know; nothing of this process's own environment but the path.
-fn environment(spec: &Spec, address: SocketAddr) -> [(&'static str, OsString); 5] {
-    let path = std::env::var_os("PATH").unwrap_or_else(|| FALLBACK_PATH.into());
-    [
-        ("PATH", path),
-        ("SANDBOX_NAME", (&spec.name).into()),
-        ("SANDBOX_INSTANCE_ROLE", spec.instance_role.as_str().into()),
-        ("SANDBOX_LISTEN", address.to_string().into()),
-        ("PORT", address.port().to_string().into()),
-    ]
+    async fn releases(&self, workspace: &str) -> Result<Vec<Release>, RuntimeError> {
+        self.ask(workspace, Releases::all).await
+    }
+
+    async fn add_release(
+        &self,
+        workspace: &str,
+        command: Vec<String>,
+        env: BTreeMap<String, String>,
+        by: &str,
+    ) -> Result<Release, RuntimeError> {
+        let by = by.to_owned();
+        let add = move |all: &Releases, workspace: &str| all.add(workspace, command, env, &by);
+        self.ask(workspace, add).await
+    }
+
+    async fn declared_release(&self, workspace: &str) -> Result<u64, RuntimeError> {
+        self.ask(workspace, Releases::declared).await
+    }
 }
 
 /// Where nothing listens now: at the declared port, or at any. A declared one that is taken
@@ -146,11 +184,17 @@ fn free_port() -> Result<Address, String> {
 }
 
 /// A program with a folder in its name is meant from here, not from the sandbox's folder.
-fn located(program: &str) -> Result<PathBuf, RuntimeError> {
-    if program.contains('/') {
-        return absolute(Path::new(program));
+fn located(program: &str) -> Result<String, RuntimeError> {
+    if !program.contains('/') {
+        return Ok(program.to_owned());
     }
-    Ok(program.into())
+    let path = absolute(Path::new(program))?;
+    path.into_os_string().into_string().map_err(|path| {
+        RuntimeError::Unusable(format!(
+            "runtime.command: {} is not UTF-8; give the program another place",
+            path.display()
+        ))
+    })
 }
 
 fn absolute(path: &Path) -> Result<PathBuf, RuntimeError> {
@@ -158,8 +202,11 @@ fn absolute(path: &Path) -> Result<PathBuf, RuntimeError> {
         .map_err(|error| RuntimeError::Unusable(format!("{}: {error}", path.display())))
 }
 
-/// Whether it is the name of one folder, and no way out of its parent.
+/// Whether it is the name of one folder, no way out of its parent, and not one of ours.
 fn is_plain(name: &Path) -> bool {
+    if name.as_os_str().as_encoded_bytes().starts_with(b".") {
+        return false;
+    }
     let mut parts = name.components();
     matches!(parts.next(), Some(Component::Normal(_))) && parts.next().is_none()
 }

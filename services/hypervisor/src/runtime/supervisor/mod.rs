@@ -66,6 +66,12 @@ impl Supervisor {
                 command = self.commands.next() => command,
                 () = self.backend.appeared(&self.state.spec) => {
                     self.failure = None;
+                    if let Some(it) = self.state.stopped_by.swap(None) {
+                        info!(
+                            sandbox = self.name(), stopped_by = it.by,
+                            "started by something else; requests are let in again"
+                        );
+                    }
                     return true;
                 }
             };
@@ -90,12 +96,15 @@ impl Supervisor {
         }
     }
 
-    /// None is started without the seal. A failed sandbox is tried again by hand, or once each
+    /// None is started without the seal, or by a request after a person stopped it. A failed sandbox is tried again by hand, or once each
     /// [`LONGEST_PAUSE`] by a request.
     fn refusal(&mut self, by_hand: bool) -> Option<RuntimeError> {
         if let Some(cause) = self.state.seal.broken() {
             let sandbox = self.name().to_owned();
             return Some(RuntimeError::Unsealed { sandbox, cause });
+        }
+        if !by_hand && let Some(refusal) = self.state.stopped_by_hand() {
+            return Some(refusal);
         }
         let (since, failure) = self.failure.as_ref()?;
         if by_hand {
@@ -153,7 +162,7 @@ impl Supervisor {
     /// One run, from its start until it is gone.
     async fn one_run(&mut self) -> After {
         let started = Instant::now();
-        let mut instance = match self.backend.start(&self.state.spec).await {
+        let mut instance = match self.start().await {
             Ok(instance) => instance,
             Err(cause) => return After::Again(cause),
         };
@@ -162,6 +171,11 @@ impl Supervisor {
             Err(down) => down,
         };
         self.take_down(instance.as_mut(), down).await
+    }
+
+    async fn start(&self) -> Result<Box<dyn Instance>, String> {
+        let release = self.state.release();
+        self.backend.start(&self.state.spec, release).await
     }
 
     /// Started, not healthy yet; says where it then is.

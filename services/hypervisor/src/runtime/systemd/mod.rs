@@ -10,11 +10,12 @@ mod tests;
 mod unit;
 mod watch;
 
-use super::Spec;
 use super::backend::{Backend, Instance};
+use super::{Release, RuntimeError, Spec};
 use crate::config::{self, UNIT_PLACEHOLDER};
 use async_trait::async_trait;
 use bus::Bus;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tracing::warn;
@@ -50,12 +51,30 @@ impl Systemd {
 
 #[async_trait]
 impl Backend for Systemd {
-    async fn start(&self, spec: &Spec) -> Result<Box<dyn Instance>, String> {
+    async fn start(&self, spec: &Spec, _release: u64) -> Result<Box<dyn Instance>, String> {
         let Some(address) = spec.declared.listens() else {
             return Err("the config gives it no address".to_owned());
         };
         let started = Started::new(Arc::clone(&self.bus), self.unit_of(spec), address).await?;
         Ok(Box::new(started))
+    }
+
+    async fn releases(&self, _workspace: &str) -> Result<Vec<Release>, RuntimeError> {
+        Err(not_yet())
+    }
+
+    async fn add_release(
+        &self,
+        _workspace: &str,
+        _command: Vec<String>,
+        _env: BTreeMap<String, String>,
+        _by: &str,
+    ) -> Result<Release, RuntimeError> {
+        Err(not_yet())
+    }
+
+    async fn declared_release(&self, _workspace: &str) -> Result<u64, RuntimeError> {
+        Ok(0)
     }
 
     async fn appeared(&self, spec: &Spec) {
@@ -79,4 +98,10 @@ impl Backend for Systemd {
     fn survives_restart(&self) -> bool {
         true
     }
+}
+
+fn not_yet() -> RuntimeError {
+    RuntimeError::Unsupported(
+        "runtime.kind is `systemd`: releases are the host's; deploy one".to_owned(),
+    )
 }
