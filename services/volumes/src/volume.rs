@@ -43,15 +43,7 @@ impl Volume {
     /// # Errors
     /// If it is no name of a volume, or the folder can't be opened.
     pub fn open(folder: &Path, name: &str) -> Result<Self> {
-        let fits = name.len() <= LONGEST_NAME
-            && name.starts_with(|c: char| c.is_ascii_lowercase())
-            && !name.ends_with('-')
-            && name
-                .bytes()
-                .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-');
-        if !fits {
-            return Err(VolumeError::Name(name.to_owned()));
-        }
+        Self::check_name(name)?;
         let path = folder.display().to_string();
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let opened = openat(CWD, folder, flags, Mode::empty());
@@ -60,6 +52,23 @@ impl Volume {
             path,
             name: name.to_owned(),
         })
+    }
+
+    /// Names are used as names of folders: one that is not strict may lead elsewhere.
+    ///
+    /// # Errors
+    /// If it is no name of a volume.
+    pub fn check_name(name: &str) -> Result<()> {
+        let fits = name.len() <= LONGEST_NAME
+            && name.starts_with(|c: char| c.is_ascii_lowercase())
+            && !name.ends_with('-')
+            && name
+                .bytes()
+                .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-');
+        if fits {
+            return Ok(());
+        }
+        Err(VolumeError::Name(name.to_owned()))
     }
 
     /// Its snapshots, oldest first.

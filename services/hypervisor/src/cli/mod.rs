@@ -9,6 +9,7 @@ mod serve;
 mod signals;
 mod systemd;
 mod table;
+mod volume;
 
 use crate::config::{self, Config};
 use crate::routes::SwapOrder;
@@ -123,6 +124,9 @@ enum Command {
         /// The account
         username: String,
     },
+    /// Carry out one order about a sandbox's volume; units do this as root
+    #[command(hide = true)]
+    Volume(volume::Arguments),
 }
 
 #[derive(Subcommand)]
@@ -168,6 +172,10 @@ fn sentence(error: &anyhow::Error) -> String {
 }
 
 fn execute(cli: Cli) -> Result<()> {
+    // As root, beside the gateway: its configuration is none of this.
+    if let Command::Volume(arguments) = &cli.command {
+        return volume::run(arguments);
+    }
     let config = config::load(cli.config.as_deref(), std::env::vars())?;
     let said = match &cli.command {
         Command::CheckConfig => Some("the configuration makes sense".to_owned()),
@@ -254,7 +262,8 @@ async fn ask(client: &Client, command: Command) -> Result<Value> {
         Command::Serve
         | Command::CheckConfig
         | Command::Backup { .. }
-        | Command::Restore { .. } => Ok(Value::Null),
+        | Command::Restore { .. }
+        | Command::Volume(_) => Ok(Value::Null),
     }
 }
 

@@ -1,0 +1,234 @@
+//! `hypervisor volume`: one order about one sandbox's volume, carried out as root by a unit of
+//! its own on hosts where the gateway may not touch what sandboxes write.
+//!
+//! It takes names, never paths: the folders and the control group come from the unit.
+
+use anyhow::{Context as _, Result, bail};
+use clap::Args;
+use rustix::fs::{CWD, Mode, OFlags, fchmod, openat, rename};
+use serde::Serialize;
+use serde_json::{Value, json};
+use std::fs::File;
+use std::io::Write as _;
+use std::path::{Component, Path, PathBuf};
+use std::str::FromStr;
+use volumes::{CgroupFreezer, Freezer, Keep, NoFreezer, Reason, SnapshotId, Volume, VolumeError};
+
+const CGROUPS: &str = "/sys/fs/cgroup";
+
+#[derive(Args)]
+pub(super) struct Arguments {
+    /// The folder of all volumes
+    #[arg(long, value_name = "FOLDER")]
+    folder: PathBuf,
+    /// Whose volume it is
+    #[arg(long, value_name = "NAME")]
+    sandbox: String,
+    /// What runs on the volume, held still for the moment of a snapshot
+    #[arg(long, value_name = "CGROUP")]
+    cgroup: Option<PathBuf>,
+    /// Where the result is written: <FOLDER>/<sandbox>/<order>.json; without it, it is printed
+    #[arg(long, value_name = "FOLDER")]
+    results: Option<PathBuf>,
+    /// So many of the newest snapshots stay
+    #[arg(long, value_name = "N", default_value_t = Keep::default().last)]
+    keep_last: usize,
+    /// And the newest of each of so many days
+    #[arg(long, value_name = "N", default_value_t = Keep::default().daily)]
+    keep_daily: usize,
+    /// prepare:<id>, snapshot:<id>:<reason>, replace:<from>:<id>:<aside>, remove:<id>, prune, list, recover or thaw
+    order: String,
+}
+
+/// What is to be done, written as a part of a unit's name can be.
+#[derive(Clone, Debug, PartialEq)]
+enum Order {
+    Prepare(SnapshotId),
+    Snapshot(SnapshotId, Reason),
+    Replace {
+        from: String,
+        id: SnapshotId,
+        aside: SnapshotId,
+    },
+    Remove(SnapshotId),
+    /// But none of these.
+    Prune(Vec<SnapshotId>),
+    List,
+    Recover,
+    Thaw,
+}
+
+impl FromStr for Order {
+    type Err = anyhow::Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let words: Vec<&str> = text.split(':').collect();
+        Ok(match words.as_slice() {
+            ["prepare", id] => Self::Prepare(id.parse()?),
+            ["snapshot", id, reason] => Self::Snapshot(id.parse()?, parse_reason(reason)?),
+            ["replace", from, id, aside] => {
+                Volume::check_name(from)?;
+                Self::Replace {
+                    from: (*from).to_owned(),
+                    id: id.parse()?,
+                    aside: aside.parse()?,
+                }
+            }
+            ["remove", id] => Self::Remove(id.parse()?),
+            ["prune", held @ ..] => {
+                let held = held.iter().map(|id| id.parse::<SnapshotId>());
+                Self::Prune(held.collect::<Result<_, VolumeError>>()?)
+            }
+            ["list"] => Self::List,
+            ["recover"] => Self::Recover,
+            ["thaw"] => Self::Thaw,
+            _ => bail!("`{}` is no order", text.escape_debug()),
+        })
+    }
+}
+
+fn parse_reason(text: &str) -> Result<Reason> {
+    serde_json::from_value(text.into())
+        .with_context(|| format!("`{}` is no reason", text.escape_debug()))
+}
+
+/// Does it, and says how it went.
+pub(super) fn run(arguments: &Arguments) -> Result<()> {
+    // Refused before anything is written: a name may lead elsewhere.
+    Volume::check_name(&arguments.sandbox)?;
+    let order = arguments.order.parse()?;
+    let done = carry_out(arguments, &order);
+    let result = match &done {
+        Ok(value) => json!({ "ok": value }),
+        Err(error) => json!({ "error": format!("{error:#}") }),
+    };
+    match &arguments.results {
+        Some(results) => write(&results.join(&arguments.sandbox), &arguments.order, &result)?,
+        None if done.is_ok() => writeln!(std::io::stdout(), "{result}")?,
+        None => {}
+    }
+    done.map(|_| ())
+}
+
+fn carry_out(arguments: &Arguments, order: &Order) -> Result<Value> {
+    let freezer = freezer(arguments.cgroup.as_deref())?;
+    if *order == Order::Thaw {
+        freezer.thaw()?;
+        return Ok(Value::Null);
+    }
+    let volume = Volume::open(&arguments.folder, &arguments.sandbox)?;
+    match order {
+        Order::Prepare(id) => value(volume.prepare(id)?),
+        Order::Snapshot(id, reason) => value(volume.snapshot(id, *reason, &*freezer)?),
+        Order::Replace { from, id, aside } => {
+            let from = Volume::open(&arguments.folder, from)?;
+            value(volume.replace(&from, id, aside)?)
+        }
+        Order::Remove(id) => value(volume.remove(id)?),
+        Order::Prune(held) => {
+            let keep = Keep {
+                last: arguments.keep_last,
+                daily: arguments.keep_daily,
+            };
+            value(volume.prune(&keep, held)?)
+        }
+        Order::List => value(volume.snapshots()?),
+        Order::Recover => {
+            // Whoever held it still may have been killed.
+            freezer.thaw()?;
+            value(volume.recover()?)
+        }
+        Order::Thaw => Ok(Value::Null),
+    }
+}
+
+fn value(what: impl Serialize) -> Result<Value> {
+    Ok(serde_json::to_value(what)?)
+}
+
+/// A group that is not there has nothing that runs in it.
+fn freezer(cgroup: Option<&Path>) -> Result<Box<dyn Freezer>> {
+    let Some(cgroup) = cgroup else {
+        return Ok(Box::new(NoFreezer));
+    };
+    // As systemd says it, from the root of the groups, or as a path.
+    let below = cgroup.strip_prefix(CGROUPS).unwrap_or(cgroup);
+    let below = below.strip_prefix("/").unwrap_or(below);
+    let names = |part| matches!(part, Component::Normal(_));
+    if below.components().next().is_none() || !below.components().all(names) {
+        bail!(
+            "--cgroup {} is no control group below {CGROUPS}",
+            cgroup.display()
+        );
+    }
+    let folder = Path::new(CGROUPS).join(below);
+    if folder.is_dir() {
+        Ok(Box::new(CgroupFreezer::new(folder)))
+    } else {
+        Ok(Box::new(NoFreezer))
+    }
+}
+
+/// Writes the result for the gateway to read, whole or not at all.
+fn write(folder: &Path, order: &str, result: &Value) -> Result<()> {
+    let file = folder.join(format!("{order}.json"));
+    let new = folder.join(format!(".{order}.new"));
+    let failed = || format!("cannot write {}", file.display());
+    let _ = std::fs::remove_file(&new);
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let all_read = Mode::RUSR | Mode::WUSR | Mode::RGRP | Mode::ROTH;
+    let opened = openat(CWD, &new, flags, all_read).with_context(failed)?;
+    fchmod(&opened, all_read).with_context(failed)?;
+    let mut opened = File::from(opened);
+    opened
+        .write_all(result.to_string().as_bytes())
+        .with_context(failed)?;
+    rename(&new, &file).with_context(failed)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Order, freezer};
+    use std::path::Path;
+    use volumes::Reason;
+
+    const ID: &str = "20260131T235959Z-1f2e";
+
+    #[test]
+    fn orders_are_names_and_never_paths() {
+        let snapshot = format!("snapshot:{ID}:promote").parse::<Order>().unwrap();
+        assert_eq!(
+            snapshot,
+            Order::Snapshot(ID.parse().unwrap(), Reason::Promote)
+        );
+        assert_eq!("prune".parse::<Order>().unwrap(), Order::Prune(Vec::new()));
+        for order in [
+            "",
+            "prepare",
+            "prepare:..",
+            "remove:../../etc",
+            "list:all",
+            "snapshot:20260131T235959Z-1f2e:whim",
+            "replace:../x:20260131T235959Z-1f2e:20260131T235959Z-1f2e",
+            "replace:/etc:20260131T235959Z-1f2e:20260131T235959Z-1f2e",
+            "prune:x",
+        ] {
+            assert!(order.parse::<Order>().is_err(), "{order}");
+        }
+    }
+
+    #[test]
+    fn a_control_group_lies_below_their_root() {
+        for group in [
+            "",
+            "/",
+            "/sys/fs/cgroup",
+            "../x",
+            "/sys/fs/cgroup/../../etc",
+        ] {
+            assert!(freezer(Some(Path::new(group))).is_err(), "{group}");
+        }
+        assert!(freezer(Some(Path::new("/machine.slice/none"))).is_ok());
+    }
+}
