@@ -24,6 +24,7 @@ mod links;
 mod measure;
 mod names;
 mod pass;
+mod put_back;
 mod recover;
 mod remove;
 mod replace;

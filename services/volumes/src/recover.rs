@@ -45,9 +45,15 @@ impl Volume {
         let inode = |at: &OwnedFd, name: &str| stat(at, name).map(|stat| stat.st_ino).ok();
         let (volume, data) = (inode(&self.folder, &self.name), inode(&part, DATA));
         if volume == Some(record.old) {
-            return store.discard(&name);
+            return match &record.was {
+                None => store.discard(&name),
+                Some(was) => self.take_put_back_back(store, part.as_fd(), was, id),
+            };
         }
         if volume == Some(record.copy) && data == Some(record.old) {
+            if record.was.is_some() {
+                return self.finish_put_back(store, part.as_fd(), id).map(|_| ());
+            }
             return self.put_aside(store, part.as_fd(), id);
         }
         Err(VolumeError::Unclear { path })

@@ -25,6 +25,9 @@ pub(crate) const RECORD: &str = "replace.json";
 pub(crate) struct Record {
     pub copy: u64,
     pub old: u64,
+    /// The snapshot that the copy was, if it was no copy but that.
+    #[serde(default)]
+    pub was: Option<SnapshotId>,
 }
 
 impl Volume {
@@ -47,9 +50,10 @@ impl Volume {
         store.discard(&name)?;
         match self.ready(&store, from, id, aside) {
             Ok((part, snapshot)) => {
-                self.exchange(&store, &part).inspect_err(|_| {
-                    let _ = store.discard(&name);
-                })?;
+                self.exchange(&store, part.folder.as_fd())
+                    .inspect_err(|_| {
+                        let _ = store.discard(&name);
+                    })?;
                 self.put_aside(&store, part.folder.as_fd(), aside)?;
                 Ok(snapshot)
             }
@@ -90,23 +94,12 @@ impl Volume {
             .give(tree.as_fd(), part.data.as_fd())
             .map_err(|error| VolumeError::io("write", &part.path, error))?;
         part.finish()?;
-        let at = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
-        let snapshot = Snapshot {
-            id: aside.clone(),
-            at: u64::try_from(at.as_millis()).unwrap_or(u64::MAX),
-            reason: Reason::Aside,
-            bytes: was.bytes,
-            files: was.files,
-            frozen_ms: 0.0,
-            shares_blocks: false,
-            left_out: 0,
-        };
+        let snapshot = aside_of(aside, &was);
         snapshot.write(part.folder.as_fd(), &part.path)?;
         let record = Record {
             copy: stat(&part.data, &part.path)?.st_ino,
             old: old.st_ino,
+            was: None,
         };
         files::write_json(part.folder.as_fd(), RECORD, &record, &part.path)?;
         sync_folder(store.fd(), &store.path)?;
@@ -133,18 +126,16 @@ impl Volume {
         }
     }
 
-    fn exchange(&self, store: &Store, part: &Part) -> Result<()> {
+    pub(crate) fn exchange(&self, store: &Store, part: BorrowedFd<'_>) -> Result<()> {
         let exchange = RenameFlags::EXCHANGE;
-        renameat_with(&part.folder, DATA, &self.folder, &self.name, exchange).map_err(|error| {
-            match error {
-                Errno::INVAL | Errno::XDEV | Errno::BUSY | Errno::NOSYS | Errno::OPNOTSUPP => {
-                    VolumeError::CannotExchange {
-                        path: self.tree_path(),
-                        cause: error.to_string(),
-                    }
+        renameat_with(part, DATA, &self.folder, &self.name, exchange).map_err(|error| match error {
+            Errno::INVAL | Errno::XDEV | Errno::BUSY | Errno::NOSYS | Errno::OPNOTSUPP => {
+                VolumeError::CannotExchange {
+                    path: self.tree_path(),
+                    cause: error.to_string(),
                 }
-                error => VolumeError::io("replace", store.at(DATA), error),
             }
+            error => VolumeError::io("replace", store.at(DATA), error),
         })
     }
 
@@ -164,11 +155,28 @@ impl Volume {
     }
 }
 
-fn stat(folder: &OwnedFd, path: &str) -> Result<rustix::fs::Stat> {
+/// What there is to say of a volume that is put aside now.
+pub(crate) fn aside_of(aside: &SnapshotId, was: &Measure) -> Snapshot {
+    let at = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    Snapshot {
+        id: aside.clone(),
+        at: u64::try_from(at.as_millis()).unwrap_or(u64::MAX),
+        reason: Reason::Aside,
+        bytes: was.bytes,
+        files: was.files,
+        frozen_ms: 0.0,
+        shares_blocks: false,
+        left_out: 0,
+    }
+}
+
+pub(crate) fn stat(folder: &OwnedFd, path: &str) -> Result<rustix::fs::Stat> {
     fstat(folder).map_err(|error| VolumeError::io("look at", path, error))
 }
 
-fn measure(tree: &OwnedFd, path: &str) -> Result<Measure> {
+pub(crate) fn measure(tree: &OwnedFd, path: &str) -> Result<Measure> {
     Measure::of(duplicate(tree.as_fd(), path)?)
         .map_err(|error| VolumeError::io("look through", path, error))
 }

@@ -243,10 +243,7 @@ impl Store {
 
     /// Gives a whole snapshot its name.
     pub(crate) fn publish(&self, id: &SnapshotId) -> Result<()> {
-        let part = format!("{id}{PART}");
-        renameat(&self.folder, &part, &self.folder, id.as_str())
-            .map_err(|error| VolumeError::io("rename", self.at(&part), error))?;
-        sync_folder(self.fd(), &self.path)
+        self.rename(&format!("{id}{PART}"), id.as_str())
     }
 
     /// A snapshot's tree.

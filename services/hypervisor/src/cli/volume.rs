@@ -36,7 +36,7 @@ pub(super) struct Arguments {
     /// And the newest of each of so many days
     #[arg(long, value_name = "N", default_value_t = Keep::default().daily)]
     keep_daily: usize,
-    /// prepare:<id>, snapshot:<id>:<reason>, replace:<from>:<id>:<aside>, remove:<id>, prune, list, recover or thaw
+    /// prepare:<id>, snapshot:<id>:<reason>, replace:<from>:<id>:<aside>, put-back:<id>:<aside>, remove:<id>, prune, list, recover or thaw
     order: String,
 }
 
@@ -47,6 +47,10 @@ enum Order {
     Snapshot(SnapshotId, Reason),
     Replace {
         from: String,
+        id: SnapshotId,
+        aside: SnapshotId,
+    },
+    PutBack {
         id: SnapshotId,
         aside: SnapshotId,
     },
@@ -74,6 +78,10 @@ impl FromStr for Order {
                     aside: aside.parse()?,
                 }
             }
+            ["put-back", id, aside] => Self::PutBack {
+                id: id.parse()?,
+                aside: aside.parse()?,
+            },
             ["remove", id] => Self::Remove(id.parse()?),
             ["prune", held @ ..] => {
                 let held = held.iter().map(|id| id.parse::<SnapshotId>());
@@ -124,6 +132,7 @@ fn carry_out(arguments: &Arguments, order: &Order) -> Result<Value> {
             let from = Volume::open(&arguments.folder, from)?;
             value(volume.replace(&from, id, aside)?)
         }
+        Order::PutBack { id, aside } => value(volume.put_back(id, aside)?),
         Order::Remove(id) => value(volume.remove(id)?),
         Order::Prune(held) => {
             let keep = Keep {
