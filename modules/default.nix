@@ -8,6 +8,8 @@
     ./ingress
     ./firewall
     ./host
+    ./releases
+    ./volumes
     ./rollout
     ./backup
     ./reliability

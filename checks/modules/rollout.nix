@@ -7,15 +7,18 @@ in
     config = on { };
     expect =
       c:
-      builtins.elem "hypervisor.service" (unit c).after
-      && builtins.elem "container@sandbox-dev.service" (unit c).after
+      builtins.all (name: builtins.elem name (unit c).after) [
+        "choiros-releases.service"
+        "hypervisor.service"
+        "container@sandbox-dev.service"
+      ]
       && (unit c).serviceConfig.User == "choiros"
-      && c.services.choiros.rollout.swap == "manual";
+      && c.services.choiros.rollout.kind == "manual";
   };
-  "an automatic swap is one's choice, and its probation too" = {
+  "a promotion by itself is one's choice, and its probation too" = {
     config = on {
       rollout = {
-        swap = "automatic";
+        kind = "promote";
         probationSecs = 300;
       };
     };
@@ -24,13 +27,43 @@ in
       c.services.choiros.rollout.probationSecs == 300
       && (unit c).serviceConfig.TimeoutStartSec > 300 + 60;
   };
-  "a rollout has its plan from a table, and remembers what it gave" = {
+  "a rollout follows the plan of releases, and remembers what it gave" = {
     config = on { };
     expect =
       c:
-      says c.environment.etc."choiros/rollout".text "sandbox sandbox-dev /nix/store/"
-      && says (unit c).serviceConfig.ExecStart " /etc/choiros/rollout /var/lib/choiros/rollout"
+      says (unit c).serviceConfig.ExecStart " /etc/choiros/releases /nix/var/nix/profiles/choiros /var/lib/choiros/rollout"
       && (unit c).serviceConfig.StateDirectory == "choiros/rollout"
+      && (unit c).restartTriggers == c.systemd.services.choiros-releases.restartTriggers
       && (unit c).restartTriggers != [ ];
+  };
+  "who swapped at each deployment is told what there is instead" = {
+    config = on { rollout.swap = "automatic"; };
+    fails = "Set services.choiros.rollout.kind";
+  };
+  "a kind that there is none of is refused" = {
+    config = on { rollout.kind = "automatic"; };
+    fails = "promote";
+  };
+  "no release at all can't be kept" = {
+    config = on { rollout.keepReleases = 0; };
+    fails = "positive";
+  };
+  "a live that is asked otherwise than dev can't be promoted to what dev had" = {
+    config = on {
+      rollout.kind = "promote";
+      workspaces.sandbox.dev.health.path = "/up";
+    };
+    fails = "services.choiros.workspaces.sandbox: live and dev differ in port, health or identity";
+  };
+  "nor one on another port" = {
+    config = on {
+      rollout.kind = "promote";
+      workspaces.sandbox.live.port = 3000;
+    };
+    fails = "services.choiros.workspaces.sandbox: live and dev differ in port, health or identity";
+  };
+  "by hand it can" = {
+    config = on { workspaces.sandbox.live.port = 3000; };
+    expect = c: c.services.choiros.settings.workspaces.sandbox.live.address == "10.233.1.2:3000";
   };
 }

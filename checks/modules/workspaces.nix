@@ -139,18 +139,116 @@ in
     };
     expect = c: c.containers.sandbox-live.config.nixpkgs.config.allowUnfree;
   };
-  "our sandbox service is told who it is, and is no root" = {
+  "our sandbox service is told from outside who it is, and is no root" = {
     config = on { };
     expect =
       c:
       let
         s = c.containers.sandbox-dev.config.systemd.services.sandbox;
+        told = builtins.filter (
+          flag: builtins.substring 0 9 flag == "--setenv="
+        ) c.containers.sandbox-dev.extraFlags;
+        names = map (flag: builtins.head (builtins.match "--setenv=([A-Z_]+)=.*" flag)) told;
       in
-      s.environment.SANDBOX_NAME == "sandbox-dev"
-      && s.environment.SANDBOX_INSTANCE_ROLE == "dev"
-      && s.environment.SANDBOX_LISTEN == "0.0.0.0:8080"
-      && s.environment.SANDBOX_DATA_DIR == "/data"
+      builtins.all (flag: builtins.elem "--setenv=${flag}" told) [
+        "SANDBOX_NAME=sandbox-dev"
+        "SANDBOX_INSTANCE_ROLE=dev"
+        "SANDBOX_LISTEN=0.0.0.0:8080"
+        "SANDBOX_DATA_DIR=/data"
+        "PORT=8080"
+        "DATA_DIR=/data"
+      ]
+      && builtins.all (
+        name: builtins.elem name (names ++ [ "SANDBOX_RELEASE" ])
+      ) s.serviceConfig.PassEnvironment
+      && !(s.environment ? SANDBOX_NAME)
       && s.serviceConfig.User == "sandbox";
+  };
+  "nothing inside tells live from dev" = {
+    config = on {
+      workspaces.notes = {
+        index = 2;
+        port = 3000;
+        config = web;
+      };
+    };
+    expect =
+      c:
+      builtins.all
+        (
+          workspace:
+          let
+            inside = role: c.containers."${workspace}-${role}".config;
+            said =
+              role:
+              builtins.toJSON [
+                (map (u: u.text) (builtins.attrValues (inside role).systemd.units))
+                (inside role).networking.hostName
+                (inside role).networking.interfaces
+                (inside role).system.name
+              ];
+          in
+          said "live" == said "dev"
+          && (inside "live").networking.hostName == ""
+          && (inside "live").networking.interfaces == { }
+        )
+        [
+          "sandbox"
+          "notes"
+        ];
+  };
+  "what is said of a workspace counts for both, and what is said of one for that one" = {
+    config =
+      { pkgs, ... }:
+      {
+        imports = [
+          (on {
+            workspaces.sandbox = {
+              package = pkgs.hello;
+              port = 3000;
+              health.path = "/up";
+              health.status = 204;
+              identity = false;
+              dev.port = 4000;
+            };
+          })
+        ];
+      };
+    expect =
+      c:
+      let
+        w = c.services.choiros.settings.workspaces.sandbox;
+      in
+      w.live == {
+        address = "10.233.1.2:3000";
+        health_path = "/up";
+        health_status = 204;
+        identity = false;
+      }
+      && w.dev == w.live // { address = "10.233.2.2:4000"; }
+      && builtins.elem "--setenv=PORT=4000" c.containers.sandbox-dev.extraFlags
+      &&
+        baseNameOf c.containers.sandbox-dev.config.systemd.services.sandbox.serviceConfig.ExecStart
+        == "hello";
+  };
+  "a workspace's own service names no sandbox of ours, unless it says that it does" = {
+    config = on {
+      workspaces.sandbox.config = web;
+      workspaces.notes = {
+        index = 2;
+        config = web;
+        identity = true;
+      };
+    };
+    expect =
+      c:
+      let
+        w = c.services.choiros.settings.workspaces;
+      in
+      !w.sandbox.live.identity
+      && !w.sandbox.dev.identity
+      && w.notes.live.identity
+      && w.notes.dev.identity;
   };
   "the inside is small" = {
     config = on { };

@@ -102,3 +102,36 @@ def both_running():
     machine.wait_until_succeeds("hypervisor sandboxes --json | jq -e 'all(.[]; .status == \"running\")'", timeout=120)
 
 
+# -- releases, on a host with deployments to come
+
+profiles = "/nix/var/nix/profiles/choiros"
+
+
+def closure(name):
+    """Of a deployment to come."""
+    return machine.succeed(f"awk '$1 == \"{name}\" {{ printf \"%s\", $2 }}' /etc/deployments")
+
+
+def deploy(name, workspace="sandbox"):
+    """Does what a switch does that brings a workspace another closure: a plan, and the units that it reloads and restarts."""
+    machine.succeed(f"sed -Ei 's,^({workspace} [^ ]*) .*,\\1 {closure(name)},' $(readlink -f /etc/choiros/releases)", "systemctl reload choiros-releases")
+    return machine.execute("systemctl restart choiros-rollout")[0]
+
+
+def runs(sandbox):
+    """The closure whose system is running inside."""
+    leader = machine.succeed(f"machinectl show {sandbox} -p Leader --value").strip()
+    return machine.succeed(f"readlink /proc/{leader}/root/run/current-system").strip()
+
+
+def pinned(sandbox):
+    """The number of its release, and the closure that this is."""
+    folder = f"{profiles}/{sandbox.rpartition('-')[0]}"
+    link = machine.succeed(f"readlink {folder}/{sandbox}").strip()
+    return int(link.split("-")[1]), machine.succeed(f"readlink {folder}/{link}").strip()
+
+
+def releases(workspace="sandbox"):
+    """Numbers and closures, the oldest first."""
+    links = machine.succeed(f"find {profiles}/{workspace} -name 'release-*-link' -printf '%f %l\\n'").splitlines()
+    return sorted((int(line.split("-")[1]), line.split(" ")[1]) for line in links)

@@ -18,6 +18,7 @@ let
   lost = import ./kept.nix { inherit lib config; } (
     [
       "/var/lib/choiros"
+      "/nix/var/nix/profiles/choiros"
     ]
     ++ lib.optional (cfg.ingress.kind == "caddy") config.services.caddy.dataDir
     ++ lib.optional (config.security.acme.certs ? ${cfg.domain}) "/var/lib/acme"

@@ -30,8 +30,10 @@ in
       after = [
         "network.target"
         "choiros-firewall.service"
+        "choiros-releases.service"
         "nftables.service"
       ];
+      wants = [ "choiros-releases.service" ];
       # a switch restarts the service, and must not close the sockets for it
       stopIfChanged = false;
       restartTriggers = [ cfg.configFile ];

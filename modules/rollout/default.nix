@@ -1,7 +1,8 @@
-# A deployment's way to the people: into dev, and by a swap to live.
+# A deployment's way to the people: a release that dev is given, and that live is promoted to.
 {
   imports = [
     ./options.nix
+    ./assertions.nix
     ./service.nix
   ];
 }

@@ -4,21 +4,35 @@ let
 in
 {
   options.services.choiros.rollout = {
-    swap = mkOption {
+    kind = mkOption {
       type = types.enum [
         "manual"
-        "automatic"
+        "promote"
       ];
       default = "manual";
-      example = "automatic";
-      description = "What follows when a switch has brought a new version to a workspace's dev sandbox: nothing, so that someone looks at it and calls `hypervisor swap`; or a swap as soon as dev is healthy, taken back if live isn't healthy for the whole of `probationSecs`.";
+      example = "promote";
+      description = "What follows when a switch has brought a workspace a new release, and dev has it: nothing, so that someone looks at it and calls `hypervisor promote`; or a promotion, rehearsed on a fork of live's data, and taken back if live isn't healthy for the whole of `probationSecs`. Live keeps its release and its data in either case, until it is promoted.";
     };
 
     probationSecs = mkOption {
       type = types.ints.positive;
       default = 30;
       example = 300;
-      description = "Seconds after an automatic swap for which live must stay healthy.";
+      description = "Seconds after such a promotion for which live must stay healthy.";
+    };
+
+    keepReleases = mkOption {
+      type = types.ints.positive;
+      default = 10;
+      example = 30;
+      description = "How many of a workspace's newest releases are kept from garbage collection. What a sandbox runs, and what it ran before, is kept in any case.";
+    };
+
+    swap = mkOption {
+      type = types.raw;
+      default = null;
+      visible = false;
+      description = "What was there before `kind`.";
     };
   };
 }

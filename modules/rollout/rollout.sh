@@ -1,96 +1,55 @@
-# choiros-rollout PLAN RECORDS: give each workspace's dev sandbox its closure of PLAN, if that is another than the one in
-# RECORDS that it was given last; and swap if asked to. HYPERVISOR, SWAP and PROBATION are in the environment.
-plan=$1 records=$2
+# choiros-rollout PLAN PROFILES RECORDS: give each workspace of PLAN its newest release, once, to dev; and promote it if
+# asked to. All that can go wrong on the way to live is the gateway's to take back. HYPERVISOR, KIND and PROBATION are in
+# the environment.
+plan=$1 profiles=$2 records=$3
 
-# within SECONDS COMMAND... -- until it succeeds
-within() {
-  local end=$((SECONDS + $1))
-  shift
-  until "$@" > /dev/null 2>&1; do
-    [ "$SECONDS" -lt "$end" ] || return 1
-    sleep 1
-  done
+now() { # WORKSPACE ROLE FIELD -- what the gateway says of it
+  "$HYPERVISOR" sandboxes --json | jq -er --arg workspace "$1" --arg role "$2" --arg field "$3" \
+    'map(select(.workspace == $workspace and .role == $role))[0][$field]'
 }
 
-# now SANDBOX FIELD -- what the hypervisor says of it: role, generation …
-now() {
-  "$HYPERVISOR" sandboxes --json | jq -er --arg name "$1" --arg field "$2" 'map(select(.sandbox == $name))[0][$field]'
-}
-
-# runs SANDBOX -- its closure, if it is running
-runs() {
-  if systemctl is-active --quiet "container@$1.service"; then cat "/run/choiros-sandboxes/$1" 2> /dev/null || true; fi
-}
-
-given() { cat "$records/$1" 2> /dev/null || true; }
-
-# give SANDBOX CLOSURE -- written down before anything is made of it: what failed once isn't tried again at each boot
-give() {
-  echo "$2" > "$records/$1.part"
-  sync "$records/$1.part"
-  mv "$records/$1.part" "$records/$1"
-}
-
-promote() { # WORKSPACE SANDBOX
-  local generation end=$((SECONDS + 60))
-  generation=$(now "$2" generation)
-  # the gateway holds the watch: it takes the swap back by itself, also when nobody waits for it any more
-  until "$HYPERVISOR" swap "$1" --expect-generation "$generation" --probation "$PROBATION"; do
-    if [ "$(now "$2" generation)" != "$generation" ] || [ "$SECONDS" -ge "$end" ]; then
-      echo "$2 didn't stay live: see journalctl -u hypervisor; what was live before is" >&2
-      return 1
-    fi
-    sleep 1
-  done
-}
-
-renew() { # WORKSPACE SANDBOX CLOSURE
-  echo "$2 is dev: giving it $3"
-  give "$2" "$3"
-  if [ "$SWAP" = manual ] && ! systemctl is-active --quiet "container@$2.service"; then
-    echo "$2 is stopped, and has the new version when a request starts it"
-    return
-  fi
-  if [ "$(runs "$2")" != "$3" ]; then systemctl restart "container@$2.service" || true; fi
-  if ! within 120 "$HYPERVISOR" sandboxes start "$1" dev; then
-    echo "$2 isn't healthy: see hypervisor sandboxes, and journalctl -M $2; live is untouched" >&2
-    return 1
-  fi
-  [ "$SWAP" = manual ] || promote "$1" "$2"
-}
-
-workspace() { # NAME -- with its two lines of the plan
-  local name sandbox closure running role dev='' new='' started=''
-  while read -r name sandbox closure; do
-    if [ "$name" != "$1" ] || [ "$(given "$sandbox")" = "$closure" ]; then
-      continue
-    fi
-    running=$(runs "$sandbox")
-    if [ -z "$(given "$sandbox")" ] && { [ -z "$running" ] || [ "$running" = "$closure" ]; }; then
-      # the first time: it is born with what the plan has
-      give "$sandbox" "$closure"
-      continue
-    fi
-    within 60 now "$sandbox" role || {
+answers() { # WORKSPACE -- once the gateway has started
+  local end=$((SECONDS + 60))
+  until now "$1" dev release > /dev/null 2>&1; do
+    if [ "$SECONDS" -ge "$end" ]; then
       echo "the hypervisor doesn't answer: see journalctl -u hypervisor" >&2
       return 1
-    }
-    role=$(now "$sandbox" role)
-    if [ "$role" = dev ]; then
-      dev=$sandbox new=$closure
-    elif [ "$running" = "$closure" ]; then
-      # the host was started anew
-      give "$sandbox" "$closure"
-      started=1
-    else
-      echo "$sandbox is live and stays as it is; it is renewed when it is dev at a switch"
     fi
-  done < "$plan"
-  if [ -n "$dev" ] && [ -n "$started" ]; then
-    echo "live of $1 has its new version since the host started: there is nothing to swap"
-    give "$dev" "$new"
-  elif [ -n "$dev" ]; then
-    renew "$1" "$dev" "$new"
+    sleep 1
+  done
+}
+
+newest() { # WORKSPACE
+  find "$profiles/$1" -maxdepth 1 -type l -name 'release-*-link' -printf '%f\n' | sed -nE 's/^release-([0-9]+)-link$/\1/p' | sort -n | tail -n 1
+}
+
+# written WORKSPACE NUMBER -- before anything is made of it: what failed once isn't tried again at each boot
+written() {
+  echo "$2" > "$records/$1.part"
+  sync "$records/$1.part"
+  mv "$records/$1.part" "$records/$1.release"
+}
+
+workspace() { # NAME
+  local name=$1 number given
+  number=$(newest "$name")
+  given=$(cat "$records/$name.release" 2> /dev/null || true)
+  [ "$given" != "$number" ] || return 0
+  # born with it: no deployment before this one has left a record, by the name that these had at first either
+  if [ -z "$given" ] && [ ! -e "$records/$name-dev" ]; then
+    written "$name" "$number"
+    return 0
+  fi
+  answers "$name" || return 1
+  written "$name" "$number"
+  if [ "$(now "$name" dev release)" != "$number" ]; then
+    "$HYPERVISOR" release give "$name" "$number" || return 1
+  fi
+  if [ "$KIND" = promote ] && [ "$(now "$name" live release)" != "$number" ]; then
+    "$HYPERVISOR" promote "$name" --release "$number" --expect-generation "$(now "$name" live generation)" --probation "$PROBATION" || {
+      echo "release $number of $name isn't live; what was live before is: see hypervisor history $name" >&2
+      return 1
+    }
   fi
 }
 

@@ -11,37 +11,37 @@ let
     runtimeInputs = [
       config.systemd.package
       pkgs.coreutils
+      pkgs.findutils
+      pkgs.gnused
       pkgs.jq
     ];
     runtimeEnv = {
       HYPERVISOR = lib.getExe config.system.build.hypervisor;
-      SWAP = cfg.rollout.swap;
+      KIND = cfg.rollout.kind;
       PROBATION = toString cfg.rollout.probationSecs;
     };
     text = builtins.readFile ./rollout.sh;
   };
-  # WORKSPACE SANDBOX CLOSURE, a line a sandbox
-  plan = lib.concatMapStrings (
-    s: "${s.workspace} ${s.name} ${config.containers.${s.name}.path}\n"
-  ) cfg.sandboxes;
-  # what rollout.sh waits for at most: the gateway, a container's stop and start, its health, the swap, and its taking back
-  waits = 60 + 90 + 60 + 120 + 60 + 60;
+  # what it waits for at most: the gateway, dev with the new release, its rehearsal, live's stop, start and way back
+  waits = 60 + 180 + 180 + 4 * 90;
 in
 {
   config = lib.mkIf cfg.enable {
-    environment.etc."choiros/rollout".text = plan;
-
     systemd.services.choiros-rollout = {
-      description = "New sandboxes to dev, and to live if asked to";
+      description = "New releases to dev, and to live if asked to";
       wantedBy = [ "multi-user.target" ];
       # a failure of the gateway is not one of the rollout; the script waits for it, within bounds
       wants = [ "hypervisor.service" ];
-      after = [ "hypervisor.service" ] ++ map (s: s.unit) cfg.sandboxes;
-      restartTriggers = [ (builtins.hashString "sha256" plan) ];
+      after = [
+        "choiros-releases.service"
+        "hypervisor.service"
+      ]
+      ++ map (s: s.unit) cfg.sandboxes;
+      inherit (config.systemd.services.choiros-releases) restartTriggers;
       serviceConfig = import ../hardening.nix // {
         Type = "oneshot";
         RemainAfterExit = true;
-        ExecStart = "${lib.getExe rollout} /etc/choiros/rollout /var/lib/choiros/rollout";
+        ExecStart = "${lib.getExe rollout} /etc/choiros/releases /nix/var/nix/profiles/choiros /var/lib/choiros/rollout";
         User = "choiros";
         Group = "choiros";
         StateDirectory = "choiros/rollout";

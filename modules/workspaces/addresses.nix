@@ -21,6 +21,8 @@ lib.concatLists (
           unit = "container@${name}.service";
           interface = "ve-${name}";
           data = "/var/lib/choiros/sandboxes/${name}";
+          # the generations of its workspace, and beside them the link that says which of them it runs
+          releases = "/nix/var/nix/profiles/choiros/${workspace}";
           # the owner of its /data on the host; inside, the user `sandbox` has the same id
           user = if workspace == "sandbox" then "choiros-sandbox" else "choiros-${workspace}";
           id = ids.workspace workspace index;

@@ -7,12 +7,13 @@
 }:
 let
   cfg = config.services.choiros;
+  inside = import ./inside.nix { inherit config pkgs; };
   # a folder that nobody inside may list
   unlisted = "/run/choiros-unlisted";
   container = s: {
     # the other is started by the request that needs it
     autoStart = s.role == "live";
-    # a deployment reaches the sandbox that is dev, by choiros-rollout; a switch leaves both alone
+    # a switch leaves both alone: what each runs is its release
     restartIfChanged = false;
     privateNetwork = true;
     inherit (s) hostAddress;
@@ -39,18 +40,19 @@ let
       "gcroots"
       "profiles"
     ]
+    # who it is, for the services inside that ask for it
+    ++ lib.mapAttrsToList (name: value: "--setenv=${name}=${value}") {
+      SANDBOX_NAME = s.name;
+      SANDBOX_INSTANCE_ROLE = s.role;
+      SANDBOX_LISTEN = "0.0.0.0:${toString s.options.port}";
+      SANDBOX_DATA_DIR = "/data";
+      PORT = toString s.options.port;
+      DATA_DIR = "/data";
+    }
     # systemd looks at new mounts five times a second at most, and starts no mount unit meanwhile
     # (systemd#28264): while it boots inside, that is most of a second in which nothing happens
     ++ [ "--setenv=SYSTEMD_DEFAULT_MOUNT_RATE_LIMIT_BURST=100" ];
-    config.imports = [
-      (import ./nixpkgs.nix pkgs)
-      (import ./guest.nix {
-        inherit (config.system) stateVersion;
-        inherit (cfg.workspaces.${s.workspace}) egress;
-        inherit (s) id;
-      })
-      (if s.options.config == null then import ./sandbox.nix s else s.options.config)
-    ];
+    config = inside s.workspace s.options;
   };
   unit =
     s:
@@ -76,12 +78,28 @@ let
         # the folder that /data is bound from, at boot and when a switch brings a new sandbox
         "systemd-tmpfiles-setup.service"
         "systemd-tmpfiles-resetup.service"
+        "choiros-releases.service"
       ];
-      # which closure runs, for choiros-rollout
-      postStart = ''
+      # what was pinned before runs, if nothing can be pinned now
+      wants = [ "choiros-releases.service" ];
+      # Its release, as of this moment, and whoever starts it. NixOS would take the newest closure, or what lies in a
+      # profile that the inside can write.
+      script = lib.mkBefore ''
+        pinned=$(readlink ${s.releases}/${s.name} || true)
+        number=''${pinned#release-} number=''${number%-link}
+        SYSTEM_PATH=$(readlink -e "${s.releases}/release-$number-link" || true)
+        if [ -z "$SYSTEM_PATH" ]; then
+          echo "${s.name} has no release: ${s.releases}/${s.name} leads nowhere; see journalctl -u choiros-releases" >&2
+          exit 1
+        fi
+        export SYSTEM_PATH
+        EXTRA_NSPAWN_FLAGS="''${EXTRA_NSPAWN_FLAGS-} --setenv=SANDBOX_RELEASE=$number"
+        # which closure runs, whatever it is pinned to later
         echo "$SYSTEM_PATH" > "/run/choiros-sandboxes/$INSTANCE"
       '';
       serviceConfig = {
+        # it would bring the newest closure into what runs
+        ExecReload = lib.mkForce [ ];
         MemoryMax = workspace.memoryMax;
         TasksMax = workspace.tasksMax;
         IPAddressAllow = near ++ lib.optionals (lib.isList workspace.egress) workspace.egress;

@@ -1,5 +1,6 @@
 # What every sandbox's inside has, and has not: no logins, no Nix daemon, no documentation.
 {
+  workspace,
   stateVersion,
   egress,
   id,
@@ -10,6 +11,12 @@ let
 in
 {
   system.stateVersion = lib.mkDefault stateVersion;
+  system.name = lib.mkDefault workspace;
+
+  # What runs as dev today is live tomorrow. The name and the addresses are those that the host has given the container
+  # before its first program starts; NixOS would write them into the closure.
+  networking.hostName = lib.mkOverride 900 "";
+  networking.interfaces = lib.mkOverride 90 { };
 
   # the host's firewall decides who reaches a sandbox, and whom it reaches
   networking.firewall.enable = lib.mkDefault false;

@@ -7,12 +7,11 @@
 let
   inherit (lib) mkOption types;
   choirosTypes = import ../types.nix { inherit lib; };
-  role = import ./role.nix {
-    inherit lib choirosTypes;
-    inherit (config.services.choiros) sandboxPackage;
-  };
+  inherit (config.services.choiros) sandboxPackage;
+  service = import ./service.nix { inherit lib choirosTypes; };
+  role = import ./role.nix { inherit lib service; };
   workspace =
-    { name, ... }:
+    { name, config, ... }:
     {
       options = {
         index = mkOption {
@@ -28,8 +27,8 @@ let
           example = [ "ada@example.org" ];
           description = "Usernames that own the workspace. Without any, the next new user who has no workspace does.";
         };
-        live = role "live";
-        dev = role "dev";
+        live = role config "live";
+        dev = role config "dev";
         memoryMax = mkOption {
           type = choirosTypes.size;
           default = "2G";
@@ -50,6 +49,21 @@ let
           default = "none";
           example = [ "198.51.100.0/24" ];
           description = "Where the sandboxes may open connections to: nowhere, public addresses only (neither the host, nor private networks, nor a cloud's metadata service; names are resolved by public servers, unless `config` sets others), or the IPv4 networks listed.";
+        };
+      }
+      // service {
+        package = {
+          value = sandboxPackage;
+          text = lib.literalExpression "config.services.choiros.sandboxPackage";
+        };
+        config.value = null;
+        port.value = 8080;
+        healthPath.value = "/health";
+        healthStatus.value = null;
+        healthHost.value = null;
+        identity = {
+          value = config.config == null;
+          text = lib.literalMD "whether our sandbox service runs inside";
         };
       };
     };

@@ -1,20 +1,28 @@
-# Our own sandbox service, inside its container.
-sandbox:
+# Our own sandbox service, inside its container. Who it is comes from outside: the same inside serves as live and as dev.
+{
+  workspace,
+  package,
+  # the host's ends of the two sandboxes' wires
+  hosts,
+}:
 { lib, ... }:
 {
   systemd.services.sandbox = {
-    description = "ChoirOS sandbox ${sandbox.name}";
+    description = "ChoirOS sandbox of ${workspace}";
     wantedBy = [ "multi-user.target" ];
     after = [ "network.target" ];
-    environment = {
-      SANDBOX_LISTEN = "0.0.0.0:${toString sandbox.options.port}";
-      SANDBOX_NAME = sandbox.name;
-      SANDBOX_INSTANCE_ROLE = sandbox.role;
-      SANDBOX_DATA_DIR = "/data";
-    };
     serviceConfig = import ../hardening.nix // {
       Type = "notify";
-      ExecStart = lib.getExe sandbox.options.package;
+      ExecStart = lib.getExe package;
+      PassEnvironment = [
+        "SANDBOX_NAME"
+        "SANDBOX_INSTANCE_ROLE"
+        "SANDBOX_RELEASE"
+        "SANDBOX_LISTEN"
+        "SANDBOX_DATA_DIR"
+        "PORT"
+        "DATA_DIR"
+      ];
       User = "sandbox";
       Group = "sandbox";
       ReadWritePaths = [ "/data" ];
@@ -23,7 +31,7 @@ sandbox:
         "AF_INET" # serves HTTP
       ];
       IPAddressDeny = "any";
-      IPAddressAllow = [ sandbox.hostAddress ];
+      IPAddressAllow = hosts;
       Restart = "always";
       RestartSec = 1;
     };

@@ -1,9 +1,8 @@
 # A host whose deployments go live by themselves.
 {
-  imports = [ ./plain.nix ];
+  imports = [ ./releases.nix ];
   services.choiros.rollout = {
-    swap = "automatic";
+    kind = "promote";
     probationSecs = 10;
   };
-  services.choiros.workspaces.team.index = 2;
 }

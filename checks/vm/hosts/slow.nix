@@ -38,8 +38,5 @@ let
 in
 {
   imports = [ ./plain.nix ];
-  services.choiros.workspaces.sandbox = {
-    live = web;
-    dev = web;
-  };
+  services.choiros.workspaces.sandbox = web;
 }

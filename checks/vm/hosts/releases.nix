@@ -1,0 +1,44 @@
+# A host with deployments to come: their closures are in its store, and /etc/deployments names them. What a test deploys
+# stays over a reboot.
+{
+  lib,
+  config,
+  pkgs,
+  ...
+}:
+let
+  cfg = config.services.choiros;
+  inside = import ../../../modules/workspaces/inside.nix { inherit config pkgs; };
+  # what each has that what is running has not
+  deployments = {
+    next = { };
+    later = { };
+    # serves, and isn't well: nobody reaches it
+    sick.systemd.services.sandbox.environment.SANDBOX_LISTEN = "127.0.0.1:8080";
+  };
+  plan = pkgs.writeText "plan" config.environment.etc."choiros/releases".text;
+in
+{
+  imports = [ ./plain.nix ];
+  services.choiros.workspaces.team.index = 2;
+
+  # never started: they are there to be built
+  containers = lib.mapAttrs' (
+    name: more:
+    lib.nameValuePair "at-${name}" {
+      autoStart = false;
+      config.imports = [
+        (inside "sandbox" cfg.workspaces.sandbox.dev)
+        { system.name = name; }
+        more
+      ];
+    }
+  ) deployments;
+  environment.etc = {
+    deployments.text = lib.concatMapStrings (name: "${name} ${config.containers."at-${name}".path}\n") (
+      lib.attrNames deployments
+    );
+    "choiros/releases".source = lib.mkForce "/var/lib/deployed";
+  };
+  systemd.tmpfiles.rules = [ "C /var/lib/deployed 0644 - - - ${plan}" ];
+}

@@ -1,0 +1,16 @@
+# What the hypervisor may ask of a sandbox's volume, as a pattern of the instances of `choiros-volume-<sandbox>@`: names
+# and ids, and no path. `others` are the sandboxes of its workspace.
+{ lib }:
+others:
+let
+  id = "[0-9]{8}T[0-9]{6}Z-[0-9a-f]{4}";
+in
+lib.concatStringsSep "|" [
+  "list"
+  "recover"
+  # but none of these
+  "prune(:${id})*"
+  "(prepare|remove):${id}"
+  "snapshot:${id}:(asked|promote|fork|restore|aside|backup)"
+  "replace:(${lib.concatStringsSep "|" others}):${id}:${id}"
+]
