@@ -117,7 +117,7 @@ in
         in
         says rules ''"\^choiros-release-notes-live@\[1-9]\[0-9]\{0,8}\[.]service\$"''
         && says rules "choiros-volume-notes-dev@\\(list\\|recover\\|prune"
-        && says rules "replace:\\(notes-live\\):"
+        && says rules "replace:\\(notes-live\\|notes-dev\\):"
         && says rules ''if \(verb == "start"\)'';
     };
 }

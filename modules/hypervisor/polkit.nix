@@ -5,12 +5,13 @@ let
   cfg = config.services.choiros;
   units = builtins.toJSON (map (s: s.unit) cfg.sandboxes);
   orders = import ../volumes/orders.nix { inherit lib; };
-  others = s: lib.filter (o: o.workspace == s.workspace && o.name != s.name) cfg.sandboxes;
+  # whose snapshots it may get: its own back, and the other's
+  sources = s: map (o: o.name) (lib.filter (o: o.workspace == s.workspace) cfg.sandboxes);
   # whole names of units
   started = builtins.toJSON (
     lib.concatMap (s: [
       "^choiros-release-${s.name}@[1-9][0-9]{0,8}[.]service$"
-      "^choiros-volume-${s.name}@(${orders (map (o: o.name) (others s))})[.]service$"
+      "^choiros-volume-${s.name}@(${orders (sources s)})[.]service$"
     ]) cfg.sandboxes
   );
 in

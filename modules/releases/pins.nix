@@ -12,6 +12,7 @@ let
   unit = s: {
     description = "Release %i for ${s.name}";
     startLimitIntervalSec = 0;
+    unitConfig.CollectMode = "inactive-or-failed";
     serviceConfig = import ../hardening.nix // {
       Type = "oneshot";
       ExecStart = "${lib.getExe release} ${s.releases} ${s.name} %i";

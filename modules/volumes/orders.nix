@@ -1,7 +1,7 @@
 # What the hypervisor may ask of a sandbox's volume, as a pattern of the instances of `choiros-volume-<sandbox>@`: names
-# and ids, and no path. `others` are the sandboxes of its workspace.
+# and ids, and no path. `sources` are the sandboxes whose snapshots it may get.
 { lib }:
-others:
+sources:
 let
   id = "[0-9]{8}T[0-9]{6}Z-[0-9a-f]{4}";
 in
@@ -12,5 +12,5 @@ lib.concatStringsSep "|" [
   "prune(:${id})*"
   "(prepare|remove):${id}"
   "snapshot:${id}:(asked|promote|fork|restore|aside|backup)"
-  "replace:(${lib.concatStringsSep "|" others}):${id}:${id}"
+  "replace:(${lib.concatStringsSep "|" sources}):${id}:${id}"
 ]

@@ -58,7 +58,11 @@ let
       "systemd-tmpfiles-resetup.service"
     ];
     startLimitIntervalSec = 0;
-    unitConfig.RequiresMountsFor = [ folder ];
+    unitConfig = {
+      RequiresMountsFor = [ folder ];
+      # the next order has another name: one that failed has said so, and isn't kept
+      CollectMode = "inactive-or-failed";
+    };
     serviceConfig =
       removeAttrs (import ../hardening.nix) [
         # what has the bit in a volume keeps it in the copy; nothing there is executed, by this unit or by the host

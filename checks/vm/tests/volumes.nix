@@ -1,0 +1,6 @@
+{
+  nodes.machine.imports = [
+    ../hosts/releases.nix
+    ../vm.nix
+  ];
+}
