@@ -91,6 +91,16 @@ pub enum VolumeError {
 }
 
 impl VolumeError {
+    /// Which kind it is, for whoever has to do something about it: `no_snapshot`, `no_room`, or
+    /// `volume` for all else.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NoSnapshot { .. } | Self::Id(_) => "no_snapshot",
+            Self::NoRoom { .. } | Self::NoInodes { .. } => "no_room",
+            _ => "volume",
+        }
+    }
+
     pub(crate) fn io(
         action: &'static str,
         path: impl Into<String>,

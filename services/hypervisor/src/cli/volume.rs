@@ -108,7 +108,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<()> {
     let done = carry_out(arguments, &order);
     let result = match &done {
         Ok(value) => json!({ "ok": value }),
-        Err(error) => json!({ "error": format!("{error:#}") }),
+        Err(error) => {
+            let known = error.downcast_ref::<VolumeError>();
+            let code = known.map_or("volume", VolumeError::code);
+            json!({ "error": format!("{error:#}"), "code": code })
+        }
     };
     match &arguments.results {
         Some(results) => write(&results.join(&arguments.sandbox), &arguments.order, &result)?,
