@@ -174,11 +174,23 @@ pub struct Runtime {
     /// The backend.
     pub kind: RuntimeKind,
     /// `process`: the sandbox's program and arguments; by default the `sandbox` beside this one.
+    /// It is the first release of each workspace, and each change of it is one more.
     pub command: Vec<String>,
     /// `process`: each sandbox's `/data` is made below this folder.
     pub data_dir: PathBuf,
     /// `systemd`: the unit of a sandbox, whose name stands in the place of `{sandbox}`.
     pub unit: String,
+    /// `systemd`: the folder in which each workspace has a folder of its own, with a link
+    /// `release-<number>-link` to each release, and a link to one of those for each sandbox.
+    pub releases_dir: Option<PathBuf>,
+    /// `systemd`: the unit that leads a sandbox's link to another release: the sandbox's name in
+    /// the place of `{sandbox}`, the release's number in that of `{order}`.
+    pub release_unit: Option<String>,
+    /// `systemd`: the unit that copies and replaces a sandbox's volume: its name in the place of
+    /// `{sandbox}`, what to do in that of `{order}`.
+    pub volume_unit: Option<String>,
+    /// `systemd`: the folder in which that unit says how it went, as `<sandbox>/<order>.json`.
+    pub results_dir: Option<PathBuf>,
     /// A file whose one line is `sealed` while the host's seal around the sandboxes holds, and
     /// else says why not. While it does not, no sandbox is started.
     pub seal_file: Option<PathBuf>,
@@ -198,8 +210,11 @@ pub struct Runtime {
     pub max_restarts: u32,
 }
 
-/// What stands for the sandbox's name in `runtime.unit`.
+/// What stands for the sandbox's name in `runtime.unit` and those below it.
 pub(crate) const UNIT_PLACEHOLDER: &str = "{sandbox}";
+
+/// What stands for what is to be done in `runtime.release_unit` and `runtime.volume_unit`.
+pub(crate) const ORDER_PLACEHOLDER: &str = "{order}";
 
 /// The backend that starts, stops and finds sandboxes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]

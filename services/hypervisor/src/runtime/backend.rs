@@ -2,8 +2,11 @@
 
 use super::{Release, RuntimeError, Spec};
 use crate::config::Address;
+use ::volumes::{Reason, Snapshot, SnapshotId};
 use async_trait::async_trait;
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use tokio::sync::Mutex;
 
 /// Something that starts sandboxes: child processes, or a manager of units or containers.
 #[async_trait]
@@ -36,16 +39,81 @@ pub(super) trait Backend: Send + Sync {
         Ok(None)
     }
 
+    /// The volumes of its sandboxes.
+    fn volumes(&self) -> Arc<dyn Volumes>;
+
     /// Resolves when it finds the sandbox started by something else, now or in time; a start
     /// then takes it over.
     async fn appeared(&self, _spec: &Spec) {
         std::future::pending::<()>().await;
     }
 
+    /// Has it not run, if something else runs it or did before this program began.
+    ///
+    /// # Errors
+    /// A sentence if it may still be there.
+    async fn halt(&self, _spec: &Spec) -> Result<(), String> {
+        Ok(())
+    }
+
     /// Whether sandboxes live on when the hypervisor ends, for the next one to take over.
     fn survives_restart(&self) -> bool {
         false
     }
+}
+
+/// Whoever has it keeps the sandbox from being started.
+pub(super) type StartLock = Mutex<()>;
+
+/// What copies and replaces the volumes of a backend's sandboxes.
+#[async_trait]
+pub(super) trait Volumes: Send + Sync {
+    /// The first pass of a snapshot.
+    async fn prepare(&self, spec: &Spec, id: &SnapshotId) -> Result<(), RuntimeError>;
+
+    /// The whole snapshot. `starts` is taken for as long as what runs is held still.
+    async fn snapshot(
+        &self,
+        spec: &Spec,
+        id: &SnapshotId,
+        reason: Reason,
+        starts: Arc<StartLock>,
+    ) -> Result<Snapshot, RuntimeError>;
+
+    /// A copy of that snapshot of `from` in the place of the volume, which nobody uses; what was
+    /// there becomes the snapshot `aside`.
+    async fn replace(
+        &self,
+        spec: &Spec,
+        from: &Spec,
+        id: &SnapshotId,
+        aside: &SnapshotId,
+    ) -> Result<Snapshot, RuntimeError>;
+
+    /// One of the volume's own snapshots in its place, without a copy; as for the rest, as
+    /// [`Volumes::replace`].
+    async fn put_back(
+        &self,
+        spec: &Spec,
+        id: &SnapshotId,
+        aside: &SnapshotId,
+    ) -> Result<Snapshot, RuntimeError>;
+
+    /// The snapshots, oldest first.
+    async fn list(&self, spec: &Spec) -> Result<Vec<Snapshot>, RuntimeError>;
+
+    /// Removes a snapshot.
+    async fn remove(&self, spec: &Spec, id: &SnapshotId) -> Result<(), RuntimeError>;
+
+    /// Removes those that no rule keeps and that are not held; says which.
+    async fn prune(
+        &self,
+        spec: &Spec,
+        held: &[SnapshotId],
+    ) -> Result<Vec<SnapshotId>, RuntimeError>;
+
+    /// Finishes or takes back what a crash left.
+    async fn recover(&self, spec: &Spec) -> Result<(), RuntimeError>;
 }
 
 /// How a sandbox ended without being asked to from here.

@@ -2,6 +2,7 @@
 
 use crate::timestamp::Timestamp;
 use std::time::Duration;
+use volumes::VolumeError;
 
 /// Why a sandbox is not to be had, in sentences that end up on a 502 or 503 page.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -72,19 +73,34 @@ pub enum RuntimeError {
     #[error("the releases of workspace {workspace} are not to be had: {cause}")]
     Releases { workspace: String, cause: String },
     /// The sandbox has no such snapshot.
-    #[error(
-        "sandbox `{sandbox}` has no snapshot {id}; `hypervisor snapshots` lists those that it has"
-    )]
-    NoSnapshot { sandbox: String, id: String },
+    #[error("{0}")]
+    NoSnapshot(String),
     /// The disk has no room for a copy of the volume.
-    #[error("there is no room for a copy of the volume of sandbox `{sandbox}`: {cause}")]
-    NoRoom { sandbox: String, cause: String },
-    /// Something else stands in the way of a copy.
-    #[error("the volume of sandbox `{sandbox}` cannot be copied or replaced: {cause}")]
-    Volume { sandbox: String, cause: String },
+    #[error("{0}")]
+    NoRoom(String),
+    /// Something else stands in the way of a copy of the volume, or of its replacement.
+    #[error("{0}")]
+    Volume(String),
     /// The hypervisor is ending.
     #[error(
         "sandbox `{sandbox}` is not to be had: the hypervisor is shutting down; try again in a moment"
     )]
     ShuttingDown { sandbox: String },
+}
+
+impl From<VolumeError> for RuntimeError {
+    fn from(error: VolumeError) -> Self {
+        Self::of_volume(error.code(), error.to_string())
+    }
+}
+
+impl RuntimeError {
+    /// A [`VolumeError`], as it is told elsewhere than in this program.
+    pub(super) fn of_volume(code: &str, said: String) -> Self {
+        match code {
+            "no_snapshot" => Self::NoSnapshot(said),
+            "no_room" => Self::NoRoom(said),
+            _ => Self::Volume(said),
+        }
+    }
 }

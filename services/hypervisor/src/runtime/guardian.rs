@@ -84,6 +84,8 @@ fn stop_at_end_of(mut link: UnixStream, group: Pid, grace: Duration, stopping: &
     stopping.store(true, Ordering::Release);
     // Signals to a group that has just ended are lost, which is what they are for.
     let _ = kill_process_group(group, Signal::TERM);
+    // One that the hypervisor held still when it was killed could not even end.
+    let _ = kill_process_group(group, Signal::CONT);
     thread::sleep(grace);
     let _ = kill_process_group(group, Signal::KILL);
 }

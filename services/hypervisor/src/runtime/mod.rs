@@ -27,6 +27,7 @@ mod supervisor;
 mod systemd;
 mod volumes;
 
+pub use ::volumes::{Reason, Snapshot, SnapshotId, VolumeError};
 pub use error::RuntimeError;
 pub use probe::ProbeError;
 pub use release::Release;
@@ -34,7 +35,6 @@ pub use run::Hold;
 pub use sandbox::{DrainGuard, Sandbox, View};
 pub use seal::Seal;
 pub use spec::{Spec, Status, StoppedBy};
-pub use volumes::{Reason, Snapshot, SnapshotId};
 
 use crate::config::{self, RuntimeKind};
 use backend::Backend;

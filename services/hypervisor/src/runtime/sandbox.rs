@@ -1,7 +1,7 @@
 //! The handle that everyone else has on a sandbox.
 
 use super::adopt;
-use super::backend::Backend;
+use super::backend::{Backend, StartLock};
 use super::commands::{Command, Commands, Reply};
 use super::state::SandboxState;
 use super::supervision::Supervision;
@@ -69,6 +69,14 @@ impl Sandbox {
 
     pub(super) fn spec(&self) -> &Spec {
         &self.state.spec
+    }
+
+    pub(super) fn supervision(&self) -> &Supervision {
+        &self.supervision
+    }
+
+    pub(super) fn starts(&self) -> Arc<StartLock> {
+        Arc::clone(&self.state.starts)
     }
 
     /// The release that its next start runs, whoever causes that: a request, a crash, a restart of

@@ -1,5 +1,6 @@
 //! What a sandbox's supervisor shows, and everyone else reads without waiting for it.
 
+use super::backend::StartLock;
 use super::probe::{self, ProbeError};
 use super::run::Run;
 use super::{RuntimeError, Seal, Spec, Status, StoppedBy};
@@ -29,6 +30,8 @@ pub(super) struct SandboxState {
     idle_stop_enabled: OnceLock<watch::Sender<bool>>,
     /// What the next start runs; 0 is the newest.
     release: AtomicU64,
+    /// Held while it is started, and while its volume must not be used.
+    pub(super) starts: Arc<StartLock>,
     /// While there is one, no request starts it.
     pub(super) stopped_by: ArcSwapOption<StoppedBy>,
     /// Probes in a row that failed, of one that is only watched.
@@ -60,6 +63,7 @@ impl SandboxState {
             left: Mutex::default(),
             idle_stop_enabled: OnceLock::new(),
             release: AtomicU64::new(0),
+            starts: Arc::default(),
             stopped_by: ArcSwapOption::empty(),
             failed: AtomicU32::new(0),
         }

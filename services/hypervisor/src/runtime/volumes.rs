@@ -1,133 +1,164 @@
 //! The volumes of sandboxes, and their snapshots.
 
-use super::{RuntimeError, Sandbox};
-use crate::timestamp::Timestamp;
-use serde::{Deserialize, Serialize};
-use std::fmt;
-use std::str::FromStr;
-
-/// A snapshot's name: `YYYYMMDDTHHMMSSZ-xxxx`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct SnapshotId(String);
-
-impl FromStr for SnapshotId {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Ok(Self(text.to_owned()))
-    }
-}
-
-impl fmt::Display for SnapshotId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-/// Why a snapshot was made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "each says what it is")]
-pub enum Reason {
-    Asked,
-    Promote,
-    Fork,
-    Restore,
-    /// What was there before it was replaced.
-    Aside,
-    Backup,
-}
-
-/// A copy of a volume as of one moment.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[expect(missing_docs, reason = "each field says what it is")]
-pub struct Snapshot {
-    pub id: SnapshotId,
-    pub at: Timestamp,
-    pub reason: Reason,
-    pub bytes: u64,
-    pub files: u64,
-    pub frozen_ms: f64,
-    pub shares_blocks: bool,
-    pub left_out: u64,
-}
+use super::backend::Volumes;
+use super::supervision::Supervision;
+use super::{RuntimeError, Sandbox, Status};
+use ::volumes::{Reason, Snapshot, SnapshotId};
+use std::sync::Arc;
+use tokio::sync::OwnedMutexGuard;
 
 impl Sandbox {
     /// Copies most of its volume ahead, so that [`Sandbox::snapshot`] with this id is short.
     ///
     /// # Errors
-    /// [`RuntimeError::Unsupported`] without volumes, or what stands in the way.
-    #[expect(clippy::unused_async, reason = "it will wait for the disk")]
-    pub async fn prepare_snapshot(&self, _id: &SnapshotId) -> Result<(), RuntimeError> {
-        Err(unsupported())
+    /// [`RuntimeError::NoRoom`], [`RuntimeError::Unsupported`], [`RuntimeError::Volume`].
+    pub async fn prepare_snapshot(&self, id: &SnapshotId) -> Result<(), RuntimeError> {
+        let volumes = self.kept()?;
+        let (spec, id) = (self.spec().clone(), id.clone());
+        whole(async move { volumes.prepare(&spec, &id).await }).await
     }
 
-    /// A copy of its volume as of one moment. One that runs is frozen meanwhile.
+    /// A copy of its volume as of one moment. One that runs is frozen in that moment, and none
+    /// starts.
     ///
     /// # Errors
     /// [`RuntimeError::NoRoom`], [`RuntimeError::Unsupported`], [`RuntimeError::Volume`].
-    #[expect(clippy::unused_async, reason = "it will wait for the disk")]
     pub async fn snapshot(
         &self,
-        _id: &SnapshotId,
-        _reason: Reason,
+        id: &SnapshotId,
+        reason: Reason,
     ) -> Result<Snapshot, RuntimeError> {
-        Err(unsupported())
+        let volumes = self.kept()?;
+        let (spec, id, starts) = (self.spec().clone(), id.clone(), self.starts());
+        whole(async move { volumes.snapshot(&spec, &id, reason, starts).await }).await
     }
 
     /// Makes its volume a copy of that snapshot of `from`, which may be itself. It must be
-    /// stopped, and what was there becomes its snapshot `aside`.
+    /// stopped, and is not started meanwhile; what was there becomes its snapshot `aside`.
     ///
     /// # Errors
     /// [`RuntimeError::NoSnapshot`], [`RuntimeError::NoRoom`], [`RuntimeError::Unsupported`],
     /// [`RuntimeError::Volume`]; its volume is then what it was.
-    #[expect(clippy::unused_async, reason = "it will wait for the disk")]
     pub async fn replace_volume(
         &self,
-        _from: &Self,
-        _id: &SnapshotId,
-        _aside: &SnapshotId,
+        from: &Self,
+        id: &SnapshotId,
+        aside: &SnapshotId,
     ) -> Result<Snapshot, RuntimeError> {
-        Err(unsupported())
+        let volumes = self.kept()?;
+        let (spec, from) = (self.spec().clone(), from.spec().clone());
+        if spec.workspace != from.workspace {
+            return Err(RuntimeError::Volume(format!(
+                "sandbox `{}` is of another workspace than `{}`; take a snapshot of its own workspace",
+                from.name, spec.name
+            )));
+        }
+        let (id, aside) = (id.clone(), aside.clone());
+        let unstarted = self.unstarted().await?;
+        whole(async move {
+            let replaced = volumes.replace(&spec, &from, &id, &aside).await;
+            drop(unstarted);
+            replaced
+        })
+        .await
+    }
+
+    /// As [`Sandbox::replace_volume`] with one of its own snapshots, which is none any longer then:
+    /// that takes neither time nor room.
+    ///
+    /// # Errors
+    /// [`RuntimeError::NoSnapshot`], [`RuntimeError::Unsupported`], [`RuntimeError::Volume`]; its
+    /// volume is then what it was.
+    pub async fn put_back(
+        &self,
+        id: &SnapshotId,
+        aside: &SnapshotId,
+    ) -> Result<Snapshot, RuntimeError> {
+        let volumes = self.kept()?;
+        let (spec, id, aside) = (self.spec().clone(), id.clone(), aside.clone());
+        let unstarted = self.unstarted().await?;
+        whole(async move {
+            let replaced = volumes.put_back(&spec, &id, &aside).await;
+            drop(unstarted);
+            replaced
+        })
+        .await
+    }
+
+    /// Keeps it from being started; whoever wants to waits. It may have been just before.
+    async fn unstarted(&self) -> Result<OwnedMutexGuard<()>, RuntimeError> {
+        let unstarted = self.starts().lock_owned().await;
+        let status = self.view().status;
+        if matches!(status, Status::Stopped | Status::Failed) {
+            return Ok(unstarted);
+        }
+        Err(RuntimeError::Volume(format!(
+            "the volume of sandbox `{}` cannot be replaced while it is {status}; stop it first",
+            self.name()
+        )))
     }
 
     /// Its snapshots, oldest first.
     ///
     /// # Errors
     /// [`RuntimeError::Unsupported`], [`RuntimeError::Volume`].
-    #[expect(clippy::unused_async, reason = "it will wait for the disk")]
     pub async fn snapshots(&self) -> Result<Vec<Snapshot>, RuntimeError> {
-        Err(unsupported())
+        let volumes = self.kept()?;
+        let spec = self.spec().clone();
+        whole(async move { volumes.list(&spec).await }).await
     }
 
     /// Removes one of its snapshots.
     ///
     /// # Errors
     /// [`RuntimeError::NoSnapshot`], [`RuntimeError::Unsupported`], [`RuntimeError::Volume`].
-    #[expect(clippy::unused_async, reason = "it will wait for the disk")]
-    pub async fn remove_snapshot(&self, _id: &SnapshotId) -> Result<(), RuntimeError> {
-        Err(unsupported())
+    pub async fn remove_snapshot(&self, id: &SnapshotId) -> Result<(), RuntimeError> {
+        let volumes = self.kept()?;
+        let (spec, id) = (self.spec().clone(), id.clone());
+        whole(async move { volumes.remove(&spec, &id).await }).await
     }
 
-    /// Removes the snapshots that no rule keeps, but none of `held`.
+    /// Removes the snapshots that no rule keeps, but none of `held`; says which.
     ///
     /// # Errors
     /// [`RuntimeError::Unsupported`], [`RuntimeError::Volume`].
-    #[expect(clippy::unused_async, reason = "it will wait for the disk")]
-    pub async fn prune_snapshots(&self, _held: &[SnapshotId]) -> Result<(), RuntimeError> {
-        Err(unsupported())
+    pub async fn prune_snapshots(
+        &self,
+        held: &[SnapshotId],
+    ) -> Result<Vec<SnapshotId>, RuntimeError> {
+        let volumes = self.kept()?;
+        let (spec, held) = (self.spec().clone(), held.to_vec());
+        whole(async move { volumes.prune(&spec, &held).await }).await
     }
 
-    /// Finishes or takes back what a crash left half-done, before the sandbox is started.
+    /// Finishes or takes back what a crash left half-done, if anything here ever begins such. To be
+    /// called before it is started; `process` does so itself.
     ///
     /// # Errors
-    /// [`RuntimeError::Unsupported`], [`RuntimeError::Volume`].
-    #[expect(clippy::unused_async, reason = "it will wait for the disk")]
+    /// [`RuntimeError::Volume`].
     pub async fn recover_volume(&self) -> Result<(), RuntimeError> {
-        Err(unsupported())
+        let Ok(volumes) = self.kept() else {
+            return Ok(()); // Nothing was ever begun here.
+        };
+        let spec = self.spec().clone();
+        whole(async move { volumes.recover(&spec).await }).await
+    }
+
+    fn kept(&self) -> Result<Arc<dyn Volumes>, RuntimeError> {
+        match self.supervision() {
+            Supervision::Supervise(backend) => Ok(backend.volumes()),
+            Supervision::Watch(_) => Err(RuntimeError::Unsupported(format!(
+                "runtime.kind is `adopt`: something else runs sandbox `{}`, and has its volume; copy it there",
+                self.name()
+            ))),
+        }
     }
 }
 
-fn unsupported() -> RuntimeError {
-    RuntimeError::Unsupported("snapshots of volumes are not to be had here".to_owned())
+/// Comes to its end even if whoever asked no longer waits.
+async fn whole<T: Send + 'static>(
+    work: impl Future<Output = Result<T, RuntimeError>> + Send + 'static,
+) -> Result<T, RuntimeError> {
+    let failed = |error| RuntimeError::Volume(format!("the work on a volume failed: {error}"));
+    tokio::spawn(work).await.map_err(failed)?
 }

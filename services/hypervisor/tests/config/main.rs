@@ -360,6 +360,31 @@ fn what_serve_would_refuse_or_die_of_is_refused_before() {
             "runtime.unit",
         ),
         ("[runtime]\nunit = \"../{sandbox}.service\"", "runtime.unit"),
+        (
+            "[runtime]\nrelease_unit = \"release@{order}.service\"\nreleases_dir = \"/x\"",
+            "runtime.release_unit",
+        ),
+        (
+            "[runtime]\nvolume_unit = \"volume-{sandbox}.service\"\nresults_dir = \"/x\"",
+            "runtime.volume_unit",
+        ),
+        (
+            "[runtime]\nreleases_dir = \"/x\"",
+            "runtime.release_unit: runtime.releases_dir is of no use without it",
+        ),
+        (
+            "[runtime]\nrelease_unit = \"release-{sandbox}@{order}.service\"",
+            "runtime.releases_dir: runtime.release_unit is of no use without it",
+        ),
+        ("[runtime]\nresults_dir = \"/x\"", "runtime.volume_unit"),
+        (
+            "[runtime]\nvolume_unit = \"volume-{sandbox}@{order}.service\"",
+            "runtime.results_dir",
+        ),
+        (
+            "[runtime]\nrelease_unit = \"release-{sandbox}@{order}.service\"\nreleases_dir = \"\"",
+            "runtime.releases_dir",
+        ),
         ("[runtime]\ndata_dir = \"\"", "runtime.data_dir"),
         ("[runtime]\nseal_file = \"\"", "runtime.seal_file"),
         (
@@ -376,6 +401,8 @@ fn what_serve_would_refuse_or_die_of_is_refused_before() {
         "[runtime]\nprobe_secs = 9223372036854775807",
         "[server]\nmetrics_token_file = \"/run/credentials/not-there-yet\"",
         "[runtime]\nunit = \"container@{sandbox}.service\"",
+        "[runtime]\nrelease_unit = \"release-{sandbox}@{order}.service\"\nreleases_dir = \"/x\"",
+        "[runtime]\nvolume_unit = \"volume-{sandbox}@{order}.service\"\nresults_dir = \"/x\"",
     ] {
         load(file, &[]).unwrap_or_else(|error| panic!("{file}\n→ {error}"));
     }

@@ -25,6 +25,7 @@ pub fn command(name: &str) -> Vec<String> {
 
 /// A sandbox. Knobs: `complain=<line>` and `die` at the start, `slow_ms=<n>` until it listens,
 /// `ipv6` for `::1` alone,
+/// `count`, which writes ever higher numbers into the file `first` and then into `second`,
 /// `grandchild` (or `grandchild=stubborn`, which ignores SIGTERM), `ignore_sigterm`, and at each request `hang`.
 #[test]
 #[expect(clippy::print_stderr, reason = "what a sandbox complains of is kept")]
@@ -46,6 +47,10 @@ fn a_sandbox() {
             ":"
         };
         start_grandchild(&dir, trap);
+    }
+    if knob(&dir, "count").is_some() {
+        let dir = dir.clone();
+        thread::spawn(move || count(&dir));
     }
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let _guard = runtime.enter();
@@ -81,6 +86,15 @@ fn start_grandchild(dir: &Path, trap: &str) {
         .spawn()
         .unwrap();
     note(dir, "grandchild", &child.id().to_string());
+}
+
+fn count(dir: &Path) {
+    for number in 0_u64.. {
+        for name in ["first", "second"] {
+            fs::write(dir.join("new"), number.to_string()).unwrap();
+            fs::rename(dir.join("new"), dir.join(name)).unwrap();
+        }
+    }
 }
 
 fn serve(mut stream: TcpStream, dir: &Path) -> Option<()> {
@@ -129,7 +143,14 @@ fn a_hypervisor() {
     let dir = PathBuf::from(dir);
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
-        let running = bench::open(&bench::config(&dir));
+        let mut config = bench::config(&dir);
+        if let Some(secs) = env::var("HYPERVISOR_FIXTURE_STOP_SECS")
+            .ok()
+            .and_then(|it| it.parse().ok())
+        {
+            config.runtime.stop_secs = secs;
+        }
+        let running = bench::open(&config);
         running
             .sandbox(bench::spec("orphan"))
             .ready()

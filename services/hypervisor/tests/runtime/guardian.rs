@@ -3,7 +3,7 @@
 use super::bench::{Bench, alive, numbers, until, until_status};
 use super::{bench, fixture, process};
 use hypervisor::runtime::Status;
-use rustix::process::{Pid, getpgid};
+use rustix::process::{Pid, Signal, getpgid, kill_process};
 use std::fs;
 use std::process::{Command, Stdio};
 
@@ -28,6 +28,27 @@ async fn no_sandbox_outlives_a_killed_hypervisor() {
         !alive(child) && !alive(grandchild) && !alive(guardian)
     })
     .await;
+}
+
+#[tokio::test]
+async fn one_that_was_held_still_when_the_hypervisor_was_killed_can_end() {
+    let bench = Bench::new();
+    bench.set("orphan", &[]);
+    let command = fixture::command("a_hypervisor");
+    let mut hypervisor = Command::new(&command[0])
+        .args(&command[1..])
+        .env("HYPERVISOR_FIXTURE_DIR", bench.dir.path())
+        // It is to end by itself, long before it is killed.
+        .env("HYPERVISOR_FIXTURE_STOP_SECS", "600")
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    until("ready", || bench.dir.path().join("ready").exists()).await;
+    let child = bench.starts("orphan")[0];
+    kill_process(Pid::from_raw(child).unwrap(), Signal::STOP).unwrap();
+    hypervisor.kill().unwrap();
+    hypervisor.wait().unwrap();
+    until("gone", || !alive(child)).await;
 }
 
 #[tokio::test]

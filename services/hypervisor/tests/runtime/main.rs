@@ -22,4 +22,6 @@ mod seal;
 #[cfg(test)]
 mod stop;
 #[cfg(test)]
+mod volumes;
+#[cfg(test)]
 mod wellness;

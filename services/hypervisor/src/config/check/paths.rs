@@ -24,6 +24,8 @@ pub(super) fn paths(config: &Config) -> Verdict {
             acme.and_then(|it| it.ca_file.as_deref()),
         ),
         ("runtime.seal_file", runtime.seal_file.as_deref()),
+        ("runtime.releases_dir", runtime.releases_dir.as_deref()),
+        ("runtime.results_dir", runtime.results_dir.as_deref()),
         ("runtime.data_dir", Some(runtime.data_dir.as_path())),
         ("shell.dir", config.shell.dir.as_deref()),
     ];

@@ -1,5 +1,6 @@
 //! One running child, as the hypervisor sees it: through its guardian.
 
+use super::guardians::{Guardians, Registered};
 use super::output::Output;
 use crate::config::Address;
 use crate::runtime::backend::{End, Instance};
@@ -9,6 +10,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::net::UnixStream;
@@ -22,6 +24,8 @@ const GUARDIAN_LIMIT: Duration = Duration::from_secs(10);
 pub(super) struct Child {
     address: Address,
     guardian: tokio::process::Child,
+    /// Where those look who copy its volume.
+    registered: Option<Registered>,
     /// The guardian stops the child as soon as this is closed.
     link: Option<UnixStream>,
     /// The child's process group, unless it could not be run.
@@ -37,6 +41,7 @@ impl Child {
     pub(super) async fn spawn(
         mut command: Command,
         sandbox: &str,
+        guardians: &Arc<Guardians>,
         address: Address,
         grace: Duration,
     ) -> io::Result<Self> {
@@ -49,6 +54,9 @@ impl Child {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()?;
+        let pid = guardian.id().and_then(|id| i32::try_from(id).ok());
+        let pid = pid.and_then(Pid::from_raw);
+        let registered = pid.map(|pid| guardians.add(sandbox, pid));
         // The command holds the guardian's end too, and would hide its closing.
         drop(command);
         let output = Output::of(&mut guardian, sandbox);
@@ -58,6 +66,7 @@ impl Child {
         Ok(Self {
             address,
             guardian,
+            registered,
             link: Some(link),
             group: number.trim().parse().ok().and_then(Pid::from_raw),
             grace,
@@ -86,10 +95,16 @@ impl Instance for Child {
 
     async fn ended(&mut self) -> End {
         let status = self.guardian.wait().await;
+        let is_killed = |status: &ExitStatus| status.signal().is_some();
+        if status.as_ref().is_ok_and(is_killed) {
+            self.kill();
+        }
+        if let Some(registered) = &self.registered {
+            registered.ended();
+        }
         self.output.whole().await;
         End::Crashed(match status {
-            Ok(status) if status.signal().is_some() => {
-                self.kill();
+            Ok(status) if is_killed(&status) => {
                 "its guardian process was killed, and so it was too".to_owned()
             }
             Ok(status) => sentence(status),

@@ -2,24 +2,31 @@
 
 mod child;
 mod environment;
+mod folders;
+mod freezer;
+mod guardians;
 mod output;
 mod releases;
+mod volumes;
 
-use super::backend::{Backend, Instance};
+use super::backend::{self, Backend, Instance, Volumes as _};
 use super::guardian;
 use super::{Release, RuntimeError, Spec};
 use crate::config::{self, Address};
-use crate::private_folder;
 use async_trait::async_trait;
 use child::Child;
+use dashmap::DashSet;
 use environment::environment;
+use folders::Folders;
+use guardians::Guardians;
 use releases::Releases;
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
+use volumes::Volumes;
 
 /// How many free ports of one family are tried in the other.
 const PORTS: usize = 16;
@@ -31,7 +38,11 @@ pub(super) struct ProcessBackend {
     /// What a release without a command runs: the `sandbox` beside the hypervisor.
     sandbox: PathBuf,
     releases: Arc<Releases>,
-    data_dir: PathBuf,
+    folders: Arc<Folders>,
+    guardians: Arc<Guardians>,
+    volumes: Arc<Volumes>,
+    /// The sandboxes whose volumes are mended where a crash had left something half-done.
+    recovered: DashSet<String>,
     grace: Duration,
 }
 
@@ -49,30 +60,29 @@ impl ProcessBackend {
                 program.display()
             )));
         }
-        let data_dir = absolute(&config.data_dir)?;
+        let folders = Arc::new(Folders::new(absolute(&config.data_dir)?));
+        let guardians = Arc::<Guardians>::default();
         Ok(Self {
             guardian: hypervisor.to_owned(),
             sandbox,
-            releases: Arc::new(Releases::new(data_dir.clone(), command)),
-            data_dir,
+            releases: Arc::new(Releases::new(Arc::clone(&folders), command)),
+            volumes: Arc::new(Volumes::new(Arc::clone(&folders), Arc::clone(&guardians))),
+            folders,
+            guardians,
+            recovered: DashSet::new(),
             grace: Duration::from_secs(config.stop_secs),
         })
     }
 
-    /// The sandbox's `/data`, for its owner only.
-    fn make_data_dir(&self, spec: &Spec) -> Result<PathBuf, String> {
-        let (workspace, name) = (Path::new(&spec.workspace), Path::new(&spec.name));
-        if !is_plain(workspace) || !is_plain(name) {
-            return Err("its name or its workspace's cannot name a folder".to_owned());
+    /// The folder that is the sandbox's volume. What a crash had left is mended before its first
+    /// start.
+    async fn volume_of(&self, spec: &Spec) -> Result<PathBuf, String> {
+        if !self.recovered.contains(&spec.name) {
+            let recovered = self.volumes.recover(spec).await;
+            recovered.map_err(|error| error.to_string())?;
+            self.recovered.insert(spec.name.clone());
         }
-        let dir = self.data_dir.join(workspace).join(name);
-        private_folder::make(&dir).map_err(|error| {
-            format!(
-                "cannot make {}: {error}; mend runtime.data_dir",
-                dir.display()
-            )
-        })?;
-        Ok(dir)
+        Ok(self.folders.workspace_of(spec)?.join(&spec.name))
     }
 
     /// Asks the releases something, which waits for the disk.
@@ -99,7 +109,7 @@ impl Backend for ProcessBackend {
             all.get(workspace, release)
         });
         let (number, release) = found.await.map_err(|error| error.to_string())?;
-        let dir = self.make_data_dir(spec)?;
+        let dir = self.volume_of(spec).await?;
         let address = free_address(spec)?;
         let (program, args) = release.command.split_first().map_or_else(
             || (self.sandbox.as_os_str(), &[][..]),
@@ -116,10 +126,14 @@ impl Backend for ProcessBackend {
             .envs(&release.env)
             .envs(environment(spec, number, address.first(), &dir));
         let guardian = self.guardian.display();
-        match Child::spawn(command, &spec.name, address, self.grace).await {
+        match Child::spawn(command, &spec.name, &self.guardians, address, self.grace).await {
             Ok(child) => Ok(Box::new(child)),
             Err(error) => Err(format!("cannot run its guardian {guardian}: {error}")),
         }
+    }
+
+    fn volumes(&self) -> Arc<dyn backend::Volumes> {
+        Arc::clone(&self.volumes) as _
     }
 
     async fn releases(&self, workspace: &str) -> Result<Vec<Release>, RuntimeError> {
@@ -200,13 +214,4 @@ fn located(program: &str) -> Result<String, RuntimeError> {
 fn absolute(path: &Path) -> Result<PathBuf, RuntimeError> {
     std::path::absolute(path)
         .map_err(|error| RuntimeError::Unusable(format!("{}: {error}", path.display())))
-}
-
-/// Whether it is the name of one folder, no way out of its parent, and not one of ours.
-fn is_plain(name: &Path) -> bool {
-    if name.as_os_str().as_encoded_bytes().starts_with(b".") {
-        return false;
-    }
-    let mut parts = name.components();
-    matches!(parts.next(), Some(Component::Normal(_))) && parts.next().is_none()
 }

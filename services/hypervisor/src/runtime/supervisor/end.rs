@@ -92,6 +92,17 @@ impl Supervisor {
         Ok(())
     }
 
+    /// At rest, and said to be stopped: it may run all the same, and not have been seen yet.
+    pub(super) async fn halt(&mut self) -> Result<(), RuntimeError> {
+        if let Err(cause) = self.backend.halt(&self.state.spec).await {
+            self.fail(cause.clone());
+            let sandbox = self.name().to_owned();
+            return Err(RuntimeError::CannotStop { sandbox, cause });
+        }
+        self.stopped();
+        Ok(())
+    }
+
     /// At rest again, and those who waited for its start are told so.
     fn stopped(&mut self) {
         self.forget_crashes();

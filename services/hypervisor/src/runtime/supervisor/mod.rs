@@ -84,9 +84,8 @@ impl Supervisor {
                     send_reply(reply, Err(refusal));
                 }
                 Command::Stop(reply) => {
-                    self.forget_crashes();
-                    self.state.show(Status::Stopped, None, None);
-                    send_reply(reply, Ok(()));
+                    let outcome = self.halt().await;
+                    send_reply(reply, outcome);
                 }
                 Command::End(reply) => {
                     send_reply(reply, Ok(()));
@@ -174,6 +173,7 @@ impl Supervisor {
     }
 
     async fn start(&self) -> Result<Box<dyn Instance>, String> {
+        let _starting = self.state.starts.lock().await;
         let release = self.state.release();
         self.backend.start(&self.state.spec, release).await
     }

@@ -1,5 +1,6 @@
 //! The system bus, and what we use of systemd's interface there.
 
+use super::names::Unit;
 use std::time::Duration;
 use tokio::sync::Mutex;
 use zbus::connection::Builder;
@@ -81,7 +82,8 @@ pub(super) async fn text(
 }
 
 /// What went wrong, and the mend. `verb` is what we wanted to do to the unit.
-pub(super) fn sentence(error: &zbus::Error, unit: &str, verb: &str) -> String {
+pub(super) fn sentence(error: &zbus::Error, unit: &Unit, verb: &str) -> String {
+    let Unit { name: unit, key } = unit;
     let said = match error {
         zbus::Error::FDO(error) => match error.as_ref() {
             fdo::Error::AccessDenied(_) | fdo::Error::InteractiveAuthorizationRequired(_) => {
@@ -96,7 +98,7 @@ pub(super) fn sentence(error: &zbus::Error, unit: &str, verb: &str) -> String {
         {
             let said = message.as_deref().unwrap_or_default();
             return format!(
-                "the host has no unit {unit} ({said}); declare it there, or mend runtime.unit"
+                "the host has no unit {unit} ({said}); declare it there, or mend {key}"
             );
         }
         zbus::Error::MethodError(_, Some(message), _) => message.clone(),

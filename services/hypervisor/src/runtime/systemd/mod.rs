@@ -5,21 +5,29 @@
 //! what systemd says of a unit counts, and it says so by itself (nothing here polls).
 
 mod bus;
+mod job;
+mod names;
+mod releases;
 #[cfg(test)]
 mod tests;
 mod unit;
+mod volumes;
 mod watch;
 
-use super::backend::{Backend, Instance};
+use super::backend::{self, Backend, Instance};
 use super::{Release, RuntimeError, Spec};
-use crate::config::{self, UNIT_PLACEHOLDER};
+use crate::config;
 use async_trait::async_trait;
 use bus::Bus;
+use job::{Job, Verb};
+use names::Unit;
+use releases::Releases;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tracing::warn;
 use unit::Started;
+use volumes::Volumes;
 use watch::Watch;
 
 /// How long a broken connection to the bus is left alone before the next try.
@@ -30,6 +38,8 @@ pub(super) struct Systemd {
     bus: Arc<Bus>,
     /// A unit's name, with the placeholder.
     template: String,
+    releases: Releases,
+    volumes: Arc<Volumes>,
 }
 
 impl Systemd {
@@ -38,29 +48,43 @@ impl Systemd {
     }
 
     fn over(bus: Bus, config: &config::Runtime) -> Self {
+        let bus = Arc::new(bus);
         Self {
-            bus: Arc::new(bus),
             template: config.unit.clone(),
+            releases: Releases::new(Arc::clone(&bus), config),
+            volumes: Arc::new(Volumes::new(Arc::clone(&bus), config)),
+            bus,
         }
     }
 
-    fn unit_of(&self, spec: &Spec) -> String {
-        self.template.replace(UNIT_PLACEHOLDER, &spec.name)
+    fn unit_of(&self, spec: &Spec) -> Unit {
+        Unit::of(&self.template, &spec.name)
     }
 }
 
 #[async_trait]
 impl Backend for Systemd {
-    async fn start(&self, spec: &Spec, _release: u64) -> Result<Box<dyn Instance>, String> {
+    async fn start(&self, spec: &Spec, release: u64) -> Result<Box<dyn Instance>, String> {
         let Some(address) = spec.declared.listens() else {
             return Err("the config gives it no address".to_owned());
         };
-        let started = Started::new(Arc::clone(&self.bus), self.unit_of(spec), address).await?;
-        Ok(Box::new(started))
+        let unit = self.unit_of(spec);
+        if let Some(running) = Started::running(&self.bus, &unit, address).await? {
+            return Ok(Box::new(running));
+        }
+        if self.releases.pin(spec, release).await? {
+            // Whatever was started meanwhile may be what it was before.
+            self.halt(spec).await?;
+        }
+        Ok(Box::new(Started::order(&self.bus, &unit, address).await?))
     }
 
-    async fn releases(&self, _workspace: &str) -> Result<Vec<Release>, RuntimeError> {
-        Err(not_yet())
+    fn volumes(&self) -> Arc<dyn backend::Volumes> {
+        Arc::clone(&self.volumes) as _
+    }
+
+    async fn releases(&self, workspace: &str) -> Result<Vec<Release>, RuntimeError> {
+        self.releases.all(workspace)
     }
 
     async fn add_release(
@@ -70,18 +94,24 @@ impl Backend for Systemd {
         _env: BTreeMap<String, String>,
         _by: &str,
     ) -> Result<Release, RuntimeError> {
-        Err(not_yet())
+        Err(RuntimeError::Unsupported(
+            "runtime.kind is `systemd`: a release is a closure of the host's; deploy one, or set runtime.kind to `process`".to_owned(),
+        ))
     }
 
-    async fn declared_release(&self, _workspace: &str) -> Result<u64, RuntimeError> {
-        Ok(0)
+    async fn declared_release(&self, workspace: &str) -> Result<u64, RuntimeError> {
+        self.releases.newest(workspace)
+    }
+
+    async fn pinned_release(&self, spec: &Spec) -> Result<Option<u64>, RuntimeError> {
+        self.releases.pinned(spec)
     }
 
     async fn appeared(&self, spec: &Spec) {
         let unit = self.unit_of(spec);
         let mut told = false;
         loop {
-            let up = async { Watch::open(&self.bus, &unit).await?.up().await };
+            let up = async { Watch::open(&self.bus, &unit.name).await?.up().await };
             let Err(error) = up.await else {
                 return;
             };
@@ -95,13 +125,16 @@ impl Backend for Systemd {
         }
     }
 
+    async fn halt(&self, spec: &Spec) -> Result<(), String> {
+        let unit = self.unit_of(spec);
+        if unit::is_down(&self.bus, &unit).await? {
+            return Ok(());
+        }
+        let mut job = Job::queue(&self.bus, &unit, Verb::Stop).await?;
+        job.done(&unit).await
+    }
+
     fn survives_restart(&self) -> bool {
         true
     }
-}
-
-fn not_yet() -> RuntimeError {
-    RuntimeError::Unsupported(
-        "runtime.kind is `systemd`: releases are the host's; deploy one".to_owned(),
-    )
 }

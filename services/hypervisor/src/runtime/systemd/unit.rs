@@ -1,20 +1,20 @@
 //! A unit that was told to start.
 
 use super::PAUSE;
-use super::bus::{self, Bus, JobRemovedStream};
+use super::bus::{self, Bus};
+use super::job::{Job, Verb};
+use super::names::Unit;
 use super::watch::Watch;
 use crate::config::Address;
 use crate::runtime::backend::{End, Instance};
 use async_trait::async_trait;
-use futures_util::StreamExt;
 use std::sync::Arc;
 use tracing::warn;
-use zbus::OwnedObjectPath;
 
 /// A unit that was told to start, and not yet to stop.
 pub(super) struct Started {
     bus: Arc<Bus>,
-    name: String,
+    unit: Unit,
     address: Address,
     /// The start, until it is done, if it was ordered from here.
     job: Option<Job>,
@@ -23,40 +23,60 @@ pub(super) struct Started {
 }
 
 impl Started {
-    pub(super) async fn new(bus: Arc<Bus>, name: String, address: Address) -> Result<Self, String> {
-        let verb = Verb::Start;
-        let watch = Watch::open(&bus, &name)
-            .await
-            .map_err(|error| bus::sentence(&error, &name, verb.as_str()))?;
-        // What runs is taken over, and what systemd itself starts again is left to its timing.
-        let (job, watch) = if watch.is_up() {
-            (None, Some(watch))
-        } else {
-            (Some(Job::queue(&bus, &name, verb).await?), None)
-        };
-        Ok(Self {
-            bus,
-            name,
+    /// The unit if it runs, or is on the way there: what runs is taken over, and what systemd
+    /// itself starts again is left to its timing.
+    pub(super) async fn running(
+        bus: &Arc<Bus>,
+        unit: &Unit,
+        address: Address,
+    ) -> Result<Option<Self>, String> {
+        let watch = Watch::open(bus, &unit.name).await;
+        let watch = watch.map_err(|error| bus::sentence(&error, unit, Verb::Start.as_str()))?;
+        Ok(watch.is_up().then(|| Self {
+            bus: Arc::clone(bus),
+            unit: unit.clone(),
             address,
-            job,
-            watch,
+            job: None,
+            watch: Some(watch),
+        }))
+    }
+
+    /// Has it started.
+    pub(super) async fn order(
+        bus: &Arc<Bus>,
+        unit: &Unit,
+        address: Address,
+    ) -> Result<Self, String> {
+        Ok(Self {
+            job: Some(Job::queue(bus, unit, Verb::Start).await?),
+            bus: Arc::clone(bus),
+            unit: unit.clone(),
+            address,
+            watch: None,
         })
     }
 
     async fn watch(&mut self) -> zbus::Result<&mut Watch> {
         match &mut self.watch {
             Some(watch) => Ok(watch),
-            none => Ok(none.insert(Watch::open(&self.bus, &self.name).await?)),
+            none => Ok(none.insert(Watch::open(&self.bus, &self.unit.name).await?)),
         }
     }
 
     /// The bus is away: that says nothing of the unit.
     async fn lost(&mut self, error: zbus::Error) {
-        let error = bus::sentence(&error, &self.name, "watch");
+        let error = bus::sentence(&error, &self.unit, "watch");
         warn!(error, "cannot see a sandbox's unit");
         self.watch = None;
         tokio::time::sleep(PAUSE).await;
     }
+}
+
+/// Whether the unit neither runs nor is on the way there or from there.
+pub(super) async fn is_down(bus: &Bus, unit: &Unit) -> Result<bool, String> {
+    let watch = Watch::open(bus, &unit.name).await;
+    let watch = watch.map_err(|error| bus::sentence(&error, unit, "watch"))?;
+    Ok(watch.is_down())
 }
 
 #[async_trait]
@@ -67,7 +87,7 @@ impl Instance for Started {
 
     async fn started(&mut self) -> Result<(), String> {
         if let Some(job) = &mut self.job {
-            let outcome = job.done(&self.name).await;
+            let outcome = job.done(&self.unit).await;
             self.job = None;
             return outcome;
         }
@@ -75,7 +95,7 @@ impl Instance for Started {
             return Ok(());
         };
         let seen = watch.started().await;
-        seen.unwrap_or_else(|error| Err(bus::sentence(&error, &self.name, "watch")))
+        seen.unwrap_or_else(|error| Err(bus::sentence(&error, &self.unit, "watch")))
     }
 
     async fn ending(&mut self) {
@@ -104,77 +124,7 @@ impl Instance for Started {
 
     async fn stop(&mut self) -> Result<(), String> {
         (self.job, self.watch) = (None, None);
-        let mut job = Job::queue(&self.bus, &self.name, Verb::Stop).await?;
-        job.done(&self.name).await
-    }
-}
-
-#[derive(Clone, Copy)]
-enum Verb {
-    Start,
-    Stop,
-}
-
-impl Verb {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Start => "start",
-            Self::Stop => "stop",
-        }
-    }
-}
-
-/// Something that systemd was told to do, and will say the end of. It has its own time limits.
-struct Job {
-    verb: Verb,
-    path: OwnedObjectPath,
-    removed: JobRemovedStream,
-}
-
-impl Job {
-    async fn queue(bus: &Bus, unit: &str, verb: Verb) -> Result<Self, String> {
-        let queue = async {
-            let manager = bus.manager().await?;
-            // First, for the job may be done before we have heard its name.
-            let removed = manager.receive_job_removed().await?;
-            // A job that waits gives way to this one; one that runs is joined.
-            let path = match verb {
-                Verb::Start => manager.start_unit(unit, "replace").await?,
-                Verb::Stop => manager.stop_unit(unit, "replace").await?,
-            };
-            Ok(Self {
-                verb,
-                path,
-                removed,
-            })
-        };
-        queue
-            .await
-            .map_err(|error: zbus::Error| bus::sentence(&error, unit, verb.as_str()))
-    }
-
-    /// Resolves when it is done. May be dropped and called again.
-    async fn done(&mut self, unit: &str) -> Result<(), String> {
-        let verb = self.verb.as_str();
-        while let Some(removed) = self.removed.next().await {
-            let Ok(job) = removed.args() else {
-                continue;
-            };
-            if *job.job() != *self.path {
-                continue;
-            }
-            return match *job.result() {
-                "done" => Ok(()),
-                "canceled" => Err(format!(
-                    "someone else's order for {unit} came between; try again"
-                )),
-                result => Err(format!(
-                    "systemd could not {verb} {unit} ({result}); see `systemctl status {unit}`"
-                )),
-            };
-        }
-        Err(format!(
-            "the connection to the system bus broke before {unit} could {verb}; try again"
-        ))
+        let mut job = Job::queue(&self.bus, &self.unit, Verb::Stop).await?;
+        job.done(&self.unit).await
     }
 }

@@ -87,6 +87,11 @@ impl Watch {
         self.runs() || self.starts()
     }
 
+    /// Whether nothing of the unit is there.
+    pub(super) fn is_down(&self) -> bool {
+        matches!(self.active.as_str(), "inactive" | "failed")
+    }
+
     fn starts(&self) -> bool {
         self.active == "activating"
     }

@@ -3,14 +3,14 @@
 mod check;
 mod file;
 
-use super::is_plain;
+use super::folders::Folders;
 use crate::private_folder;
 use crate::runtime::{Release, RuntimeError};
 use crate::timestamp::Timestamp;
 use file::ReleaseFile;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::{fs, io};
 
 /// The folder of a workspace's releases, beside its sandboxes' volumes.
@@ -21,7 +21,7 @@ const CONFIG: &str = "runtime.command";
 
 /// The releases of all workspaces. Every call waits for the disk.
 pub(super) struct Releases {
-    data_dir: PathBuf,
+    folders: Arc<Folders>,
     /// What the config declares.
     declared: Vec<String>,
     /// Held while one is added, so that no two get the same number.
@@ -29,9 +29,9 @@ pub(super) struct Releases {
 }
 
 impl Releases {
-    pub(super) fn new(data_dir: PathBuf, declared: Vec<String>) -> Self {
+    pub(super) fn new(folders: Arc<Folders>, declared: Vec<String>) -> Self {
         Self {
-            data_dir,
+            folders,
             declared,
             adding: Mutex::default(),
         }
@@ -137,13 +137,12 @@ impl Releases {
     }
 
     fn folder(&self, workspace: &str) -> Result<PathBuf, RuntimeError> {
-        if !is_plain(Path::new(workspace)) {
-            return Err(RuntimeError::Releases {
-                workspace: workspace.to_owned(),
-                cause: "its name cannot name a folder; give it another".to_owned(),
-            });
-        }
-        Ok(self.data_dir.join(workspace).join(FOLDER))
+        let folder = self.folders.workspace(workspace);
+        let folder = folder.ok_or_else(|| RuntimeError::Releases {
+            workspace: workspace.to_owned(),
+            cause: "its name cannot name a folder; give it another".to_owned(),
+        })?;
+        Ok(folder.join(FOLDER))
     }
 }
 

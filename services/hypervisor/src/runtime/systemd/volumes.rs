@@ -1,0 +1,233 @@
+//! Volumes that a unit of the host's copies and replaces, as root: what a sandbox writes belongs to
+//! users of its own, and this program may not even see it.
+
+use super::bus::Bus;
+use super::job::{Job, Verb};
+use super::names::{Unit, order_unit};
+use super::unit::is_down;
+use crate::config;
+use crate::runtime::backend::{self, StartLock};
+use crate::runtime::{RuntimeError, Spec};
+use ::volumes::{Reason, Snapshot, SnapshotId};
+use async_trait::async_trait;
+use dashmap::DashMap;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tokio::sync::Mutex;
+
+/// The volumes of all sandboxes.
+pub(super) struct Volumes {
+    bus: Arc<Bus>,
+    /// The name of a sandbox's unit, with the placeholder.
+    sandbox: String,
+    kept: Option<Kept>,
+    /// What tells no two orders of a sandbox apart is ordered one at a time: each has the same
+    /// file for its result.
+    turns: DashMap<String, Arc<Mutex<()>>>,
+}
+
+/// The unit that does it, and where it says how that went.
+struct Kept {
+    unit: String,
+    results: PathBuf,
+}
+
+/// What is in a result's file.
+#[derive(Deserialize)]
+struct Outcome {
+    #[serde(default)]
+    ok: Value,
+    error: Option<String>,
+    /// Which kind of error it is.
+    code: Option<String>,
+}
+
+/// Which file it is: each result is a new one.
+type Identity = (u64, i64, i64);
+
+impl Volumes {
+    pub(super) fn new(bus: Arc<Bus>, config: &config::Runtime) -> Self {
+        let (unit, results) = (config.volume_unit.clone(), config.results_dir.clone());
+        Self {
+            bus,
+            sandbox: config.unit.clone(),
+            kept: unit
+                .zip(results)
+                .map(|(unit, results)| Kept { unit, results }),
+            turns: DashMap::new(),
+        }
+    }
+
+    /// Has a unit do this, and reads what came of it.
+    async fn order<T: DeserializeOwned>(
+        &self,
+        spec: &Spec,
+        order: &str,
+    ) -> Result<T, RuntimeError> {
+        let kept = self.kept.as_ref().ok_or_else(unsupported)?;
+        let template = ("runtime.volume_unit", &*kept.unit);
+        let unit = order_unit(template, &spec.name, order).map_err(RuntimeError::Volume)?;
+        let file = kept.results.join(&spec.name).join(format!("{order}.json"));
+        let before = identity(&file);
+        let mut job = Job::queue(&self.bus, &unit, Verb::Start)
+            .await
+            .map_err(RuntimeError::Volume)?;
+        let done = job.done(&unit).await;
+        let outcome = if identity(&file) == before {
+            None // Of an order before, if there is one.
+        } else {
+            Some(read(&file)?)
+        };
+        match (done, outcome) {
+            (_, Some(outcome)) if outcome.error.is_some() => Err(outcome.into_error()),
+            (Ok(()), Some(outcome)) => serde_json::from_value(outcome.ok)
+                .map_err(|error| RuntimeError::Volume(unreadable(&file, &error))),
+            (Ok(()), None) => {
+                let (unit, file) = (unit.name, file.display());
+                Err(RuntimeError::Volume(format!(
+                    "{unit} left no result in {file}; see `journalctl -u {unit}`"
+                )))
+            }
+            (Err(cause), _) => Err(RuntimeError::Volume(cause)),
+        }
+    }
+
+    /// Others start and stop units as well.
+    async fn refuse_running(&self, spec: &Spec) -> Result<(), RuntimeError> {
+        let unit = Unit::of(&self.sandbox, &spec.name);
+        let is_down = is_down(&self.bus, &unit).await;
+        if is_down.map_err(RuntimeError::Volume)? {
+            return Ok(());
+        }
+        let name = unit.name;
+        Err(RuntimeError::Volume(format!(
+            "the volume of sandbox `{}` cannot be replaced while {name} runs; stop it first",
+            spec.name
+        )))
+    }
+
+    /// The same for an order that has no id in it.
+    async fn repeatable<T: DeserializeOwned>(
+        &self,
+        spec: &Spec,
+        order: &str,
+    ) -> Result<T, RuntimeError> {
+        let turn = Arc::clone(&self.turns.entry(spec.name.clone()).or_default());
+        let _turn = turn.lock().await;
+        self.order(spec, order).await
+    }
+}
+
+#[async_trait]
+impl backend::Volumes for Volumes {
+    async fn prepare(&self, spec: &Spec, id: &SnapshotId) -> Result<(), RuntimeError> {
+        self.order(spec, &format!("prepare:{id}")).await
+    }
+
+    /// The unit sees at its beginning whether anything runs: nothing may start after that.
+    async fn snapshot(
+        &self,
+        spec: &Spec,
+        id: &SnapshotId,
+        reason: Reason,
+        starts: Arc<StartLock>,
+    ) -> Result<Snapshot, RuntimeError> {
+        let _unstarted = starts.lock().await;
+        let order = format!("snapshot:{id}:{}", word(reason));
+        self.order(spec, &order).await
+    }
+
+    async fn replace(
+        &self,
+        spec: &Spec,
+        from: &Spec,
+        id: &SnapshotId,
+        aside: &SnapshotId,
+    ) -> Result<Snapshot, RuntimeError> {
+        self.refuse_running(spec).await?;
+        let order = format!("replace:{}:{id}:{aside}", from.name);
+        self.order(spec, &order).await
+    }
+
+    async fn put_back(
+        &self,
+        spec: &Spec,
+        id: &SnapshotId,
+        aside: &SnapshotId,
+    ) -> Result<Snapshot, RuntimeError> {
+        self.refuse_running(spec).await?;
+        self.order(spec, &format!("put-back:{id}:{aside}")).await
+    }
+
+    async fn list(&self, spec: &Spec) -> Result<Vec<Snapshot>, RuntimeError> {
+        self.repeatable(spec, "list").await
+    }
+
+    async fn remove(&self, spec: &Spec, id: &SnapshotId) -> Result<(), RuntimeError> {
+        self.order(spec, &format!("remove:{id}")).await
+    }
+
+    async fn prune(
+        &self,
+        spec: &Spec,
+        held: &[SnapshotId],
+    ) -> Result<Vec<SnapshotId>, RuntimeError> {
+        // A unit's name has room for some: those that are there.
+        let there = self.list(spec).await?;
+        let held = there.iter().filter(|it| held.contains(&it.id));
+        let order = held.fold("prune".to_owned(), |order, it| format!("{order}:{}", it.id));
+        self.repeatable(spec, &order).await
+    }
+
+    async fn recover(&self, spec: &Spec) -> Result<(), RuntimeError> {
+        if self.kept.is_none() {
+            return Ok(()); // Nothing was ever begun.
+        }
+        self.repeatable(spec, "recover").await
+    }
+}
+
+impl Outcome {
+    fn into_error(self) -> RuntimeError {
+        RuntimeError::of_volume(
+            &self.code.unwrap_or_default(),
+            self.error.unwrap_or_default(),
+        )
+    }
+}
+
+fn unsupported() -> RuntimeError {
+    RuntimeError::Unsupported(
+        "runtime.volume_unit and runtime.results_dir are not set, so nothing here copies volumes; set both".to_owned(),
+    )
+}
+
+fn word(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Asked => "asked",
+        Reason::Promote => "promote",
+        Reason::Fork => "fork",
+        Reason::Restore => "restore",
+        Reason::Aside => "aside",
+        Reason::Backup => "backup",
+    }
+}
+
+fn identity(file: &Path) -> Option<Identity> {
+    let about = fs::metadata(file).ok()?;
+    Some((about.ino(), about.ctime(), about.ctime_nsec()))
+}
+
+fn read(file: &Path) -> Result<Outcome, RuntimeError> {
+    let text = fs::read(file).map_err(|error| RuntimeError::Volume(unreadable(file, &error)))?;
+    serde_json::from_slice(&text).map_err(|error| RuntimeError::Volume(unreadable(file, &error)))
+}
+
+fn unreadable(file: &Path, error: &dyn std::error::Error) -> String {
+    format!("cannot read the result in {} ({error})", file.display())
+}
