@@ -11,6 +11,8 @@ lib.concatStringsSep "|" [
   # but none of these
   "prune(:${id})*"
   "(prepare|remove):${id}"
+  # one of its own, without a copy
+  "put-back:${id}:${id}"
   "snapshot:${id}:(asked|promote|fork|restore|aside|backup)"
   "replace:(${lib.concatStringsSep "|" sources}):${id}:${id}"
 ]
