@@ -75,6 +75,12 @@ impl Sandbox {
         &self.supervision
     }
 
+    /// Held while something is done to its volume. Whoever needs [`Sandbox::starts`] as well takes
+    /// this one first.
+    pub(super) fn volume(&self) -> Arc<tokio::sync::Mutex<()>> {
+        Arc::clone(&self.state.volume)
+    }
+
     pub(super) fn starts(&self) -> Arc<StartLock> {
         Arc::clone(&self.state.starts)
     }

@@ -30,6 +30,8 @@ pub(super) struct SandboxState {
     idle_stop_enabled: OnceLock<watch::Sender<bool>>,
     /// What the next start runs; 0 is the newest.
     release: AtomicU64,
+    /// Held while something is done to its volume: one thing at a time.
+    pub(super) volume: Arc<tokio::sync::Mutex<()>>,
     /// Held while it is started, and while its volume must not be used.
     pub(super) starts: Arc<StartLock>,
     /// While there is one, no request starts it.
@@ -63,6 +65,7 @@ impl SandboxState {
             left: Mutex::default(),
             idle_stop_enabled: OnceLock::new(),
             release: AtomicU64::new(0),
+            volume: Arc::default(),
             starts: Arc::default(),
             stopped_by: ArcSwapOption::empty(),
             failed: AtomicU32::new(0),

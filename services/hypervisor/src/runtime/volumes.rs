@@ -15,7 +15,8 @@ impl Sandbox {
     pub async fn prepare_snapshot(&self, id: &SnapshotId) -> Result<(), RuntimeError> {
         let volumes = self.kept()?;
         let (spec, id) = (self.spec().clone(), id.clone());
-        whole(async move { volumes.prepare(&spec, &id).await }).await
+        let turn = self.volume().lock_owned().await;
+        whole(turn, async move { volumes.prepare(&spec, &id).await }).await
     }
 
     /// A copy of its volume as of one moment. One that runs is frozen in that moment, and none
@@ -30,7 +31,9 @@ impl Sandbox {
     ) -> Result<Snapshot, RuntimeError> {
         let volumes = self.kept()?;
         let (spec, id, starts) = (self.spec().clone(), id.clone(), self.starts());
-        whole(async move { volumes.snapshot(&spec, &id, reason, starts).await }).await
+        let turn = self.volume().lock_owned().await;
+        let work = async move { volumes.snapshot(&spec, &id, reason, starts).await };
+        whole(turn, work).await
     }
 
     /// Makes its volume a copy of that snapshot of `from`, which may be itself. It must be
@@ -54,13 +57,10 @@ impl Sandbox {
             )));
         }
         let (id, aside) = (id.clone(), aside.clone());
+        let turn = self.volume().lock_owned().await;
         let unstarted = self.unstarted().await?;
-        whole(async move {
-            let replaced = volumes.replace(&spec, &from, &id, &aside).await;
-            drop(unstarted);
-            replaced
-        })
-        .await
+        let work = async move { volumes.replace(&spec, &from, &id, &aside).await };
+        whole((turn, unstarted), work).await
     }
 
     /// As [`Sandbox::replace_volume`] with one of its own snapshots, which is none any longer then:
@@ -76,13 +76,10 @@ impl Sandbox {
     ) -> Result<Snapshot, RuntimeError> {
         let volumes = self.kept()?;
         let (spec, id, aside) = (self.spec().clone(), id.clone(), aside.clone());
+        let turn = self.volume().lock_owned().await;
         let unstarted = self.unstarted().await?;
-        whole(async move {
-            let replaced = volumes.put_back(&spec, &id, &aside).await;
-            drop(unstarted);
-            replaced
-        })
-        .await
+        let work = async move { volumes.put_back(&spec, &id, &aside).await };
+        whole((turn, unstarted), work).await
     }
 
     /// Keeps it from being started; whoever wants to waits. It may have been just before.
@@ -105,7 +102,7 @@ impl Sandbox {
     pub async fn snapshots(&self) -> Result<Vec<Snapshot>, RuntimeError> {
         let volumes = self.kept()?;
         let spec = self.spec().clone();
-        whole(async move { volumes.list(&spec).await }).await
+        whole((), async move { volumes.list(&spec).await }).await
     }
 
     /// Removes one of its snapshots.
@@ -115,7 +112,8 @@ impl Sandbox {
     pub async fn remove_snapshot(&self, id: &SnapshotId) -> Result<(), RuntimeError> {
         let volumes = self.kept()?;
         let (spec, id) = (self.spec().clone(), id.clone());
-        whole(async move { volumes.remove(&spec, &id).await }).await
+        let turn = self.volume().lock_owned().await;
+        whole(turn, async move { volumes.remove(&spec, &id).await }).await
     }
 
     /// Removes the snapshots that no rule keeps, but none of `held`; says which.
@@ -128,7 +126,8 @@ impl Sandbox {
     ) -> Result<Vec<SnapshotId>, RuntimeError> {
         let volumes = self.kept()?;
         let (spec, held) = (self.spec().clone(), held.to_vec());
-        whole(async move { volumes.prune(&spec, &held).await }).await
+        let turn = self.volume().lock_owned().await;
+        whole(turn, async move { volumes.prune(&spec, &held).await }).await
     }
 
     /// Finishes or takes back what a crash left half-done, if anything here ever begins such. To be
@@ -141,7 +140,8 @@ impl Sandbox {
             return Ok(()); // Nothing was ever begun here.
         };
         let spec = self.spec().clone();
-        whole(async move { volumes.recover(&spec).await }).await
+        let turn = self.volume().lock_owned().await;
+        whole(turn, async move { volumes.recover(&spec).await }).await
     }
 
     fn kept(&self) -> Result<Arc<dyn Volumes>, RuntimeError> {
@@ -155,10 +155,16 @@ impl Sandbox {
     }
 }
 
-/// Comes to its end even if whoever asked no longer waits.
+/// Comes to its end even if whoever asked no longer waits, and holds `held` until then.
 async fn whole<T: Send + 'static>(
+    held: impl Send + 'static,
     work: impl Future<Output = Result<T, RuntimeError>> + Send + 'static,
 ) -> Result<T, RuntimeError> {
     let failed = |error| RuntimeError::Volume(format!("the work on a volume failed: {error}"));
+    let work = async move {
+        let outcome = work.await;
+        drop(held);
+        outcome
+    };
     tokio::spawn(work).await.map_err(failed)?
 }

@@ -1,6 +1,6 @@
 //! Volumes of processes: copied while they are written to, and replaced.
 
-use super::bench::{Bench, alive, claim, get, spec, until};
+use super::bench::{Bench, TIMEOUT, alive, claim, config, get, open, spec, until};
 use super::process::kill;
 use futures_util::future::join_all;
 use hypervisor::config::RuntimeKind;
@@ -178,14 +178,46 @@ async fn no_volume_is_replaced_under_one_that_runs_and_none_starts_meanwhile() {
     bench.runtime.shutdown().await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whatever_is_asked_for_at_the_same_time_comes_to_an_end() {
+    let bench = Bench::new();
+    bench.set("one", &[]);
+    let then = taken(&bench.runtime.sandbox(spec("one")), 0).await;
+    for round in 0..30 {
+        // Each has yet to look whether a crash has left something.
+        let runtime = open(&config(bench.dir.path()));
+        let sandbox = runtime.sandbox(spec("one"));
+        let number = 10 * round;
+        let all = async {
+            let (a, b) = (id(number + 1), id(number + 2));
+            let (c, d) = (id(number + 3), id(number + 4));
+            let _outcomes = tokio::join!(
+                sandbox.snapshot(&a, Reason::Asked),
+                sandbox.replace_volume(&sandbox, &then, &b),
+                sandbox.ready(),
+                sandbox.snapshot(&c, Reason::Asked),
+                sandbox.put_back(&a, &d),
+                sandbox.prepare_snapshot(&d),
+                sandbox.snapshots(),
+                sandbox.recover_volume(),
+            );
+        };
+        let ended = tokio::time::timeout(TIMEOUT, all).await;
+        assert!(ended.is_ok(), "they wait for each other");
+        sandbox.ready().await.unwrap();
+        runtime.shutdown().await;
+    }
+}
+
 #[tokio::test]
 async fn what_a_crash_left_is_mended_before_the_first_start() {
     let bench = Bench::new();
-    let sandbox = bench.sandbox("one", &[]);
-    let whole = taken(&sandbox, 0).await;
+    let whole = taken(&bench.sandbox("one", &[]), 0).await;
     let part = copy(&bench, "one", &whole).parent().unwrap().to_owned();
     let part = part.with_file_name(format!("{}.part", id(1)));
     fs::create_dir(&part).unwrap();
+    let runtime = open(&config(bench.dir.path()));
+    let sandbox = runtime.sandbox(spec("one"));
     sandbox.ready().await.unwrap();
     assert!(!part.exists());
     // Later it may be one that is being made.
@@ -195,7 +227,7 @@ async fn what_a_crash_left_is_mended_before_the_first_start() {
     assert!(part.exists());
     sandbox.recover_volume().await.unwrap();
     assert!(!part.exists());
-    bench.runtime.shutdown().await;
+    runtime.shutdown().await;
 }
 
 #[tokio::test]

@@ -9,13 +9,12 @@ mod output;
 mod releases;
 mod volumes;
 
-use super::backend::{self, Backend, Instance, Volumes as _};
+use super::backend::{self, Backend, Instance};
 use super::guardian;
 use super::{Release, RuntimeError, Spec};
 use crate::config::{self, Address};
 use async_trait::async_trait;
 use child::Child;
-use dashmap::DashSet;
 use environment::environment;
 use folders::Folders;
 use guardians::Guardians;
@@ -38,11 +37,8 @@ pub(super) struct ProcessBackend {
     /// What a release without a command runs: the `sandbox` beside the hypervisor.
     sandbox: PathBuf,
     releases: Arc<Releases>,
-    folders: Arc<Folders>,
     guardians: Arc<Guardians>,
     volumes: Arc<Volumes>,
-    /// The sandboxes whose volumes are mended where a crash had left something half-done.
-    recovered: DashSet<String>,
     grace: Duration,
 }
 
@@ -67,22 +63,9 @@ impl ProcessBackend {
             sandbox,
             releases: Arc::new(Releases::new(Arc::clone(&folders), command)),
             volumes: Arc::new(Volumes::new(Arc::clone(&folders), Arc::clone(&guardians))),
-            folders,
             guardians,
-            recovered: DashSet::new(),
             grace: Duration::from_secs(config.stop_secs),
         })
-    }
-
-    /// The folder that is the sandbox's volume. What a crash had left is mended before its first
-    /// start.
-    async fn volume_of(&self, spec: &Spec) -> Result<PathBuf, String> {
-        if !self.recovered.contains(&spec.name) {
-            let recovered = self.volumes.recover(spec).await;
-            recovered.map_err(|error| error.to_string())?;
-            self.recovered.insert(spec.name.clone());
-        }
-        Ok(self.folders.workspace_of(spec)?.join(&spec.name))
     }
 
     /// Asks the releases something, which waits for the disk.
@@ -109,7 +92,8 @@ impl Backend for ProcessBackend {
             all.get(workspace, release)
         });
         let (number, release) = found.await.map_err(|error| error.to_string())?;
-        let dir = self.volume_of(spec).await?;
+        let dir = self.volumes.folder(spec).await;
+        let dir = dir.map_err(|error| error.to_string())?;
         let address = free_address(spec)?;
         let (program, args) = release.command.split_first().map_or_else(
             || (self.sandbox.as_os_str(), &[][..]),

@@ -7,17 +7,26 @@ use crate::runtime::backend::{self, StartLock};
 use crate::runtime::{RuntimeError, Spec};
 use ::volumes::{Keep, Reason, Snapshot, SnapshotId, Volume};
 use async_trait::async_trait;
+use dashmap::DashMap;
+use std::path::PathBuf;
 use std::sync::Arc;
+use tokio::sync::OnceCell;
 
 /// The volumes of all sandboxes.
 pub(super) struct Volumes {
     folders: Arc<Folders>,
     guardians: Arc<Guardians>,
+    /// For each sandbox, once it is mended where a crash had left something half-done.
+    recovered: DashMap<String, Arc<OnceCell<()>>>,
 }
 
 impl Volumes {
     pub(super) fn new(folders: Arc<Folders>, guardians: Arc<Guardians>) -> Self {
-        Self { folders, guardians }
+        Self {
+            folders,
+            guardians,
+            recovered: DashMap::new(),
+        }
     }
 
     /// One that could not be stopped may count as stopped.
@@ -31,8 +40,30 @@ impl Volumes {
         )))
     }
 
-    /// Works on a sandbox's volume, which waits for the disk. One that never ran is made first.
+    /// The folder that is a sandbox's volume. What a crash had left is mended before anything else
+    /// is done with it: a start must not wait for a copy that waits for the start.
+    pub(super) async fn folder(&self, spec: &Spec) -> Result<PathBuf, RuntimeError> {
+        let recovered = Arc::clone(&self.recovered.entry(spec.name.clone()).or_default());
+        recovered.get_or_try_init(|| self.recover_now(spec)).await?;
+        let folder = self.folders.workspace_of(spec);
+        Ok(folder.map_err(RuntimeError::Volume)?.join(&spec.name))
+    }
+
+    async fn recover_now(&self, spec: &Spec) -> Result<(), RuntimeError> {
+        self.work(spec, |volume| Ok(volume.recover()?)).await
+    }
+
     async fn with<T: Send + 'static>(
+        &self,
+        spec: &Spec,
+        work: impl FnOnce(&Volume) -> Result<T, RuntimeError> + Send + 'static,
+    ) -> Result<T, RuntimeError> {
+        self.folder(spec).await?;
+        self.work(spec, work).await
+    }
+
+    /// Works on a sandbox's volume, which waits for the disk. One that never ran is made first.
+    async fn work<T: Send + 'static>(
         &self,
         spec: &Spec,
         work: impl FnOnce(&Volume) -> Result<T, RuntimeError> + Send + 'static,
@@ -122,6 +153,6 @@ impl backend::Volumes for Volumes {
     }
 
     async fn recover(&self, spec: &Spec) -> Result<(), RuntimeError> {
-        self.with(spec, |volume| Ok(volume.recover()?)).await
+        self.recover_now(spec).await
     }
 }
