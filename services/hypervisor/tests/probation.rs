@@ -145,7 +145,7 @@ async fn who_swaps_meanwhile_ends_the_watch() {
     let swap = ended(swap).await;
     assert_eq!(swap.status.code(), Some(1));
     let why = said(&swap);
-    assert!(why.contains("another swap brought generation 3"), "{why}");
+    assert!(why.contains("another change brought generation 3"), "{why}");
 
     // The watch of generation 2 is none of generation 4, in which the same sandbox is live.
     let second = gateway.cli(&["swap"]).await.unwrap();

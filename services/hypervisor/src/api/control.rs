@@ -1,7 +1,8 @@
 //! The operator's Unix socket: the same program from the inside, for root and its own user.
 
 use super::access::AccessView;
-use super::operator::{self, Refused};
+use super::changes;
+use super::operator::{self, OPERATOR, Refused, named};
 use super::sandboxes::{self, Outcome, Verb};
 use super::{Api, Row};
 use crate::access::Access;
@@ -101,6 +102,7 @@ fn router(api: Api) -> Router {
         .route("/sandboxes/{workspace}/{role}/probe", get(probe))
         .route("/access/{workspace}/{role}", get(access).post(set_access))
         .route("/swap/{workspace}", get(probation).post(swap))
+        .merge(changes::operator())
         .route("/invites", post(invite))
         .route("/recover/{username}", post(recover))
         .fallback(operator::unknown)
@@ -144,8 +146,9 @@ async fn control(
     path: Result<Path<(String, Role, Verb)>, PathRejection>,
 ) -> Result<Json<Outcome>, Refused> {
     let Path((workspace, role, verb)) = path?;
-    let sandbox = named(&api, &workspace)?.pair().route(role).sandbox.clone();
-    Ok(Json(verb.apply(&sandbox).await?))
+    let workspace = named(&api, &workspace)?;
+    let sandbox = verb.apply(&api.routes, &workspace, role, OPERATOR).await?;
+    Ok(Json(Outcome::of(&sandbox)))
 }
 
 async fn probe(
@@ -167,7 +170,7 @@ async fn swap(
     Payload(order): Payload<SwapOrder>,
 ) -> Result<Json<SwapOutcome>, Refused> {
     let workspace = named(&api, &workspace)?;
-    let swapped = api.routes.swap(&workspace, order).await?;
+    let swapped = api.routes.swap(&workspace, order, OPERATOR).await?;
     let done = format!("{swapped} by the operator");
     api.routes.audit_swap(&workspace, done).await;
     Ok(Json(swapped))
@@ -233,17 +236,4 @@ async fn recover(
     Path(username): Path<String>,
 ) -> Result<Json<RecoveryCode>, Refused> {
     Ok(Json(api.auth.recovery_code_for(&username).await?))
-}
-
-fn named(api: &Api, workspace: &str) -> Result<Arc<Workspace>, Refused> {
-    api.routes.named(workspace).ok_or_else(|| {
-        let said = if api.routes.is_retired(workspace) {
-            format!(
-                "workspace {workspace} is kept, but not declared; declare `workspaces.{workspace}` again and restart the gateway"
-            )
-        } else {
-            format!("there is no workspace {workspace}; `hypervisor sandboxes` lists them")
-        };
-        Refused::new(StatusCode::NOT_FOUND, "no_workspace", said)
-    })
 }

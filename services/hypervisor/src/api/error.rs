@@ -1,7 +1,7 @@
 //! The one place where the errors of store, runtime and routes become HTTP.
 
 use crate::error::HttpError;
-use crate::routes::{AccessError, ClaimError, SwapError};
+use crate::routes::{AccessError, ChangeError, ClaimError, StopError, SwapError};
 use crate::runtime::RuntimeError;
 use crate::store::StoreError;
 use http::StatusCode;
@@ -34,6 +34,10 @@ impl From<ClaimError> for HttpError {
         match error {
             ClaimError::Sandbox { cause, .. } => cause.into(),
             ClaimError::Store(error) => error.into(),
+            ClaimError::Held { .. } => {
+                let status = StatusCode::SERVICE_UNAVAILABLE;
+                Self::new(status, "sandbox_held", error.to_string()).retry_after(5)
+            }
             ClaimError::Busy { full, .. } => {
                 let status = StatusCode::SERVICE_UNAVAILABLE;
                 Self::new(status, full.code(), error.to_string()).retry_after(1)
@@ -67,9 +71,39 @@ impl From<SwapError> for HttpError {
             SwapError::Store(error) => return error.into(),
             SwapError::DevNotRunning { .. } | SwapError::DevUnhealthy { .. } => "dev_unhealthy",
             SwapError::StaleGeneration { .. } => "stale_generation",
-            SwapError::InProgress => "swap_in_progress",
+            SwapError::InProgress => "change_in_progress",
             SwapError::Interrupted => "swap_interrupted",
         };
         Self::new(StatusCode::CONFLICT, code, error.to_string())
+    }
+}
+
+impl From<ChangeError> for HttpError {
+    fn from(error: ChangeError) -> Self {
+        let code = match error {
+            ChangeError::Store(error) => return error.into(),
+            ChangeError::Runtime(error) => return error.into(),
+            ChangeError::InProgress => "change_in_progress",
+            ChangeError::StaleGeneration { .. } => "stale_generation",
+            ChangeError::SameRelease { .. } => "same_release",
+            ChangeError::NoRelease { .. } => "no_release",
+            ChangeError::NoSnapshot { .. } => "no_snapshot",
+            ChangeError::NothingToUndo { .. } => "nothing_to_undo",
+            ChangeError::StoppedByHand { .. } => "stopped_by_hand",
+            ChangeError::RehearsalFailed { .. } => "rehearsal_failed",
+            ChangeError::NotDrained { .. } => "not_drained",
+            ChangeError::TakenBack { .. } => "taken_back",
+            ChangeError::Interrupted => "change_interrupted",
+        };
+        Self::new(StatusCode::CONFLICT, code, error.to_string())
+    }
+}
+
+impl From<StopError> for HttpError {
+    fn from(error: StopError) -> Self {
+        match error {
+            StopError::Store(error) => error.into(),
+            StopError::Runtime(error) => error.into(),
+        }
     }
 }

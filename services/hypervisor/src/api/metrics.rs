@@ -105,6 +105,7 @@ fn render(api: &Api) -> String {
     let swaps = [(String::new(), api.routes.swaps())];
     page.family("counter", "choiros_swaps_total", "Swaps done.", &swaps);
     sandboxes(&mut page, &api.routes);
+    changes(&mut page, &api.routes);
     requests(&mut page, &api.routes);
     if let Some(acme) = &api.acme {
         certificates(&mut page, acme);
@@ -167,6 +168,39 @@ fn sandboxes(page: &mut Page, routes: &Routes) {
         "Sandboxes by status.",
         &by_status,
     );
+}
+
+/// Promotions, and the requests that they hold.
+fn changes(page: &mut Page, routes: &Routes) {
+    let outcomes = routes.promotions().all();
+    let outcomes = outcomes.map(|(outcome, count)| (format!("{{outcome=\"{outcome}\"}}"), count));
+    page.family(
+        "counter",
+        "choiros_promotions_total",
+        "Promotions by what became of them.",
+        &outcomes,
+    );
+    let holds = routes.hold_metrics();
+    page.gauge(
+        "choiros_held_requests",
+        "Requests that wait while a release or a volume is changed.",
+        holds.waiting() as u64,
+    );
+    let mut all = 0;
+    let buckets = holds.buckets().map(|(end, count)| {
+        all = count;
+        let end = end.map_or("+Inf".to_owned(), |end| end.to_string());
+        (format!("_bucket{{le=\"{end}\"}}"), count)
+    });
+    let mut samples: Vec<_> = buckets.collect();
+    samples.push(("_count".to_owned(), all));
+    page.family(
+        "histogram",
+        "choiros_hold_seconds",
+        "For how long requests waited so.",
+        &samples,
+    );
+    let _ = writeln!(page.0, "choiros_hold_seconds_sum {}", holds.total_secs());
 }
 
 fn requests(page: &mut Page, routes: &Routes) {

@@ -3,6 +3,7 @@
 
 mod access;
 mod acts;
+mod changes;
 mod control;
 mod error;
 mod health;
@@ -72,6 +73,11 @@ pub fn router(api: Api) -> Router {
             post(sandboxes::control),
         )
         .route("/admin/sandboxes/{user_id}/swap", post(sandboxes::swap))
+        .route("/admin/workspaces/{user_id}", get(changes::workspace))
+        .route(
+            "/admin/sandboxes/{user_id}/{role}/snapshot",
+            post(changes::snapshot),
+        )
         .layer(map_response(no_store))
         .merge(api.auth.guarded(acts::router()))
         .with_state(api)

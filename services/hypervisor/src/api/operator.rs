@@ -1,13 +1,18 @@
 //! Errors as the operator is told them: with what is wrong inside, which nobody else hears.
 
+use super::Api;
 use crate::auth::AuthError;
 use crate::error::HttpError;
-use crate::routes::{AccessError, SwapError};
+use crate::routes::{AccessError, ChangeError, StopError, SwapError, Workspace};
 use crate::runtime::RuntimeError;
 use crate::store::StoreError;
 use axum::extract::rejection::PathRejection;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
+use std::sync::Arc;
+
+/// Who does what is ordered at the socket.
+pub(super) const OPERATOR: &str = "the operator";
 
 /// Why an operator's order is not done.
 #[derive(Debug)]
@@ -62,6 +67,24 @@ impl From<SwapError> for Refused {
     }
 }
 
+impl From<ChangeError> for Refused {
+    fn from(error: ChangeError) -> Self {
+        match error {
+            ChangeError::Store(_) => Self::by_store(error.to_string()),
+            error => Self(error.into()),
+        }
+    }
+}
+
+impl From<StopError> for Refused {
+    fn from(error: StopError) -> Self {
+        match error {
+            StopError::Store(error) => error.into(),
+            StopError::Runtime(error) => error.into(),
+        }
+    }
+}
+
 impl From<AccessError> for Refused {
     fn from(error: AccessError) -> Self {
         match error {
@@ -88,4 +111,18 @@ impl IntoResponse for Refused {
     fn into_response(self) -> Response {
         self.0.into_response()
     }
+}
+
+/// The workspace of that name.
+pub(super) fn named(api: &Api, workspace: &str) -> Result<Arc<Workspace>, Refused> {
+    api.routes.named(workspace).ok_or_else(|| {
+        let said = if api.routes.is_retired(workspace) {
+            format!(
+                "workspace {workspace} is kept, but not declared; declare `workspaces.{workspace}` again and restart the gateway"
+            )
+        } else {
+            format!("there is no workspace {workspace}; `hypervisor sandboxes` lists them")
+        };
+        Refused::new(StatusCode::NOT_FOUND, "no_workspace", said)
+    })
 }

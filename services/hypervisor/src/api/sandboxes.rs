@@ -6,8 +6,8 @@ use crate::auth::{AuthError, Session};
 use crate::error::HttpError;
 use crate::peer::Peer;
 use crate::role::Role;
-use crate::routes::{Route, Workspace};
-use crate::runtime::{RuntimeError, Sandbox, Status, View};
+use crate::routes::{Route, Routes, StopError, Workspace};
+use crate::runtime::{Sandbox, Status, View};
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::{Extension, Json};
@@ -39,6 +39,12 @@ pub struct Row {
     pub access: Access,
     /// Where it is found in this role.
     pub url: String,
+    /// The release that the sandbox runs; 0 if something else runs it.
+    pub release: u64,
+    /// Who stopped it by hand.
+    pub stopped_by: Option<String>,
+    /// How many requests may have written to live since the last fork or swap.
+    pub writes: Option<u64>,
     /// Seconds that are left of the probation that it is on, in its new role.
     pub probation_secs: Option<u64>,
 }
@@ -48,33 +54,49 @@ impl Row {
         owner: Option<(Uuid, String)>,
         workspace: &Workspace,
         route: &Route,
-        probation_secs: Option<u64>,
+        generation: u64,
+        live: LiveView,
     ) -> Self {
+        let sandbox = &route.sandbox;
         let (user_id, username) = owner.unzip();
         Self {
             user_id,
             username,
             workspace: route.workspace.to_string(),
             role: route.role,
-            sandbox: route.sandbox.name().to_owned(),
-            view: route.sandbox.view(),
-            generation: route.generation,
+            sandbox: sandbox.name().to_owned(),
+            view: sandbox.view(),
+            generation,
             access: workspace.access(route.role),
             url: workspace.site(route.role).url.clone(),
-            probation_secs,
+            release: sandbox.release(),
+            stopped_by: sandbox.stopped_by().map(|stopped| stopped.by),
+            writes: live.writes,
+            probation_secs: live.probation_secs,
         }
     }
+}
+
+/// What there is to say of live alone.
+#[derive(Default)]
+struct LiveView {
+    writes: Option<u64>,
+    probation_secs: Option<u64>,
 }
 
 /// Both rows of a workspace.
 fn rows(api: &Api, owner: Option<&(Uuid, String)>, workspace: &Workspace) -> Vec<Row> {
     let pair = workspace.pair();
-    let probation = api.routes.probation_left(&workspace.name);
-    pair.both()
-        .map(|route| {
-            let probation = probation.filter(|_| route.role == Role::Live);
-            Row::new(owner.cloned(), workspace, route, probation)
-        })
+    let live = LiveView {
+        writes: api.routes.writes(&workspace.name),
+        probation_secs: api.routes.probation_left(&workspace.name),
+    };
+    let row = |(route, view): (&Arc<Route>, LiveView)| {
+        Row::new(owner.cloned(), workspace, route, pair.generation(), view)
+    };
+    let [of_live, of_dev] = pair.both();
+    [(of_live, live), (of_dev, LiveView::default())]
+        .map(row)
         .into()
 }
 
@@ -146,12 +168,17 @@ pub(super) enum Verb {
 
 impl Verb {
     /// Does it; both are idempotent.
-    pub(super) async fn apply(self, sandbox: &Sandbox) -> Result<Outcome, RuntimeError> {
+    pub(super) async fn apply(
+        self,
+        routes: &Routes,
+        workspace: &Workspace,
+        role: Role,
+        by: &str,
+    ) -> Result<Arc<Sandbox>, StopError> {
         match self {
-            Self::Start => sandbox.start().await?,
-            Self::Stop => sandbox.stop().await?,
+            Self::Start => routes.start(workspace, role).await,
+            Self::Stop => routes.stop(workspace, role, by).await,
         }
-        Ok(Outcome::of(sandbox))
     }
 
     const fn done(self) -> &'static str {
@@ -170,9 +197,10 @@ pub(super) async fn control(
 ) -> Result<Json<Outcome>, HttpError> {
     let Path((user_id, role, verb)) = path?;
     let workspace = owned(&api, &session, user_id).await?;
-    let sandbox = workspace.pair().route(role).sandbox.clone();
-    let outcome = verb.apply(&sandbox).await?;
-    let done = format!("{} by {}", sandbox.name(), session.user.username);
+    let by = &session.user.username;
+    let sandbox = verb.apply(&api.routes, &workspace, role, by).await?;
+    let outcome = Outcome::of(&sandbox);
+    let done = format!("{} by {by}", sandbox.name());
     api.auth
         .audit(verb.done(), Some(user_id), Some(peer.client), done)
         .await;

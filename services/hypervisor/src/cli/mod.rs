@@ -2,6 +2,7 @@
 #![allow(clippy::doc_markdown, reason = "doc comments are the help texts here")]
 
 mod backup;
+mod changes;
 mod client;
 mod open_files;
 mod probation;
@@ -14,6 +15,7 @@ mod volume;
 use crate::config::{self, Config};
 use crate::routes::SwapOrder;
 use anyhow::{Context as _, Result};
+use changes::ReleaseVerb;
 use clap::{Args, Parser, Subcommand};
 use client::Client;
 use serde_json::{Value, json};
@@ -66,9 +68,32 @@ enum Command {
         #[command(subcommand)]
         verb: Option<SandboxVerb>,
     },
-    /// Exchange a workspace's live and dev sandboxes while requests run
+    /// List a workspace's releases, and which of them live and dev have
+    Releases(changes::Of),
+    /// Add a release, or give one to dev
+    Release {
+        #[command(subcommand)]
+        verb: ReleaseVerb,
+    },
+    /// Give live dev's release; live's data stay where they are
     ///
-    /// The dev sandbox is probed first; if it is not healthy, nothing changes. Requests that
+    /// It is tried first in dev, on a copy of live's data. Then requests to live wait while it is
+    /// stopped, started with the release, and found healthy; otherwise release and data are what
+    /// they were before anybody is let in.
+    Promote(changes::Promote),
+    /// Take live's last promotion back
+    Undo(changes::Undo),
+    /// Make dev's data a copy of live's; what dev has is kept as a snapshot
+    Fork(changes::Of),
+    /// Copy a sandbox's data as of one moment, while it is in use
+    Snapshot(changes::Snapshot),
+    /// List the snapshots of a workspace
+    Snapshots(changes::Of),
+    /// Say what was done to a workspace, the newest first
+    History(changes::Of),
+    /// Exchange a workspace's live and dev sandboxes, data included, while requests run
+    ///
+    /// Live's address has dev's data afterwards; to keep live's, use `promote`. The dev sandbox is probed first; if it is not healthy, nothing changes. Requests that
     /// were claimed before finish where they began. The same command again swaps back.
     Swap {
         /// The workspace
@@ -107,14 +132,12 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         to: PathBuf,
     },
-    /// Put a copy in the store's place, while the gateway is stopped
+    /// Make a sandbox's data what a snapshot has, or the store what a copy of it is
     ///
-    /// The copy is checked first, and what was there is kept beside it.
-    Restore {
-        /// The copy
-        #[arg(long, value_name = "FILE")]
-        from: PathBuf,
-    },
+    /// Requests to the sandbox wait meanwhile; what it has now is kept as a snapshot, and comes
+    /// back if it is not healthy. The store is restored while the gateway is stopped: the copy is
+    /// checked first, and what was there is kept beside it.
+    Restore(changes::Restore),
     /// Say how the running gateway is
     Status,
     /// Print a one-time recovery code for someone who has lost every passkey
@@ -133,7 +156,7 @@ enum Command {
 enum SandboxVerb {
     /// Start a sandbox and wait until it is healthy
     Start(Place),
-    /// Stop a sandbox; the next request for it starts it again
+    /// Stop a sandbox; no request starts it until somebody does
     Stop(Place),
 }
 
@@ -180,7 +203,9 @@ fn execute(cli: Cli) -> Result<()> {
     let said = match &cli.command {
         Command::CheckConfig => Some("the configuration makes sense".to_owned()),
         Command::Backup { to } => Some(backup::backup(&config, to)?),
-        Command::Restore { from } => Some(backup::restore(&config, from)?),
+        Command::Restore(changes::Restore {
+            from: Some(from), ..
+        }) => Some(backup::restore(&config, from)?),
         _ => None,
     };
     if let Some(said) = said {
@@ -202,6 +227,9 @@ async fn control(cli: Cli, config: &Config) -> Result<()> {
     let columns = match cli.command {
         Command::Users => USERS,
         Command::Sandboxes { verb: None } => SANDBOXES,
+        Command::Releases(_) => changes::RELEASES,
+        Command::Snapshots(_) => changes::SNAPSHOTS,
+        Command::History(_) => changes::HISTORY,
         _ => &[],
     };
     let response = ask(&client, cli.command).await?;
@@ -219,6 +247,15 @@ async fn ask(client: &Client, command: Command) -> Result<Value> {
     match command {
         Command::Status => client.get("/status").await,
         Command::Users => client.get("/users").await,
+        Command::Releases(of) => changes::releases(client, &of).await,
+        Command::Release { verb } => changes::release(client, verb).await,
+        Command::Promote(promote) => changes::promote(client, promote).await,
+        Command::Undo(undo) => changes::undo(client, undo).await,
+        Command::Fork(of) => changes::fork(client, &of).await,
+        Command::Restore(restore) => changes::restore(client, &restore).await,
+        Command::Snapshot(snapshot) => changes::snapshot(client, &snapshot).await,
+        Command::Snapshots(of) => changes::snapshots(client, &of).await,
+        Command::History(of) => changes::history(client, &of).await,
         Command::Invite { admin } => client.post("/invites", &json!({ "admin": admin })).await,
         Command::Recover { username } => {
             let path = format!("/recover/{}", segment(&username));
@@ -259,11 +296,9 @@ async fn ask(client: &Client, command: Command) -> Result<Value> {
             let path = format!("/swap/{}", segment(&workspace));
             client.post(&path, &serde_json::to_value(order)?).await
         }
-        Command::Serve
-        | Command::CheckConfig
-        | Command::Backup { .. }
-        | Command::Restore { .. }
-        | Command::Volume(_) => Ok(Value::Null),
+        Command::Serve | Command::CheckConfig | Command::Backup { .. } | Command::Volume(_) => {
+            Ok(Value::Null)
+        }
     }
 }
 
@@ -282,7 +317,9 @@ const SANDBOXES: &[&str] = &[
     "status",
     "address",
     "idle_secs",
+    "release",
     "generation",
+    "stopped_by",
     "access",
     "url",
     "probation_secs",

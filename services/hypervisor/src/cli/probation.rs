@@ -1,4 +1,4 @@
-//! `hypervisor swap --probation`: a swap that the gateway watches, and what comes of it.
+//! `--probation`: a swap or promotion that the gateway watches, and what comes of it.
 
 use super::client::{Client, Refusal};
 use super::segment;
@@ -34,6 +34,17 @@ pub(super) async fn swap(client: &Client, workspace: &str, mut order: SwapOrder)
     Ok(swapped)
 }
 
+/// Waits until the probation of a promotion is over, also over a restart of the gateway.
+pub(super) async fn of_promotion(
+    client: &Client,
+    workspace: &str,
+    mut promoted: Value,
+) -> Result<Value> {
+    let path = format!("/swap/{}", segment(workspace));
+    promoted["probation"] = outcome(client, &path, &promoted).await?;
+    Ok(promoted)
+}
+
 /// The workspace's generation, and the sandboxes that are live and dev.
 async fn routes(client: &Client, workspace: &str) -> Result<Option<(u64, Value, Value)>> {
     let rows = client.get("/sandboxes").await?;
@@ -53,7 +64,7 @@ async fn outcome(client: &Client, path: &str, swapped: &Value) -> Result<Value> 
     let generation = &swapped["generation"];
     if let Some(until) = swapped["probation"]["until"].as_str() {
         tell(&format!(
-            "swapped to generation {generation}; the gateway watches live until {until} and swaps back if it falls ill, also without this command"
+            "now at generation {generation}; the gateway watches live until {until} and takes this back if it falls ill, also without this command"
         ));
     }
     let mut heard = Instant::now();
@@ -67,7 +78,7 @@ async fn outcome(client: &Client, path: &str, swapped: &Value) -> Result<Value> 
                 }
             }
             Ok(probation) => bail!(
-                "the last swap on probation is that to generation {}, and not to {generation}; look at `hypervisor sandboxes`",
+                "the last change on probation is that to generation {}, and not to {generation}; look at `hypervisor history`",
                 probation["generation"]
             ),
             Err(error) if error.is::<Refusal>() || heard.elapsed() > TIMEOUT => {
@@ -87,10 +98,18 @@ fn verdict(outcome: &str, probation: &Value, swapped: &Value) -> Result<()> {
     let why = text(&probation["detail"]);
     match outcome {
         "passed" => Ok(()),
-        "taken_back" => bail!(
-            "live was not healthy on probation ({why}); the swap was taken back, and {} is live again",
-            text(&swapped["dev"])
-        ),
+        "taken_back" => {
+            let back = match &swapped["from_release"] {
+                Value::Null => format!(
+                    "the swap was taken back, and {} is live again",
+                    text(&swapped["dev"])
+                ),
+                release => {
+                    format!("the promotion was undone, and live has release {release} again")
+                }
+            };
+            bail!("live was not healthy on probation ({why}); {back}")
+        }
         _ => bail!("the probation is over before its time: {why}; look at `hypervisor sandboxes`"),
     }
 }

@@ -69,6 +69,7 @@ pub(super) async fn serve(config: Config) -> Result<()> {
         .fallback(error::unknown_path)
         .method_not_allowed_fallback(error::wrong_method);
     let proxy = Proxy::new(&config.proxy, &config.account_url());
+    let routes_at_end = routes.clone();
     let gateway = Gateway::new(auth.clone(), routes, proxy, own, metrics, &config);
 
     let orders = CancellationToken::new();
@@ -85,6 +86,7 @@ pub(super) async fn serve(config: Config) -> Result<()> {
         .context("cannot serve")?;
     orders.cancel();
     operator.await.context("the operator's socket failed")?;
+    routes_at_end.store_writes().await;
     runtime.shutdown().await;
     if let Err(error) = auth.purge_expired().await {
         warn!(%error, "could not remove expired sessions at the end; the next start does");

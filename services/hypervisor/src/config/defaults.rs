@@ -131,6 +131,7 @@ impl Default for Runtime {
             idle_roles: vec![Role::Live, Role::Dev],
             start_secs: 20,
             stop_secs: 10,
+            hold_secs: 30,
             probe_secs: 10,
             probe_timeout_secs: 3,
             max_restarts: 5,

@@ -202,6 +202,9 @@ pub struct Runtime {
     pub start_secs: u64,
     /// Seconds between SIGTERM and SIGKILL.
     pub stop_secs: u64,
+    /// Seconds for which requests may be held while a release or a volume is changed; a change that
+    /// takes longer is taken back.
+    pub hold_secs: u64,
     /// Seconds between probes of a running sandbox.
     pub probe_secs: u64,
     /// Seconds that one probe may take.

@@ -103,7 +103,13 @@ impl Routes {
     async fn create(&self, rows: Vec<WorkspaceRow>) -> Result<(), StoreError> {
         let work = move |store: &dyn Store| store.create_workspaces(&rows).map(|()| rows);
         let rows = self.store.run(work).await?;
-        rows.iter().try_for_each(|row| self.publish(row))
+        for row in rows {
+            self.publish(&row)?;
+            if let Some(workspace) = self.named(&row.name) {
+                self.settle_release(&workspace, false).await?;
+            }
+        }
+        Ok(())
     }
 }
 

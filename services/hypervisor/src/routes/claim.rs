@@ -1,6 +1,7 @@
 //! A request's hold on the sandbox that it was routed to.
 
 use super::error::ClaimError;
+use super::held::Held;
 use super::route::{Route, Workspace};
 use super::table::Routes;
 use crate::auth::User;
@@ -9,6 +10,7 @@ use crate::role::Role;
 use crate::runtime::{Hold, Sandbox};
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use uuid::Uuid;
 
 /// A request's hold on a sandbox, from routing to its last byte.
@@ -40,6 +42,8 @@ enum Attempt {
     Claimed(Claim),
     /// It has its permits, but the sandbox does not run.
     Waits(Permits, Arc<Sandbox>),
+    /// It has its permits, but what it comes for is being changed.
+    Held(Permits, Arc<Held>, Arc<Sandbox>),
     /// Its user has no workspace yet.
     Unknown,
 }
@@ -53,7 +57,7 @@ impl Routes {
     pub fn try_claim(&self, user: Uuid, role: Role) -> Result<Option<Claim>, ClaimError> {
         Ok(match self.attempt(user, role)? {
             Attempt::Claimed(claim) => Some(claim),
-            Attempt::Waits(..) | Attempt::Unknown => None,
+            Attempt::Waits(..) | Attempt::Held(..) | Attempt::Unknown => None,
         })
     }
 
@@ -68,6 +72,9 @@ impl Routes {
                 Attempt::Claimed(claim) => return Ok(claim),
                 // Not yet routed: after a swap it goes where the new generation says.
                 Attempt::Waits(_permits, sandbox) => ready(&sandbox).await?,
+                Attempt::Held(_permits, held, sandbox) => {
+                    self.held(&held, sandbox.name()).await?;
+                }
                 Attempt::Unknown => {
                     self.workspace(user).await?;
                 }
@@ -88,7 +95,7 @@ impl Routes {
     ) -> Result<Option<Claim>, ClaimError> {
         Ok(match self.attempt_at(workspace, role, user)? {
             Attempt::Claimed(claim) => Some(claim),
-            Attempt::Waits(..) | Attempt::Unknown => None,
+            Attempt::Waits(..) | Attempt::Held(..) | Attempt::Unknown => None,
         })
     }
 
@@ -106,6 +113,9 @@ impl Routes {
             match self.attempt_at(workspace, role, user)? {
                 Attempt::Claimed(claim) => return Ok(claim),
                 Attempt::Waits(_permits, sandbox) => ready(&sandbox).await?,
+                Attempt::Held(_permits, held, sandbox) => {
+                    self.held(&held, sandbox.name()).await?;
+                }
                 Attempt::Unknown => {}
             }
         }
@@ -148,7 +158,14 @@ impl Routes {
         };
         let user = permit(scope, limit)?;
         let server = permit(Scope::Server, &self.concurrency_limit)?;
-        let route = workspace.enter(role);
+        let route = match workspace.enter(role) {
+            Ok(route) => route,
+            Err((route, held)) => {
+                let sandbox = permit(Scope::Sandbox, &route.concurrency_limit)?;
+                let permits = [user, server, sandbox];
+                return Ok(Attempt::Held(permits, held, route.sandbox.clone()));
+            }
+        };
         let sandbox = permit(Scope::Sandbox, &route.0.concurrency_limit)?;
         let permits = [user, server, sandbox];
         Ok(match route.0.sandbox.enter() {
@@ -174,13 +191,17 @@ impl Workspace {
         self.pair.load().route(role).sandbox.clone()
     }
 
-    fn enter(&self, role: Role) -> RouteGuard {
+    /// The route of this role, unless requests to it are held.
+    fn enter(&self, role: Role) -> Result<RouteGuard, (Arc<Route>, Arc<Held>)> {
         loop {
             let route = self.pair.load().route(role).clone();
             if route.gate.enter() {
-                return RouteGuard(route);
+                return Ok(RouteGuard(route));
             }
-            // Closed by a swap, which has published the next generation before.
+            if let Some(held) = route.held.clone() {
+                return Err((route, held));
+            }
+            // Closed by a change, which has published the next route before.
         }
     }
 }
@@ -189,6 +210,13 @@ impl Claim {
     /// The route that was claimed.
     pub fn route(&self) -> &Route {
         &self.route.0
+    }
+
+    /// Notes that the request may write.
+    pub fn count_write(&self) {
+        if let Some(writes) = &self.route.0.writes {
+            writes.fetch_add(1, Ordering::Relaxed);
+        }
     }
 
     /// Where its sandbox listens.

@@ -24,6 +24,11 @@ pub enum ClaimError {
         sandbox: String,
         cause: RuntimeError,
     },
+    /// What it waited for took too long.
+    #[error(
+        "{sandbox} is being changed, which takes longer than requests may be held; try again in a moment"
+    )]
+    Held { sandbox: String },
     /// There are as many requests as there may be.
     #[error("{full}. {}", full.remedy())]
     Busy {
@@ -56,8 +61,8 @@ pub enum SwapError {
         "the routes are at generation {current}, not {expected}; look at them again before you swap"
     )]
     StaleGeneration { expected: u64, current: u64 },
-    /// Another swap of this workspace is at work.
-    #[error("another swap of this workspace is at work; look at its outcome first")]
+    /// Another change of this workspace is at work.
+    #[error("another swap or change of this workspace is at work; look at its outcome first")]
     InProgress,
     /// The store refused; memory was not touched.
     #[error("the swap could not be stored, and nothing was changed: {0}")]
@@ -65,4 +70,15 @@ pub enum SwapError {
     /// The swap's own task failed; the store and memory still agree.
     #[error("the swap was interrupted; look at the routes before you try again")]
     Interrupted,
+}
+
+/// Why a sandbox was not started or stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum StopError {
+    /// The runtime's reason.
+    #[error(transparent)]
+    Runtime(#[from] RuntimeError),
+    /// It could not be stored.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }

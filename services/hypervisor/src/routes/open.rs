@@ -1,6 +1,8 @@
 //! From what the store holds and the configuration says to the table in memory.
 
+use super::held::HoldMetrics;
 use super::members;
+use super::promotions::PromotionCounters;
 use super::site::Hosts;
 use super::table::{Routes, Without};
 use crate::concurrency_limit::{ConcurrencyLimit, RejectionCounters};
@@ -41,6 +43,8 @@ impl Routes {
             watched: DashMap::new(),
             swaps: AtomicU64::new(0),
             rejections: RejectionCounters::default(),
+            holds: HoldMetrics::default(),
+            promotions: PromotionCounters::default(),
             end: CancellationToken::new(),
             assign_lock: Mutex::new(()),
         });
@@ -60,7 +64,11 @@ impl Routes {
                 routes.publish(&row)?;
             }
         }
+        routes.settle_releases().await?;
+        routes.keep_stopped().await?;
+        routes.take_back_broken_off().await?;
         routes.resume_probations().await?;
+        routes.keep_writes();
         Ok(routes)
     }
 

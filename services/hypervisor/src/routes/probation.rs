@@ -3,6 +3,7 @@
 //! The store knows of the watch from the swap's own transaction on, so that it survives whoever
 //! asked for it and this program itself. It ends when the time is over, or the routes change.
 
+use super::change::ChangeError;
 use super::error::SwapError;
 use super::route::Workspace;
 use super::swap::SwapOrder;
@@ -96,6 +97,7 @@ impl Routes {
         lasts: Duration,
     ) {
         let mut failed = false;
+        let crashes = workspace.pair().live.sandbox.crashes();
         // After a start of this program it may not be known yet, or come up only now; whether that
         // went well is seen below.
         let _ = workspace.pair().live.sandbox.ready().await;
@@ -104,14 +106,19 @@ impl Routes {
             if pair.generation() != generation {
                 return overtaken(workspace, generation);
             }
-            match look(&pair.live.sandbox).await {
+            let live = &pair.live.sandbox;
+            if live.crashes() > crashes {
+                let cause = format!("{} crashed, and was started again", live.name());
+                return self.end_ill(workspace, generation, cause).await;
+            }
+            match look(live).await {
                 Look::Ending => return,
                 Look::Healthy if begun.elapsed() >= lasts => {
                     return self.pass(workspace, generation).await;
                 }
                 Look::Healthy => failed = false,
                 Look::Ill(_) if !failed => failed = true,
-                Look::Ill(cause) => return self.take_back(workspace, generation, cause).await,
+                Look::Ill(cause) => return self.end_ill(workspace, generation, cause).await,
             }
             tokio::time::sleep(PAUSE).await;
         }
@@ -134,6 +141,69 @@ impl Routes {
         info!(workspace = %workspace.name, generation, "live was healthy on probation, and the swap stays");
     }
 
+    /// Takes back what is on probation, whichever change it was.
+    async fn end_ill(self: &Arc<Self>, workspace: &Arc<Workspace>, generation: u64, cause: String) {
+        let promoted = loop {
+            let name = workspace.name.to_string();
+            match self.store.run(move |store| store.probation(&name)).await {
+                Ok(row) => break row.and_then(|row| Some((row.change?, row.restore_data))),
+                Err(error) => {
+                    warn!(workspace = %workspace.name, %error, "cannot look up what is on probation; trying again");
+                }
+            }
+            tokio::time::sleep(PAUSE).await;
+        };
+        match promoted {
+            None => self.take_back(workspace, generation, cause).await,
+            Some(promoted) => self.undo_ill(workspace, promoted, generation, cause).await,
+        }
+    }
+
+    /// Undoes the promotion on probation.
+    async fn undo_ill(
+        self: &Arc<Self>,
+        workspace: &Arc<Workspace>,
+        promoted: (i64, bool),
+        generation: u64,
+        cause: String,
+    ) {
+        loop {
+            let undone = self.undo_on_probation(workspace, promoted, generation, cause.clone());
+            match undone.await {
+                Ok(undone) => {
+                    let said = format!(
+                        "{undone}: taken back, since live was not healthy on probation ({cause})"
+                    );
+                    warn!(workspace = %workspace.name, generation, release = undone.release, "{said}");
+                    return self.audit(workspace, "promotion_undone", said).await;
+                }
+                Err(ChangeError::StaleGeneration { .. } | ChangeError::NothingToUndo { .. }) => {
+                    return overtaken(workspace, generation);
+                }
+                // What was there before is not well either: going back and forth helps nobody.
+                Err(error @ ChangeError::TakenBack { .. }) => {
+                    let why = format!("live is not healthy ({cause}), and {error}");
+                    warn!(workspace = %workspace.name, generation, "{why}");
+                    return self.give_up(workspace, generation, why).await;
+                }
+                Err(error) => {
+                    warn!(workspace = %workspace.name, %error, "live is not healthy on probation ({cause}), and the promotion cannot be undone yet; trying again");
+                }
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    async fn give_up(&self, workspace: &Arc<Workspace>, generation: u64, why: String) {
+        let name = workspace.name.clone();
+        let noted = self
+            .store
+            .run(move |store| store.end_probation(&name, generation, Outcome::Overtaken, &why));
+        if let Err(error) = noted.await {
+            warn!(workspace = %workspace.name, %error, "cannot note the end of the probation");
+        }
+    }
+
     /// Swaps back, whatever dev's health: it was live before. Until that is done or somebody
     /// else has changed the routes.
     async fn take_back(
@@ -151,7 +221,10 @@ impl Routes {
             let watch = Watch::TakenBack {
                 cause: cause.clone(),
             };
-            match self.swap_watched(workspace, order, watch).await {
+            match self
+                .swap_watched(workspace, order, watch, "probation")
+                .await
+            {
                 Ok(swapped) => {
                     let said = format!(
                         "{swapped}: taken back, since live was not healthy on probation ({cause})"

@@ -1,7 +1,9 @@
 //! A workspace and its two routes.
 
 use super::access_table::{AccessTable, Opening};
+use super::held::Held;
 use super::site::Site;
+use super::write_count::WriteCount;
 use crate::access::Access;
 use crate::concurrency_limit::ConcurrencyLimit;
 use crate::gate::Gate;
@@ -9,6 +11,7 @@ use crate::role::Role;
 use crate::runtime::Sandbox;
 use arc_swap::{ArcSwap, Guard};
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
@@ -32,12 +35,18 @@ pub struct Route {
     /// The sandbox's permits, whatever the role and the generation.
     pub(super) concurrency_limit: Arc<ConcurrencyLimit>,
     pub(super) gate: Gate,
+    /// While requests are held, what ends that; the gate is closed then.
+    pub(super) held: Option<Arc<Held>>,
+    /// Counts the requests that may write; for live alone.
+    pub(super) writes: Option<Arc<AtomicU64>>,
     /// Cancelled at the end of the drain.
     pub drain_deadline: CancellationToken,
 }
 
-/// Both routes of one generation, exchanged as one.
+/// Both routes, exchanged as one.
 pub struct Pair {
+    /// Grows by one at each change; a route that the last one left alone is of an earlier one.
+    pub(super) generation: u64,
     /// Where everything but `/dev` goes.
     pub live: Arc<Route>,
     /// Where `/dev` goes.
@@ -45,9 +54,9 @@ pub struct Pair {
 }
 
 impl Pair {
-    /// The generation of both.
+    /// The generation of the workspace.
     pub fn generation(&self) -> u64 {
-        self.live.generation
+        self.generation
     }
 
     /// The route of `role`.
@@ -74,8 +83,9 @@ pub struct Workspace {
     pub(super) sites: [Site; 2],
     /// The permits of those who visit live, and dev, and are no user with permits of their own.
     pub(super) visitors: [ConcurrencyLimit; 2],
-    /// Held by the one swap that there may be at a time.
-    pub(super) swapping: Arc<Mutex<()>>,
+    /// Held by the one change that there may be at a time.
+    pub(super) changing: Arc<Mutex<()>>,
+    pub(super) writes: WriteCount,
 }
 
 impl Workspace {
@@ -85,6 +95,7 @@ impl Workspace {
         access: AccessTable,
         sites: [Site; 2],
         most_visitors: usize,
+        writes: WriteCount,
     ) -> Self {
         Self {
             name,
@@ -92,7 +103,8 @@ impl Workspace {
             access,
             sites,
             visitors: [0; 2].map(|_| ConcurrencyLimit::new(most_visitors)),
-            swapping: Arc::default(),
+            changing: Arc::default(),
+            writes,
         }
     }
 

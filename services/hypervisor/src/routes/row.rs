@@ -16,6 +16,10 @@ pub(super) fn new_row(name: &str, members: Vec<Uuid>) -> WorkspaceRow {
         retired: false,
         access_live: Access::default(),
         access_dev: Access::default(),
+        live_release: 0,
+        dev_release: 0,
+        writes: 0,
+        writes_shared: 0,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::drain;
 use super::error::SwapError;
+use super::fail_point::fail_point;
 use super::route::{Pair, Route, Workspace};
 use super::table::Routes;
 use crate::role::Role;
@@ -111,12 +112,18 @@ impl Routes {
         self: &Arc<Self>,
         workspace: &Arc<Workspace>,
         order: SwapOrder,
+        by: &str,
     ) -> Result<SwapOutcome, SwapError> {
         let watch = order.probation_secs.map_or(Watch::None, |secs| {
             let until = Timestamp::now().after(Duration::from_secs(secs));
-            Watch::Probation { secs, until }
+            Watch::Probation {
+                secs,
+                until,
+                change: None,
+                restore_data: false,
+            }
         });
-        self.swap_watched(workspace, order, watch).await
+        self.swap_watched(workspace, order, watch, by).await
     }
 
     pub(super) async fn swap_watched(
@@ -124,10 +131,11 @@ impl Routes {
         workspace: &Arc<Workspace>,
         order: SwapOrder,
         watch: Watch,
+        by: &str,
     ) -> Result<SwapOutcome, SwapError> {
-        let (routes, workspace) = (self.clone(), workspace.clone());
+        let (routes, workspace, by) = (self.clone(), workspace.clone(), by.to_owned());
         // A task of its own: between the store and memory no caller may hang up on it.
-        tokio::spawn(async move { routes.swap_whole(&workspace, &order, watch).await })
+        tokio::spawn(async move { routes.swap_whole(&workspace, &order, watch, by).await })
             .await
             .unwrap_or(Err(SwapError::Interrupted))
     }
@@ -137,9 +145,10 @@ impl Routes {
         workspace: &Arc<Workspace>,
         order: &SwapOrder,
         watch: Watch,
+        by: String,
     ) -> Result<SwapOutcome, SwapError> {
         let _one = workspace
-            .swapping
+            .changing
             .try_lock()
             .map_err(|_| SwapError::InProgress)?;
         let old = workspace.pair();
@@ -152,7 +161,7 @@ impl Routes {
         }
         fail_point("probed");
         let row = self
-            .store_swap(&workspace.name, current, watch.clone())
+            .store_swap(&workspace.name, current, watch.clone(), by)
             .await?;
         fail_point("stored");
         self.publish_swap(workspace, &old, row.generation);
@@ -160,7 +169,7 @@ impl Routes {
         self.swaps.fetch_add(1, Ordering::Relaxed);
         drain::spawn(&old, Duration::from_secs(order.drain_secs));
         let probation = match watch {
-            Watch::Probation { secs, until } => {
+            Watch::Probation { secs, until, .. } => {
                 self.watch(workspace, row.generation, Duration::from_secs(secs));
                 Some(Probation { secs, until })
             }
@@ -174,9 +183,18 @@ impl Routes {
     fn publish_swap(&self, workspace: &Workspace, old: &Pair, generation: u64) {
         let moved = |role, from: &Route| {
             let (sandbox, limit) = (from.sandbox.clone(), from.concurrency_limit.clone());
-            self.route(&workspace.name, generation, role, sandbox, limit)
+            let writes = (role == Role::Live).then(|| workspace.writes.counter());
+            self.route(
+                &workspace.name,
+                generation,
+                role,
+                (sandbox, limit, writes),
+                None,
+            )
         };
+        workspace.writes.set_shared(workspace.writes.count());
         let new = Pair {
+            generation,
             live: moved(Role::Live, &old.dev),
             dev: moved(Role::Dev, &old.live),
         };
@@ -197,11 +215,12 @@ impl Routes {
         workspace: &str,
         expected: u64,
         watch: Watch,
+        by: String,
     ) -> Result<WorkspaceRow, SwapError> {
         let name = workspace.to_owned();
         let swapped = self
             .store
-            .run(move |store| store.swap(&name, expected, &watch))
+            .run(move |store| store.swap(&name, expected, &by, &watch))
             .await;
         swapped.map_err(|error| match error {
             StoreError::Conflict(Conflict::Generation) => SwapError::StaleGeneration {
@@ -222,16 +241,3 @@ async fn ensure_healthy(dev: &Route) -> Result<(), SwapError> {
     let probed = dev.sandbox.probe().await;
     probed.map_err(|cause| SwapError::DevUnhealthy { sandbox, cause })
 }
-
-/// With the feature `fail-points`: dies here, as by SIGKILL, when told to.
-#[cfg(feature = "fail-points")]
-fn fail_point(step: &str) {
-    if std::env::var("FAIL_POINT").is_ok_and(|at| at == step) {
-        let _ =
-            rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
-        std::process::abort(); // SIGKILL may take a moment to arrive; nothing more may happen.
-    }
-}
-
-#[cfg(not(feature = "fail-points"))]
-fn fail_point(_step: &str) {}

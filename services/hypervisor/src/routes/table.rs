@@ -1,10 +1,13 @@
 //! All workspaces, in the store and in memory.
 
 use super::access_table::AccessTable;
+use super::held::{Held, HoldMetrics};
+use super::promotions::PromotionCounters;
 
 use super::route::{Pair, Route, Workspace};
 use super::row::sandbox_name;
 use super::site::{Hosts, Site};
+use super::write_count::WriteCount;
 use crate::concurrency_limit::{ConcurrencyLimit, RejectionCounters, Scope};
 use crate::config::Config;
 use crate::gate::Gate;
@@ -26,6 +29,9 @@ use uuid::Uuid;
 /// The id of the next route.
 static NEXT_ID: AtomicU64 = AtomicU64::new(0);
 
+/// What a route leads to, whatever its role.
+pub(super) type Parts = (Arc<Sandbox>, Arc<ConcurrencyLimit>, Option<Arc<AtomicU64>>);
+
 /// The route table: what the store holds, and the sandboxes behind it.
 pub struct Routes {
     pub(super) store: Handle,
@@ -46,6 +52,8 @@ pub struct Routes {
     /// The permits that there are in the whole gateway.
     pub(super) concurrency_limit: ConcurrencyLimit,
     pub(super) rejections: RejectionCounters,
+    pub(super) holds: HoldMetrics,
+    pub(super) promotions: PromotionCounters,
     /// Parent of every route's deadline, those of drained generations included.
     pub(super) end: CancellationToken,
     /// Held while a user is given a workspace, so that no two get the same.
@@ -145,13 +153,21 @@ impl Routes {
     /// Puts a stored workspace into memory.
     pub(super) fn publish(&self, row: &WorkspaceRow) -> Result<(), StoreError> {
         let name: Arc<str> = row.name.as_str().into();
+        let writes = WriteCount::new(row.writes, row.writes_shared);
         let new = |role, sandbox: &str| {
             let limit = ConcurrencyLimit::new(self.config.proxy.max_requests_per_sandbox);
             let sandbox = self.sandbox(row, sandbox)?;
-            let route = self.route(&name, row.generation, role, sandbox, Arc::new(limit));
-            Ok::<_, StoreError>(route)
+            let release = match role {
+                Role::Live => row.live_release,
+                Role::Dev => row.dev_release,
+            };
+            sandbox.set_release(release);
+            let count = (role == Role::Live).then(|| writes.counter());
+            let parts = (sandbox, Arc::new(limit), count);
+            Ok::<_, StoreError>(self.route(&name, row.generation, role, parts, None))
         };
         let pair = Pair {
+            generation: row.generation,
             live: new(Role::Live, &row.live)?,
             dev: new(Role::Dev, &row.dev)?,
         };
@@ -159,7 +175,7 @@ impl Routes {
         let access = AccessTable::new(row, &self.ends);
         // The rest is for members.
         let most_visitors = self.config.proxy.max_requests_per_sandbox.div_ceil(2);
-        let workspace = Workspace::new(name.clone(), pair, access, sites, most_visitors);
+        let workspace = Workspace::new(name.clone(), pair, access, sites, most_visitors, writes);
         let workspace = Arc::new(workspace);
         for member in &row.members {
             self.add(*member, &workspace);
@@ -198,10 +214,14 @@ impl Routes {
         workspace: &Arc<str>,
         generation: u64,
         role: Role,
-        sandbox: Arc<Sandbox>,
-        concurrency_limit: Arc<ConcurrencyLimit>,
+        (sandbox, concurrency_limit, writes): Parts,
+        held: Option<Arc<Held>>,
     ) -> Arc<Route> {
         sandbox.set_idle_stop(self.config.runtime.idle_roles.contains(&role));
+        let gate = Gate::new();
+        if held.is_some() {
+            gate.close();
+        }
         Arc::new(Route {
             workspace: workspace.clone(),
             role,
@@ -210,9 +230,26 @@ impl Routes {
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
             validator_mark: validator_mark(workspace, role, generation),
             concurrency_limit,
-            gate: Gate::new(),
+            gate,
+            held,
+            writes,
             drain_deadline: self.end.child_token(),
         })
+    }
+
+    /// A route like that one, in another generation.
+    pub(super) fn renewed(
+        &self,
+        route: &Route,
+        generation: u64,
+        held: Option<Arc<Held>>,
+    ) -> Arc<Route> {
+        let parts = (
+            route.sandbox.clone(),
+            route.concurrency_limit.clone(),
+            route.writes.clone(),
+        );
+        self.route(&route.workspace, generation, route.role, parts, held)
     }
 
     /// Closes what has no end of its own, for a shutdown.

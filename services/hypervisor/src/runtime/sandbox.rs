@@ -107,6 +107,11 @@ impl Sandbox {
         self.state.stopped_by.store(stopped_by.map(Arc::new));
     }
 
+    /// How often it crashed since this program looks after it.
+    pub fn crashes(&self) -> u64 {
+        self.state.crashed.load(Ordering::Relaxed)
+    }
+
     /// How many hold it, those included who entered before it failed or was stopped.
     pub fn holds(&self) -> usize {
         self.state.holds()

@@ -36,6 +36,8 @@ pub(super) struct SandboxState {
     pub(super) starts: Arc<StartLock>,
     /// While there is one, no request starts it.
     pub(super) stopped_by: ArcSwapOption<StoppedBy>,
+    /// How often it crashed.
+    pub(super) crashed: AtomicU64,
     /// Probes in a row that failed, of one that is only watched.
     pub(super) failed: AtomicU32,
 }
@@ -68,6 +70,7 @@ impl SandboxState {
             volume: Arc::default(),
             starts: Arc::default(),
             stopped_by: ArcSwapOption::empty(),
+            crashed: AtomicU64::new(0),
             failed: AtomicU32::new(0),
         }
     }

@@ -3,6 +3,7 @@
 //! Everything there is the sandbox's but `/.choiros/`. Who has a grant of this host is let in; a
 //! person who has none is sent to the gateway for one, and a program is told so.
 
+use super::claim::count_write;
 use super::dispatch::Dispatch;
 use super::place::{Place, reserved};
 use super::replies::unclaimed;
@@ -107,6 +108,7 @@ impl Dispatch {
             Some(Err(error)) => return unclaimed(proxy, &request, error).map(ResponseBody::Left),
             None => return self.ask(&request, place).map(ResponseBody::Left),
         };
+        count_write(&request, &claim);
         let caller = proxy::Caller {
             user,
             origin: user.map(|_| &site.origin),

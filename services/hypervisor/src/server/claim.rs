@@ -3,6 +3,7 @@
 use crate::proxy::RoutedClaim;
 use crate::role::Role;
 use crate::routes::Claim;
+use http::{Request, header};
 use std::net::SocketAddr;
 use tokio_util::sync::CancellationToken;
 
@@ -37,5 +38,12 @@ impl RoutedClaim for Claim {
 
     fn drain_deadline(&self) -> &CancellationToken {
         &self.route().drain_deadline
+    }
+}
+
+/// Notes a request that may write: all but those that HTTP calls safe, and every tunnel.
+pub(super) fn count_write<B>(request: &Request<B>, claim: &Claim) {
+    if !request.method().is_safe() || request.headers().contains_key(header::UPGRADE) {
+        claim.count_write();
     }
 }

@@ -1,5 +1,6 @@
 //! Says which part of the program a request is for, and who may send it there.
 
+use super::claim::count_write;
 use super::destination::Destination;
 use super::handler::{Entrance, Inbound, RequestHandler};
 use super::host;
@@ -282,6 +283,7 @@ impl Dispatch {
         if role == Role::Dev {
             *request.uri_mut() = without_dev(request.uri());
         }
+        count_write(&request, &claim);
         let caller = proxy::Caller {
             user: Some((session.user.id, &session.user.username)),
             origin: Some(&gateway.origin),

@@ -80,6 +80,11 @@ pub(super) fn unclaimed(
             let failure = Failure::unavailable(sandbox, cause.to_string(), RETRY_SECS);
             proxy.failure_response(request.headers(), &failure)
         }
+        ClaimError::Held { sandbox } => {
+            let cause = "it is being changed, which takes longer than requests may be held";
+            let failure = Failure::unavailable(sandbox, cause.to_owned(), RETRY_SECS);
+            proxy.failure_response(request.headers(), &failure)
+        }
         ClaimError::Busy { sandbox, full } => {
             let reason = Reason::Busy(full);
             proxy.failure_response(request.headers(), &Failure { sandbox, reason })

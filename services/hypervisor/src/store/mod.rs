@@ -7,6 +7,7 @@
 #![expect(clippy::missing_errors_doc, reason = "it is said above")]
 
 mod accounts;
+mod changes;
 mod error;
 mod handle;
 mod lock;
@@ -16,6 +17,9 @@ mod workspaces;
 
 pub use accounts::{
     AccountStore, AuditStore, GrantStore, NoticeStore, PasskeyStore, RecoveryStore, SessionStore,
+};
+pub use changes::{
+    ChangeKind, ChangeOutcome, ChangeRow, ChangeStore, Commit, NewChange, StoppedRow,
 };
 pub use error::{Conflict, StoreError};
 pub use handle::Handle;
@@ -37,6 +41,7 @@ pub trait Store:
     + GrantStore
     + WorkspaceStore
     + ProbationStore
+    + ChangeStore
     + AuditStore
     + NoticeStore
     + MetaStore

@@ -174,6 +174,14 @@ pub struct WorkspaceRow {
     pub access_live: Access,
     /// Who may look at dev.
     pub access_dev: Access,
+    /// What live runs, by its number; 0 until that is known.
+    pub live_release: u64,
+    /// What dev runs.
+    pub dev_release: u64,
+    /// How many requests may have written to live.
+    pub writes: u64,
+    /// How many of them at the last fork or swap.
+    pub writes_shared: u64,
 }
 
 /// What brings workspaces and members to what the configuration says.
@@ -200,7 +208,7 @@ pub struct Move {
     pub to: Option<String>,
 }
 
-/// What a swap means for the probation that a workspace may be on.
+/// What a swap or a change means for the probation that a workspace may be on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Watch {
     /// A probation under way has been overtaken.
@@ -211,6 +219,10 @@ pub enum Watch {
         secs: u64,
         /// When it ends.
         until: Timestamp,
+        /// The promotion that is watched, if it is no swap.
+        change: Option<i64>,
+        /// Whether live's volume is put back with its release.
+        restore_data: bool,
     },
     /// This is what takes the swap on probation back.
     TakenBack {
@@ -234,6 +246,10 @@ pub struct ProbationRow {
     pub outcome: Option<Outcome>,
     /// Why, in a sentence.
     pub detail: String,
+    /// The promotion that is watched, if it is no swap.
+    pub change: Option<i64>,
+    /// Whether live's volume is put back with its release.
+    pub restore_data: bool,
 }
 
 /// What comes of a probation.

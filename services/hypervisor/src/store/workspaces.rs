@@ -48,6 +48,7 @@ pub trait WorkspaceStore {
         &self,
         workspace: &str,
         expect_generation: u64,
+        by: &str,
         watch: &Watch,
     ) -> Result<WorkspaceRow, StoreError>;
 }

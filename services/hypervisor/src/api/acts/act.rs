@@ -2,9 +2,10 @@
 
 use super::super::Api;
 use super::access::SetAccess;
-use super::swap::Swap;
+use super::change::Of;
 use crate::auth::{AuthError, Confirmed, Session, passkey_name};
 use crate::error::HttpError;
+use crate::routes::{ForkOrder, PromoteOrder, RestoreOrder, SwapOrder, UndoOrder};
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
@@ -26,7 +27,11 @@ pub enum Act {
     EndSession { session_id: Uuid },
     EndOtherSessions {},
     SetAccess(SetAccess),
-    Swap(Swap),
+    Swap(Of<SwapOrder>),
+    Promote(Of<PromoteOrder>),
+    Undo(Of<UndoOrder>),
+    Fork(Of<ForkOrder>),
+    Restore(Of<RestoreOrder>),
 }
 
 impl Act {
@@ -72,6 +77,10 @@ impl Act {
             }
             Self::SetAccess(set) => set.check(api, session).await?,
             Self::Swap(swap) => swap.check(api, session).await?,
+            Self::Promote(promote) => promote.check(api, session).await?,
+            Self::Undo(undo) => undo.check(api, session).await?,
+            Self::Fork(fork) => fork.check(api, session).await?,
+            Self::Restore(restore) => restore.check(api, session).await?,
         })
     }
 
@@ -87,6 +96,10 @@ impl Act {
             Self::EndOtherSessions {} => "end_other_sessions",
             Self::SetAccess(_) => "set_access",
             Self::Swap(_) => "swap",
+            Self::Promote(_) => "promote",
+            Self::Undo(_) => "undo",
+            Self::Fork(_) => "fork",
+            Self::Restore(_) => "restore",
         }
     }
 
@@ -131,6 +144,10 @@ impl Act {
             }
             Self::SetAccess(set) => set.perform(api, by).await?.into_response(),
             Self::Swap(swap) => Json(swap.perform(api, by).await?).into_response(),
+            Self::Promote(promote) => Json(promote.perform(api, by).await?).into_response(),
+            Self::Undo(undo) => Json(undo.perform(api, by).await?).into_response(),
+            Self::Fork(fork) => Json(fork.perform(api, by).await?).into_response(),
+            Self::Restore(restore) => Json(restore.perform(api, by).await?).into_response(),
         })
     }
 }

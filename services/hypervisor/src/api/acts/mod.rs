@@ -6,8 +6,8 @@
 
 mod access;
 mod act;
+mod change;
 mod page;
-mod swap;
 
 pub use act::Act;
 

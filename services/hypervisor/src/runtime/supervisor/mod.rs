@@ -15,6 +15,7 @@ use super::{RuntimeError, Status};
 use end::{After, Down, with_lines};
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use tokio::time::{sleep, timeout};
 use tracing::{info, warn};
@@ -135,6 +136,7 @@ impl Supervisor {
                 After::Again(cause) => cause,
             };
             self.crashes += 1;
+            self.state.crashed.fetch_add(1, Ordering::Relaxed);
             if self.crashes >= self.state.config.max_restarts {
                 self.fail(cause);
                 return true;

@@ -1,7 +1,7 @@
 //! How our types stand in columns.
 
 use crate::access::Access;
-use crate::store::{Conflict, Outcome, SessionKind, StoreError};
+use crate::store::{ChangeKind, ChangeOutcome, Conflict, Outcome, SessionKind, StoreError};
 use crate::timestamp::Timestamp;
 use rusqlite::ffi;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
@@ -53,6 +53,30 @@ impl ToSql for Outcome {
 }
 
 impl FromSql for Outcome {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        from_word(value)
+    }
+}
+
+impl ToSql for ChangeKind {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        to_word(self)
+    }
+}
+
+impl FromSql for ChangeKind {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        from_word(value)
+    }
+}
+
+impl ToSql for ChangeOutcome {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        to_word(self)
+    }
+}
+
+impl FromSql for ChangeOutcome {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
         from_word(value)
     }

@@ -5,8 +5,10 @@
 mod accounts;
 mod audit;
 mod backup;
+mod changes;
 mod columns;
 mod grants;
+mod history;
 mod meta;
 mod migrate;
 mod notices;

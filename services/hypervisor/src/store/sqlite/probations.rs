@@ -4,7 +4,8 @@ use super::Sqlite;
 use crate::store::{Outcome, ProbationRow, ProbationStore, StoreError, Watch, WorkspaceRow};
 use rusqlite::{Row, Transaction, params};
 
-const COLUMNS: &str = "workspace, generation, secs, until, outcome, detail";
+const COLUMNS: &str =
+    "workspace, generation, secs, until, outcome, detail, change_id, restore_data";
 
 fn probation(row: &Row) -> rusqlite::Result<ProbationRow> {
     Ok(ProbationRow {
@@ -14,11 +15,13 @@ fn probation(row: &Row) -> rusqlite::Result<ProbationRow> {
         until: row.get(3)?,
         outcome: row.get(4)?,
         detail: row.get(5)?,
+        change: row.get(6)?,
+        restore_data: row.get(7)?,
     })
 }
 
-/// Notes what a swap, which made `now` of its workspace, means for the probation before it.
-pub(super) fn swapped(
+/// Notes what a change of the routes, which made `now` of the workspace, means for the probation before it.
+pub(super) fn changed(
     tx: &Transaction,
     now: &WorkspaceRow,
     watch: &Watch,
@@ -26,19 +29,26 @@ pub(super) fn swapped(
     let before = now.generation - 1;
     match watch {
         Watch::None => {
-            let detail = format!("another swap brought generation {}", now.generation);
+            let detail = format!("another change brought generation {}", now.generation);
             end(tx, &now.name, before, Outcome::Overtaken, &detail)
         }
         Watch::TakenBack { cause } => end(tx, &now.name, before, Outcome::TakenBack, cause),
-        Watch::Probation { secs, until } => {
+        Watch::Probation {
+            secs,
+            until,
+            change,
+            restore_data,
+        } => {
             tx.execute(
-                "INSERT OR REPLACE INTO probations (workspace, generation, secs, until, detail)
-                 VALUES (?1, ?2, ?3, ?4, '')",
+                "INSERT OR REPLACE INTO probations (workspace, generation, secs, until, detail, change_id, restore_data)
+                 VALUES (?1, ?2, ?3, ?4, '', ?5, ?6)",
                 params![
                     now.name,
                     now.generation.cast_signed(),
                     secs.cast_signed(),
                     until,
+                    change,
+                    restore_data,
                 ],
             )?;
             Ok(())

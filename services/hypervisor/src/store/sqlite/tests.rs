@@ -17,17 +17,19 @@ use tempfile::TempDir;
 use uuid::Uuid;
 
 mod ahead;
+mod changes;
 mod grants;
 mod growth;
 mod workspaces;
 
 /// A store of each released version, as that version left it.
-const FIXTURES: [&str; 5] = [
+const FIXTURES: [&str; 6] = [
     include_str!("fixtures/v1.sql"),
     include_str!("fixtures/v2.sql"),
     include_str!("fixtures/v3.sql"),
     include_str!("fixtures/v4.sql"),
     include_str!("fixtures/v5.sql"),
+    include_str!("fixtures/v6.sql"),
 ];
 
 const EPOCH: Timestamp = Timestamp::from_millis(1_700_000_000_000);
@@ -122,6 +124,10 @@ fn workspace(name: &str) -> WorkspaceRow {
         retired: false,
         access_live: Access::Members,
         access_dev: Access::Members,
+        live_release: 0,
+        dev_release: 0,
+        writes: 0,
+        writes_shared: 0,
     }
 }
 
@@ -440,14 +446,20 @@ fn a_recovery_code_works_once_for_its_user() {
 fn a_stale_swap_changes_nothing() {
     let (_folder, store) = open();
     store.create_workspaces(&[workspace("sandbox")]).unwrap();
-    let swapped = store.swap("sandbox", 1, &Watch::None).unwrap();
+    let swapped = store.swap("sandbox", 1, "ada", &Watch::None).unwrap();
     assert_eq!(
         (&*swapped.live, &*swapped.dev),
         ("sandbox-dev", "sandbox-live")
     );
     assert_eq!(swapped.generation, 2);
-    refused(store.swap("sandbox", 1, &Watch::None), Conflict::Generation);
-    refused(store.swap("other", 1, &Watch::None), Conflict::Generation);
+    refused(
+        store.swap("sandbox", 1, "ada", &Watch::None),
+        Conflict::Generation,
+    );
+    refused(
+        store.swap("other", 1, "ada", &Watch::None),
+        Conflict::Generation,
+    );
     assert_eq!(store.workspaces().unwrap(), [swapped]);
 }
 
@@ -490,7 +502,11 @@ fn concurrent_writers_all_get_through_and_exactly_one_wins_each_swap() {
                     .create_account(&account(&format!("user{writer}")))
                     .unwrap();
                 (1..=10)
-                    .filter(|generation| store.swap("sandbox", *generation, &Watch::None).is_ok())
+                    .filter(|generation| {
+                        store
+                            .swap("sandbox", *generation, "ada", &Watch::None)
+                            .is_ok()
+                    })
                     .count()
             })
         })

@@ -2,15 +2,17 @@
 
 use super::Sqlite;
 use super::columns::duplicate;
-use super::{audit, probations};
+use super::{audit, history, probations};
 use crate::access::Access;
 use crate::role::Role;
 use crate::store::{Conflict, Move, Settlement, StoreError, Watch, WorkspaceRow, WorkspaceStore};
+use crate::timestamp::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use uuid::Uuid;
 
-const COLUMNS: &str = "name, generation, live, dev, retired, access_live, access_dev";
-const WIDTH: usize = 7;
+const COLUMNS: &str = "name, generation, live, dev, retired, access_live, access_dev,
+    live_release, dev_release, writes, writes_shared";
+const WIDTH: usize = 11;
 
 /// A workspace, still without its members.
 fn workspace(row: &Row) -> rusqlite::Result<WorkspaceRow> {
@@ -22,8 +24,20 @@ fn workspace(row: &Row) -> rusqlite::Result<WorkspaceRow> {
         retired: row.get(4)?,
         access_live: row.get(5)?,
         access_dev: row.get(6)?,
+        live_release: row.get::<_, i64>(7)?.cast_unsigned(),
+        dev_release: row.get::<_, i64>(8)?.cast_unsigned(),
+        writes: row.get::<_, i64>(9)?.cast_unsigned(),
+        writes_shared: row.get::<_, i64>(10)?.cast_unsigned(),
         members: Vec::new(),
     })
+}
+
+/// A workspace that is there.
+pub(super) fn named(tx: &Transaction, name: &str) -> Result<WorkspaceRow, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM workspaces WHERE name = ?1");
+    let mut row = tx.query_row(&sql, [name], workspace)?;
+    row.members = members(tx, name)?;
+    Ok(row)
 }
 
 fn members(db: &Connection, workspace: &str) -> Result<Vec<Uuid>, StoreError> {
@@ -53,8 +67,8 @@ fn join(tx: &Transaction, workspace: &str, user: Uuid) -> Result<(), StoreError>
 
 fn create(tx: &Transaction, rows: &[WorkspaceRow]) -> Result<(), StoreError> {
     let mut insert = tx.prepare_cached(
-        "INSERT INTO workspaces (name, generation, live, dev, retired, access_live, access_dev)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "INSERT INTO workspaces (name, generation, live, dev, retired, access_live, access_dev, live_release, dev_release)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     )?;
     for row in rows {
         let generation = row.generation.cast_signed();
@@ -67,6 +81,8 @@ fn create(tx: &Transaction, rows: &[WorkspaceRow]) -> Result<(), StoreError> {
                 row.retired,
                 row.access_live,
                 row.access_dev,
+                row.live_release.cast_signed(),
+                row.dev_release.cast_signed(),
             ])
             .map_err(duplicate(Conflict::Workspace))?;
         for member in &row.members {
@@ -159,11 +175,13 @@ impl WorkspaceStore for Sqlite {
         &self,
         name: &str,
         expect_generation: u64,
+        by: &str,
         watch: &Watch,
     ) -> Result<WorkspaceRow, StoreError> {
         self.write(|tx| {
             let sql = format!(
-                "UPDATE workspaces SET live = dev, dev = live, generation = generation + 1
+                "UPDATE workspaces SET live = dev, dev = live, generation = generation + 1,
+                 live_release = dev_release, dev_release = live_release, writes_shared = writes
                  WHERE name = ?1 AND generation = ?2 RETURNING {COLUMNS}"
             );
             let swapped = tx.query_row(
@@ -173,7 +191,8 @@ impl WorkspaceStore for Sqlite {
             );
             let mut row = swapped.optional()?.ok_or(Conflict::Generation)?;
             row.members = members(tx, name)?;
-            probations::swapped(tx, &row, watch)?;
+            history::swapped(tx, &row, by, Timestamp::now())?;
+            probations::changed(tx, &row, watch)?;
             Ok(row)
         })
     }

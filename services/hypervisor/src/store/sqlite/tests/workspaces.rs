@@ -104,20 +104,27 @@ fn who_was_taken_out_is_known_until_they_are_in_again() {
 #[test]
 fn a_swap_notes_what_it_means_for_a_probation() {
     let (_folder, store, ..) = two();
-    let probation = |secs| Watch::Probation { secs, until: EPOCH };
+    let probation = |secs| Watch::Probation {
+        secs,
+        until: EPOCH,
+        change: None,
+        restore_data: false,
+    };
     let outcome = || {
         let row = store.probation("one").unwrap().unwrap();
         (row.generation, row.outcome)
     };
-    store.swap("one", 1, &probation(60)).unwrap();
+    store.swap("one", 1, "ada", &probation(60)).unwrap();
     assert_eq!(outcome(), (2, None));
     let cause = "it is ill".to_owned();
-    store.swap("one", 2, &Watch::TakenBack { cause }).unwrap();
+    store
+        .swap("one", 2, "ada", &Watch::TakenBack { cause })
+        .unwrap();
     assert_eq!(outcome(), (2, Some(Outcome::TakenBack)));
     assert_eq!(store.probation("one").unwrap().unwrap().detail, "it is ill");
 
-    store.swap("one", 3, &probation(60)).unwrap();
-    store.swap("one", 4, &Watch::None).unwrap();
+    store.swap("one", 3, "ada", &probation(60)).unwrap();
+    store.swap("one", 4, "ada", &Watch::None).unwrap();
     assert_eq!(outcome(), (4, Some(Outcome::Overtaken)));
     let passed = |generation| {
         store
@@ -131,14 +138,17 @@ fn a_swap_notes_what_it_means_for_a_probation() {
         "it has ended before"
     );
 
-    store.swap("one", 5, &probation(u64::MAX)).unwrap();
+    store.swap("one", 5, "ada", &probation(u64::MAX)).unwrap();
     passed(5);
     assert_eq!(outcome(), (6, None), "of another generation");
     passed(6);
     assert_eq!(outcome(), (6, Some(Outcome::Passed)));
     assert_eq!(store.probations().unwrap()[0].secs, u64::MAX);
 
-    refused(store.swap("two", 9, &probation(1)), Conflict::Generation);
+    refused(
+        store.swap("two", 9, "ada", &probation(1)),
+        Conflict::Generation,
+    );
     assert_eq!(store.probation("two").unwrap(), None);
 }
 
@@ -154,7 +164,7 @@ fn access_belongs_to_the_role_and_a_swap_leaves_it() {
     store.set_access("one", Role::Live, Public).unwrap();
     store.set_access("one", Role::Dev, Users).unwrap();
     assert_eq!(access(), [(Public, Users), (Members, Members)]);
-    let swapped = store.swap("one", 1, &Watch::None).unwrap();
+    let swapped = store.swap("one", 1, "ada", &Watch::None).unwrap();
     assert_eq!((swapped.access_live, swapped.access_dev), (Public, Users));
     let unknown = store.set_access("three", Role::Live, Public);
     refused(unknown, Conflict::NoWorkspace);

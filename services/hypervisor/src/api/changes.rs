@@ -1,0 +1,172 @@
+//! Releases, snapshots and changes: to the operator, and to a workspace's owner what takes no
+//! passkey.
+
+use super::Api;
+use super::operator::{OPERATOR, Refused, named};
+use super::sandboxes::owned;
+use crate::auth::Session;
+use crate::error::{HttpError, Payload};
+use crate::peer::Peer;
+use crate::role::Role;
+use crate::routes::{
+    ChangeOutcome, ForkOrder, PromoteOrder, RestoreOrder, UndoOrder, Workspace, WorkspaceView,
+};
+use crate::runtime::Snapshot;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+use axum::routing::{get, post};
+use axum::{Extension, Json, Router};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// What the operator's socket has of it.
+pub(super) fn operator() -> Router<Api> {
+    Router::new()
+        .route("/workspaces/{workspace}", get(view))
+        .route("/releases/{workspace}", post(add_release))
+        .route("/give/{workspace}", post(give))
+        .route("/promote/{workspace}", post(promote))
+        .route("/undo/{workspace}", post(undo))
+        .route("/fork/{workspace}", post(fork))
+        .route("/restore/{workspace}", post(restore))
+        .route("/snapshots/{workspace}/{role}", post(take_snapshot))
+}
+
+async fn view(
+    State(api): State<Api>,
+    Path(workspace): Path<String>,
+) -> Result<Json<WorkspaceView>, Refused> {
+    let workspace = named(&api, &workspace)?;
+    Ok(Json(api.routes.view(&workspace).await?))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ReleaseOrder {
+    command: Vec<String>,
+    #[serde(default)]
+    env: BTreeMap<String, String>,
+}
+
+async fn add_release(
+    State(api): State<Api>,
+    Path(workspace): Path<String>,
+    Payload(order): Payload<ReleaseOrder>,
+) -> Result<Json<ChangeOutcome>, Refused> {
+    let of = named(&api, &workspace)?;
+    let added = api
+        .routes
+        .add_release(&of, order.command, order.env, OPERATOR);
+    let outcome = added.await?;
+    tell(&api, &of, "release_added", &outcome).await;
+    Ok(Json(outcome))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct GiveOrder {
+    release: u64,
+}
+
+async fn give(
+    State(api): State<Api>,
+    Path(workspace): Path<String>,
+    Payload(order): Payload<GiveOrder>,
+) -> Result<Json<ChangeOutcome>, Refused> {
+    let of = named(&api, &workspace)?;
+    let outcome = api
+        .routes
+        .give_release(&of, order.release, OPERATOR)
+        .await?;
+    tell(&api, &of, "release_given", &outcome).await;
+    Ok(Json(outcome))
+}
+
+async fn promote(
+    State(api): State<Api>,
+    Path(workspace): Path<String>,
+    Payload(order): Payload<PromoteOrder>,
+) -> Result<Json<ChangeOutcome>, Refused> {
+    let of = named(&api, &workspace)?;
+    let outcome = api.routes.promote(&of, order, OPERATOR).await?;
+    tell(&api, &of, "promoted", &outcome).await;
+    Ok(Json(outcome))
+}
+
+async fn undo(
+    State(api): State<Api>,
+    Path(workspace): Path<String>,
+    Payload(order): Payload<UndoOrder>,
+) -> Result<Json<ChangeOutcome>, Refused> {
+    let of = named(&api, &workspace)?;
+    let outcome = api.routes.undo(&of, order, OPERATOR).await?;
+    tell(&api, &of, "promotion_undone", &outcome).await;
+    Ok(Json(outcome))
+}
+
+async fn fork(
+    State(api): State<Api>,
+    Path(workspace): Path<String>,
+    Payload(order): Payload<ForkOrder>,
+) -> Result<Json<ChangeOutcome>, Refused> {
+    let of = named(&api, &workspace)?;
+    let outcome = api.routes.fork(&of, order, OPERATOR).await?;
+    tell(&api, &of, "forked", &outcome).await;
+    Ok(Json(outcome))
+}
+
+async fn restore(
+    State(api): State<Api>,
+    Path(workspace): Path<String>,
+    Payload(order): Payload<RestoreOrder>,
+) -> Result<Json<ChangeOutcome>, Refused> {
+    let of = named(&api, &workspace)?;
+    let outcome = api.routes.restore(&of, order, OPERATOR).await?;
+    tell(&api, &of, "restored", &outcome).await;
+    Ok(Json(outcome))
+}
+
+async fn take_snapshot(
+    State(api): State<Api>,
+    path: Result<Path<(String, Role)>, PathRejection>,
+) -> Result<Json<Snapshot>, Refused> {
+    let Path((workspace, role)) = path?;
+    let of = named(&api, &workspace)?;
+    Ok(Json(api.routes.snapshot(&of, role).await?))
+}
+
+async fn tell(api: &Api, workspace: &Workspace, event: &'static str, outcome: &ChangeOutcome) {
+    let done = format!("{outcome} by {OPERATOR}");
+    api.routes.audit(workspace, event, done).await;
+}
+
+/// What the workspace of this user has, and was.
+pub(super) async fn workspace(
+    State(api): State<Api>,
+    Extension(session): Extension<Arc<Session>>,
+    path: Result<Path<Uuid>, PathRejection>,
+) -> Result<Json<WorkspaceView>, HttpError> {
+    let Path(user_id) = path?;
+    let workspace = owned(&api, &session, user_id).await?;
+    Ok(Json(api.routes.view(&workspace).await?))
+}
+
+/// A snapshot changes nothing, and takes no passkey.
+pub(super) async fn snapshot(
+    State(api): State<Api>,
+    Extension(session): Extension<Arc<Session>>,
+    Extension(peer): Extension<Peer>,
+    path: Result<Path<(Uuid, Role)>, PathRejection>,
+) -> Result<Json<Snapshot>, HttpError> {
+    let Path((user_id, role)) = path?;
+    let workspace = owned(&api, &session, user_id).await?;
+    let snapshot = api.routes.snapshot(&workspace, role).await?;
+    let (id, by) = (&snapshot.id, &session.user.username);
+    let done = format!("{id} of {role} of {} by {by}", workspace.name);
+    api.auth
+        .audit("snapshot_taken", Some(user_id), Some(peer.client), done)
+        .await;
+    Ok(Json(snapshot))
+}

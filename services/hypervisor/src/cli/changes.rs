@@ -1,0 +1,236 @@
+//! `hypervisor releases`, `promote`, `undo`, `fork`, `snapshot` and what else changes a workspace.
+#![allow(clippy::doc_markdown, reason = "doc comments are the help texts here")]
+
+use super::client::Client;
+use super::probation;
+use super::segment;
+use crate::config::DEFAULT_WORKSPACE;
+use crate::routes::PromoteOrder;
+use anyhow::{Context as _, Result};
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// The workspace that is meant if none is named.
+#[derive(Args)]
+pub(super) struct Of {
+    /// The workspace
+    #[arg(default_value = DEFAULT_WORKSPACE)]
+    workspace: String,
+}
+
+#[derive(Subcommand)]
+pub(super) enum ReleaseVerb {
+    /// Add a command as a release, and give it to dev
+    ///
+    /// For sandboxes that are processes; on NixOS a deployment adds releases.
+    Add {
+        /// The workspace
+        workspace: String,
+        /// A variable of its environment, as NAME=VALUE; no place for secrets
+        #[arg(long, value_name = "NAME=VALUE", value_parser = variable)]
+        env: Vec<(String, String)>,
+        /// The program and its arguments, after `--`; by default our sandbox service
+        #[arg(last = true)]
+        command: Vec<String>,
+    },
+    /// Give dev a release
+    Give {
+        /// The workspace
+        workspace: String,
+        /// The release's number
+        release: u64,
+    },
+}
+
+fn variable(text: &str) -> Result<(String, String), String> {
+    let split = text.split_once('=');
+    let (name, value) = split.ok_or("write it as NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+#[derive(Args)]
+pub(super) struct Promote {
+    #[command(flatten)]
+    of: Of,
+    /// The release to promote; by default dev's
+    #[arg(long, value_name = "N")]
+    release: Option<u64>,
+    /// Do not try it first in dev, on a copy of live's data
+    #[arg(long)]
+    no_rehearsal: bool,
+    /// Promote only if the workspace is still at this generation
+    #[arg(long, value_name = "N")]
+    expect_generation: Option<u64>,
+    /// Have the gateway watch live for so long and undo the promotion if it falls ill; exits with 1 then
+    #[arg(long, value_name = "SECONDS")]
+    probation: Option<u64>,
+    /// Put live's data back as well then, as they were before the promotion
+    #[arg(long, requires = "probation")]
+    restore_data: bool,
+}
+
+#[derive(Args)]
+pub(super) struct Undo {
+    #[command(flatten)]
+    of: Of,
+    /// Put live's data back as well, as they were before the promotion
+    #[arg(long)]
+    with_data: bool,
+}
+
+#[derive(Args)]
+pub(super) struct Snapshot {
+    #[command(flatten)]
+    of: Of,
+    /// `live` or `dev`
+    #[arg(default_value = "live", value_parser = ["live", "dev"])]
+    role: String,
+}
+
+#[derive(Args)]
+pub(super) struct Restore {
+    /// The workspace
+    #[arg(required_unless_present = "from")]
+    workspace: Option<String>,
+    /// `live` or `dev`
+    #[arg(required_unless_present = "from", value_parser = ["live", "dev"])]
+    role: Option<String>,
+    /// The snapshot; `hypervisor snapshots` lists them
+    #[arg(required_unless_present = "from")]
+    snapshot: Option<String>,
+    /// Try it first in dev, which gets the same data
+    #[arg(long)]
+    rehearse: bool,
+    /// The copy that the store is to become
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["workspace", "rehearse"])]
+    pub(super) from: Option<PathBuf>,
+}
+
+pub(super) async fn restore(client: &Client, restore: &Restore) -> Result<Value> {
+    let order = json!({
+        "role": restore.role,
+        "snapshot": restore.snapshot,
+        "rehearse": restore.rehearse,
+    });
+    let workspace = restore.workspace.as_deref().unwrap_or_default();
+    order_at(client, "restore", workspace, &order).await
+}
+
+pub(super) async fn release(client: &Client, verb: ReleaseVerb) -> Result<Value> {
+    match verb {
+        ReleaseVerb::Add {
+            workspace,
+            env,
+            command,
+        } => {
+            let env: BTreeMap<_, _> = env.into_iter().collect();
+            let order = json!({ "command": command, "env": env });
+            order_at(client, "releases", &workspace, &order).await
+        }
+        ReleaseVerb::Give { workspace, release } => {
+            order_at(client, "give", &workspace, &json!({ "release": release })).await
+        }
+    }
+}
+
+pub(super) async fn promote(client: &Client, promote: Promote) -> Result<Value> {
+    let order = PromoteOrder {
+        expect_generation: promote.expect_generation,
+        release: promote.release,
+        rehearse: !promote.no_rehearsal,
+        probation_secs: promote.probation,
+        restore_data: promote.restore_data,
+    };
+    let workspace = &promote.of.workspace;
+    let promoted = order_at(client, "promote", workspace, &serde_json::to_value(order)?).await?;
+    if promote.probation.is_none() {
+        return Ok(promoted);
+    }
+    probation::of_promotion(client, workspace, promoted).await
+}
+
+pub(super) async fn undo(client: &Client, undo: Undo) -> Result<Value> {
+    let order = json!({ "with_data": undo.with_data });
+    order_at(client, "undo", &undo.of.workspace, &order).await
+}
+
+pub(super) async fn fork(client: &Client, of: &Of) -> Result<Value> {
+    order_at(client, "fork", &of.workspace, &json!({})).await
+}
+
+pub(super) async fn snapshot(client: &Client, snapshot: &Snapshot) -> Result<Value> {
+    let (workspace, role) = (segment(&snapshot.of.workspace), &snapshot.role);
+    let path = format!("/snapshots/{workspace}/{role}");
+    client.post(&path, &json!({})).await
+}
+
+/// The workspace's releases, with who has them.
+pub(super) async fn releases(client: &Client, of: &Of) -> Result<Value> {
+    let mut view = view(client, of).await?;
+    let (live, dev) = (view["live_release"].take(), view["dev_release"].take());
+    let mut releases = view["releases"].take();
+    for release in releases.as_array_mut().into_iter().flatten() {
+        let number = &release["number"];
+        let roles = [("live", &live), ("dev", &dev)];
+        let of = roles.iter().filter(|(_, it)| *it == number);
+        let of: Vec<_> = of.map(|(role, _)| *role).collect();
+        release["of"] = of.join(", ").into();
+    }
+    Ok(releases)
+}
+
+/// Both volumes' snapshots, as rows.
+pub(super) async fn snapshots(client: &Client, of: &Of) -> Result<Value> {
+    let mut view = view(client, of).await?;
+    let mut rows = Vec::new();
+    for role in ["live", "dev"] {
+        let kept = view["snapshots"][role].take();
+        for mut snapshot in kept.as_array().cloned().unwrap_or_default() {
+            snapshot["role"] = role.into();
+            rows.push(snapshot);
+        }
+    }
+    Ok(rows.into())
+}
+
+/// What was done to the workspace.
+pub(super) async fn history(client: &Client, of: &Of) -> Result<Value> {
+    Ok(view(client, of).await?["history"].take())
+}
+
+async fn view(client: &Client, of: &Of) -> Result<Value> {
+    let path = format!("/workspaces/{}", segment(&of.workspace));
+    client.get(&path).await
+}
+
+async fn order_at(client: &Client, verb: &str, workspace: &str, order: &Value) -> Result<Value> {
+    let path = format!("/{verb}/{}", segment(workspace));
+    let done = client.post(&path, order).await;
+    done.with_context(|| format!("{verb} of {workspace}"))
+}
+
+pub(super) const RELEASES: &[&str] = &["number", "of", "what", "added_at", "added_by"];
+pub(super) const SNAPSHOTS: &[&str] = &[
+    "role",
+    "id",
+    "reason",
+    "bytes",
+    "files",
+    "frozen_ms",
+    "shares_blocks",
+];
+pub(super) const HISTORY: &[&str] = &[
+    "at",
+    "kind",
+    "by",
+    "sandbox",
+    "from_release",
+    "to_release",
+    "generation",
+    "held_ms",
+    "outcome",
+    "snapshot",
+    "detail",
+];

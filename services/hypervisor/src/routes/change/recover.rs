@@ -1,0 +1,75 @@
+//! Changes that were broken off, such as by a crash: nobody is let in before they are taken back.
+
+use super::back::{Aside, new_id, put_all_back};
+use crate::role::Role;
+use crate::routes::hold::RoleHold;
+use crate::routes::table::Routes;
+use crate::runtime::SnapshotId;
+use crate::store::{ChangeKind, ChangeRow, StoreError};
+use std::sync::Arc;
+use std::time::Duration;
+use tracing::{error, warn};
+
+const WHY: &str = "the gateway ended in the midst of it";
+const PAUSE: Duration = Duration::from_secs(1);
+
+impl Routes {
+    /// Begins to take back what was broken off; who comes meanwhile is held.
+    pub(in crate::routes) async fn take_back_broken_off(
+        self: &Arc<Self>,
+    ) -> Result<(), StoreError> {
+        // At most one of a workspace, since the next one waits for it.
+        for row in self.store.run(|store| store.open_changes()).await? {
+            // One that is retired is looked at when it is back.
+            let Some(workspace) = self.named(&row.workspace) else {
+                continue;
+            };
+            let pair = workspace.pair();
+            let of = |role| pair.route(role).sandbox.name() == row.sandbox;
+            let Some(role) = [Role::Live, Role::Dev].into_iter().find(|&role| of(role)) else {
+                continue;
+            };
+            let changing = workspace.changing.clone();
+            // Nobody else has it yet.
+            let Ok(only) = changing.try_lock_owned() else {
+                continue;
+            };
+            let hold = RoleHold::begin(self, &workspace, role);
+            let routes = self.clone();
+            tokio::spawn(async move {
+                let _only = only;
+                routes.take_back_change(row, &hold).await;
+            });
+        }
+        Ok(())
+    }
+
+    async fn take_back_change(&self, row: ChangeRow, hold: &RoleHold) {
+        let sandbox = &hold.old.sandbox;
+        warn!(workspace = row.workspace, sandbox = row.sandbox, kind = ?row.kind, "a change was broken off, and is taken back");
+        let before: Option<SnapshotId> = row.snapshot.as_deref().and_then(|id| id.parse().ok());
+        let aside = match row.kind {
+            ChangeKind::Promote | ChangeKind::Fork => Aside::Gone,
+            // It may be what somebody wanted back.
+            _ => Aside::Kept(new_id()),
+        };
+        put_all_back(sandbox, row.from_release, before.as_ref(), &aside).await;
+        if hold.old.role == Role::Live
+            && let Err(error) = sandbox.start().await
+        {
+            error!(sandbox = row.sandbox, %error, "does not run as before");
+        }
+        let held = hold.millis();
+        while let Err(error) = self.note_taken_back(row.id, held).await {
+            error!(sandbox = row.sandbox, %error, "cannot note that a change was taken back; trying again");
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    async fn note_taken_back(&self, id: i64, held_ms: u64) -> Result<(), StoreError> {
+        let noted = self
+            .store
+            .run(move |store| store.take_change_back(id, held_ms, WHY));
+        noted.await
+    }
+}

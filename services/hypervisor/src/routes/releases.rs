@@ -1,0 +1,96 @@
+//! Which releases a workspace has, and which of them its sandboxes run.
+
+use super::change::{ChangeError, ChangeOutcome};
+use super::route::Workspace;
+use super::table::Routes;
+use crate::runtime::Release;
+use crate::store::StoreError;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use tracing::{info, warn};
+
+/// What the store remembers of the configuration's command.
+const COMMAND: &str = "runtime_command";
+
+impl Routes {
+    /// A workspace's releases, the oldest first.
+    ///
+    /// # Errors
+    /// The runtime's.
+    pub async fn releases(&self, workspace: &Workspace) -> Result<Vec<Release>, ChangeError> {
+        Ok(self.runtime.releases(&workspace.name).await?)
+    }
+
+    /// Adds a release, and gives it to dev.
+    ///
+    /// # Errors
+    /// The runtime's, or as for [`Routes::give_release`].
+    pub async fn add_release(
+        self: &Arc<Self>,
+        workspace: &Arc<Workspace>,
+        command: Vec<String>,
+        env: BTreeMap<String, String>,
+        by: &str,
+    ) -> Result<ChangeOutcome, ChangeError> {
+        let added = self.runtime.add_release(&workspace.name, command, env, by);
+        let release = added.await?;
+        self.give_release(workspace, release.number, by).await
+    }
+
+    /// Finds out what sandboxes run of which the store does not know it, and gives dev the
+    /// configuration's command where that is another than at the last start.
+    pub(super) async fn settle_releases(&self) -> Result<(), StoreError> {
+        let command = self.config.runtime.command.join("\u{1f}");
+        let new = command.clone();
+        let before = self
+            .store
+            .run(move |store| store.get_or_insert_meta(COMMAND, &new))
+            .await?;
+        let is_new = before != command;
+        for workspace in self.all() {
+            self.settle_release(&workspace, is_new).await?;
+        }
+        if is_new {
+            self.store
+                .run(move |store| store.set_meta(COMMAND, &command))
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// The same for one workspace.
+    pub(super) async fn settle_release(
+        &self,
+        workspace: &Workspace,
+        is_new: bool,
+    ) -> Result<(), StoreError> {
+        let pair = workspace.pair();
+        let (live, dev) = (&pair.live.sandbox, &pair.dev.sandbox);
+        let known = live.release() != 0 && dev.release() != 0;
+        if known && !is_new {
+            return Ok(());
+        }
+        let declared = match self.runtime.declared_release(&workspace.name).await {
+            Ok(declared) => declared,
+            Err(error) => {
+                warn!(workspace = %workspace.name, %error, "its releases are not known");
+                return Ok(());
+            }
+        };
+        for sandbox in [live, dev] {
+            if sandbox.release() == 0 {
+                let pinned = self.runtime.pinned_release(sandbox).await.ok().flatten();
+                sandbox.set_release(pinned.unwrap_or(declared));
+            }
+        }
+        if is_new && declared > live.release().max(dev.release()) {
+            info!(workspace = %workspace.name, release = declared, "dev has the configuration's new command");
+            dev.set_release(declared);
+        }
+        let name = workspace.name.to_string();
+        let (live, dev) = (live.release(), dev.release());
+        self.store
+            .run(move |store| store.set_releases(&name, live, dev))
+            .await
+    }
+}

@@ -1,0 +1,157 @@
+//! Changes, the releases in use, and who stopped what.
+
+use super::{Sqlite, probations, workspaces};
+use crate::role::Role;
+use crate::store::{
+    ChangeRow, ChangeStore, Commit, Conflict, NewChange, StoppedRow, StoreError, WorkspaceRow,
+};
+use crate::timestamp::Timestamp;
+use rusqlite::{Row, Transaction, params};
+
+const COLUMNS: &str = "id, workspace, kind, by, at, sandbox, from_release, to_release, snapshot,
+    generation, held_ms, writes, outcome, detail";
+
+fn change(row: &Row) -> rusqlite::Result<ChangeRow> {
+    let count = |at| Ok::<_, rusqlite::Error>(row.get::<_, i64>(at)?.cast_unsigned());
+    let maybe =
+        |at| Ok::<_, rusqlite::Error>(row.get::<_, Option<i64>>(at)?.map(i64::cast_unsigned));
+    Ok(ChangeRow {
+        id: row.get(0)?,
+        workspace: row.get(1)?,
+        kind: row.get(2)?,
+        by: row.get(3)?,
+        at: row.get(4)?,
+        sandbox: row.get(5)?,
+        from_release: count(6)?,
+        to_release: count(7)?,
+        snapshot: row.get(8)?,
+        generation: maybe(9)?,
+        held_ms: maybe(10)?,
+        writes: count(11)?,
+        outcome: row.get(12)?,
+        detail: row.get(13)?,
+    })
+}
+
+fn commit(tx: &Transaction, commit: &Commit) -> Result<WorkspaceRow, StoreError> {
+    let column = match commit.role {
+        Role::Live => "live_release",
+        Role::Dev => "dev_release",
+    };
+    let shared = if commit.is_fork {
+        "?4"
+    } else {
+        "writes_shared"
+    };
+    let sql = format!(
+        "UPDATE workspaces SET {column} = ?3, generation = generation + 1, writes = ?4, writes_shared = {shared}
+         WHERE name = ?1 AND generation = ?2"
+    );
+    let expected = commit.expect_generation.cast_signed();
+    let (release, writes) = (commit.release.cast_signed(), commit.writes.cast_signed());
+    let changed = tx.execute(&sql, params![commit.workspace, expected, release, writes])?;
+    if changed != 1 {
+        return Err(Conflict::Generation.into());
+    }
+    tx.execute(
+        "UPDATE changes SET outcome = 'done', generation = ?2, held_ms = ?3, writes = ?4 WHERE id = ?1",
+        params![commit.id, expected + 1, commit.held_ms.cast_signed(), writes],
+    )?;
+    if let Some(undone) = commit.undoes {
+        tx.execute(
+            "UPDATE changes SET outcome = 'undone' WHERE id = ?1",
+            [undone],
+        )?;
+    }
+    let now = workspaces::named(tx, &commit.workspace)?;
+    probations::changed(tx, &now, &commit.watch)?;
+    Ok(now)
+}
+
+impl ChangeStore for Sqlite {
+    fn begin_change(&self, new: &NewChange) -> Result<i64, StoreError> {
+        self.write(|tx| {
+            tx.execute(
+                "INSERT INTO changes (workspace, kind, by, at, sandbox, from_release, to_release, snapshot, detail)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, '')",
+                params![
+                    new.workspace,
+                    new.kind,
+                    new.by,
+                    Timestamp::now(),
+                    new.sandbox,
+                    new.from_release.cast_signed(),
+                    new.to_release.cast_signed(),
+                    new.snapshot,
+                ],
+            )?;
+            Ok(tx.last_insert_rowid())
+        })
+    }
+
+    fn commit_change(&self, change: &Commit) -> Result<WorkspaceRow, StoreError> {
+        self.write(|tx| commit(tx, change))
+    }
+
+    fn take_change_back(&self, id: i64, held_ms: u64, detail: &str) -> Result<(), StoreError> {
+        self.execute(
+            "UPDATE changes SET outcome = 'taken_back', held_ms = ?2, detail = ?3
+             WHERE id = ?1 AND outcome IS NULL",
+            params![id, held_ms.cast_signed(), detail],
+        )?;
+        Ok(())
+    }
+
+    fn open_changes(&self) -> Result<Vec<ChangeRow>, StoreError> {
+        let sql = format!("SELECT {COLUMNS} FROM changes WHERE outcome IS NULL ORDER BY id");
+        self.all(&sql, [], change)
+    }
+
+    fn changes(&self, workspace: &str, most: usize) -> Result<Vec<ChangeRow>, StoreError> {
+        let sql =
+            format!("SELECT {COLUMNS} FROM changes WHERE workspace = ?1 ORDER BY id DESC LIMIT ?2");
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        self.all(&sql, params![workspace, most], change)
+    }
+
+    fn set_releases(&self, workspace: &str, live: u64, dev: u64) -> Result<(), StoreError> {
+        self.execute(
+            "UPDATE workspaces SET live_release = ?2, dev_release = ?3 WHERE name = ?1",
+            params![workspace, live.cast_signed(), dev.cast_signed()],
+        )?;
+        Ok(())
+    }
+
+    fn set_writes(&self, workspace: &str, writes: u64) -> Result<(), StoreError> {
+        self.execute(
+            "UPDATE workspaces SET writes = ?2 WHERE name = ?1",
+            params![workspace, writes.cast_signed()],
+        )?;
+        Ok(())
+    }
+
+    fn stopped(&self) -> Result<Vec<StoppedRow>, StoreError> {
+        let sql = "SELECT sandbox, workspace, by, at FROM stopped ORDER BY sandbox";
+        self.all(sql, [], |row| {
+            Ok(StoppedRow {
+                sandbox: row.get(0)?,
+                workspace: row.get(1)?,
+                by: row.get(2)?,
+                at: row.get(3)?,
+            })
+        })
+    }
+
+    fn set_stopped(&self, row: &StoppedRow) -> Result<(), StoreError> {
+        self.execute(
+            "INSERT OR REPLACE INTO stopped (sandbox, workspace, by, at) VALUES (?1, ?2, ?3, ?4)",
+            params![row.sandbox, row.workspace, row.by, row.at],
+        )?;
+        Ok(())
+    }
+
+    fn unset_stopped(&self, sandbox: &str) -> Result<(), StoreError> {
+        self.execute("DELETE FROM stopped WHERE sandbox = ?1", [sandbox])?;
+        Ok(())
+    }
+}
