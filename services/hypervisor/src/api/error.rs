@@ -23,6 +23,12 @@ impl From<RuntimeError> for HttpError {
     fn from(error: RuntimeError) -> Self {
         let (status, code) = match &error {
             RuntimeError::CannotStop { .. } => (StatusCode::CONFLICT, "cannot_stop"),
+            RuntimeError::StoppedByHand { .. } => (StatusCode::CONFLICT, "stopped_by_hand"),
+            RuntimeError::Unsupported(_) => (StatusCode::CONFLICT, "no_volume"),
+            RuntimeError::NoRelease { .. } => (StatusCode::CONFLICT, "no_release"),
+            RuntimeError::NoSnapshot(_) => (StatusCode::CONFLICT, "no_snapshot"),
+            RuntimeError::InvalidRelease(_) => (StatusCode::BAD_REQUEST, "invalid_release"),
+            RuntimeError::NoRoom(_) => (StatusCode::INSUFFICIENT_STORAGE, "no_room"),
             _ => (StatusCode::SERVICE_UNAVAILABLE, "sandbox_unavailable"),
         };
         Self::new(status, code, error.to_string())

@@ -4,10 +4,40 @@ use super::change::{ChangeError, new_id};
 use super::route::Workspace;
 use super::table::Routes;
 use crate::role::Role;
-use crate::runtime::{Reason, Snapshot};
+use crate::runtime::{Reason, RuntimeError, Snapshot, SnapshotId};
+use crate::store::{ChangeOutcome, ChangeRow};
 use std::sync::Arc;
+use tracing::warn;
+
+/// How many promotions can have their snapshot put back, whatever the rule.
+const HELD: usize = 3;
 
 impl Routes {
+    /// Removes the snapshots that no rule keeps, and that no undo needs.
+    pub(super) async fn prune_snapshots(&self, workspace: &Workspace) {
+        let name = workspace.name.to_string();
+        let rows = self
+            .store
+            .run(move |store| store.changes(&name, usize::MAX));
+        let rows = match rows.await {
+            Ok(rows) => rows,
+            Err(error) => return warn!(%error, "snapshots are not pruned"),
+        };
+        let is_needed = |row: &&ChangeRow| row.outcome != Some(ChangeOutcome::TakenBack);
+        let needed = rows
+            .iter()
+            .filter(is_needed)
+            .filter_map(|row| row.snapshot.as_deref());
+        let held: Vec<SnapshotId> = needed.filter_map(|id| id.parse().ok()).take(HELD).collect();
+        for route in workspace.pair().both() {
+            let sandbox = &route.sandbox;
+            match sandbox.prune_snapshots(&held).await {
+                Ok(_) | Err(RuntimeError::Unsupported(_)) => {}
+                Err(error) => warn!(sandbox = sandbox.name(), %error, "snapshots are not pruned"),
+            }
+        }
+    }
+
     /// Copies a role's volume as of one moment, while it is in use.
     ///
     /// # Errors

@@ -346,15 +346,18 @@ impl Routes {
 
     /// Does one order whole, whoever hangs up on it, and no other of the workspace meanwhile.
     pub(in crate::routes) async fn whole<T: Send + 'static>(
-        &self,
+        self: &Arc<Self>,
         workspace: &Arc<Workspace>,
         work: impl Future<Output = Result<T, ChangeError>> + Send + 'static,
     ) -> Result<T, ChangeError> {
         let changing = workspace.changing.clone().try_lock_owned();
         let only = changing.map_err(|_| ChangeError::InProgress)?;
+        let (routes, workspace) = (self.clone(), workspace.clone());
         let task = tokio::spawn(async move {
             let _only = only;
-            work.await
+            let done = work.await;
+            tokio::spawn(async move { routes.prune_snapshots(&workspace).await });
+            done
         });
         task.await.unwrap_or(Err(ChangeError::Interrupted))
     }

@@ -8,6 +8,9 @@ use crate::store::{
 use crate::timestamp::Timestamp;
 use rusqlite::{Row, Transaction, params};
 
+/// Changes that are kept of a workspace.
+const MOST: i64 = 500;
+
 const COLUMNS: &str = "id, workspace, kind, by, at, sandbox, from_release, to_release, snapshot,
     generation, held_ms, writes, outcome, detail";
 
@@ -31,6 +34,16 @@ fn change(row: &Row) -> rusqlite::Result<ChangeRow> {
         outcome: row.get(12)?,
         detail: row.get(13)?,
     })
+}
+
+/// Of what is long over.
+fn forget(tx: &Transaction, workspace: &str) -> Result<(), StoreError> {
+    tx.execute(
+        "DELETE FROM changes WHERE workspace = ?1 AND outcome IS NOT NULL AND id <=
+         (SELECT id FROM changes WHERE workspace = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)",
+        params![workspace, MOST],
+    )?;
+    Ok(())
 }
 
 fn commit(tx: &Transaction, commit: &Commit) -> Result<WorkspaceRow, StoreError> {
@@ -71,6 +84,7 @@ fn commit(tx: &Transaction, commit: &Commit) -> Result<WorkspaceRow, StoreError>
 impl ChangeStore for Sqlite {
     fn begin_change(&self, new: &NewChange) -> Result<i64, StoreError> {
         self.write(|tx| {
+            forget(tx, &new.workspace)?;
             tx.execute(
                 "INSERT INTO changes (workspace, kind, by, at, sandbox, from_release, to_release, snapshot, detail)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, '')",
