@@ -39,6 +39,10 @@ in
   };
   "example is whole" = {
     config = machine ../../hosts/example;
-    expect = c: c.containers ? sandbox-live && c.services.caddy.enable;
+    expect =
+      c:
+      c.containers ? sandbox-live
+      && c.services.caddy.enable
+      && c.fileSystems."/var/lib/choiros".fsType == "xfs";
   };
 }

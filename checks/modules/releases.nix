@@ -107,6 +107,18 @@ in
       && t."/run/choiros-volumes/notes-live".d.group == "choiros"
       && t."/nix/var/nix/profiles/choiros".d.mode == "0755";
   };
+  "the hypervisor knows where releases are, and by which units it asks" = {
+    config = two;
+    expect =
+      c:
+      let
+        r = c.services.choiros.settings.runtime;
+      in
+      r.releases_dir == "/nix/var/nix/profiles/choiros"
+      && r.release_unit == "choiros-release-{sandbox}@{order}.service"
+      && r.volume_unit == "choiros-volume-{sandbox}@{order}.service"
+      && r.results_dir == "/run/choiros-volumes";
+  };
   "polkit lets the hypervisor start these with orders of their kind, and a fork comes from its own workspace" =
     {
       config = two;

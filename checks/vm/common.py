@@ -112,10 +112,14 @@ def closure(name):
     return machine.succeed(f"awk '$1 == \"{name}\" {{ printf \"%s\", $2 }}' /etc/deployments")
 
 
-def deploy(name, workspace="sandbox"):
-    """Does what a switch does that brings a workspace another closure: a plan, and the units that it reloads and restarts."""
+def switch_to(name, workspace="sandbox"):
+    """Does what a switch does first that brings a workspace another closure."""
     machine.succeed(f"sed -Ei 's,^({workspace} [^ ]*) .*,\\1 {closure(name)},' $(readlink -f /etc/choiros/releases)", "systemctl reload choiros-releases")
-    return machine.execute("systemctl restart choiros-rollout")[0]
+
+
+def rolled_out():
+    """What it does then; whether that came to a good end."""
+    return machine.execute("systemctl restart choiros-rollout")[0] == 0
 
 
 def runs(sandbox):

@@ -16,6 +16,10 @@ let
     start_secs = 75;
     # what choiros-firewall says: without the rules that keep sandboxes apart, none is started
     seal_file = "/run/choiros-seal/state";
+    releases_dir = "/nix/var/nix/profiles/choiros";
+    release_unit = "choiros-release-{sandbox}@{order}.service";
+    volume_unit = "choiros-volume-{sandbox}@{order}.service";
+    results_dir = "/run/choiros-volumes";
   };
 
   sandbox =

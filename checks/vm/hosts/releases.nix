@@ -11,6 +11,26 @@ let
   inside = import ../../../modules/workspaces/inside.nix { inherit config pkgs; };
   # what each has that what is running has not
   deployments = {
+    # of a host from before there were releases: live's own, with its name and address in it
+    before = {
+      networking = {
+        hostName = "sandbox-live";
+        interfaces = lib.mkForce {
+          eth0.ipv4.addresses = [
+            {
+              address = "10.233.1.2";
+              prefixLength = 32;
+            }
+          ];
+        };
+      };
+      systemd.services.sandbox.environment = {
+        SANDBOX_LISTEN = "0.0.0.0:8080";
+        SANDBOX_NAME = "sandbox-live";
+        SANDBOX_INSTANCE_ROLE = "live";
+        SANDBOX_DATA_DIR = "/data";
+      };
+    };
     next = { };
     later = { };
     # serves, and isn't well: nobody reaches it

@@ -41,8 +41,8 @@ with subtest("who a sandbox is comes from outside: one closure is two sandboxes"
         t.assertEqual(told(f"sandbox-{role}") | known, told(f"sandbox-{role}"))
 
 with subtest("a deployment adds a release, once, and moves no pin"):
-    deploy("next")
-    deploy("next")
+    switch_to("next")
+    switch_to("next")
     t.assertEqual(releases(), [(1, first), (2, closure("next"))])
     t.assertEqual(pinned("sandbox-live"), (1, first))
     t.assertEqual(len(releases("team")), 1)
@@ -123,7 +123,7 @@ with subtest("garbage collection takes no release for an old generation"):
 
 with subtest("old releases go by rule: not the newest, nor what is pinned, was pinned before, or runs"):
     for name in ("later", "sick") * 7:
-        deploy(name)
+        switch_to(name)
     numbers = [number for number, _ in releases()]
     t.assertEqual(numbers, [1, 2, *range(7, 17)], "live has 2, and had 1, as dev has")
     machine.succeed("systemctl start choiros-release-sandbox-live@16", "systemctl start choiros-release-sandbox-dev@16", "systemctl reload choiros-releases")
