@@ -146,6 +146,15 @@ impl Sandbox {
         self.run(true).await
     }
 
+    /// As [`Sandbox::start`], but of what may not run at all: given up soon, for others wait.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn try_start(&self) -> Result<(), RuntimeError> {
+        let _trial = Trial::begin(&self.state);
+        self.run(true).await
+    }
+
     async fn run(&self, by_hand: bool) -> Result<(), RuntimeError> {
         if self.state.is_open() {
             return Ok(());
@@ -264,6 +273,22 @@ impl Sandbox {
     pub fn drain_guard(self: &Arc<Self>) -> DrainGuard {
         self.drains.fetch_add(1, Ordering::Relaxed);
         DrainGuard(Arc::clone(self))
+    }
+}
+
+/// A start that is given up soon, for as long as this lives.
+struct Trial<'s>(&'s SandboxState);
+
+impl<'s> Trial<'s> {
+    fn begin(state: &'s SandboxState) -> Self {
+        state.on_trial.store(true, Ordering::Release);
+        Self(state)
+    }
+}
+
+impl Drop for Trial<'_> {
+    fn drop(&mut self) {
+        self.0.on_trial.store(false, Ordering::Release);
     }
 }
 

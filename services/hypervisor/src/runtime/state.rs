@@ -7,7 +7,7 @@ use super::{RuntimeError, Seal, Spec, Status, StoppedBy};
 use crate::config::{self, Address};
 use arc_swap::{ArcSwap, ArcSwapOption};
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
@@ -36,6 +36,8 @@ pub(super) struct SandboxState {
     pub(super) starts: Arc<StartLock>,
     /// While there is one, no request starts it.
     pub(super) stopped_by: ArcSwapOption<StoppedBy>,
+    /// Whether somebody waits for a start on whom others wait.
+    pub(super) on_trial: AtomicBool,
     /// How often it crashed.
     pub(super) crashed: AtomicU64,
     /// Probes in a row that failed, of one that is only watched.
@@ -70,6 +72,7 @@ impl SandboxState {
             volume: Arc::default(),
             starts: Arc::default(),
             stopped_by: ArcSwapOption::empty(),
+            on_trial: AtomicBool::new(false),
             crashed: AtomicU64::new(0),
             failed: AtomicU32::new(0),
         }
@@ -183,6 +186,16 @@ impl SandboxState {
     pub(super) async fn probe(&self, address: SocketAddr) -> Result<(), ProbeError> {
         let timeout = Duration::from_secs(self.config.probe_timeout_secs);
         probe::probe(&self.spec, address, timeout).await
+    }
+
+    /// So many crashes in a row, and it has failed. On trial one is an accident, and two are none.
+    pub(super) fn most_crashes(&self) -> u32 {
+        let most = self.config.max_restarts;
+        if self.on_trial.load(Ordering::Acquire) {
+            most.min(2)
+        } else {
+            most
+        }
     }
 
     pub(super) fn start_limit(&self) -> Duration {

@@ -239,3 +239,14 @@ async fn live_that_falls_ill_on_probation_has_its_release_back_and_keeps_its_dat
     assert_eq!(house.releases().await.0, 1);
     assert_eq!(house.notes("/").await, ["before", "after"]);
 }
+
+#[tokio::test]
+async fn a_release_that_spoils_devs_data_is_taken_back_with_them() {
+    let house = Workspace::start().await;
+    house.note("/dev/", "of dev").await;
+    let spoils = "echo spoilt > $DATA_DIR/events.db; exit 3";
+    let added = ["release", "add", "sandbox", "--", "/bin/sh", "-c", spoils];
+    assert!(house.refused(&added).await.contains("exited with status 3"));
+    assert_eq!(house.releases().await, (1, 1));
+    assert_eq!(house.notes("/dev/").await, ["of dev"]);
+}

@@ -71,7 +71,9 @@ impl Routes {
             may_start(workspace, plan.role)?;
         }
         let before = new_id();
-        let keeps = plan.keeps_volume();
+        let was_running = sandbox.view().status != Status::Stopped;
+        // A release that is given and not started writes nothing.
+        let keeps = plan.kind != ChangeKind::Give || was_running;
         if keeps && matches!(plan.volume, NewVolume::Same) {
             // Most of the work, while nobody waits for it.
             sandbox.prepare_snapshot(&before).await?;
@@ -97,7 +99,7 @@ impl Routes {
             plan,
             from_release: sandbox.release(),
             before: keeps.then_some(before),
-            was_running: sandbox.view().status != Status::Stopped,
+            was_running,
             sandbox,
             id,
         };
@@ -117,13 +119,6 @@ pub(super) fn may_start(workspace: &Workspace, role: Role) -> Result<(), ChangeE
             sandbox: sandbox.name().to_owned(),
             by: stopped.by,
         }),
-    }
-}
-
-impl Plan {
-    /// Whether what the volume was before is kept. What dev is given is for trying out.
-    fn keeps_volume(&self) -> bool {
-        self.kind != ChangeKind::Give
     }
 }
 
@@ -195,7 +190,7 @@ impl Steps<'_> {
         }
         let left = (limit * 2 / 3).saturating_sub(hold.begun.elapsed());
         fail_point("change_switched");
-        let started = tokio::time::timeout(left, self.sandbox.start()).await;
+        let started = tokio::time::timeout(left, self.sandbox.try_start()).await;
         let started = started.unwrap_or_else(|_| Err(self.late(left)));
         started.map_err(|cause| ChangeError::TakenBack {
             what: format!("{} with release {}", self.sandbox.name(), self.plan.release),

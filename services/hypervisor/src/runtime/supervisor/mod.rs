@@ -137,7 +137,7 @@ impl Supervisor {
             };
             self.crashes += 1;
             self.state.crashed.fetch_add(1, Ordering::Relaxed);
-            if self.crashes >= self.state.config.max_restarts {
+            if self.crashes >= self.state.most_crashes() {
                 self.fail(cause);
                 return true;
             }
