@@ -1,5 +1,6 @@
 //! Who this sandbox is, and where it listens and keeps its data.
 
+use crate::accent::Accent;
 use clap::{Parser, ValueEnum};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -24,6 +25,12 @@ pub struct Config {
     /// The folder that this sandbox alone writes to.
     #[arg(long, env = "SANDBOX_DATA_DIR", default_value = "/data")]
     pub data_dir: PathBuf,
+    /// The release that it is, by its number; its page says so.
+    #[arg(long, env = "SANDBOX_RELEASE")]
+    pub release: Option<u64>,
+    /// The colour of its page's band, such as `#8a3ffc`, to tell releases apart at a glance.
+    #[arg(long, env = "SANDBOX_ACCENT")]
+    pub accent: Option<Accent>,
     /// What is written to standard error, such as `info` or `sandbox=debug`.
     #[arg(long, env = "SANDBOX_LOG", default_value = "info")]
     pub log: String,
@@ -79,8 +86,21 @@ mod tests {
         let config = parse(&["--name", "sandbox-dev", "--instance-role", "dev"]).unwrap();
         assert_eq!(config.instance_role, Role::Dev);
         assert_eq!(config.listen.to_string(), "0.0.0.0:8080");
+        assert_eq!((config.release, config.accent), (None, None));
         assert!(parse(&["--instance-role", "dev"]).is_err());
         assert!(parse(&["--name", "sandbox-dev"]).is_err());
+    }
+
+    #[test]
+    fn a_release_is_a_number_and_an_accent_a_colour() {
+        let who = ["--name", "a", "--instance-role", "live"];
+        let with = |more: [&str; 2]| parse(&[&who[..], &more].concat());
+        assert_eq!(with(["--release", "4"]).unwrap().release, Some(4));
+        assert!(with(["--accent", "#8a3ffc"]).unwrap().accent.is_some());
+        for wrong in [["--release", "four"], ["--accent", "red;}"]] {
+            let refusal = with(wrong).unwrap_err().to_string();
+            assert!(refusal.contains(wrong[0]), "{refusal}");
+        }
     }
 
     #[test]

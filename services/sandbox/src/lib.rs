@@ -3,6 +3,7 @@
 //! [`config`] says who this sandbox is, `data` guards its folder, `log` keeps its events, and
 //! `service` is all of them, on which `http` works. [`server`] starts it and has it end in order.
 
+pub mod accent;
 pub mod config;
 mod data;
 mod http;

@@ -110,6 +110,7 @@ async fn open(config: &Config) -> Result<Service, ServiceError> {
             .to_string_lossy()
             .into_owned(),
         version: env!("CARGO_PKG_VERSION"),
+        release: config.release,
     };
     log.append(Draft {
         kind: "system.startup".into(),
@@ -119,6 +120,7 @@ async fn open(config: &Config) -> Result<Service, ServiceError> {
     .await?;
     Ok(Service {
         identity,
+        accent: config.accent,
         log_identity: data.log_identity()?,
         data,
         log,

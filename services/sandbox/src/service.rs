@@ -1,5 +1,6 @@
 //! What every request may need.
 
+use crate::accent::Accent;
 use crate::config::Role;
 use crate::data::{DataDir, LogIdentity};
 use crate::log::EventLog;
@@ -18,6 +19,9 @@ pub(crate) struct Identity {
     pub hostname: String,
     /// This program's version.
     pub version: &'static str,
+    /// The release that it is, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub release: Option<u64>,
 }
 
 /// What every request may need.
@@ -25,6 +29,8 @@ pub(crate) struct Identity {
 pub(crate) struct Service {
     /// Who this sandbox is.
     pub identity: Identity,
+    /// The colour of its page's band.
+    pub accent: Option<Accent>,
     /// Its folder.
     pub data: DataDir,
     /// Its events.

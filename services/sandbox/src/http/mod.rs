@@ -23,8 +23,12 @@ const MAX_EVENT_BYTES: usize = 64 * 1024;
 
 /// Everything under the sandbox's address.
 pub fn router(service: Arc<Service>) -> Router {
+    let look = Arc::new(page::Look::new(service.accent));
     Router::new()
-        .route("/", get(page::show))
+        .route(
+            "/",
+            get(async move |service, caller| page::show(service, &caller, &look)),
+        )
         .route("/health", get(health::check))
         .route("/logs/events", get(events::read).post(events::append))
         .route("/ws/logs/events", any(socket::open))

@@ -43,7 +43,14 @@ impl Sandbox {
 
     /// Starts one, perhaps on the data of an earlier one.
     async fn start_in(dir: TempDir) -> Result<Self> {
-        let process = Process::spawn(program(&dir.path().join("data"), "127.0.0.1:0"))?;
+        Self::start_with(dir, &[]).await
+    }
+
+    /// The same with more in its environment.
+    async fn start_with(dir: TempDir, env: &[(&str, &str)]) -> Result<Self> {
+        let mut program = program(&dir.path().join("data"), "127.0.0.1:0");
+        program.envs(env.iter().copied());
+        let process = Process::spawn(program)?;
         let listening = process.stderr_line(|line| line.contains("listening"));
         let listening = listening.await?;
         let (_, rest) = listening.split_once("address=").context("an address")?;

@@ -3,6 +3,7 @@ use anyhow::{Context, Result};
 use axum::http::Method;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use sha2::{Digest, Sha256};
+use testkit::client::Response;
 
 /// The text of the element with this test id.
 fn shown<'a>(page: &'a str, id: &str) -> Option<&'a str> {
@@ -41,9 +42,31 @@ async fn the_page_shows_which_sandbox_answers_in_which_role() -> Result<()> {
 }
 
 #[tokio::test]
+async fn two_releases_differ_at_a_glance_and_in_number() -> Result<()> {
+    let sandbox = Sandbox::start().await?;
+    let plain = sandbox.client.navigate("/").await?.text();
+    assert!(plain.contains("<span hidden>with"), "{plain}");
+
+    let env = [("SANDBOX_RELEASE", "4"), ("SANDBOX_ACCENT", "#8A3FFC")];
+    let sandbox = Sandbox::start_with(tempfile::tempdir()?, &env).await?;
+    let page = sandbox.client.navigate("/").await?;
+    allows_its_own(&page)?;
+    let text = page.text();
+    assert_eq!(shown(&text, "sandbox-release"), Some("release 4"));
+    assert!(text.contains("--band: #8a3ffc;") && text.contains("%238a3ffc"));
+    let health: serde_json::Value = sandbox.client.get("/health").await?.json()?;
+    assert_eq!(health["release"], 4);
+    Ok(())
+}
+
+#[tokio::test]
 async fn the_page_s_policy_allows_its_own_style_and_script_and_no_other() -> Result<()> {
     let sandbox = Sandbox::start().await?;
     let page = sandbox.client.navigate("/").await?;
+    allows_its_own(&page)
+}
+
+fn allows_its_own(page: &Response) -> Result<()> {
     let policy = page
         .header("content-security-policy")
         .context("no policy")?;

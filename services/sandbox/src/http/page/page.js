@@ -11,6 +11,16 @@ const base = "/" + location.pathname.split("/").filter(Boolean).map((part) => pa
 const newest = Number(root.newest); // when the page was opened
 let last = Math.max(0, newest - TAIL);
 let pause = 1000;
+let lost = 0; // how often the stream ended since it last came
+
+// What was being written when the page was loaded anew, for another sandbox or release.
+find("text").value = history.state?.draft ?? "";
+history.replaceState(null, "");
+
+function renew() {
+  history.replaceState({ draft: find("text").value }, "");
+  location.reload();
+}
 
 function state(name, words) {
   find("tail").dataset.state = name;
@@ -24,20 +34,25 @@ function follow() {
   addEventListener("pagehide", () => source.close(), { once: true });
   source.addEventListener("sandbox", (message) => {
     const now = JSON.parse(message.data);
-    // After a swap another sandbox answers here, and its events have other ids.
+    // After a swap another sandbox answers here, and its events have other ids; after a promotion
+    // another release, with a page of its own.
     const same = now.name === shown("sandbox-name") && now.role === shown("sandbox-role")
       && String(now.generation ?? "–") === shown("sandbox-generation");
     if (!same) {
       source.close();
-      location.reload();
+      renew();
       return;
     }
-    pause = 1000;
+    [pause, lost] = [1000, 0];
     state("following", "following");
   });
   source.onmessage = (message) => add(JSON.parse(message.data));
   source.onerror = () => {
-    state("lost", "connection lost, trying again");
+    // A stream ends when its sandbox gets another release, and the browser asks again: it waits for
+    // that one, and nothing is lost yet.
+    lost += 1;
+    if (lost === 1 && source.readyState === EventSource.CONNECTING) state("waiting", "connecting again");
+    else state("lost", "connection lost, trying again");
     // The browser gives up after a response that is no stream.
     if (source.readyState === EventSource.CLOSED) followAgain();
   };
