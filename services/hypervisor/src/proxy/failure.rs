@@ -33,6 +33,15 @@ pub enum Reason {
         /// Seconds after which another try makes sense.
         retry_after: u64,
     },
+    /// A person stopped it: no request starts it.
+    #[error("was stopped {how}, and stays so until somebody starts it")]
+    StoppedByHand {
+        /// By whom and when, or only that, for those whom it is no business of.
+        how: String,
+    },
+    /// It is being changed.
+    #[error("is being changed, which takes longer than a request may wait")]
+    Held,
     /// There are as many requests as there may be.
     #[error("was not asked: {0}")]
     Busy(Full),
@@ -76,6 +85,16 @@ impl Reason {
                 "sandbox_unavailable",
                 "Try again in a moment. If it stays so, mend what it says here and start it from your account page.",
             ),
+            Self::StoppedByHand { .. } => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "stopped_by_hand",
+                "Start it on your account page, or have its owner do so; no open page starts it.",
+            ),
+            Self::Held => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "sandbox_held",
+                "Try again in a moment. The history on your account page says what is being changed.",
+            ),
             Self::Busy(full) => (StatusCode::SERVICE_UNAVAILABLE, full.code(), full.remedy()),
             Self::Timeout(_) => (
                 StatusCode::GATEWAY_TIMEOUT,
@@ -116,6 +135,15 @@ impl Reason {
         }
     }
 
+    /// What stands above it all on a page.
+    fn heading(&self, status: StatusCode) -> &'static str {
+        match self {
+            Self::StoppedByHand { .. } => "Stopped",
+            Self::Held => "One moment",
+            _ => status.canonical_reason().unwrap_or("No answer"),
+        }
+    }
+
     /// What stands after the sandbox's name, with one full stop.
     pub(super) fn sentence(&self) -> String {
         format!("{}.", self.to_string().trim_end_matches(['.', '\n', ' ']))
@@ -125,6 +153,8 @@ impl Reason {
     fn retry_after(&self) -> Option<u64> {
         match self {
             Self::Unavailable { retry_after, .. } => Some(*retry_after),
+            Self::StoppedByHand { .. } => Some(30),
+            Self::Held => Some(5),
             Self::Busy(_) => Some(1),
             _ => None,
         }
@@ -181,7 +211,16 @@ impl Failure {
         let (status, code, remedy) = self.reason.verdict();
         let mut response = if as_page {
             let (why, printed) = self.reason.on_a_page();
-            page::response(status, &self.sandbox, &why, printed, remedy, account)
+            let heading = self.reason.heading(status);
+            let page = page::Page {
+                heading,
+                sandbox: &self.sandbox,
+                why: &why,
+                printed,
+                remedy,
+                account,
+            };
+            page.response(status)
         } else {
             let why = self.reason.sentence();
             let message = format!("Sandbox `{}` {why} {remedy}", self.sandbox);
@@ -212,6 +251,22 @@ fn as_json(status: StatusCode, body: &Value) -> Response<Body> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_stopped_it_and_how_to_go_on_is_said() {
+        let how = "by ada@example.org on 2026-11-27 at 00:20 UTC".to_owned();
+        let reason = Reason::StoppedByHand { how };
+        let (status, code, remedy) = reason.verdict();
+        assert_eq!((status.as_u16(), code), (503, "stopped_by_hand"));
+        assert!(
+            reason
+                .sentence()
+                .starts_with("was stopped by ada@example.org on")
+        );
+        assert!(remedy.contains("account page"), "{remedy}");
+        assert_eq!(reason.heading(status), "Stopped");
+        assert!(reason.retry_after().is_some());
+    }
 
     #[test]
     fn what_a_sandbox_printed_keeps_its_lines_on_a_page() {

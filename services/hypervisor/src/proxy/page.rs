@@ -4,29 +4,36 @@ use crate::Body;
 use crate::notice::{self, escape};
 use http::{Response, StatusCode};
 
-/// The page that says which sandbox, why, with what it printed, and what to do.
-pub(super) fn response(
-    status: StatusCode,
-    sandbox: &str,
-    why: &str,
-    printed: Option<&str>,
-    remedy: &str,
-    account: &str,
-) -> Response<Body> {
-    let title = status.canonical_reason().unwrap_or("No answer");
-    let sandbox = escape(sandbox);
-    let printed = printed.map_or_else(String::new, |text| format!("<pre>{}</pre>", escape(text)));
-    let body = format!(
-        r#"<p>Sandbox <code>{sandbox}</code> {why}</p>
+/// What the page of a failure says.
+pub(super) struct Page<'a> {
+    pub(super) heading: &'a str,
+    pub(super) sandbox: &'a str,
+    pub(super) why: &'a str,
+    pub(super) printed: Option<&'a str>,
+    pub(super) remedy: &'a str,
+    /// Where the account page is.
+    pub(super) account: &'a str,
+}
+
+impl Page<'_> {
+    pub(super) fn response(&self, status: StatusCode) -> Response<Body> {
+        let (heading, sandbox) = (self.heading, escape(self.sandbox));
+        let printed = self
+            .printed
+            .map(|text| format!("<pre>{}</pre>", escape(text)));
+        let body = format!(
+            r#"<p>Sandbox <code>{sandbox}</code> {why}</p>
 {printed}
 <p>{remedy}</p>
 <p><a href="">Try again</a><a href="{account}">Account</a></p>
 "#,
-        why = escape(why),
-        remedy = escape(remedy),
-        account = escape(account),
-    );
-    notice::page(status, title, &format!("{title} · {sandbox}"), &body)
+            why = escape(self.why),
+            printed = printed.unwrap_or_default(),
+            remedy = escape(self.remedy),
+            account = escape(self.account),
+        );
+        notice::page(status, heading, &format!("{heading} · {sandbox}"), &body)
+    }
 }
 
 #[cfg(test)]
@@ -37,15 +44,15 @@ mod tests {
     #[tokio::test]
     async fn what_a_sandbox_printed_is_shown_and_never_run() {
         let printed = "it crashed 5 times:\n\u{1b}[31m<script>alert('x')</script>\n& \"more\"";
-        let why = "is not available:";
-        let response = response(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "a<b>",
-            why,
-            Some(printed),
-            "Mend it.",
-            "/account",
-        );
+        let page = Page {
+            heading: "Stopped",
+            sandbox: "a<b>",
+            why: "is not available:",
+            printed: Some(printed),
+            remedy: "Mend it.",
+            account: "/account",
+        };
+        let response = page.response(StatusCode::SERVICE_UNAVAILABLE);
         let bytes = response.into_body().collect().await.unwrap().to_bytes();
         let page = str::from_utf8(&bytes).unwrap();
         assert!(page.contains("<pre>it crashed 5 times:\n[31m&#60;script&#62;alert(&#39;x&#39;)"));

@@ -105,7 +105,11 @@ impl Dispatch {
         let claim = || routes.claim_at(workspace, role, id);
         let claim = match self.claim(tried, claim, &lifetimes).await {
             Some(Ok(claim)) => claim,
-            Some(Err(error)) => return unclaimed(proxy, &request, error).map(ResponseBody::Left),
+            Some(Err(error)) => {
+                // Whom nothing but the access lets in is told less.
+                let to_member = lifetimes.access.is_none();
+                return unclaimed(proxy, &request, error, to_member).map(ResponseBody::Left);
+            }
             None => return self.ask(&request, place).map(ResponseBody::Left),
         };
         count_write(&request, &claim);

@@ -277,7 +277,7 @@ impl Dispatch {
             Some(Ok(claim)) => claim,
             None => return to_login(&request, &gateway.paths).map(ResponseBody::Left),
             Some(Err(error)) => {
-                return unclaimed(&gateway.proxy, &request, error).map(ResponseBody::Left);
+                return unclaimed(&gateway.proxy, &request, error, true).map(ResponseBody::Left);
             }
         };
         if role == Role::Dev {

@@ -8,6 +8,7 @@ use crate::http1::Refusal;
 use crate::notice::Notice;
 use crate::proxy::{self, Failure, Proxy, Reason};
 use crate::routes::ClaimError;
+use crate::runtime::RuntimeError;
 use axum::response::IntoResponse;
 use http::uri::PathAndQuery;
 use http::{HeaderValue, Request, Response, StatusCode, Version, header};
@@ -69,15 +70,16 @@ pub(super) fn to_login(request: &Request<Incoming>, paths: &Paths) -> Response<B
     see_other(&format!("{login}?next={}", encoded(target(request))))
 }
 
-/// Why there is no sandbox to ask, as a page or as JSON.
+/// Why there is no sandbox to ask, as a page or as JSON; `to_member` of its workspace it says more.
 pub(super) fn unclaimed(
     proxy: &Proxy,
     request: &Request<Incoming>,
     error: ClaimError,
+    to_member: bool,
 ) -> Response<Body> {
     match error {
         ClaimError::Sandbox { sandbox, cause } => {
-            let failure = Failure::unavailable(sandbox, cause.to_string(), RETRY_SECS);
+            let failure = unavailable(sandbox, &cause, to_member);
             proxy.failure_response(request.headers(), &failure)
         }
         ClaimError::Held { sandbox } => {
@@ -91,6 +93,19 @@ pub(super) fn unclaimed(
         }
         error => HttpError::from(error).into_response(),
     }
+}
+
+fn unavailable(sandbox: String, cause: &RuntimeError, to_member: bool) -> Failure {
+    let RuntimeError::StoppedByHand { by, at, .. } = cause else {
+        return Failure::unavailable(sandbox, cause.to_string(), RETRY_SECS);
+    };
+    let at = at.to_string();
+    let how = match (to_member, at.get(..10), at.get(11..16)) {
+        (true, Some(day), Some(time)) => format!("by {by} on {day} at {time} UTC"),
+        _ => "by hand".to_owned(),
+    };
+    let reason = Reason::StoppedByHand { how };
+    Failure { sandbox, reason }
 }
 
 pub(super) fn to_recovery(request: &Request<Incoming>, paths: &Paths) -> Response<Body> {
