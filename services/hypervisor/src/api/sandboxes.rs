@@ -8,6 +8,7 @@ use crate::peer::Peer;
 use crate::role::Role;
 use crate::routes::{Route, Routes, StopError, Workspace};
 use crate::runtime::{Sandbox, Status, View};
+use crate::timestamp::Timestamp;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::{Extension, Json};
@@ -43,6 +44,8 @@ pub struct Row {
     pub release: u64,
     /// Who stopped it by hand.
     pub stopped_by: Option<String>,
+    /// Since when it is stopped by hand.
+    pub stopped_at: Option<Timestamp>,
     /// How many requests may have written to live since the last fork or swap.
     pub writes: Option<u64>,
     /// Seconds that are left of the probation that it is on, in its new role.
@@ -59,6 +62,8 @@ impl Row {
     ) -> Self {
         let sandbox = &route.sandbox;
         let (user_id, username) = owner.unzip();
+        let stopped = sandbox.stopped_by().map(|stopped| (stopped.by, stopped.at));
+        let (stopped_by, stopped_at) = stopped.unzip();
         Self {
             user_id,
             username,
@@ -70,7 +75,8 @@ impl Row {
             access: workspace.access(route.role),
             url: workspace.site(route.role).url.clone(),
             release: sandbox.release(),
-            stopped_by: sandbox.stopped_by().map(|stopped| stopped.by),
+            stopped_by,
+            stopped_at,
             writes: live.writes,
             probation_secs: live.probation_secs,
         }

@@ -1,6 +1,6 @@
 //! What people see of a workspace: its releases, its snapshots and what was done to it.
 
-use super::change::ChangeError;
+use super::change::{ChangeError, undoable};
 use super::route::Workspace;
 use super::table::Routes;
 use crate::role::Role;
@@ -28,8 +28,23 @@ pub struct WorkspaceView {
     pub snapshots: Snapshots,
     /// Its last changes, the newest first.
     pub history: Vec<ChangeRow>,
+    /// The promotion that can be undone.
+    pub undo: Option<Undoable>,
     /// How many requests may have written to live since the last fork or swap.
     pub writes: u64,
+}
+
+/// What an undo would take back.
+#[derive(Debug, Serialize)]
+pub struct Undoable {
+    /// The promotion, by its number in the history.
+    pub change: i64,
+    /// The release that live would get back.
+    pub release: u64,
+    /// How many requests may have written to live since.
+    pub writes: u64,
+    /// Whether the data from before are kept.
+    pub has_data: bool,
 }
 
 /// The snapshots of both volumes, the oldest first.
@@ -60,6 +75,15 @@ impl Routes {
             .releases(&workspace.name)
             .await
             .unwrap_or_default();
+        let kept = of(Role::Live).await.unwrap_or_default();
+        let undo = undoable(&history, pair.live.sandbox.name()).map(|promotion| Undoable {
+            change: promotion.id,
+            release: promotion.from_release,
+            writes: workspace.writes.count().saturating_sub(promotion.writes),
+            has_data: kept
+                .iter()
+                .any(|it| promotion.snapshot.as_deref() == Some(it.id.as_str())),
+        });
         Ok(WorkspaceView {
             workspace: workspace.name.to_string(),
             generation: pair.generation(),
@@ -67,10 +91,11 @@ impl Routes {
             live_release: pair.live.sandbox.release(),
             dev_release: pair.dev.sandbox.release(),
             snapshots: Snapshots {
-                live: of(Role::Live).await.unwrap_or_default(),
+                live: kept,
                 dev: of(Role::Dev).await.unwrap_or_default(),
             },
             history,
+            undo,
             writes: workspace.writes.since_shared(),
         })
     }

@@ -83,9 +83,8 @@ pub(super) fn unclaimed(
             proxy.failure_response(request.headers(), &failure)
         }
         ClaimError::Held { sandbox } => {
-            let cause = "it is being changed, which takes longer than requests may be held";
-            let failure = Failure::unavailable(sandbox, cause.to_owned(), RETRY_SECS);
-            proxy.failure_response(request.headers(), &failure)
+            let reason = Reason::Held;
+            proxy.failure_response(request.headers(), &Failure { sandbox, reason })
         }
         ClaimError::Busy { sandbox, full } => {
             let reason = Reason::Busy(full);

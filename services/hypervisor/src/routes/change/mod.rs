@@ -16,3 +16,4 @@ mod run;
 pub(super) use back::new_id;
 pub use error::ChangeError;
 pub use order::{ChangeOutcome, ForkOrder, PromoteOrder, RestoreOrder, UndoOrder};
+pub(super) use orders::undoable;

@@ -262,16 +262,11 @@ impl Routes {
     ) -> Result<ChangeRow, ChangeError> {
         let name = workspace.name.to_string();
         let rows = self.store.run(move |store| store.changes(&name, HISTORY));
-        let live = &workspace.pair().live.sandbox;
-        let done = |row: &ChangeRow| row.outcome == Some(store::ChangeOutcome::Done);
-        let of_live = |row: &&ChangeRow| done(row) && row.sandbox == live.name();
         let rows = rows.await?;
-        // What else became of live's sandbox since is not undone with it.
-        let last = rows.iter().find(of_live);
-        let promotion =
-            last.filter(|row| row.kind == ChangeKind::Promote && id.is_none_or(|id| id == row.id));
+        let promotion = undoable(&rows, workspace.pair().live.sandbox.name());
         let workspace = workspace.name.to_string();
         promotion
+            .filter(|row| id.is_none_or(|id| id == row.id))
             .cloned()
             .ok_or(ChangeError::NothingToUndo { workspace })
     }
@@ -389,6 +384,17 @@ impl Routes {
                 snapshot: snapshot.to_owned(),
             })
     }
+}
+
+/// The promotion that made the live sandbox what it is; what else became of it since is not undone
+/// with it. The newest of `changes` comes first.
+pub(in crate::routes) fn undoable<'c>(
+    changes: &'c [ChangeRow],
+    live: &str,
+) -> Option<&'c ChangeRow> {
+    let done = |row: &&ChangeRow| row.outcome == Some(store::ChangeOutcome::Done);
+    let last = changes.iter().filter(done).find(|row| row.sandbox == live);
+    last.filter(|row| row.kind == ChangeKind::Promote)
 }
 
 fn expect(workspace: &Workspace, expected: Option<u64>) -> Result<(), ChangeError> {
