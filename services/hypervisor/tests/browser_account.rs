@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::shell::{account, at, confirm, is_logged_in, log_in, log_out, sign_up};
+use common::shell::{account, at, confirm, is_logged_in, log_in, log_out, sign_up, swap};
 use common::{builder, builder_of_own_origins, gateway};
 use testkit::browser::{Browser, Page, Scheme, Size, find};
 
@@ -63,7 +63,7 @@ async fn the_account_page_swaps_and_the_sandboxes_page_shows_the_other_name() {
 
     account(&page, &gateway).await;
     page.see(&format!("{LIVE}[data-status=running]")).await;
-    page.click("@swap-button").await;
+    swap(&page).await;
     page.read("@act-summary", "sandbox-dev becomes live").await;
     confirm(&page).await;
     page.read(LIVE, "sandbox-dev").await;
@@ -77,7 +77,7 @@ async fn the_account_page_swaps_and_the_sandboxes_page_shows_the_other_name() {
 
     account(&page, &gateway).await;
     for generation in ["3", "4"] {
-        page.click("@swap-button").await;
+        swap(&page).await;
         confirm(&page).await;
         page.read(".generation", generation).await;
     }
@@ -109,14 +109,14 @@ async fn a_swap_without_the_passkey_is_none() {
     account(&page, &gateway).await;
 
     page.recognise(false).await;
-    page.click("@swap-button").await;
+    swap(&page).await;
     page.click("@act-confirm").await;
     page.read("@act-error", "passkey prompt was closed").await;
     page.click("@act-back").await;
     page.read(".generation", "1").await;
 
     page.recognise(true).await;
-    page.click("@swap-button").await;
+    swap(&page).await;
     confirm(&page).await;
     page.read(LIVE, "sandbox-dev").await;
     page.counts("@session-row", 1).await;
@@ -166,7 +166,7 @@ async fn two_people_see_and_reach_only_their_own() {
         );
         assert_eq!(bob.eval::<u16>(&call).await, 403, "{action}");
     }
-    bob.click("@swap-button").await;
+    swap(&bob).await;
     confirm(&bob).await;
     bob.read(".generation", "2").await;
     ada.open(&at(&gateway, "/")).await;

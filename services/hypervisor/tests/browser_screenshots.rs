@@ -6,7 +6,7 @@
 mod common;
 
 use common::builder_of_own_origins;
-use common::shell::{account, at, sign_up};
+use common::shell::{account, add_release, at, sign_up};
 use std::path::{Path, PathBuf};
 use testkit::browser::{Browser, Page, Scheme, Size};
 
@@ -25,17 +25,48 @@ async fn the_pages_fit_a_phone_and_a_laptop_and_keep_their_own_policy() {
     take(&page, &folder, "login").await;
     let link = gateway.enrolment_link().await.unwrap();
     sign_up(&page, &link, "ada@example.org").await;
+    page.fill("@note-input", "What live has stays with live.")
+        .await;
+    page.enter().await;
+    page.read("#rows", "stays with live").await;
+    take(&page, &folder, "sandbox").await;
+
+    add_release(&gateway, &[]).await;
     account(&page, &gateway).await;
     page.click("@sandbox-card[data-role=dev] @start-button")
         .await;
     page.see("@sandbox-card[data-role=dev][data-status=running]")
         .await;
-    page.click("@swap-button").await;
-    page.see("@undo-button").await;
+    page.read("#promote-says", "Give live release 2").await;
     take(&page, &folder, "account").await;
+    page.click("@promote-button").await;
+    page.see("dialog").await;
+    take(&page, &folder, "promote").await;
+    page.click("@confirm-button").await;
+    page.see("@told @undo-button").await;
+    take(&page, &folder, "promoted").await;
+    for (list, row) in [
+        ("@releases", "@release-row"),
+        ("@snapshots", "@snapshot-row"),
+        ("@history", "@history-row"),
+    ] {
+        page.click(&format!("{list} summary")).await;
+        page.see(row).await;
+    }
+    take(&page, &folder, "lists").await;
     page.open(&at(&gateway, "/")).await;
-    page.see("@sandbox-name").await;
-    take(&page, &folder, "sandbox").await;
+    page.read("@sandbox-release", "release 2").await;
+    take(&page, &folder, "sandbox-promoted").await;
+
+    account(&page, &gateway).await;
+    page.click("@sandbox-card[data-role=live] @stop-button")
+        .await;
+    page.read("@sandbox-card[data-role=live]", "no request starts it")
+        .await;
+    take(&page, &folder, "stopped-card").await;
+    page.open(&at(&gateway, "/")).await;
+    page.read("h1", "Stopped").await;
+    take(&page, &folder, "stopped").await;
 
     let console = page.console();
     let breach = console.iter().find(|line| line.contains("Policy"));

@@ -46,6 +46,31 @@ pub async fn confirm(page: &Page) {
     page.see("@account-page").await;
 }
 
+/// Gives dev a release that live does not have: our sandbox service in another colour, or a command.
+pub async fn add_release(gateway: &Hypervisor, command: &[&str]) {
+    let mut add = vec![
+        "release",
+        "add",
+        "sandbox",
+        "--env",
+        "SANDBOX_ACCENT=#c2410c",
+    ];
+    if !command.is_empty() {
+        add.push("--");
+        add.extend(command);
+    }
+    let added = gateway.cli(&add).await.unwrap();
+    assert!(added.status.success(), "{added:?}");
+}
+
+/// Asks for a swap on the account page, up to the passkey.
+pub async fn swap(page: &Page) {
+    page.click("@swap-button").await;
+    page.read("dialog", "exchange their roles, data included")
+        .await;
+    page.click("@confirm-button").await;
+}
+
 /// A path of the gateway, as a browser is given it.
 pub fn at(gateway: &Hypervisor, path: &str) -> String {
     format!("{}{path}", gateway.base_url())

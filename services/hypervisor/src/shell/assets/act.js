@@ -4,6 +4,7 @@ import { finishAct } from "./acts.js";
 import { at } from "./api.js";
 import { codeList } from "./codes.js";
 import { exactly } from "./format.js";
+import { told } from "./outcomes.js";
 import { finishPasskey } from "./passkeys.js";
 import { sentence } from "./sentences.js";
 import { busy, button, byId, copy, element } from "./ui.js";
@@ -49,8 +50,10 @@ async function make() {
   return result;
 }
 
-// What a person has to keep, or that there is nothing.
-function shown({ recovery_codes: codes, url, expires_at: end }) {
+// What a person has to keep or to know, or that there is nothing.
+function shown(result) {
+  const { recovery_codes: codes, url, expires_at: end } = result;
+  if (result.generation) return [element("p", { class: "note good" }, told(result))];
   if (codes) {
     const text = "Each lets you in once to make a new passkey. They are not shown again.";
     return [element("p", { class: "muted" }, text), ...codeList(codes, act.username)];

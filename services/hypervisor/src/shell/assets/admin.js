@@ -11,7 +11,8 @@ const COLUMNS = [
   ["Workspace", ({ workspace }) => workspace],
   ["Role", ({ role }) => role],
   ["Sandbox", link],
-  ["State", ({ status }) => element("span", { class: "status" }, status)],
+  ["Release", ({ release }) => (release ? String(release) : "–")],
+  ["State", state],
   ["Generation", ({ generation }) => String(generation)],
   ["Who may look", ({ access }) => access],
 ];
@@ -20,6 +21,10 @@ const COLUMNS = [
 function link({ sandbox, url }) {
   if (url.startsWith("/")) return sandbox;
   return element("a", { href: url, target: "_blank", rel: "noopener" }, sandbox);
+}
+
+function state({ status, stopped_by: by }) {
+  return [element("span", { class: "status" }, status), by && element("p", { class: "faint" }, `by ${by}`)];
 }
 
 function row(sandbox) {

@@ -30,6 +30,23 @@ export function span(seconds) {
   return `${Math.floor(seconds)} s`;
 }
 
+// "84 ms", "2.3 s"
+export const millis = (number) => (number < 1000 ? `${Math.round(number)} ms` : `${(number / 1000).toFixed(1)} s`);
+
+// "3.2 MB"
+export function size(bytes) {
+  const units = ["bytes", "kB", "MB", "GB", "TB"];
+  const power = Math.min(Math.floor(Math.log10(Math.max(bytes, 1)) / 3), units.length - 1);
+  const number = bytes / 1000 ** power;
+  return `${power && number < 100 ? number.toFixed(1) : Math.round(number)} ${units[power]}`;
+}
+
+// "once", "12 times"
+export const times = (number) => (number === 1 ? "once" : `${number} times`);
+
+// "1 writing request", "12 writing requests"
+export const writing = (number) => `${number} writing request${number === 1 ? "" : "s"}`;
+
 // "Firefox on Linux" out of a User-Agent; what is no browser, by its first word.
 export function agent(header) {
   if (!header) return "Unknown client";

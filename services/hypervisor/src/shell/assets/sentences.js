@@ -26,8 +26,11 @@ export function sentence(error) {
   if (error.name !== "ApiError") return `This page has a fault: ${error.message}. Reload it.`;
   if (Object.hasOwn(API, error.code)) return API[error.code](error);
   if (error.status === 0) return LOST;
-  return error.message || `The server answered ${error.status} without a reason. Try again in a moment.`;
+  return begun(error.message) || `The server answered ${error.status} without a reason. Try again in a moment.`;
 }
+
+// Programs read the same message inside a line of their own, hence it begins in lower case.
+const begun = (text) => (/^[a-z]+ /.test(text) ? text.charAt(0).toUpperCase() + text.slice(1) : text);
 
 function unfinished(what, error) {
   return `${what}. ${error.status === 0 ? LOST : error.message || "Try again."}`;

@@ -83,18 +83,33 @@ export function dialog(title, build) {
 
 // Asks before something that cannot be undone; true when the person agrees.
 export function confirm(title, text, action) {
+  return ask(title, [element("p", { class: "muted" }, text)], action, { class: "danger primary", no: "Keep it" });
+}
+
+// Says what will happen, perhaps with choices; true when the person wants it.
+export function ask(title, parts, action, { class: looks = "primary", no = "Not now" } = {}) {
   return dialog(title, (close) =>
     element(
-      "div",
-      {},
+      "form",
+      { onsubmit: (submit) => (submit.preventDefault(), close(true)) },
       element("h2", {}, title),
-      element("p", { class: "muted" }, text),
+      parts,
       element(
         "div",
         { class: "dialog-actions" },
-        button("Keep it", null, { onclick: () => close(false) }),
-        button(action, null, { class: "danger primary", "data-testid": "confirm-button", onclick: () => close(true) }),
+        button(no, null, { onclick: () => close(false) }),
+        button(action, null, { type: "submit", class: looks, "data-testid": "confirm-button" }),
       ),
     ),
   );
+}
+
+let choices = 0;
+
+// A box to tick or one of several to pick, with what it means and perhaps what goes with it.
+export function choice(label, meaning, properties = {}, ...more) {
+  const id = `choice-${(choices += 1)}`;
+  const input = element("input", { type: "checkbox", id, "aria-describedby": meaning && `${id}-means`, ...properties });
+  const text = element("div", {}, element("label", { for: id }, label), more, meaning && element("p", { class: "faint", id: `${id}-means` }, meaning));
+  return { node: element("div", { class: "choice" }, input, text), input };
 }

@@ -1,6 +1,6 @@
 // One sandbox as a card. It is updated in place, so that the focus stays where it is.
 
-import { span } from "../format.js";
+import { ago, exactly, span } from "../format.js";
 import { icon } from "../icons.js";
 import { busy, button, copy, element } from "../ui.js";
 import { accessControl } from "./access.js";
@@ -11,6 +11,7 @@ const STOPPABLE = ["starting", "running", "draining"];
 export function sandboxCard(role, act, change) {
   const status = element("span", { class: "status" });
   const name = element("h2");
+  const release = element("p", { class: "release", "data-testid": "release" });
   const facts = element("dl", { class: "facts" });
   const cause = element("pre", { class: "cause", tabindex: "0", hidden: true });
   const start = button("Start", "play", { "data-testid": "start-button", onclick: () => press(start, "Starting…", "start") });
@@ -23,7 +24,7 @@ export function sandboxCard(role, act, change) {
     "article",
     { class: "card sandbox", "data-testid": "sandbox-card", "data-role": role },
     element("div", { class: "ends" }, element("span", { class: "role" }, role), status),
-    name,
+    element("div", { class: "title" }, name, release),
     element("div", { class: "stack" }, facts, access.node, cause),
     element("div", { class: "ends" }, open, share, start, stop),
   );
@@ -50,6 +51,8 @@ export function sandboxCard(role, act, change) {
     node.dataset.status = sandbox.status;
     status.textContent = sandbox.status;
     name.textContent = sandbox.sandbox;
+    // Where something else runs it, it has none.
+    release.textContent = sandbox.release ? `Release ${sandbox.release}` : "";
     facts.replaceChildren(...rows(sandbox));
     access.update(sandbox);
     open.href = sandbox.url;
@@ -64,17 +67,19 @@ export function sandboxCard(role, act, change) {
 }
 
 function rows(sandbox) {
-  const { status, age_secs: age, idle_secs: idle, address } = sandbox;
+  const { status, age_secs: age, idle_secs: idle, address, stopped_by: by, stopped_at: at, probation_secs: watched } = sandbox;
   const runs = age != null;
   const facts = [
-    ["health", health(status)],
+    ["health", by && status === "stopped" ? "at rest; no request starts it" : health(status)],
+    ["stopped by", by && [by, at && ", ", at && element("time", { datetime: at, title: exactly(at) }, ago(at))]],
+    ["watched", watched != null && `for ${span(watched)} more`],
     ["up for", runs && span(age)],
     ["last request", runs && (idle < 5 ? "just now" : `${span(idle)} ago`)],
     ["address", runs && address],
   ];
   return facts.filter(([, value]) => value).flatMap(([term, value]) => [
     element("dt", {}, term),
-    element("dd", { class: term === "address" ? "mono" : null }, value),
+    element("dd", { class: term === "address" ? "mono" : null, "data-fact": term }, value),
   ]);
 }
 

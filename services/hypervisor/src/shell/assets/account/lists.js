@@ -1,0 +1,114 @@
+// What my workspace has and was: releases, snapshots and history. Asked for when one is opened.
+
+import { ago, exactly, millis } from "../format.js";
+import { button, byId, element } from "../ui.js";
+import { generation, tried, workspace } from "./change.js";
+import { promote, undoButton } from "./promote.js";
+import { snapshotButton, snapshotRow } from "./volumes.js";
+
+const FEW = 6;
+
+const LISTS = {
+  releases: { rows: releases, none: "There are no releases: something else runs these sandboxes.", all: false },
+  snapshots: { rows: snapshots, none: "There are no snapshots yet.", all: false },
+  history: { rows: history, none: "Nothing was changed yet.", all: false },
+};
+
+let view = null;
+
+export function mount() {
+  for (const name of Object.keys(LISTS)) details(name).addEventListener("toggle", () => details(name).open && refresh());
+  byId("snapshots-actions").append(snapshotButton("live", refresh), snapshotButton("dev", refresh));
+}
+
+const details = (name) => byId(`${name}-list`);
+const isOpen = () => Object.keys(LISTS).some((name) => details(name).open);
+
+// Not for who does not look, and only after a change.
+export async function follow() {
+  if (isOpen() && view?.generation !== generation()) await refresh();
+}
+
+async function refresh() {
+  const fresh = await tried(workspace);
+  if (!fresh) return;
+  view = fresh;
+  for (const name of Object.keys(LISTS)) show(name);
+}
+
+function show(name) {
+  const { rows, none, all } = LISTS[name];
+  const made = rows(view);
+  const shown = made.slice(0, all ? made.length : FEW);
+  if (made.length === 0) shown.push(element("li", { class: "empty-row" }, none));
+  if (made.length > shown.length) shown.push(more(name, made.length));
+  byId(name).replaceChildren(...shown);
+}
+
+function more(name, number) {
+  const reveal = () => {
+    LISTS[name].all = true;
+    show(name);
+    byId(name).children[FEW]?.focus();
+  };
+  return element("li", { class: "row" }, button(`Show all ${number}`, null, { class: "quiet", onclick: reveal }));
+}
+
+const newestFirst = (list) => [...list].reverse();
+const time = (at) => element("time", { datetime: at, title: exactly(at) }, ago(at));
+
+function releases({ releases: all, live_release: live, dev_release: dev }) {
+  return newestFirst(all).map(({ number, what, added_at: at, added_by: by }) => {
+    const pressed = button("Promote this one…", null, { class: "quiet", "aria-label": `Promote release ${number}…`, "data-testid": "promote-this", onclick: () => promote(pressed, number) });
+    const chips = [live === number && "live", dev === number && "dev"].filter(Boolean).map((role) => element("span", { class: "chip" }, role));
+    return element(
+      "li",
+      { class: "row", "data-testid": "release-row", "data-number": String(number), tabindex: "-1" },
+      element(
+        "div",
+        { class: "what" },
+        element("p", { class: "name" }, `Release ${number}`, chips),
+        element("p", { class: "faint mono" }, what),
+        element("p", { class: "faint" }, at && [time(at), " "], by && `by ${by}`),
+      ),
+      live !== number && element("span", { class: "row-actions" }, pressed),
+    );
+  });
+}
+
+function snapshots({ snapshots: { live, dev } }) {
+  const both = [...live.map((one) => ["live", one]), ...dev.map((one) => ["dev", one])];
+  both.sort(([, one], [, other]) => new Date(other.at) - new Date(one.at));
+  return both.map(([role, snapshot]) => snapshotRow(role, snapshot));
+}
+
+const KINDS = {
+  swap: () => "Swapped live and dev",
+  promote: ({ from_release: from, to_release: to }) => `Promoted live from release ${from} to ${to}`,
+  undo: ({ to_release: to }) => `Undid a promotion: live back to release ${to}`,
+  fork: () => "Forked: dev got a copy of live's data",
+  restore: ({ sandbox }) => `Restored the data of ${sandbox}`,
+  give: ({ from_release: from, to_release: to }) => `Gave dev release ${to} in place of ${from}`,
+};
+
+const OUTCOMES = { taken_back: "taken back", undone: "undone" };
+
+function history({ history: all, undo }) {
+  return all.map((change) => {
+    const { id, kind, at, by, outcome, detail, held_ms: held, snapshot } = change;
+    const chip = outcome === null ? "under way" : OUTCOMES[outcome];
+    const facts = [`by ${by}`, held > 0 && `requests held for ${millis(held)}`, snapshot && `snapshot ${snapshot}`].filter(Boolean);
+    return element(
+      "li",
+      { class: "row", "data-testid": "history-row", "data-kind": kind, "data-outcome": outcome, tabindex: "-1" },
+      element(
+        "div",
+        { class: "what" },
+        element("p", { class: "name" }, KINDS[kind]?.(change) ?? kind, chip && element("span", { class: "chip" }, chip)),
+        element("p", { class: "faint" }, time(at), ` · ${facts.join(" · ")}`),
+        detail && element("p", {}, detail),
+      ),
+      undo?.change === id && element("span", { class: "row-actions" }, undoButton({ class: "quiet" })),
+    );
+  });
+}
