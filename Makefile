@@ -20,9 +20,15 @@ TEST_FLAGS := --workspace --features hypervisor/fail-points
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | column -ts "$$(printf '\t')"
 
-run: toolchain ## Build and serve on http://localhost:9090, with all state under ./.state
+# Until somebody adds another release, dev is given one of another colour. A background job does not hear Ctrl-C, but
+# asks no longer than the gateway lives, which has the shell's own process id.
+run: toolchain ## Build and serve on http://localhost:9090, state under ./.state; dev has a second release to promote
 	$(CARGO) build $(MANIFEST) --release --locked -p hypervisor -p sandbox
-	@exec "$(TARGET)/release/hypervisor" serve
+	@hypervisor="$(TARGET)/release/hypervisor"; \
+	{ until releases="$$("$$hypervisor" releases sandbox --json)"; do sleep 0.2; kill -0 $$$$ || exit; done; \
+	  [ "$$(grep -c '"number"' <<<"$$releases")" != 1 ] \
+	  || "$$hypervisor" release add sandbox --env SANDBOX_ACCENT=#c2410c; } >/dev/null 2>&1 & \
+	exec "$$hypervisor" serve
 
 programs: ## Say where the built programs are
 	@echo "$(TARGET)/release"
