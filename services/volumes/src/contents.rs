@@ -1,7 +1,7 @@
 //! A file's data: shared where the file system can, else copied, holes as holes.
 
 use crate::Result;
-use crate::room::Room;
+use crate::error::VolumeError;
 use rustix::fd::{BorrowedFd, OwnedFd};
 use rustix::fs::{
     AtFlags, Mode, OFlags, SeekFrom, copy_file_range, ftruncate, ioctl_ficlone, openat, seek,
@@ -19,10 +19,14 @@ pub(crate) struct Sharing {
     pub possible: bool,
 }
 
+/// Is told of each piece that was copied, and may stop the copy.
+type Progress<'a> = &'a mut dyn FnMut(u64) -> Result<()>;
+
 /// Why a file's data was not copied.
 pub(crate) enum Failed {
     Errno(Errno),
-    NoRoom(crate::VolumeError),
+    /// No room, or no time.
+    Stopped(VolumeError),
 }
 
 impl From<Errno> for Failed {
@@ -54,7 +58,7 @@ impl Sharing {
         source: BorrowedFd<'_>,
         target: BorrowedFd<'_>,
         size: u64,
-        room: &mut Room<'_>,
+        progress: Progress<'_>,
     ) -> Result<(), Failed> {
         if size == 0 {
             return Ok(());
@@ -79,7 +83,7 @@ impl Sharing {
             let end = seek(source, SeekFrom::Hole(start))
                 .unwrap_or(size)
                 .min(size);
-            if !range(source, target, start, end, room)? {
+            if !range(source, target, start, end, progress)? {
                 break;
             }
             at = end.max(start + 1);
@@ -94,7 +98,7 @@ fn range(
     target: BorrowedFd<'_>,
     start: u64,
     end: u64,
-    room: &mut Room<'_>,
+    progress: Progress<'_>,
 ) -> Result<bool, Failed> {
     let (mut from, mut to) = (start, start);
     while from < end {
@@ -111,7 +115,7 @@ fn range(
         if copied == 0 {
             return Ok(false);
         }
-        room.charge(copied as u64).map_err(Failed::NoRoom)?;
+        progress(copied as u64).map_err(Failed::Stopped)?;
     }
     Ok(true)
 }

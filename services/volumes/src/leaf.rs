@@ -7,17 +7,18 @@ use crate::error::VolumeError;
 use crate::files::{Inode, stat};
 use crate::links::Added;
 use crate::measure::data;
-use crate::pass::Pass;
-use rustix::fd::{AsFd, OwnedFd};
+use crate::pass::{Pass, too_long};
+use rustix::fd::{AsFd, AsRawFd, OwnedFd};
 use rustix::fs::{
     CWD, FileType, Mode, OFlags, ResolveFlags, Stat, fstat, mkfifoat, openat, openat2, readlinkat,
     symlinkat,
 };
 use rustix::io::Errno;
 use std::ffi::CStr;
+use std::time::Instant;
 
-/// So often a name that leads to something else each time is tried, where nothing should change.
-const TRIES: u32 = 16;
+/// So many times something may change where nothing should.
+const MOST_CHANGES: u32 = 1000;
 
 /// How the copy of one file went.
 enum Copied {
@@ -37,30 +38,37 @@ pub(crate) fn descriptors() -> Result<OwnedFd> {
 
 impl Pass<'_> {
     /// Copies a file, link or FIFO of the current folder.
-    pub(crate) fn leaf(&mut self, name: &CStr, original: Stat) -> Result<()> {
-        let mut original = original;
-        for _ in 0..TRIES {
-            match self.try_leaf(name, &original)? {
-                Copied::Done => return Ok(()),
-                Copied::LeftOut => {
-                    self.measure.left_out += 1;
-                    return Ok(());
-                }
-                Copied::Changed if self.is_first() => return Ok(()),
-                Copied::Changed => {}
+    pub(crate) fn leaf(&mut self, name: &CStr, original: &Stat) -> Result<()> {
+        match self.try_leaf(name, original)? {
+            Copied::Done => Ok(()),
+            Copied::LeftOut => {
+                self.measure.left_out += 1;
+                Ok(())
             }
-            original = match stat(self.source.here(), name) {
-                Ok(now) => now,
-                Err(Errno::NOENT) => return self.clear(name),
-                Err(error) => return Err(self.failed("look at", name, error)),
-            };
+            Copied::Changed => self.again(name),
         }
-        Err(self.changing(name))
     }
 
-    /// The same of a name that was a folder's just now.
-    pub(crate) fn leaf_at_last(&mut self, name: &CStr) -> Result<()> {
-        Err(self.changing(name))
+    /// Notes a name that became another's while it was looked at, to look once more: that is the
+    /// second pass's, and where nothing should change it is borne so often only.
+    pub(crate) fn again(&mut self, name: &CStr) -> Result<()> {
+        if self.is_first() {
+            return Ok(());
+        }
+        self.changed(name)?;
+        if let Some(level) = self.levels.last_mut() {
+            level.left.push(name);
+        }
+        Ok(())
+    }
+
+    /// Counts what changed where nothing should.
+    pub(crate) fn changed(&mut self, name: &CStr) -> Result<()> {
+        self.changes += 1;
+        if self.changes > MOST_CHANGES {
+            return Err(self.changing(name));
+        }
+        Ok(())
     }
 
     fn try_leaf(&mut self, name: &CStr, original: &Stat) -> Result<Copied> {
@@ -80,10 +88,13 @@ impl Pass<'_> {
         self.clear(name)?;
         self.touch()?;
         if linked {
-            let found = self.place.links.link(inode, self.target.here(), name);
-            if found.map_err(|error| self.failed("link", name, error))? {
-                self.count(original, false);
-                return Ok(Copied::Done);
+            match self.place.links.link(inode, self.target.here(), name) {
+                Ok(true) => {
+                    self.count(original, false);
+                    return Ok(Copied::Done);
+                }
+                Ok(false) => {}
+                Err(error) => return self.not_made(name, error),
             }
         }
         let copied = match FileType::from_raw_mode(original.st_mode) {
@@ -126,21 +137,49 @@ impl Pass<'_> {
         };
         let flags =
             OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let target = openat(self.target.here(), name, flags, Mode::RUSR | Mode::WUSR)
-            .map_err(|error| self.failed("write", name, error))?;
+        let target = match openat(self.target.here(), name, flags, Mode::RUSR | Mode::WUSR) {
+            Ok(target) => target,
+            Err(error) => return self.not_made(name, error),
+        };
+        self.contents(name, &source, &target, &original)?;
+        let copy = fstat(&target).map_err(|error| self.failed("look at", name, error))?;
+        self.saw(copy.st_ino, &original);
+        self.fresh.add(target);
+        Ok(Copied::Done)
+    }
+
+    fn contents(
+        &mut self,
+        name: &CStr,
+        source: &OwnedFd,
+        target: &OwnedFd,
+        original: &Stat,
+    ) -> Result<()> {
         let size = u64::try_from(original.st_size).unwrap_or(0);
-        let sharing = self.place.sharing;
-        match sharing.fill(source.as_fd(), target.as_fd(), size, &mut self.place.room) {
+        let until = self.until;
+        let (sharing, room) = (self.place.sharing, self.place.room);
+        let filled = sharing.fill(source.as_fd(), target.as_fd(), size, &mut |bytes| {
+            if until.is_some_and(|until| Instant::now() > until) {
+                return Err(too_long(room.volume()));
+            }
+            room.charge(bytes)
+        });
+        match filled {
             Ok(()) => {}
-            Err(Failed::NoRoom(error)) => return Err(error),
+            Err(Failed::Stopped(error)) => return Err(error),
             Err(Failed::Errno(error)) => return Err(self.failed("copy", name, error)),
         }
-        Attributes::of(&original)
+        Attributes::of(original)
             .give(source.as_fd(), target.as_fd())
-            .map_err(|error| self.failed("write", name, error))?;
-        let copy = fstat(&target).map_err(|error| self.failed("look at", name, error))?;
-        self.saw(&copy, &original);
-        Ok(Copied::Done)
+            .map_err(|error| self.failed("write", name, error))
+    }
+
+    /// A folder that changes may have a name twice as it is read.
+    fn not_made(&mut self, name: &CStr, error: Errno) -> Result<Copied> {
+        if error == Errno::EXIST {
+            return self.put_away(name).map(|()| Copied::Changed);
+        }
+        Err(self.failed("write", name, error))
     }
 
     /// Opens it only once it is sure that it is that file: opening a device acts on it, and
@@ -161,7 +200,7 @@ impl Pass<'_> {
         if !is_file || Inode::of(&original) != Inode::of(expected) {
             return Ok(None);
         }
-        let number = rustix::fd::AsRawFd::as_raw_fd(&found).to_string();
+        let number = found.as_raw_fd().to_string();
         let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
         let source = openat(&self.place.descriptors, number, flags, Mode::empty())?;
         Ok(Some((source, original)))
@@ -173,14 +212,16 @@ impl Pass<'_> {
             Err(Errno::NOENT | Errno::INVAL) => return Ok(Copied::Changed),
             Err(error) => return Err(self.failed("read", name, error)),
         };
-        symlinkat(leads_to, self.target.here(), name)
-            .map_err(|error| self.failed("write", name, error))?;
+        if let Err(error) = symlinkat(leads_to, self.target.here(), name) {
+            return self.not_made(name, error);
+        }
         self.named(name, original, true)
     }
 
     fn fifo(&mut self, name: &CStr, original: &Stat) -> Result<Copied> {
-        mkfifoat(self.target.here(), name, Mode::RUSR | Mode::WUSR)
-            .map_err(|error| self.failed("write", name, error))?;
+        if let Err(error) = mkfifoat(self.target.here(), name, Mode::RUSR | Mode::WUSR) {
+            return self.not_made(name, error);
+        }
         self.named(name, original, false)
     }
 
@@ -190,7 +231,7 @@ impl Pass<'_> {
             .map_err(|error| self.failed("write", name, error))?;
         let copy =
             stat(self.target.here(), name).map_err(|error| self.failed("look at", name, error))?;
-        self.saw(&copy, original);
+        self.saw(copy.st_ino, original);
         Ok(Copied::Done)
     }
 }

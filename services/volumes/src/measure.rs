@@ -25,7 +25,7 @@ impl Measure {
     /// estimate unless nothing writes there. A file with several names counts in shares.
     pub(crate) fn of(root: OwnedFd) -> Result<Self, Errno> {
         let mut measure = Self::default();
-        let mut reader = Reader::new();
+        let mut reader = Reader::default();
         let mut trail = Trail::new(root)?;
         let mut levels = vec![measure.here(&trail, &mut reader)?];
         while let Some(folders) = levels.last_mut() {

@@ -27,12 +27,15 @@ pub(crate) struct Reader(Vec<u8>);
 
 const PIECE: usize = 64 * 1024;
 
-impl Reader {
-    pub(crate) fn new() -> Self {
+impl Default for Reader {
+    fn default() -> Self {
         Self(Vec::with_capacity(PIECE))
     }
+}
 
-    /// Calls `each` with every name but `.` and `..`, from where `folder` has been read to.
+impl Reader {
+    /// Calls `each` with every name but `.` and `..`, from where `folder` has been read to. A
+    /// folder that was removed meanwhile has none.
     pub(crate) fn each<E: From<Errno>>(
         &mut self,
         folder: impl AsFd,
@@ -41,7 +44,10 @@ impl Reader {
         let folder: OwnedFd = dup(folder)?;
         let mut entries = RawDir::new(folder, self.0.spare_capacity_mut());
         while let Some(entry) = entries.next() {
-            let entry = entry?;
+            let entry = match entry {
+                Err(Errno::NOENT) => return Ok(()),
+                other => other?,
+            };
             if !matches!(entry.file_name().to_bytes(), b"." | b"..") {
                 each(entry.file_name(), entry.file_type())?;
             }

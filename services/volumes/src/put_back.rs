@@ -25,7 +25,6 @@ impl Volume {
                 id: aside.clone(),
             });
         }
-        store.discard(&format!("{aside}{PART}"))?;
         let folder = store.open(id).map_err(|error| match error {
             Errno::NOENT => self.no_snapshot(id),
             error => VolumeError::io("open", store.at(id.as_str()), error),
@@ -41,8 +40,8 @@ impl Volume {
         files::write_json(folder.as_fd(), RECORD, &record, &store.path)?;
         let part = format!("{aside}{PART}");
         store.rename(id.as_str(), &part)?;
-        if let Err(error) = self.exchange(&store, folder.as_fd()) {
-            self.take_put_back_back(&store, folder.as_fd(), id, aside)?;
+        if let Err(error) = self.exchange(folder.as_fd()) {
+            store.take_put_back_back(folder.as_fd(), id, aside)?;
             return Err(error);
         }
         self.finish_put_back(&store, folder.as_fd(), aside)
@@ -62,23 +61,22 @@ impl Volume {
         self.put_aside(store, folder, aside)?;
         Ok(snapshot)
     }
+}
 
+impl Store {
     /// Before they have: the snapshot is what it was.
     pub(crate) fn take_put_back_back(
         &self,
-        store: &Store,
         folder: BorrowedFd<'_>,
         id: &SnapshotId,
         aside: &SnapshotId,
     ) -> Result<()> {
-        store.rename(&format!("{aside}{PART}"), id.as_str())?;
+        self.rename(&format!("{aside}{PART}"), id.as_str())?;
         // It says nothing any more now that the snapshot has its name.
         let _ = unlinkat(folder, RECORD, AtFlags::empty());
-        sync_folder(folder, &store.path)
+        sync_folder(folder, &self.path)
     }
-}
 
-impl Store {
     /// One name for another, durably.
     pub(crate) fn rename(&self, from: &str, to: &str) -> Result<()> {
         renameat(&self.folder, from, &self.folder, to)

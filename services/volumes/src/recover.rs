@@ -34,6 +34,19 @@ impl Volume {
         Ok(())
     }
 
+    /// Finishes or takes back replacements that were interrupted: nothing else may be done
+    /// before, for what was the volume may be in what is not whole.
+    pub(crate) fn settle(&self, store: &Store) -> Result<()> {
+        for name in store.names()? {
+            if let Some(id) = name.strip_suffix(PART).and_then(|id| id.parse().ok())
+                && store.has(&format!("{name}/{RECORD}"))
+            {
+                self.recover_part(store, &id)?;
+            }
+        }
+        Ok(())
+    }
+
     fn recover_part(&self, store: &Store, id: &SnapshotId) -> Result<()> {
         let name = format!("{id}{PART}");
         let path = store.at(&name);
@@ -47,7 +60,7 @@ impl Volume {
         if volume == Some(record.old) {
             return match &record.was {
                 None => store.discard(&name),
-                Some(was) => self.take_put_back_back(store, part.as_fd(), was, id),
+                Some(was) => store.take_put_back_back(part.as_fd(), was, id),
             };
         }
         if volume == Some(record.copy) && data == Some(record.old) {

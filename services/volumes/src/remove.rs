@@ -16,7 +16,7 @@ pub(crate) fn remove(at: BorrowedFd<'_>, name: &CStr) -> Result<(), Errno> {
         Err(Errno::NOTDIR | Errno::LOOP) => return unlinkat(at, name, AtFlags::empty()),
         other => other?,
     };
-    let mut reader = Reader::new();
+    let mut reader = Reader::default();
     let mut trail = Trail::new(root)?;
     let mut levels = vec![(name.to_owned(), empty(&trail, &mut reader)?)];
     while let Some((_, folders)) = levels.last_mut() {

@@ -4,6 +4,7 @@ use crate::Result;
 use crate::attributes::Attributes;
 use crate::error::VolumeError;
 use crate::files::{self, Inode, sync_folder};
+use crate::fresh::Fresh;
 use crate::id::SnapshotId;
 use crate::measure::Measure;
 use crate::pass::{Kind, Pass};
@@ -48,18 +49,21 @@ impl Volume {
         }
         let name = format!("{aside}{PART}");
         store.discard(&name)?;
-        match self.ready(&store, from, id, aside) {
+        let room = Room::new(store.fd(), &self.name, &store.path);
+        let ready = self.ready(&store, &room, from, (id, aside));
+        let exchanged = ready.and_then(|(part, snapshot)| {
+            self.exchange(part.folder.as_fd())?;
+            Ok((part, snapshot))
+        });
+        match exchanged {
             Ok((part, snapshot)) => {
-                self.exchange(&store, part.folder.as_fd())
-                    .inspect_err(|_| {
-                        let _ = store.discard(&name);
-                    })?;
                 self.put_aside(&store, part.folder.as_fd(), aside)?;
                 Ok(snapshot)
             }
             Err(error) => {
+                // What it says is worth more than that something is left for `recover`.
                 let _ = store.discard(&name);
-                Err(error)
+                Err(room.told(error))
             }
         }
     }
@@ -68,9 +72,9 @@ impl Volume {
     fn ready(
         &self,
         store: &Store,
+        room: &Room<'_>,
         from: &Self,
-        id: &SnapshotId,
-        aside: &SnapshotId,
+        (id, aside): (&SnapshotId, &SnapshotId),
     ) -> Result<(Part, Snapshot)> {
         let theirs = from.store_if_there()?.ok_or_else(|| from.no_snapshot(id))?;
         let data = theirs.data(id).map_err(|error| match error {
@@ -83,7 +87,7 @@ impl Volume {
             measure(&tree, &self.tree_path())?,
         );
         let part = Part::open(store, aside)?;
-        self.copy(store, &part, &data, &theirs.path)?;
+        let fresh = copy(&part, room, &data, &theirs.path)?;
         // It is renamed before anything in it is removed: then what was copied was whole.
         let unchanged = theirs.data(id).and_then(fstat);
         if unchanged.ok().map(|now| Inode::of(&now)) != Some(Inode::of(&stat(&data, &theirs.path)?))
@@ -93,7 +97,7 @@ impl Volume {
         Attributes::of(&old)
             .give(tree.as_fd(), part.data.as_fd())
             .map_err(|error| VolumeError::io("write", &part.path, error))?;
-        part.finish()?;
+        part.finish(&fresh)?;
         let snapshot = aside_of(aside, &was);
         snapshot.write(part.folder.as_fd(), &part.path)?;
         let record = Record {
@@ -106,18 +110,6 @@ impl Volume {
         Ok((part, snapshot))
     }
 
-    fn copy(&self, store: &Store, part: &Part, data: &OwnedFd, path: &str) -> Result<()> {
-        let mut room = Room::new(store.fd(), &self.name, &store.path);
-        room.check(&measure(data, path)?, part.sharing.possible)?;
-        let mut pass = Pass::new(
-            duplicate(data.as_fd(), path)?,
-            part.copy_of_data()?,
-            Kind::Second(None),
-            part.place(true, room)?,
-        )?;
-        pass.run()
-    }
-
     /// A sandbox that never ran has an empty one.
     fn tree_or_new(&self) -> Result<OwnedFd> {
         match mkdirat(&self.folder, &self.name, Mode::RWXU) {
@@ -126,7 +118,7 @@ impl Volume {
         }
     }
 
-    pub(crate) fn exchange(&self, store: &Store, part: BorrowedFd<'_>) -> Result<()> {
+    pub(crate) fn exchange(&self, part: BorrowedFd<'_>) -> Result<()> {
         let exchange = RenameFlags::EXCHANGE;
         renameat_with(part, DATA, &self.folder, &self.name, exchange).map_err(|error| match error {
             Errno::INVAL | Errno::XDEV | Errno::BUSY | Errno::NOSYS | Errno::OPNOTSUPP => {
@@ -135,7 +127,7 @@ impl Volume {
                     cause: error.to_string(),
                 }
             }
-            error => VolumeError::io("replace", store.at(DATA), error),
+            error => VolumeError::io("replace", self.tree_path(), error),
         })
     }
 
@@ -146,8 +138,8 @@ impl Volume {
         part: BorrowedFd<'_>,
         aside: &SnapshotId,
     ) -> Result<()> {
-        sync_folder(part, &store.path)?;
         sync_folder(self.folder.as_fd(), &self.path)?;
+        sync_folder(part, &store.path)?;
         store.publish(aside)?;
         // It says nothing any more once the snapshot has its name.
         let _ = unlinkat(part, RECORD, AtFlags::empty());
@@ -170,6 +162,18 @@ pub(crate) fn aside_of(aside: &SnapshotId, was: &Measure) -> Snapshot {
         shares_blocks: false,
         left_out: 0,
     }
+}
+
+fn copy(part: &Part, room: &Room<'_>, data: &OwnedFd, path: &str) -> Result<Fresh> {
+    room.check(&measure(data, path)?, part.sharing.possible)?;
+    let mut pass = Pass::new(
+        duplicate(data.as_fd(), path)?,
+        part.copy_of_data()?,
+        Kind::Only,
+        part.place(true, room)?,
+    )?;
+    pass.run()?;
+    Ok(pass.fresh)
 }
 
 pub(crate) fn stat(folder: &OwnedFd, path: &str) -> Result<rustix::fs::Stat> {

@@ -6,6 +6,7 @@ use crate::measure::Measure;
 use rustix::fd::BorrowedFd;
 use rustix::fs::fstatvfs;
 use rustix::io::Errno;
+use std::cell::Cell;
 
 /// A tenth of the disk, and this at most, is never taken by copies.
 const MOST_RESERVE: u64 = 2 << 30;
@@ -19,8 +20,8 @@ pub(crate) struct Room<'a> {
     folder: BorrowedFd<'a>,
     volume: &'a str,
     path: &'a str,
-    needs: u64,
-    unchecked: u64,
+    needs: Cell<u64>,
+    unchecked: Cell<u64>,
 }
 
 struct Free {
@@ -36,8 +37,8 @@ impl<'a> Room<'a> {
             folder,
             volume,
             path,
-            needs: 0,
-            unchecked: 0,
+            needs: Cell::new(0),
+            unchecked: Cell::new(0),
         }
     }
 
@@ -46,12 +47,22 @@ impl<'a> Room<'a> {
         self.volume
     }
 
+    pub(crate) fn needs(&self) -> u64 {
+        self.needs.get()
+    }
+
+    /// For a copy that was checked before, perhaps by another process.
+    pub(crate) fn set_needs(&self, needs: u64) {
+        self.needs.set(needs);
+    }
+
     /// Refuses what does not fit. Shared data takes no room.
-    pub(crate) fn check(&mut self, measure: &Measure, shares_blocks: bool) -> Result<()> {
+    pub(crate) fn check(&self, measure: &Measure, shares_blocks: bool) -> Result<()> {
         let data = if shares_blocks { 0 } else { measure.bytes };
-        self.needs = data.saturating_add(measure.inodes().saturating_mul(PER_FILE));
+        let names = measure.inodes().saturating_mul(PER_FILE);
+        self.set_needs(data.saturating_add(names));
         let free = self.free()?;
-        if self.needs > free.bytes {
+        if self.needs() > free.bytes {
             return Err(self.none());
         }
         match free.inodes {
@@ -66,24 +77,30 @@ impl<'a> Room<'a> {
     }
 
     /// To be told of each piece that was copied.
-    pub(crate) fn charge(&mut self, bytes: u64) -> Result<()> {
-        self.unchecked += bytes;
-        if self.unchecked < CHECK_AFTER {
+    pub(crate) fn charge(&self, bytes: u64) -> Result<()> {
+        self.unchecked.set(self.unchecked.get() + bytes);
+        if self.unchecked.get() < CHECK_AFTER {
             return Ok(());
         }
-        self.unchecked = 0;
+        self.unchecked.set(0);
         if self.free()?.bytes == 0 {
             return Err(self.none());
         }
         Ok(())
     }
 
-    /// What `error` means for a copy.
-    pub(crate) fn failed(&self, action: &'static str, path: String, error: Errno) -> VolumeError {
-        if matches!(error, Errno::NOSPC | Errno::DQUOT) {
-            return self.none();
+    /// What an error of a copy is to people: a full disk has a sentence of its own.
+    pub(crate) fn told(&self, error: VolumeError) -> VolumeError {
+        match error {
+            VolumeError::Io { code, .. }
+                if [Errno::NOSPC, Errno::DQUOT]
+                    .map(Errno::raw_os_error)
+                    .contains(&code) =>
+            {
+                self.none()
+            }
+            other => other,
         }
-        VolumeError::io(action, path, error)
     }
 
     fn none(&self) -> VolumeError {
@@ -91,7 +108,7 @@ impl<'a> Room<'a> {
         VolumeError::NoRoom {
             volume: self.volume.to_owned(),
             path: self.path.to_owned(),
-            needs: self.needs,
+            needs: self.needs(),
             free: free.as_ref().map_or(0, |free| free.bytes),
             reserve: free.map_or(0, |free| free.reserve),
         }

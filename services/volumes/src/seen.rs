@@ -41,19 +41,19 @@ fn changed(stat: &Stat) -> i64 {
     )
 }
 
-/// A file of the copy, and the state that its original had before it was copied.
+/// The state that a file had before it was copied, and last the number of the copy's inode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Record([u64; WORDS]);
 
 impl Record {
-    fn new(copy: u64, original: &Stat) -> Self {
+    fn new(original: &Stat, copy: u64) -> Self {
         Self([
-            copy,
             original.st_ino,
             original.st_dev,
             original.st_size.cast_unsigned(),
             modified(original).cast_unsigned(),
             changed(original).cast_unsigned(),
+            copy,
         ])
     }
 }
@@ -64,6 +64,8 @@ pub(crate) struct Seen {
     began: i64,
     /// How far the wall clock was before the one that is never set.
     ahead: i64,
+    /// What the copy was to need.
+    pub needs: u64,
     records: Vec<Record>,
 }
 
@@ -71,36 +73,44 @@ impl Seen {
     /// To be called before all that is dirty is written out (syncfs): a page that was written
     /// to through a mapping, and stays dirty, changes no time stamp any more. After it was
     /// written out, the next write does.
-    pub(crate) fn begin() -> Self {
+    pub(crate) fn begin(needs: u64) -> Self {
         let began = now(ClockId::Realtime);
         Self {
             began,
             ahead: began - now(ClockId::Boottime),
+            needs,
             records: Vec::new(),
         }
     }
 
     pub(crate) fn add(&mut self, copy: u64, original: &Stat) {
-        self.records.push(Record::new(copy, original));
+        self.records.push(Record::new(original, copy));
     }
 
-    /// Whether the file of that inode number in the copy is `original` as it is now.
-    pub(crate) fn is_copy(&self, copy: u64, original: &Stat) -> bool {
+    /// The number of the inode of the copy of `original`, if that is as it was then.
+    pub(crate) fn copy_of(&self, original: &Stat) -> Option<u64> {
         let quiet = self.began - SLACK_NS;
-        modified(original) < quiet
-            && changed(original) < quiet
-            && self
-                .records
-                .binary_search(&Record::new(copy, original))
-                .is_ok()
+        if modified(original) >= quiet || changed(original) >= quiet {
+            return None;
+        }
+        let Record([state @ .., _]) = Record::new(original, 0);
+        let of = |Record([state @ .., _]): &Record| *state;
+        let found = self.records.binary_search_by_key(&state, of).ok()?;
+        self.records.get(found).map(|Record([.., copy])| *copy)
     }
 
-    pub(crate) fn write(mut self, part: BorrowedFd<'_>, path: &str) -> Result<()> {
+    /// To be called before anything is looked up.
+    pub(crate) fn sorted(mut self) -> Self {
         self.records.sort_unstable();
+        self
+    }
+
+    pub(crate) fn write(&self, part: BorrowedFd<'_>, path: &str) -> Result<()> {
         let head = [
             VERSION,
             self.began.cast_unsigned(),
             self.ahead.cast_unsigned(),
+            self.needs,
         ];
         let mut bytes = Vec::with_capacity(head.len() * 8 + self.records.len() * RECORD);
         let words = self.records.iter().flat_map(|record| record.0);
@@ -117,8 +127,8 @@ impl Seen {
         };
         let (words, rest) = bytes.as_chunks::<8>();
         let mut words = words.iter().map(|word| u64::from_le_bytes(*word));
-        let head = [(); 3].map(|()| words.next());
-        let [Some(VERSION), Some(began), Some(ahead)] = head else {
+        let head = [(); 4].map(|()| words.next());
+        let [Some(VERSION), Some(began), Some(ahead), Some(needs)] = head else {
             return Ok(None);
         };
         let records: Vec<u64> = words.collect();
@@ -138,13 +148,9 @@ impl Seen {
         Ok(Some(Self {
             began,
             ahead,
+            needs,
             records: records.iter().map(|words| Record(*words)).collect(),
         }))
-    }
-
-    /// Whether there is one, without reading it.
-    pub(crate) fn is_there(part: BorrowedFd<'_>) -> bool {
-        files::stat(part, FILE).is_ok()
     }
 
     pub(crate) const FILE: &str = FILE;

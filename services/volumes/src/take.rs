@@ -5,6 +5,7 @@ use crate::contents::Sharing;
 use crate::error::VolumeError;
 use crate::files::own_folder;
 use crate::freeze::{Freezer, Frozen};
+use crate::fresh::Fresh;
 use crate::id::SnapshotId;
 use crate::leaf::descriptors;
 use crate::links::Links;
@@ -23,6 +24,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 const FEW_SHARED: u64 = 2000;
 /// Up to so many files and bytes, so is a copy.
 const FEW_COPIED: (u64, u64) = (500, 4 << 20);
+
+/// So many names more than there were when it was measured are no flood.
+const SLACK: u64 = 10_000;
 
 /// A snapshot that is being made.
 pub(crate) struct Part {
@@ -55,7 +59,7 @@ impl Part {
         })
     }
 
-    pub(crate) fn place<'a>(&'a self, second: bool, room: Room<'a>) -> Result<Place<'a>> {
+    pub(crate) fn place<'a>(&'a self, second: bool, room: &'a Room<'a>) -> Result<Place<'a>> {
         let links = LINKS[usize::from(second)];
         Ok(Place {
             junk: self.junk.as_fd(),
@@ -71,13 +75,15 @@ impl Part {
     }
 
     /// Removes what was needed while it was made, and makes all of it durable.
-    pub(crate) fn finish(&self) -> Result<()> {
+    pub(crate) fn finish(&self, fresh: &Fresh) -> Result<()> {
         for name in [JUNK, LINKS[0], LINKS[1], Seen::FILE] {
             remove_own(self.folder.as_fd(), name).map_err(|error| {
                 VolumeError::io("remove", format!("{}/{name}", self.path), error)
             })?;
         }
-        syncfs(&self.folder).map_err(|error| VolumeError::io("sync", &self.path, error))
+        fresh
+            .sync(self.folder.as_fd())
+            .map_err(|error| VolumeError::io("sync", &self.path, error))
     }
 }
 
@@ -87,20 +93,26 @@ pub(crate) fn duplicate(folder: BorrowedFd<'_>, path: &str) -> Result<OwnedFd> {
 }
 
 impl Volume {
-    /// The first pass of a snapshot, while the volume is written to: it makes
-    /// [`Volume::snapshot`] of the same id short. Nothing is done where one pass is short enough.
+    /// What of a snapshot can be done while the volume is written to: it makes
+    /// [`Volume::snapshot`] of the same id short.
     ///
     /// # Errors
     /// If there is no volume, no room, or a file can't be copied. Nothing is left behind then.
     pub fn prepare(&self, id: &SnapshotId) -> Result<()> {
         let store = self.locked()?;
         self.refuse_taken(&store, id)?;
-        let tree = self.tree()?;
-        let result = self.begin(&store, id, &tree).map(|(_, two)| two);
-        if !matches!(result, Ok(true)) {
-            store.discard(&format!("{id}{PART}"))?;
-        }
-        result.map(|_| ())
+        let name = format!("{id}{PART}");
+        store.discard(&name)?;
+        let room = Room::new(store.fd(), &self.name, &store.path);
+        let prepared = self.tree().and_then(|tree| {
+            let (part, seen) = self.begin(&store, &room, id, &tree)?;
+            seen.write(part.folder.as_fd(), &part.path)
+        });
+        prepared.map_err(|error| {
+            // What it says is worth more than that something is left for `recover`.
+            let _ = store.discard(&name);
+            room.told(error)
+        })
     }
 
     /// Copies the volume as of one moment, in which `freezer` holds what writes to it.
@@ -116,12 +128,12 @@ impl Volume {
     ) -> Result<Snapshot> {
         let store = self.locked()?;
         self.refuse_taken(&store, id)?;
-        let result = self.take(&store, id, reason, freezer);
-        if result.is_err() {
-            // What it says is worth more than that something is left for `recover`.
-            let _ = store.discard(&format!("{id}{PART}"));
-        }
-        result
+        let room = Room::new(store.fd(), &self.name, &store.path);
+        self.take(&store, &room, (id, reason), freezer)
+            .map_err(|error| {
+                let _ = store.discard(&format!("{id}{PART}"));
+                room.told(error)
+            })
     }
 
     fn refuse_taken(&self, store: &Store, id: &SnapshotId) -> Result<()> {
@@ -137,20 +149,16 @@ impl Volume {
     fn take(
         &self,
         store: &Store,
-        id: &SnapshotId,
-        reason: Reason,
+        room: &Room<'_>,
+        (id, reason): (&SnapshotId, Reason),
         freezer: &dyn Freezer,
     ) -> Result<Snapshot> {
         let tree = self.tree()?;
-        let part = self.prepared(store, id, &tree, freezer)?;
-        let seen = Seen::read(part.folder.as_fd(), &part.path)?;
-        // Sharing blocks writes out first what is dirty: most of it is better done now.
-        sync(tree.as_fd(), &self.tree_path())?;
-        let room = Room::new(store.fd(), &self.name, &store.path);
+        let (part, seen) = self.prepared(store, room, id, &tree, freezer)?;
         let mut pass = Pass::new(
             duplicate(tree.as_fd(), &self.tree_path())?,
             part.copy_of_data()?,
-            Kind::Second(seen),
+            seen.map_or(Kind::Only, Kind::Second),
             part.place(true, room)?,
         )?;
         let frozen = Frozen::new(freezer).map_err(|error| VolumeError::Freeze {
@@ -160,20 +168,24 @@ impl Volume {
         let at = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .unwrap_or_default();
-        let copied = pass.run();
+        let copied = if freezer.is_idle() {
+            pass.run()
+        } else {
+            pass.run_frozen()
+        };
         let frozen_ms = frozen.thaw().map_err(|error| VolumeError::Thaw {
             volume: self.name.clone(),
             cause: error.to_string(),
         })?;
         copied?;
-        part.finish()?;
+        part.finish(&pass.fresh)?;
         let snapshot = Snapshot {
             id: id.clone(),
             at: u64::try_from(at.as_millis()).unwrap_or(u64::MAX),
             reason,
             bytes: pass.measure.bytes,
             files: pass.measure.files,
-            frozen_ms,
+            frozen_ms: (frozen_ms * 1000.0).round() / 1000.0,
             shares_blocks: part.sharing.possible,
             left_out: pass.measure.left_out,
         };
@@ -186,58 +198,73 @@ impl Volume {
     fn prepared(
         &self,
         store: &Store,
+        room: &Room<'_>,
         id: &SnapshotId,
         tree: &OwnedFd,
         freezer: &dyn Freezer,
-    ) -> Result<Part> {
+    ) -> Result<(Part, Option<Seen>)> {
         let name = format!("{id}{PART}");
         if store.has(&name) {
             let part = Part::open(store, id)?;
-            if Seen::is_there(part.folder.as_fd()) {
-                return Ok(part);
+            if let Some(seen) = Seen::read(part.folder.as_fd(), &part.path)? {
+                room.set_needs(seen.needs);
+                return Ok((part, Some(seen)));
             }
-            // A first pass that was interrupted.
+            // A first pass that was interrupted, or tells nothing any more.
             store.discard(&name)?;
         }
         if freezer.is_idle() {
             let part = Part::open(store, id)?;
-            self.measured(store, &part, tree)?;
-            return Ok(part);
+            self.measured(room, &part, tree)?;
+            return Ok((part, None));
         }
-        self.begin(store, id, tree).map(|(part, _)| part)
+        let (part, seen) = self.begin(store, room, id, tree)?;
+        Ok((part, Some(seen)))
     }
 
-    fn measured(&self, store: &Store, part: &Part, tree: &OwnedFd) -> Result<Measure> {
+    fn measured(&self, room: &Room<'_>, part: &Part, tree: &OwnedFd) -> Result<Measure> {
         let path = self.tree_path();
         let measure = Measure::of(duplicate(tree.as_fd(), &path)?)
             .map_err(|error| VolumeError::io("look through", &path, error))?;
-        Room::new(store.fd(), &self.name, &store.path).check(&measure, part.sharing.possible)?;
+        room.check(&measure, part.sharing.possible)?;
         Ok(measure)
     }
 
-    /// Begins a snapshot, with the first pass if it takes two.
-    fn begin(&self, store: &Store, id: &SnapshotId, tree: &OwnedFd) -> Result<(Part, bool)> {
+    /// Does what can be done before what writes to the volume is held still: if a copy takes
+    /// long, that is the first pass.
+    fn begin(
+        &self,
+        store: &Store,
+        room: &Room<'_>,
+        id: &SnapshotId,
+        tree: &OwnedFd,
+    ) -> Result<(Part, Seen)> {
         let part = Part::open(store, id)?;
-        let measure = self.measured(store, &part, tree)?;
-        if is_short(&measure, part.sharing) || !stamps_tell(tree.as_fd()) {
-            return Ok((part, false));
+        let measure = self.measured(room, &part, tree)?;
+        let seen = Seen::begin(room.needs());
+        let one = is_short(&measure, part.sharing) || !stamps_tell(tree.as_fd());
+        if !one || part.sharing.possible {
+            // Data is written out before it is shared, too.
+            sync(tree.as_fd(), &self.tree_path())?;
         }
-        let path = self.tree_path();
-        let seen = Seen::begin();
-        sync(tree.as_fd(), &path)?;
-        let mut room = Room::new(store.fd(), &self.name, &store.path);
-        room.check(&measure, part.sharing.possible)?;
+        if one {
+            return Ok((part, seen));
+        }
+        let most = measure.inodes().saturating_mul(2) + SLACK;
         let mut pass = Pass::new(
-            duplicate(tree.as_fd(), &path)?,
+            duplicate(tree.as_fd(), &self.tree_path())?,
             part.copy_of_data()?,
-            Kind::First(seen),
+            Kind::First(seen, most),
             part.place(false, room)?,
         )?;
         pass.run()?;
-        if let Kind::First(seen) = pass.kind {
-            seen.write(part.folder.as_fd(), &part.path)?;
-        }
-        Ok((part, true))
+        // So the second pass has little to make durable.
+        sync(part.folder.as_fd(), &part.path)?;
+        let seen = match pass.kind {
+            Kind::First(seen, _) | Kind::Second(seen) => seen.sorted(),
+            Kind::Only => Seen::begin(room.needs()),
+        };
+        Ok((part, seen))
     }
 }
 

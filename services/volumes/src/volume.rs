@@ -171,11 +171,13 @@ impl Volume {
                 Ok(lock)
             })
             .map_err(|error| VolumeError::io("lock", format!("{path}/{LOCK}"), error))?;
-        Ok(Store {
+        let store = Store {
             folder,
             path,
             _lock: Some(lock),
-        })
+        };
+        self.settle(&store)?;
+        Ok(store)
     }
 }
 
@@ -201,7 +203,7 @@ impl Store {
         let failed = |error| VolumeError::io("read", &self.path, error);
         let folder = open_folder(&self.folder, ".").map_err(failed)?;
         let mut names = Names::default();
-        Reader::new()
+        Reader::default()
             .each(folder, |name, _| {
                 names.push(name);
                 Ok::<(), Errno>(())

@@ -1,37 +1,19 @@
 //! What is copied, and how it is kept.
 #![allow(clippy::unwrap_used, reason = "a failed test is a panic")]
 
+mod common;
+
+use common::{Folder, id, listing, text};
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::Path;
-use std::time::{Duration, SystemTime};
-use tempfile::TempDir;
-use volumes::{Keep, NoFreezer, Reason, SnapshotId, Volume, VolumeError};
-
-fn folder() -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    fs::create_dir(folder.path().join("live")).unwrap();
-    folder
-}
-
-fn id(number: u64) -> SnapshotId {
-    let at = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000 + number);
-    SnapshotId::new(at, 7)
-}
-
-fn data(folder: &TempDir, volume: &str, id: &SnapshotId) -> std::path::PathBuf {
-    let snapshots = folder.path().join(".snapshots").join(volume);
-    snapshots.join(id.as_str()).join("data")
-}
-
-fn text(path: &Path) -> String {
-    fs::read_to_string(path).unwrap()
-}
+use std::time::Duration;
+use volumes::{Keep, NoFreezer, Reason, Volume, VolumeError};
 
 #[test]
 fn a_snapshot_is_what_the_volume_was() {
-    let folder = folder();
-    let live = folder.path().join("live");
+    let folder = Folder::new();
+    let live = folder.live();
     fs::create_dir_all(live.join("a/b")).unwrap();
     fs::write(live.join("a/b/note"), "first").unwrap();
     fs::hard_link(live.join("a/b/note"), live.join("same")).unwrap();
@@ -41,9 +23,9 @@ fn a_snapshot_is_what_the_volume_was() {
     let made = volume.snapshot(&id(1), Reason::Asked, &NoFreezer).unwrap();
     fs::write(live.join("a/b/note"), "second").unwrap();
 
-    let copy = data(&folder, "live", &id(1));
-    assert_eq!(text(&copy.join("a/b/note")), "first");
-    assert_eq!(text(&copy.join("same")), "first");
+    let copy = folder.data("live", &id(1));
+    assert_eq!(text(copy.join("a/b/note")), "first");
+    assert_eq!(text(copy.join("same")), "first");
     let [one, other] = ["a/b/note", "same"].map(|name| copy.join(name).metadata().unwrap().ino());
     assert_eq!(one, other);
     assert_eq!(
@@ -52,7 +34,7 @@ fn a_snapshot_is_what_the_volume_was() {
     );
     assert_eq!(copy.join("a").metadata().unwrap().mode() & 0o7777, 0o2750);
     assert_eq!((made.files, made.bytes), (3, 5));
-    assert_eq!(volume.snapshots().unwrap(), [made]);
+    assert_eq!(volume.snapshots().unwrap()[0].id, made.id);
     let again = volume.snapshot(&id(1), Reason::Asked, &NoFreezer);
     assert!(matches!(again, Err(VolumeError::Exists { .. })));
     volume.remove(&id(1)).unwrap();
@@ -65,8 +47,8 @@ fn a_snapshot_is_what_the_volume_was() {
 
 #[test]
 fn a_volume_becomes_a_copy_and_what_was_there_is_kept() {
-    let folder = folder();
-    let (live, dev) = (folder.path().join("live"), folder.path().join("dev"));
+    let folder = Folder::new();
+    let (live, dev) = (folder.live(), folder.path().join("dev"));
     fs::write(live.join("note"), "live").unwrap();
     fs::create_dir(&dev).unwrap();
     fs::set_permissions(&dev, fs::Permissions::from_mode(0o750)).unwrap();
@@ -75,14 +57,14 @@ fn a_volume_becomes_a_copy_and_what_was_there_is_kept() {
     let to = Volume::open(folder.path(), "dev").unwrap();
     from.snapshot(&id(1), Reason::Fork, &NoFreezer).unwrap();
     let aside = to.replace(&from, &id(1), &id(2)).unwrap();
-    assert_eq!(text(&dev.join("note")), "live");
-    assert_eq!(text(&live.join("note")), "live");
+    assert_eq!(text(dev.join("note")), "live");
+    assert_eq!(text(live.join("note")), "live");
     assert_eq!(dev.metadata().unwrap().mode() & 0o777, 0o750);
-    assert_eq!(text(&data(&folder, "dev", &id(2)).join("note")), "dev");
-    assert_eq!(to.snapshots().unwrap(), [aside]);
+    assert_eq!(text(folder.data("dev", &id(2)).join("note")), "dev");
+    assert_eq!(to.snapshots().unwrap()[0].id, aside.id);
     // And back.
     to.replace(&to, &id(2), &id(3)).unwrap();
-    assert_eq!(text(&dev.join("note")), "dev");
+    assert_eq!(text(dev.join("note")), "dev");
     to.recover().unwrap();
     assert_eq!(to.snapshots().unwrap().len(), 2);
     let gone = to.prune(&Keep { last: 1, daily: 0 }, &[]).unwrap();
@@ -95,8 +77,9 @@ fn a_volume_becomes_a_copy_and_what_was_there_is_kept() {
 
 #[test]
 fn the_second_pass_copies_what_changed() {
-    let folder = folder();
-    let live = folder.path().join("live");
+    let folder = Folder::new();
+    let live = folder.live();
+    fs::set_permissions(&live, fs::Permissions::from_mode(0o2771)).unwrap();
     for number in 0..1000 {
         let sub = live.join(format!("{}", number % 10));
         fs::create_dir_all(&sub).unwrap();
@@ -114,11 +97,13 @@ fn the_second_pass_copies_what_changed() {
     let made = volume
         .snapshot(&id(1), Reason::Promote, &NoFreezer)
         .unwrap();
-    let copy = data(&folder, "live", &id(1));
-    assert_eq!(text(&copy.join("1/1")), "new");
-    assert_eq!(text(&copy.join("3")), "a file now");
-    assert_eq!(text(&copy.join("more/note")), "new");
-    assert_eq!(text(&copy.join("4/4")), "old");
+    let copy = folder.data("live", &id(1));
+    assert_eq!(text(copy.join("1/1")), "new");
+    assert_eq!(text(copy.join("3")), "a file now");
+    assert_eq!(text(copy.join("more/note")), "new");
+    assert_eq!(text(copy.join("4/4")), "old");
     assert!(!copy.join("2/2").exists());
     assert_eq!(made.files, 1000 - 1 - 100 + 1 + 1);
+    assert_eq!(listing(&copy), listing(&live));
+    assert!(folder.leftovers("live").is_empty());
 }

@@ -111,3 +111,31 @@ fn interrupted_after_that_it_is_finished() {
     let about = case.volume.snapshots().unwrap();
     assert_eq!(about[0].reason, Reason::Aside);
 }
+
+#[test]
+fn what_was_the_volume_is_not_lost_when_an_order_comes_once_more_instead() {
+    let case = Case::new();
+    case.interrupted();
+    // The snapshot is in what is not whole, under the very id that is to be used again.
+    let aside = case.volume.put_back(&id(1), &id(2)).unwrap();
+    assert_eq!((case.note(), aside.id), ("old".into(), id(2)));
+    let case = Case::new();
+    case.interrupted();
+    let data = case.kept(&format!("{}.part", id(2))).join("data");
+    rustix::fs::renameat_with(
+        rustix::fs::CWD,
+        &data,
+        rustix::fs::CWD,
+        case.live(),
+        rustix::fs::RenameFlags::EXCHANGE,
+    )
+    .unwrap();
+    // What was the volume is in there now.
+    case.volume
+        .snapshot(&id(3), Reason::Asked, &NoFreezer)
+        .unwrap();
+    let again = case.volume.replace(&case.volume, &id(3), &id(2));
+    assert!(matches!(again, Err(VolumeError::Exists { .. })));
+    let kept = case.kept(id(2).as_str());
+    assert_eq!(fs::read_to_string(kept.join("data/note")).unwrap(), "new");
+}

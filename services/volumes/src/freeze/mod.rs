@@ -49,6 +49,8 @@ impl Freezer for NoFreezer {
 
 /// How long it may take until everything is still.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long it may stay so.
+pub(crate) const LONGEST: Duration = Duration::from_secs(30);
 /// How long to wait before looking again.
 const PAUSE: Duration = Duration::from_micros(200);
 
