@@ -70,7 +70,7 @@ async fn outcome(client: &Client, path: &str, swapped: &Value) -> Result<Value> 
     let mut heard = Instant::now();
     loop {
         match client.get(path).await {
-            Ok(probation) if probation["generation"] == *generation => {
+            Ok(probation) if is_of(&probation, swapped) => {
                 heard = Instant::now();
                 if let Some(outcome) = probation["outcome"].as_str() {
                     verdict(outcome, &probation, swapped)?;
@@ -87,6 +87,15 @@ async fn outcome(client: &Client, path: &str, swapped: &Value) -> Result<Value> 
             Err(_) => {}
         }
         sleep(PAUSE).await;
+    }
+}
+
+/// Whether it is the probation of this change: what is done to dev meanwhile counts the generation
+/// on, but not the time.
+fn is_of(probation: &Value, changed: &Value) -> bool {
+    match &changed["probation"]["until"] {
+        Value::Null => probation["generation"] == changed["generation"],
+        until => probation["until"] == *until,
     }
 }
 

@@ -3,6 +3,7 @@
 mod access;
 mod access_table;
 mod assign;
+mod audit;
 mod change;
 mod claim;
 mod drain;

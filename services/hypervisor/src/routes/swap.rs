@@ -173,7 +173,7 @@ impl Routes {
                 self.watch(workspace, row.generation, Duration::from_secs(secs));
                 Some(Probation { secs, until })
             }
-            Watch::None | Watch::TakenBack { .. } => None,
+            Watch::None | Watch::Same | Watch::TakenBack { .. } => None,
         };
         fail_point("drained");
         Ok(SwapOutcome::new(row, probation))

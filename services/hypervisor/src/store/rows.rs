@@ -213,6 +213,8 @@ pub struct Move {
 pub enum Watch {
     /// A probation under way has been overtaken.
     None,
+    /// Live is what it was, and a probation under way goes on.
+    Same,
     /// The same, and a new one begins.
     Probation {
         /// How long it lasts.

@@ -250,3 +250,27 @@ async fn a_release_that_spoils_devs_data_is_taken_back_with_them() {
     assert_eq!(house.releases().await, (1, 1));
     assert_eq!(house.notes("/dev/").await, ["of dev"]);
 }
+
+#[tokio::test]
+async fn what_is_done_to_dev_meanwhile_leaves_lives_probation_alone() {
+    let house = Workspace::with_two_releases().await;
+    let promoted = tokio::spawn({
+        let promote = ["promote", "--no-rehearsal", "--probation", "5"];
+        let command = house.gateway.command(&promote);
+        async move {
+            let mut command = tokio::process::Command::from(command);
+            command.output().await.unwrap()
+        }
+    });
+    let after = async || (house.releases().await.0 == 2).then_some(());
+    testkit::wait::eventually("the promotion", after)
+        .await
+        .unwrap();
+    house.add_release("3").await;
+    house.ok(&["fork"]).await;
+    assert!(house.row("live").await["probation_secs"].is_u64());
+    let output = promoted.await.unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{said}");
+    assert_eq!(house.releases().await, (2, 3));
+}

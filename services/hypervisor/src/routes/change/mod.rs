@@ -7,13 +7,18 @@
 //! at the next start.
 
 mod back;
+mod common;
 mod error;
+mod fork;
+mod give;
 mod order;
-mod orders;
+mod promote;
 mod recover;
+mod restore;
 mod run;
+mod undo;
 
 pub(super) use back::new_id;
 pub use error::ChangeError;
 pub use order::{ChangeOutcome, ForkOrder, PromoteOrder, RestoreOrder, UndoOrder};
-pub(super) use orders::undoable;
+pub(super) use undo::undoable;

@@ -32,6 +32,14 @@ pub(super) fn changed(
             let detail = format!("another change brought generation {}", now.generation);
             end(tx, &now.name, before, Outcome::Overtaken, &detail)
         }
+        Watch::Same => {
+            tx.execute(
+                "UPDATE probations SET generation = ?3
+                 WHERE workspace = ?1 AND generation = ?2 AND outcome IS NULL",
+                params![now.name, before.cast_signed(), now.generation.cast_signed()],
+            )?;
+            Ok(())
+        }
         Watch::TakenBack { cause } => end(tx, &now.name, before, Outcome::TakenBack, cause),
         Watch::Probation {
             secs,
