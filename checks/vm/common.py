@@ -99,7 +99,7 @@ def both_running():
     machine.wait_until_succeeds("systemctl show -p ActiveState choiros-rollout | grep -qE '=(active|failed)'", timeout=300)
     for role in ("live", "dev"):
         machine.wait_until_succeeds(f"hypervisor sandboxes start sandbox {role}", timeout=120)
-    machine.wait_until_succeeds("hypervisor sandboxes --json | jq -e 'all(.[]; .status == \"running\")'", timeout=120)
+    machine.wait_until_succeeds("hypervisor sandboxes --json | jq -e 'map(select(.workspace == \"sandbox\")) | all(.[]; .status == \"running\")'", timeout=120)
 
 
 # -- releases, on a host with deployments to come

@@ -43,7 +43,10 @@ workspace() { # NAME
   answers "$name" || return 1
   written "$name" "$number"
   if [ "$(now "$name" dev release)" != "$number" ]; then
-    "$HYPERVISOR" release give "$name" "$number" || return 1
+    "$HYPERVISOR" release give "$name" "$number" || {
+      echo "dev of $name isn't well with release $number, and has what it had; live is untouched: see hypervisor history $name" >&2
+      return 1
+    }
   fi
   if [ "$KIND" = promote ] && [ "$(now "$name" live release)" != "$number" ]; then
     "$HYPERVISOR" promote "$name" --release "$number" --expect-generation "$(now "$name" live generation)" --probation "$PROBATION" || {
