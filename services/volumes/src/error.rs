@@ -2,6 +2,7 @@
 
 use crate::id::SnapshotId;
 use crate::room::human;
+use rustix::io::Errno;
 use std::io;
 
 /// Why a volume was not copied, replaced or listed, in sentences for whoever asked for that.
@@ -99,6 +100,12 @@ impl VolumeError {
             Self::NoRoom { .. } | Self::NoInodes { .. } => "no_room",
             _ => "volume",
         }
+    }
+
+    /// Whether the disk, or what we may have of it, is full.
+    pub(crate) fn is_full(&self) -> bool {
+        let full = [Errno::NOSPC, Errno::DQUOT].map(Errno::raw_os_error);
+        matches!(self, Self::Io { code, .. } if full.contains(code))
     }
 
     pub(crate) fn io(

@@ -33,6 +33,7 @@ mod replace;
 mod room;
 mod seen;
 mod snapshot;
+mod spare;
 mod take;
 mod trail;
 mod volume;

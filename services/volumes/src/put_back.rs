@@ -6,6 +6,7 @@ use crate::files::{self, sync_folder};
 use crate::id::SnapshotId;
 use crate::replace::{RECORD, Record, aside_of, measure, stat};
 use crate::snapshot::{DATA, Snapshot};
+use crate::spare;
 use crate::volume::{PART, Store, Volume};
 use rustix::fd::{AsFd, BorrowedFd};
 use rustix::fs::{AtFlags, renameat, unlinkat};
@@ -37,7 +38,9 @@ impl Volume {
             old: stat(&tree, &self.tree_path())?.st_ino,
             was: Some(id.clone()),
         };
-        files::write_json(folder.as_fd(), RECORD, &record, &store.path)?;
+        spare::write(folder.as_fd(), || {
+            files::write_json(folder.as_fd(), RECORD, &record, &store.path)
+        })?;
         let part = format!("{aside}{PART}");
         store.rename(id.as_str(), &part)?;
         if let Err(error) = self.exchange(folder.as_fd()) {

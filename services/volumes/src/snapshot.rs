@@ -1,7 +1,7 @@
 //! What is known of a snapshot, and where that is kept.
 
 use crate::id::SnapshotId;
-use crate::{Result, files};
+use crate::{Result, files, spare};
 use rustix::fd::BorrowedFd;
 use serde::{Deserialize, Serialize};
 
@@ -55,6 +55,8 @@ impl Snapshot {
     }
 
     pub(crate) fn write(&self, folder: BorrowedFd<'_>, path: &str) -> Result<()> {
-        files::write_json(folder, ABOUT, self, path)
+        spare::write(folder, || files::write_json(folder, ABOUT, self, path))?;
+        spare::keep(folder);
+        Ok(())
     }
 }
