@@ -17,7 +17,7 @@ pub(in crate::routes) fn new_id() -> SnapshotId {
 
 /// What becomes of the volume that something else is put back for.
 pub(super) enum Aside {
-    /// It is this snapshot.
+    /// It is this snapshot again, which the change has put in the volume's place.
     Kept(SnapshotId),
     /// Nobody was let in to it, so nothing in it is missed.
     Gone,
@@ -50,14 +50,15 @@ async fn try_put_back(
         return Ok(());
     };
     let kept = sandbox.snapshots().await?;
-    if !kept.iter().any(|snapshot| snapshot.id == *before) {
+    let has = |id: &SnapshotId| kept.iter().any(|snapshot| snapshot.id == *id);
+    if !has(before) {
         return Ok(());
     }
     match aside {
-        Aside::Kept(id) => {
+        Aside::Kept(id) if !has(id) => {
             sandbox.put_back(before, id).await?;
         }
-        Aside::Gone => {
+        Aside::Kept(_) | Aside::Gone => {
             let id = new_id();
             sandbox.put_back(before, &id).await?;
             if let Err(error) = sandbox.remove_snapshot(&id).await {

@@ -1,6 +1,6 @@
 //! Changes that were broken off, such as by a crash: nobody is let in before they are taken back.
 
-use super::back::{Aside, new_id, put_all_back};
+use super::back::{Aside, put_all_back};
 use crate::role::Role;
 use crate::routes::hold::RoleHold;
 use crate::routes::table::Routes;
@@ -48,13 +48,10 @@ impl Routes {
         let sandbox = &hold.old.sandbox;
         warn!(workspace = row.workspace, sandbox = row.sandbox, kind = ?row.kind, "a change was broken off, and is taken back");
         let before: Option<SnapshotId> = row.snapshot.as_deref().and_then(|id| id.parse().ok());
-        let aside = match row.kind {
-            ChangeKind::Promote | ChangeKind::Fork => Aside::Gone,
-            // It may be what somebody wanted back.
-            _ => Aside::Kept(new_id()),
-        };
+        let aside = self.aside(&row).await;
         put_all_back(sandbox, row.from_release, before.as_ref(), &aside).await;
         if hold.old.role == Role::Live
+            && sandbox.stopped_by().is_none()
             && let Err(error) = sandbox.start().await
         {
             error!(sandbox = row.sandbox, %error, "does not run as before");
@@ -62,6 +59,26 @@ impl Routes {
         let held = hold.millis();
         while let Err(error) = self.note_taken_back(row.id, held).await {
             error!(sandbox = row.sandbox, %error, "cannot note that a change was taken back; trying again");
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    /// What becomes of the volume that something else is put back for.
+    async fn aside(&self, row: &ChangeRow) -> Aside {
+        if row.kind != ChangeKind::Undo {
+            return Aside::Gone;
+        }
+        // The snapshot that was wanted back may be wanted another time.
+        loop {
+            match self.last_promotion(&row.workspace, &row.sandbox).await {
+                Ok(promotion) => {
+                    let snapshot = promotion.and_then(|row| row.snapshot?.parse().ok());
+                    return snapshot.map_or(Aside::Gone, Aside::Kept);
+                }
+                Err(error) => {
+                    error!(sandbox = row.sandbox, %error, "cannot look up what was to be undone; trying again");
+                }
+            }
             tokio::time::sleep(PAUSE).await;
         }
     }

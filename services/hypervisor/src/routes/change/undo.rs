@@ -7,7 +7,7 @@ use super::run::{NewVolume, Plan};
 use crate::role::Role;
 use crate::routes::route::Workspace;
 use crate::routes::table::Routes;
-use crate::store::{self, ChangeKind, ChangeRow, Watch};
+use crate::store::{self, ChangeKind, ChangeRow, StoreError, Watch};
 use std::sync::Arc;
 
 /// How far back a promotion may lie that is to be undone.
@@ -95,15 +95,22 @@ impl Routes {
         workspace: &Workspace,
         id: Option<i64>,
     ) -> Result<ChangeRow, ChangeError> {
-        let name = workspace.name.to_string();
-        let rows = self.store.run(move |store| store.changes(&name, HISTORY));
-        let rows = rows.await?;
-        let promotion = undoable(&rows, workspace.pair().live.sandbox.name());
+        let live = workspace.pair().live.sandbox.name().to_owned();
+        let promotion = self.last_promotion(&workspace.name, &live).await?;
+        let promotion = promotion.filter(|row| id.is_none_or(|id| id == row.id));
         let workspace = workspace.name.to_string();
-        promotion
-            .filter(|row| id.is_none_or(|id| id == row.id))
-            .cloned()
-            .ok_or(ChangeError::NothingToUndo { workspace })
+        promotion.ok_or(ChangeError::NothingToUndo { workspace })
+    }
+
+    /// The promotion that made this sandbox what it is, if it was one.
+    pub(super) async fn last_promotion(
+        &self,
+        workspace: &str,
+        sandbox: &str,
+    ) -> Result<Option<ChangeRow>, StoreError> {
+        let name = workspace.to_owned();
+        let rows = self.store.run(move |store| store.changes(&name, HISTORY));
+        Ok(undoable(&rows.await?, sandbox).cloned())
     }
 }
 
