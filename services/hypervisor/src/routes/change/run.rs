@@ -151,6 +151,7 @@ impl Steps<'_> {
                 self.publish(&row);
                 let held_requests = hold.let_in(row.generation);
                 fail_point("change_let_in");
+                rest_if_stopped(&self.sandbox).await;
                 Ok(Done {
                     row,
                     from_release: self.from_release,
@@ -162,6 +163,7 @@ impl Steps<'_> {
             Err(error) => {
                 let error = self.back(error, reached, held_ms).await;
                 drop(hold);
+                rest_if_stopped(&self.sandbox).await;
                 Err(error)
             }
         }
@@ -303,5 +305,14 @@ impl Steps<'_> {
             error!(sandbox = name, %error, "the store does not know that a change was taken back; the next start finds that out");
         }
         error
+    }
+}
+
+/// Who stops a sandbox in the midst of a change has the last word.
+async fn rest_if_stopped(sandbox: &Sandbox) {
+    if sandbox.stopped_by().is_some()
+        && let Err(error) = sandbox.stop().await
+    {
+        error!(sandbox = sandbox.name(), %error, "was stopped by hand during a change, and runs");
     }
 }
