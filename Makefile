@@ -51,7 +51,7 @@ flood: toolchain peers ## Flood the gateway, and say what honest clients notice 
 	$(CARGO) build $(TOOLS) --release --locked -p bench
 	@PATH="$$PATH:/usr/sbin" "$(TARGET)/release/flood"
 
-# STORM="--seed 7 --swaps 500" makes another one; --help says what there is.
+# STORM="--seed 7 --swaps 500" makes another one, STORM=--promote is the storm with data; --help says what there is.
 swap-storm: toolchain ## Swap, break and restart under a million requests, and account for each
 	$(CARGO) build $(MANIFEST) --release --locked -p hypervisor
 	$(CARGO) build $(TOOLS) --release --locked -p swap-storm

@@ -1,5 +1,6 @@
 //! Brings about what the plan says, each when enough requests have been answered.
 
+use super::caller::is_unknown;
 use super::clients::Field;
 use super::gateway::{self, Gateway};
 use super::ledger::{Span, Swap};
@@ -10,8 +11,6 @@ use anyhow::{Result, bail};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
-use testkit::act;
-use testkit::person::Person;
 use tokio::time::{Instant, sleep};
 
 /// For so long may no request be answered until the storm is given up.
@@ -29,8 +28,6 @@ pub(super) struct Conductor {
     pub(super) gateway: Gateway,
     /// Live first, by birth.
     pub(super) sandboxes: [Sandbox; 2],
-    /// Who orders the swaps.
-    pub(super) person: Person,
     pub(super) generation: u64,
 }
 
@@ -111,7 +108,7 @@ impl Conductor {
         let next = self.generation + 1;
         let order = self.confirmed(drain).await?;
         let mut begin = field.ledger.order(next);
-        let ordered = gateway::call(&field, "POST", act::FINISH, &order);
+        let ordered = field.caller.order(&order);
         let mut answer = if restart {
             let (answer, restarted) = tokio::join!(ordered, self.restart());
             restarted?;
@@ -123,7 +120,7 @@ impl Conductor {
             field.ledger.record(|records| records.confirmed_anew += 1);
             let order = self.confirmed(drain).await?;
             begin = field.ledger.order(next);
-            answer = gateway::call(&field, "POST", act::FINISH, &order).await;
+            answer = field.caller.order(&order).await;
         }
         let end = field.ledger.now();
         let whole = |answer: &(u16, Value)| {
@@ -134,7 +131,7 @@ impl Conductor {
         if !answer.as_ref().is_ok_and(whole) {
             let what = format!("the swap to generation {next}: {answer:?}");
             field.ledger.broken(what);
-            if gateway::generation(&field).await? != next {
+            if gateway::generation(&field.caller).await? != next {
                 return Ok(());
             }
         }
@@ -150,11 +147,11 @@ impl Conductor {
     /// A swap to a dev sandbox that is in trouble: 409, and nothing changes.
     async fn refused(&self) -> Result<()> {
         let order = self.confirmed(DRAIN).await?;
-        let answer = gateway::call(&self.field, "POST", act::FINISH, &order).await;
+        let answer = self.field.caller.order(&order).await;
         let right = answer
             .as_ref()
             .is_ok_and(|(status, said)| *status == 409 && said["error"] == "dev_unhealthy");
-        let generation = gateway::generation(&self.field).await?;
+        let generation = gateway::generation(&self.field.caller).await?;
         if !right || generation != self.generation {
             let what = format!("a swap to an unhealthy dev at {generation}: {answer:?}");
             self.field.ledger.broken(what);
@@ -167,11 +164,11 @@ impl Conductor {
     async fn confirmed(&self, drain: u64) -> Result<Value> {
         let act = json!({
             "act": "swap",
-            "user_id": self.person.user_id,
+            "user_id": self.field.caller.person.user_id,
             "expect_generation": self.generation,
             "drain_secs": drain,
         });
-        gateway::confirmed(&self.field, &self.person, &act).await
+        self.field.caller.confirmed(&act).await
     }
 
     async fn restart(&mut self) -> Result<()> {
@@ -184,10 +181,4 @@ impl Conductor {
             Err(error) => Err(error.context(self.gateway.transcript())),
         }
     }
-}
-
-/// Whether the order reached the next hypervisor, which knows nothing of what was confirmed before
-/// it and does nothing: whoever ordered it confirms it once more.
-fn is_unknown((status, said): &(u16, Value)) -> bool {
-    *status == 400 && said["error"] == "ceremony_invalid"
 }

@@ -1,17 +1,15 @@
 //! The hypervisor, on a socket that outlives it, and the orders that it is given.
 
-use super::clients::Field;
+use super::caller::Caller;
 use super::ledger::Span;
 use super::origins::Origins;
 use super::sandbox::Sandbox;
 use super::types::{Moment, Role};
-use super::wire::Wire;
-use anyhow::{Context, Result, anyhow, ensure};
+use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
-use testkit::act;
 use testkit::activation;
 use testkit::client::Client;
 use testkit::person::Person;
@@ -34,14 +32,13 @@ pub(super) struct Gateway {
 }
 
 impl Gateway {
-    /// Starts `bin` with these two sandboxes, live first.
-    pub(super) fn start(bin: &Path, sandboxes: &[Sandbox; 2], origins: Origins) -> Result<Self> {
+    /// Starts `bin` with this config, in a folder of its own.
+    pub(super) fn start(bin: &Path, config: &str) -> Result<Self> {
         let socket = TcpSocket::new_v4()?;
         socket.bind((Ipv4Addr::LOCALHOST, 0).into())?;
         let listener = socket.listen(BACKLOG)?.into_std()?;
         let address = listener.local_addr()?;
         let folder = tempfile::tempdir().context("make a folder")?;
-        let config = config(sandboxes, origins);
         std::fs::write(folder.path().join("hypervisor.toml"), config)?;
         let bin = std::path::absolute(bin)?;
         let process = spawn(&bin, folder.path(), &listener)?;
@@ -58,11 +55,17 @@ impl Gateway {
         self.address
     }
 
-    /// An account there.
-    pub(super) async fn person(&self) -> Result<Person> {
+    /// Its folder, which has its store and its sandboxes' data.
+    pub(super) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// An account there, logged in.
+    pub(super) async fn caller(&self) -> Result<Caller> {
         let origin = format!("http://localhost:{}", self.address.port());
         let person = Person::register_with(Client::new(&origin), "storm").await;
-        person.with_context(|| self.process.transcript())
+        let person = person.with_context(|| self.process.transcript())?;
+        Ok(Caller::new(person, self.address))
     }
 
     /// Ends it and starts it again, as systemd does; says when it was told to end, and when it
@@ -75,6 +78,29 @@ impl Gateway {
         ensure!(status.success(), "it ended with {status}");
         self.process = spawn(&self.bin, self.folder.path(), &self.listener)?;
         Ok(Span { begin, end })
+    }
+
+    /// Kills it (SIGKILL) and starts it again.
+    pub(super) async fn kill(&mut self) -> Result<()> {
+        self.process.kill9()?;
+        self.process.wait_exit().await?;
+        self.process = spawn(&self.bin, self.folder.path(), &self.listener)?;
+        Ok(())
+    }
+
+    /// One of its operator commands; what it says as JSON.
+    pub(super) async fn operator(&self, args: &[&str]) -> Result<Value> {
+        let mut command = tokio::process::Command::new(&self.bin);
+        command
+            .args(["--json", "--config", "hypervisor.toml"])
+            .args(args)
+            .current_dir(self.folder.path())
+            .env_clear()
+            .kill_on_drop(true);
+        let output = timeout(2 * DEADLINE, command.output()).await??;
+        let said = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "{args:?}: {said}");
+        serde_json::from_slice(&output.stdout).with_context(|| format!("{args:?}: {said}"))
     }
 
     /// What it has said, for a message.
@@ -98,7 +124,7 @@ fn spawn(bin: &Path, folder: &Path, listener: &TcpListener) -> Result<Process> {
 
 /// As shipped, but for what a storm needs: anyone may register, and a sandbox that hangs is noticed
 /// within the storm.
-fn config(sandboxes: &[Sandbox; 2], origins: Origins) -> String {
+pub(super) fn adopting(sandboxes: &[Sandbox; 2], origins: Origins) -> String {
     let [live, dev] = sandboxes.each_ref().map(Sandbox::address);
     format!(
         "registration = \"open\"\n\
@@ -111,42 +137,10 @@ fn config(sandboxes: &[Sandbox; 2], origins: Origins) -> String {
     )
 }
 
-/// One call of the hypervisor's own surface, on a connection of its own and never repeated.
-pub(super) async fn call(
-    field: &Field,
-    method: &str,
-    path: &str,
-    order: &Value,
-) -> Result<(u16, Value)> {
-    let order = order.to_string();
-    let request = format!(
-        "{method} {path} HTTP/1.1\r\n{}Content-Type: application/json\r\n\
-         Content-Length: {}\r\n\r\n{order}",
-        field.headers,
-        order.len()
-    );
-    let exchange = async {
-        let mut wire = Wire::connect(field.address).await?;
-        wire.send(request.as_bytes()).await?;
-        let mut head = wire.head().await.map_err(|died| anyhow!(died.cause))?;
-        let answer = wire.rest(&mut head.body).await?;
-        Ok((head.status, serde_json::from_slice(&answer)?))
-    };
-    let answer: Result<_> = timeout(2 * DEADLINE, exchange).await?;
-    answer.with_context(|| format!("{method} {path}"))
-}
-
-/// Begins an act and confirms it; what is left is to send the order to [`act::FINISH`].
-pub(super) async fn confirmed(field: &Field, person: &Person, act: &Value) -> Result<Value> {
-    let (status, begun) = call(field, "POST", act::START, act).await?;
-    ensure!(status == 200, "{act}: {status} {begun}");
-    person.confirm(&begun)
-}
-
 /// The generation, by the hypervisor's own words, which must agree with the turns that the
 /// sandboxes take.
-pub(super) async fn generation(field: &Field) -> Result<u64> {
-    let (status, rows) = call(field, "GET", "/admin/sandboxes", &Value::Null).await?;
+pub(super) async fn generation(caller: &Caller) -> Result<u64> {
+    let (status, rows) = caller.call("GET", "/admin/sandboxes", &Value::Null).await?;
     let generation = rows[0]["generation"].as_u64();
     let generation = generation.with_context(|| format!("{status}: {rows}"))?;
     for row in rows.as_array().into_iter().flatten() {

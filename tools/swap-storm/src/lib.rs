@@ -9,15 +9,18 @@
 //! | --- | --- |
 //! | `plan` | says what happens in which order |
 //! | `sandbox`, `answers` | two sandboxes that name themselves, and go wrong when told to |
-//! | `gateway` | the real hypervisor, on a socket that outlives it as under systemd |
+//! | `gateway`, `caller` | the real hypervisor, on a socket that outlives it as under systemd, and who orders |
 //! | `origins` | where the sandboxes are found |
 //! | `clients`, `wire` | ask, and note what they see |
 //! | `conductor` | swaps, breaks, mends and restarts, as requests go by |
 //! | `ledger`, `judge`, `report` | what happened, what it means, and how it is told |
+//! | `data` | the same for what is written: promotions of releases that migrate their data |
 
 mod answers;
+mod caller;
 mod clients;
 mod conductor;
+pub mod data;
 mod gateway;
 mod judge;
 mod ledger;
@@ -62,19 +65,17 @@ pub async fn run(bin: &Path, plan: &Plan) -> Result<Report> {
         Sandbox::start(Role::Live).await?,
         Sandbox::start(Role::Dev).await?,
     ];
-    let gateway = Gateway::start(bin, &sandboxes, plan.origins)?;
-    let person = gateway.person().await?;
-    let site = |role| Site::of(&person, role, plan.origins);
+    let gateway = Gateway::start(bin, &gateway::adopting(&sandboxes, plan.origins))?;
+    let caller = gateway.caller().await?;
+    let site = |role| Site::of(&caller.person, role, plan.origins);
     let field = Arc::new(Field {
         ledger: Ledger::new(plan),
         address: gateway.address(),
-        headers: origins::headers(&person.client),
         sites: [site(Role::Live).await?, site(Role::Dev).await?],
+        caller,
         over: AtomicBool::new(false),
     });
-    let standstill = Arc::default();
-    let mut watcher = JoinSet::new(); // It ends with this function.
-    watcher.spawn(watch(Arc::clone(&standstill)));
+    let watch = watch_standstill();
     let mut clients = JoinSet::new();
     for index in 0..plan.clients {
         clients.spawn(clients::run(field.clone(), index));
@@ -83,7 +84,6 @@ pub async fn run(bin: &Path, plan: &Plan) -> Result<Report> {
         field: field.clone(),
         gateway,
         sandboxes,
-        person,
         generation: 1,
     };
     conductor.conduct(plan).await?;
@@ -92,17 +92,37 @@ pub async fn run(bin: &Path, plan: &Plan) -> Result<Report> {
         client?;
     }
     let mut report = Report::of(&field.ledger);
-    report.standstill = Duration::from_nanos(standstill.load(Ordering::Relaxed));
+    report.standstill = watch.longest();
     Ok(report)
 }
 
-/// Notes for how long, at most, a short sleep took too long.
-async fn watch(longest: Arc<AtomicU64>) {
+/// Notes for how long, at most, a short sleep took too long. It ends with this.
+struct StandstillWatch {
+    longest: Arc<AtomicU64>,
+    _task: JoinSet<()>,
+}
+
+fn watch_standstill() -> StandstillWatch {
     const NAP: Duration = Duration::from_millis(50);
-    loop {
-        let slept = Instant::now();
-        tokio::time::sleep(NAP).await;
-        let late = types::nanos(slept.elapsed().saturating_sub(NAP));
-        longest.fetch_max(late, Ordering::Relaxed);
+    let longest = Arc::<AtomicU64>::default();
+    let mut task = JoinSet::new();
+    let noted = longest.clone();
+    task.spawn(async move {
+        loop {
+            let slept = Instant::now();
+            tokio::time::sleep(NAP).await;
+            let late = types::nanos(slept.elapsed().saturating_sub(NAP));
+            noted.fetch_max(late, Ordering::Relaxed);
+        }
+    });
+    StandstillWatch {
+        longest,
+        _task: task,
+    }
+}
+
+impl StandstillWatch {
+    fn longest(&self) -> Duration {
+        Duration::from_nanos(self.longest.load(Ordering::Relaxed))
     }
 }

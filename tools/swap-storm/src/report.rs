@@ -130,12 +130,7 @@ impl Display for Report {
             ("wrong side", &self.wrong),
             ("broken", &self.broken),
         ] {
-            for line in list.iter().take(SHOWN) {
-                writeln!(f, "{what}: {line}")?;
-            }
-            if list.len() > SHOWN {
-                writeln!(f, "{what}: {} more", list.len() - SHOWN)?;
-            }
+            shown(f, what, list)?;
         }
         Ok(())
     }
@@ -214,8 +209,19 @@ fn line(f: &mut Formatter<'_>, kind: &dyn Display, columns: [impl Display; 5]) -
     writeln!(f)
 }
 
+/// The first lines of a list.
+pub(super) fn shown(f: &mut Formatter<'_>, what: &str, list: &[String]) -> fmt::Result {
+    for line in list.iter().take(SHOWN) {
+        writeln!(f, "{what}: {line}")?;
+    }
+    if list.len() > SHOWN {
+        writeln!(f, "{what}: {} more", list.len() - SHOWN)?;
+    }
+    Ok(())
+}
+
 /// p50, p99 and the longest of sorted times.
-fn times(f: &mut Formatter<'_>, what: &str, sorted: &[Duration]) -> fmt::Result {
+pub(super) fn times(f: &mut Formatter<'_>, what: &str, sorted: &[Duration]) -> fmt::Result {
     let Some(last) = sorted.len().checked_sub(1) else {
         return Ok(());
     };

@@ -60,6 +60,35 @@ impl Role {
     }
 }
 
+/// One run of a sandbox's program, by its own words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Run {
+    /// No other run has it.
+    pub(super) id: u64,
+    /// Its process.
+    pub(super) pid: i32,
+    /// The number of what it runs.
+    pub(super) release: u64,
+}
+
+impl Run {
+    pub(super) fn of(words: &str) -> Option<Self> {
+        let mut words = words.split(' ');
+        Some(Self {
+            id: words.next()?.parse().ok()?,
+            pid: words.next()?.parse().ok()?,
+            release: words.next()?.parse().ok()?,
+        })
+    }
+}
+
+impl fmt::Display for Run {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { id, pid, release } = self;
+        write!(f, "{id} {pid} {release}")
+    }
+}
+
 /// What a client does again and again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {

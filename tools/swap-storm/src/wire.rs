@@ -2,7 +2,7 @@
 //! requests, and with no retry or pool of its own that would hide what happens.
 
 use super::ledger::From;
-use super::types::Role;
+use super::types::{Role, Run};
 use bytes::{Buf, Bytes, BytesMut};
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
@@ -21,6 +21,8 @@ pub(super) struct Head {
     pub(super) status: u16,
     /// Who answered, if it said so.
     pub(super) from: Option<From>,
+    /// Which run of its program, if it said so.
+    pub(super) run: Option<Run>,
     pub(super) body: Body,
     /// Whether this is the connection's last answer.
     pub(super) close: bool,
@@ -185,6 +187,7 @@ fn parse(bytes: &[u8]) -> Result<Option<(Head, usize)>, httparse::Error> {
     let head = Head {
         status: response.code.unwrap_or_default(),
         from: from(),
+        run: value("x-run").and_then(Run::of),
         body,
         close: value("connection").is_some_and(|value| value.eq_ignore_ascii_case("close")),
     };

@@ -5,7 +5,9 @@
     reason = "a failed test is a panic"
 )]
 
-use std::path::PathBuf;
+mod common;
+
+use common::hypervisor;
 use swap_storm::{Fault, Kind, Origins, Plan};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -53,18 +55,4 @@ async fn swaps_lose_nothing_where_sandboxes_share_an_origin() {
     let report = swap_storm::run(&hypervisor(), &plan).await.unwrap();
     assert!(report.is_clean(), "{plan}\n\n{report}");
     assert_eq!(report.swaps.len() as u64, plan.swaps, "{report}");
-}
-
-/// The program that is tried is of the other workspace.
-fn hypervisor() -> PathBuf {
-    let own = std::env::current_exe().unwrap();
-    let built = own.ancestors().nth(2).unwrap().join("hypervisor");
-    let program = std::env::var_os("HYPERVISOR").map_or(built, PathBuf::from);
-    assert!(
-        program.is_file(),
-        "{} is not there: build it with `cargo build --manifest-path services/Cargo.toml -p hypervisor`, \
-         or name another in HYPERVISOR",
-        program.display()
-    );
-    program
 }

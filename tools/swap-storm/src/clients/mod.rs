@@ -4,6 +4,7 @@ mod bodies;
 mod events;
 mod websocket;
 
+use super::caller::Caller;
 use super::ledger::{Cause, Ledger, Receipt};
 use super::origins::Site;
 use super::types::{Kind, Role};
@@ -20,8 +21,8 @@ pub(super) struct Field {
     pub(super) ledger: Ledger,
     /// The hypervisor's.
     pub(super) address: SocketAddr,
-    /// The headers of requests to the hypervisor itself.
-    pub(super) headers: String,
+    /// Who calls the hypervisor itself.
+    pub(super) caller: Caller,
     /// Where the sandboxes are found, live first.
     pub(super) sites: [Site; 2],
     /// Set when no more requests are to be made.
