@@ -118,8 +118,12 @@ async fn an_undo_of_the_release_alone_keeps_what_was_written_since() {
     account(&page, &gateway).await;
     page.click("@promote-button").await;
     page.click("@rehearse").await;
+    page.click("@watch").await;
+    page.fill("@watch-secs", "600").await;
     agree(&page, "Rehearse first").await;
     page.read("@told", "Live has release 2 now").await;
+    page.read("@told", "It is watched for 600 s").await;
+    page.read(LIVE, "watched").await;
     let other = browser.again(&page).await;
     live(&other, &gateway).await;
     note(&other, "after").await;
@@ -239,6 +243,8 @@ async fn a_release_that_does_not_start_is_refused_with_its_cause_and_live_stays(
     live(&page, &gateway).await;
     note(&page, "kept").await;
     account(&page, &gateway).await;
+    page.click("@history summary").await;
+    page.see("@history-row").await;
     promote(&page).await;
     page.read(
         "#pair-error",
@@ -252,7 +258,6 @@ async fn a_release_that_does_not_start_is_refused_with_its_cause_and_live_stays(
     page.read("#pair-error", "taken back; nothing is lost")
         .await;
     page.read(LIVE, "Release 1").await;
-    page.click("@history summary").await;
     page.read(
         "@history-row[data-outcome=taken_back]",
         "Promoted live from release 1 to 2",
@@ -364,6 +369,9 @@ async fn what_a_person_stopped_no_open_page_starts() {
     visitor.open(&gateway.sandbox_url("sandbox")).await;
     visitor.read("main", "was stopped by hand").await;
 
+    // The button is where it stays.
+    page.read(&format!("{LIVE} @access-warning"), "on the internet")
+        .await;
     page.click(&format!("{LIVE} @start-button")).await;
     page.see(&format!("{LIVE}[data-status=running]")).await;
     tab.read("@tail-state", "following").await;

@@ -34,7 +34,9 @@ let creation = act.create;
 
 async function perform() {
   if (creation) return make();
-  const result = await finishAct(act.id, await assert(act.publicKey));
+  const credential = await assert(act.publicKey);
+  confirmButton.lastChild.textContent = "Under way…";
+  const result = await finishAct(act.id, credential);
   if (act.act !== "add_passkey") return result;
   creation = result.publicKey;
   return make();

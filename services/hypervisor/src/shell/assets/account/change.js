@@ -14,6 +14,7 @@ let userId;
 let after;
 let seen = 0;
 let toldAt = 0;
+let watched = false;
 
 // `refresh` shows everything anew.
 export function mount(me, refresh) {
@@ -31,13 +32,17 @@ export const tried = (work) => attempt(error, work);
 export function turned(now) {
   if (now < seen) return;
   seen = now;
-  if (toldAt !== now) outcomeNote.hidden = true;
+  if (toldAt === now) return;
+  outcomeNote.hidden = true;
+  if (watched) tell("Live was changed again while it was watched; the history says why.");
+  watched = false;
 }
 
 // Does one, once the passkey is given. `says` is what happens meanwhile, `undo` makes the button
 // that takes it back, and `mend` one that helps after a failure.
 export async function change(name, order, { pressed, label, says, undo, mend }) {
   outcomeNote.hidden = true;
+  watched = false;
   const begun = () => (progress.textContent = says);
   const call = () => act(name, { user_id: userId, expect_generation: seen, ...order }, begun);
   const outcome = await attempt(error, () => busy(pressed, label, call), mend);
@@ -45,6 +50,7 @@ export async function change(name, order, { pressed, label, says, undo, mend }) 
   if (outcome) {
     turned(outcome.generation);
     tell(told(outcome), undo?.(outcome));
+    watched = outcome.probation != null;
   }
   await after();
   return outcome;

@@ -2,7 +2,8 @@
 
 import { ago, exactly, millis } from "../format.js";
 import { button, byId, element } from "../ui.js";
-import { generation, tried, workspace } from "./change.js";
+import { attempt } from "./attempt.js";
+import { generation, workspace } from "./change.js";
 import { promote, undoButton } from "./promote.js";
 import { snapshotButton, snapshotRow } from "./volumes.js";
 
@@ -24,13 +25,17 @@ export function mount() {
 const details = (name) => byId(`${name}-list`);
 const isOpen = () => Object.keys(LISTS).some((name) => details(name).open);
 
-// Not for who does not look, and only after a change.
+// Not for who does not look, and only if something was changed or is being changed.
 export async function follow() {
-  if (isOpen() && view?.generation !== generation()) await refresh();
+  if (view?.generation !== generation() || view.history[0]?.outcome === null) await renew();
+}
+
+export async function renew() {
+  if (isOpen()) await refresh();
 }
 
 async function refresh() {
-  const fresh = await tried(workspace);
+  const fresh = await attempt(byId("lists-error"), workspace);
   if (!fresh) return;
   view = fresh;
   for (const name of Object.keys(LISTS)) show(name);

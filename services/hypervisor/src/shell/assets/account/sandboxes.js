@@ -23,7 +23,7 @@ let polling = false;
 
 export async function mount(user, loading) {
   me = user;
-  change.mount(me, () => Promise.all([refresh(), audit.refresh()]));
+  change.mount(me, () => Promise.all([refresh(), audit.refresh(), lists.renew()]));
   lists.mount();
   const steer = (role, action) => change.tried(() => post(change.path(role, action)).finally(() => refresh()));
   cards = { live: sandboxCard("live", steer, open), dev: sandboxCard("dev", steer, open) };
