@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::shell::{account, at, sign_up};
+use common::shell::{account, add_release, at, sign_up};
 use common::{builder, gateway};
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -77,8 +77,24 @@ async fn nothing_scrolls_sideways_on_a_narrow_screen() {
     page.read("@event-row", "longlonglong").await;
     fits(&page, "the sandbox's page with a long note").await;
 
+    add_release(&gateway, &["/bin/sh", "-c", &"long".repeat(200)]).await;
     account(&page, &gateway).await;
     fits(&page, "the account").await;
+    for button in ["@promote-button", "@fork-button", "@swap-button"] {
+        page.click(button).await;
+        page.see("dialog").await;
+        fits(&page, button).await;
+        page.click("dialog .button:not(.primary)").await;
+        page.gone("dialog").await;
+    }
+    page.click("@snapshots summary").await;
+    page.click("@snapshot-button[data-role=live]").await;
+    page.see("@snapshot-row").await;
+    page.click("@releases summary").await;
+    page.read("@release-row", "longlonglong").await;
+    page.click("@history summary").await;
+    page.see("@history-row").await;
+    fits(&page, "what the workspace has and was").await;
     page.click("@passkey-rename").await;
     page.fill("@passkey-name", &"n".repeat(64)).await;
     fits(&page, "a passkey that is renamed").await;
@@ -116,6 +132,7 @@ async fn an_admin_sees_everybody_s_sandboxes_and_nobody_else_does() {
         "sandbox-live",
         "sandbox-dev",
         "running",
+        "Release",
     ] {
         ada.read("#all", part).await;
     }

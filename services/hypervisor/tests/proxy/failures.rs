@@ -4,7 +4,7 @@ use crate::gateway::{Gateway, client, full, json, text};
 use http::{HeaderMap, Request};
 use http_body_util::BodyExt;
 use hypervisor::config;
-use hypervisor::proxy::{Failure, Proxy};
+use hypervisor::proxy::{Failure, Proxy, Reason};
 use testkit::raw::{Raw, exchange, status};
 use testkit::upstream::Upstream;
 use tokio::net::TcpListener;
@@ -185,4 +185,40 @@ async fn a_sandbox_that_is_not_available_is_a_503_with_all_that_it_printed() {
             .unwrap()
             .contains("at line 3. Try again")
     );
+}
+
+#[tokio::test]
+async fn a_sandbox_that_is_stopped_by_hand_or_held_says_so_and_how_to_go_on() {
+    let how = "by ada@example.org on 2026-11-27 at 00:20 UTC".to_owned();
+    for (reason, code, heading, says) in [
+        (
+            Reason::StoppedByHand { how },
+            "stopped_by_hand",
+            "<h1>Stopped</h1>",
+            "was stopped by ada@example.org on 2026-11-27 at 00:20 UTC, and stays so",
+        ),
+        (
+            Reason::Held,
+            "sandbox_held",
+            "<h1>One moment</h1>",
+            "is being changed, which takes longer than a request may wait.",
+        ),
+    ] {
+        let sandbox = "sandbox-live".to_owned();
+        let failure = Failure { sandbox, reason };
+        let proxy = Proxy::new(&config::Proxy::default(), "/auth/account");
+        let response = proxy.failure_response(&HeaderMap::new(), &failure);
+        assert_eq!(response.status(), 503);
+        assert!(response.headers().contains_key("retry-after"));
+        let page = response.into_body().collect().await.unwrap().to_bytes();
+        let page = String::from_utf8_lossy(&page);
+        for part in [heading, says, "<a href=\"/auth/account\">"] {
+            assert!(page.contains(part), "{part}: {page}");
+        }
+        let mode = ("sec-fetch-mode".parse().unwrap(), "cors".parse().unwrap());
+        let response = proxy.failure_response(&HeaderMap::from_iter([mode]), &failure);
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        let error: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        assert_eq!(error["error"], code);
+    }
 }
