@@ -3,6 +3,7 @@
 use crate::Result;
 use crate::error::VolumeError;
 use crate::files::{self, open_folder, stat};
+use crate::freeze::Freezer;
 use crate::id::SnapshotId;
 use crate::replace::{RECORD, Record};
 use crate::snapshot::DATA;
@@ -22,16 +23,29 @@ impl Volume {
         }
         let store = self.locked()?;
         for name in store.names()? {
+            // What can't be removed now is in nobody's way, and is tried again the next time.
             if Store::is_gone(&name) {
-                store.discard_gone(&name)?;
-            } else if let Some(id) = name.strip_suffix(PART) {
-                match id.parse() {
-                    Ok(id) => self.recover_part(&store, &id)?,
-                    Err(_) => store.discard(&name)?,
-                }
+                let _ = store.discard_gone(&name);
+            } else if name.ends_with(PART) {
+                let _ = store.discard(&name);
             }
         }
         Ok(())
+    }
+
+    /// Lets go what may still be held still, for whoever held it was killed. While somebody
+    /// works on the volume it is left to them: they let it go, and count on it until then.
+    ///
+    /// # Errors
+    /// If it may still be held.
+    pub fn thaw(&self, freezer: &dyn Freezer) -> Result<()> {
+        if self.store_if_there()?.is_some_and(|store| store.is_busy()) {
+            return Ok(());
+        }
+        freezer.thaw().map_err(|error| VolumeError::Thaw {
+            volume: self.name.clone(),
+            cause: error.to_string(),
+        })
     }
 
     /// Finishes or takes back replacements that were interrupted: nothing else may be done

@@ -5,7 +5,6 @@ use crate::error::VolumeError;
 use crate::measure::Measure;
 use rustix::fd::BorrowedFd;
 use rustix::fs::fstatvfs;
-use rustix::io::Errno;
 use std::cell::Cell;
 
 /// A tenth of the disk, and this at most, is never taken by copies.
@@ -91,16 +90,7 @@ impl<'a> Room<'a> {
 
     /// What an error of a copy is to people: a full disk has a sentence of its own.
     pub(crate) fn told(&self, error: VolumeError) -> VolumeError {
-        match error {
-            VolumeError::Io { code, .. }
-                if [Errno::NOSPC, Errno::DQUOT]
-                    .map(Errno::raw_os_error)
-                    .contains(&code) =>
-            {
-                self.none()
-            }
-            other => other,
-        }
+        if error.is_full() { self.none() } else { error }
     }
 
     fn none(&self) -> VolumeError {

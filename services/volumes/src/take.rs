@@ -102,7 +102,10 @@ impl Volume {
         let store = self.locked()?;
         self.refuse_taken(&store, id)?;
         let name = format!("{id}{PART}");
-        store.discard(&name)?;
+        // Of those that were prepared before, and given up.
+        for name in store.names()?.iter().filter(|name| name.ends_with(PART)) {
+            store.discard(name)?;
+        }
         let room = Room::new(store.fd(), &self.name, &store.path);
         let prepared = self.tree().and_then(|tree| {
             let (part, seen) = self.begin(&store, &room, id, &tree)?;

@@ -94,12 +94,16 @@ impl Volume {
         Ok(snapshots)
     }
 
-    /// Removes a snapshot.
+    /// Removes a snapshot, also one that was only prepared.
     ///
     /// # Errors
     /// If there is none of that id, or it can't be removed.
     pub fn remove(&self, id: &SnapshotId) -> Result<()> {
         let store = self.locked()?;
+        let part = format!("{id}{PART}");
+        if store.has(&part) {
+            return store.discard(&part);
+        }
         if !store.has(id.as_str()) {
             return Err(self.no_snapshot(id));
         }
@@ -192,6 +196,15 @@ impl Store {
 
     pub(crate) fn open(&self, id: &SnapshotId) -> Result<OwnedFd, Errno> {
         open_folder(&self.folder, id.as_str())
+    }
+
+    /// Whether somebody works on it.
+    pub(crate) fn is_busy(&self) -> bool {
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let lock = openat(&self.folder, LOCK, flags, Mode::empty());
+        lock.is_ok_and(|lock| {
+            flock(&lock, FlockOperation::NonBlockingLockShared) == Err(Errno::WOULDBLOCK)
+        })
     }
 
     pub(crate) fn has(&self, name: &str) -> bool {

@@ -85,12 +85,24 @@ fn the_second_pass_copies_what_changed() {
         fs::create_dir_all(&sub).unwrap();
         fs::write(sub.join(format!("{number}")), "old").unwrap();
     }
+    // Folders that even their owner may not write in.
+    let closed = |name: &str, mode: u32| {
+        fs::set_permissions(live.join(name), fs::Permissions::from_mode(mode)).unwrap();
+    };
+    for name in ["3", "5", "6"] {
+        closed(name, 0o555);
+    }
     std::thread::sleep(Duration::from_millis(2500));
     let volume = Volume::open(folder.path(), "live").unwrap();
     volume.prepare(&id(1)).unwrap();
     fs::write(live.join("1/1"), "new").unwrap();
     fs::remove_file(live.join("2/2")).unwrap();
+    closed("3", 0o755);
     fs::remove_dir_all(live.join("3")).unwrap();
+    fs::write(live.join("5/5"), "new").unwrap();
+    closed("6", 0o755);
+    fs::rename(live.join("6/6"), live.join("6/more")).unwrap();
+    closed("6", 0o555);
     fs::write(live.join("3"), "a file now").unwrap();
     fs::create_dir(live.join("more")).unwrap();
     fs::write(live.join("more/note"), "new").unwrap();
@@ -105,5 +117,18 @@ fn the_second_pass_copies_what_changed() {
     assert!(!copy.join("2/2").exists());
     assert_eq!(made.files, 1000 - 1 - 100 + 1 + 1);
     assert_eq!(listing(&copy), listing(&live));
+    assert!(folder.leftovers("live").is_empty());
+}
+
+#[test]
+fn what_was_prepared_and_given_up_takes_no_room() {
+    let folder = Folder::new();
+    fs::write(folder.live().join("much"), vec![1; 5 << 20]).unwrap();
+    let volume = folder.volume("live");
+    volume.prepare(&id(1)).unwrap();
+    volume.prepare(&id(2)).unwrap();
+    assert_eq!(folder.leftovers("live"), [format!("{}.part", id(2))]);
+    assert!(volume.snapshots().unwrap().is_empty());
+    volume.remove(&id(2)).unwrap();
     assert!(folder.leftovers("live").is_empty());
 }

@@ -74,6 +74,23 @@ fn it_is_let_go_on_every_way_out() {
     assert!(folder.leftovers("live").is_empty());
 }
 
+#[test]
+fn what_is_held_for_a_copy_is_let_go_by_nobody_else() {
+    let folder = Folder::new();
+    let volume = folder.volume("live");
+    let other = Counting::new(|| Ok(()));
+    // Before there is any snapshot, and after one, whoever held it is gone.
+    volume.thaw(&other).unwrap();
+    let copy = Counting::new(|| {
+        volume.thaw(&other).unwrap();
+        Ok(())
+    });
+    volume.snapshot(&id(1), Reason::Asked, &copy).unwrap();
+    assert_eq!(other.thaws.get(), 1);
+    volume.thaw(&other).unwrap();
+    assert_eq!(other.thaws.get(), 2);
+}
+
 /// A process tree that ends with this.
 struct Tree(Child);
 

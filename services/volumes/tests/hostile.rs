@@ -12,6 +12,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use volumes::{Freezer, NoFreezer, Reason, VolumeError};
@@ -388,4 +389,32 @@ fn modes_and_attributes_are_kept_and_not_inherited() {
         assert_eq!(get(&copy).is_some(), there, "{path} {name}");
         assert_eq!(get(&copy), get(&live), "{path} {name}");
     }
+}
+
+#[test]
+fn what_cannot_be_removed_is_in_nobodys_way() {
+    let folder = Folder::new();
+    let volume = folder.volume("live");
+    let file = folder.live().join("file");
+    fs::write(&file, "x").unwrap();
+    volume.snapshot(&id(1), Reason::Asked, &NoFreezer).unwrap();
+    let chattr = |flag: &str, file: &Path| Command::new("chattr").arg(flag).arg(file).status();
+    // Only root can do that, and not everywhere; a read-only subvolume of btrfs is such, too.
+    if !chattr("+i", &file).is_ok_and(|status| status.success()) {
+        return;
+    }
+    volume.replace(&volume, &id(1), &id(2)).unwrap();
+    volume.remove(&id(2)).unwrap_err();
+    volume.recover().unwrap();
+    let left: Vec<_> = volume
+        .snapshots()
+        .unwrap()
+        .into_iter()
+        .map(|it| it.id)
+        .collect();
+    assert_eq!(left, [id(1)]);
+    let gone = folder.snapshots("live").join(format!("{}.gone", id(2)));
+    chattr("-i", &gone.join("data/file")).unwrap();
+    volume.recover().unwrap();
+    assert!(folder.leftovers("live").is_empty());
 }

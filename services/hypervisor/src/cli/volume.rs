@@ -12,9 +12,12 @@ use std::fs::File;
 use std::io::Write as _;
 use std::path::{Component, Path, PathBuf};
 use std::str::FromStr;
+use std::time::Duration;
 use volumes::{CgroupFreezer, Freezer, Keep, NoFreezer, Reason, SnapshotId, Volume, VolumeError};
 
 const CGROUPS: &str = "/sys/fs/cgroup";
+/// How long a result is there to be read.
+const KEPT: Duration = Duration::from_hours(24);
 
 #[derive(Args)]
 pub(super) struct Arguments {
@@ -124,10 +127,6 @@ pub(super) fn run(arguments: &Arguments) -> Result<()> {
 
 fn carry_out(arguments: &Arguments, order: &Order) -> Result<Value> {
     let freezer = freezer(arguments.cgroup.as_deref())?;
-    if *order == Order::Thaw {
-        freezer.thaw()?;
-        return Ok(Value::Null);
-    }
     let volume = Volume::open(&arguments.folder, &arguments.sandbox)?;
     match order {
         Order::Prepare(id) => value(volume.prepare(id)?),
@@ -147,11 +146,10 @@ fn carry_out(arguments: &Arguments, order: &Order) -> Result<Value> {
         }
         Order::List => value(volume.snapshots()?),
         Order::Recover => {
-            // Whoever held it still may have been killed.
-            freezer.thaw()?;
+            volume.thaw(&*freezer)?;
             value(volume.recover()?)
         }
-        Order::Thaw => Ok(Value::Null),
+        Order::Thaw => value(volume.thaw(&*freezer)?),
     }
 }
 
@@ -197,7 +195,21 @@ fn write(folder: &Path, order: &str, result: &Value) -> Result<()> {
         .write_all(result.to_string().as_bytes())
         .with_context(failed)?;
     rename(&new, &file).with_context(failed)?;
+    remove_old(folder);
     Ok(())
+}
+
+/// Results that nobody waits for any longer: each order leaves one, in memory.
+fn remove_old(folder: &Path) {
+    let Ok(results) = std::fs::read_dir(folder) else {
+        return;
+    };
+    for result in results.flatten() {
+        let written = result.metadata().and_then(|file| file.modified());
+        if written.is_ok_and(|at| at.elapsed().is_ok_and(|age| age > KEPT)) {
+            let _ = std::fs::remove_file(result.path());
+        }
+    }
 }
 
 #[cfg(test)]

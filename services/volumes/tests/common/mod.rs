@@ -53,6 +53,10 @@ impl Folder {
 impl Drop for Folder {
     fn drop(&mut self) {
         // The standard library's removal keeps a file open for each level of a deep tree.
+        let _ = Command::new("chmod")
+            .args(["-R", "u+rwx"])
+            .arg(self.path())
+            .status();
         let _ = Command::new("rm").arg("-rf").arg(self.path()).status();
     }
 }
