@@ -6,7 +6,7 @@ use super::probation;
 use super::segment;
 use crate::config::DEFAULT_WORKSPACE;
 use crate::routes::PromoteOrder;
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, anyhow};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -126,6 +126,7 @@ pub(super) async fn release(client: &Client, verb: ReleaseVerb) -> Result<Value>
             command,
         } => {
             let env: BTreeMap<_, _> = env.into_iter().collect();
+            let command = from_here(command)?;
             let order = json!({ "command": command, "env": env });
             order_at(client, "releases", &workspace, &order).await
         }
@@ -133,6 +134,16 @@ pub(super) async fn release(client: &Client, verb: ReleaseVerb) -> Result<Value>
             order_at(client, "give", &workspace, &json!({ "release": release })).await
         }
     }
+}
+
+/// A program with a folder in its name is meant from here, wherever the gateway is.
+fn from_here(mut command: Vec<String>) -> Result<Vec<String>> {
+    if let Some(program) = command.first_mut().filter(|it| it.contains('/')) {
+        let absolute = std::path::absolute(&*program)?.into_os_string();
+        let absolute = absolute.into_string();
+        *program = absolute.map_err(|path| anyhow!("{}: give a path in UTF-8", path.display()))?;
+    }
+    Ok(command)
 }
 
 pub(super) async fn promote(client: &Client, promote: Promote) -> Result<Value> {

@@ -27,6 +27,12 @@ pub(super) fn limits(config: &Config) -> Verdict {
     if config.auth.ceremony_secs > 300 {
         return Err("auth.ceremony_secs: a ceremony lasts 300 seconds at most".into());
     }
+    if config.runtime.hold_secs < 3 {
+        return Err(
+            "runtime.hold_secs: a promotion needs 3 seconds or more, a third for each of its parts"
+                .into(),
+        );
+    }
     if config.server.max_header_bytes < 8192 {
         return Err("server.max_header_bytes: browsers need 8192 or more".into());
     }
@@ -40,7 +46,7 @@ pub(super) fn limits(config: &Config) -> Verdict {
 
 /// Where the least is 0, that has a meaning.
 #[rustfmt::skip] // A table.
-fn all(config: &Config) -> [Limit; 27] {
+fn all(config: &Config) -> [Limit; 28] {
     let (server, auth, proxy, runtime) = (&config.server, &config.auth, &config.proxy, &config.runtime);
     [
         ("server.max_connections", server.max_connections as u64, 1, MOST),
@@ -70,5 +76,6 @@ fn all(config: &Config) -> [Limit; 27] {
         ("runtime.probe_timeout_secs", runtime.probe_timeout_secs, 1, MOST_SECS),
         ("runtime.idle_secs", runtime.idle_secs, 0, MOST_SECS),
         ("runtime.stop_secs", runtime.stop_secs, 0, MOST_SECS),
+        ("runtime.hold_secs", runtime.hold_secs, 0, MOST_SECS),
     ]
 }
