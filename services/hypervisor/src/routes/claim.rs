@@ -41,7 +41,7 @@ enum Attempt {
     /// It has its sandbox.
     Claimed(Claim),
     /// It has its permits, but the sandbox does not run.
-    Waits(Permits, Arc<Sandbox>),
+    Waits(Permits, Arc<Route>),
     /// It has its permits, but what it comes for is being changed.
     Held(Permits, Arc<Held>, Arc<Sandbox>),
     /// Its user has no workspace yet.
@@ -71,7 +71,7 @@ impl Routes {
             match self.attempt(user.id, role)? {
                 Attempt::Claimed(claim) => return Ok(claim),
                 // Not yet routed: after a swap it goes where the new generation says.
-                Attempt::Waits(_permits, sandbox) => ready(&sandbox).await?,
+                Attempt::Waits(_permits, route) => ready(&route).await?,
                 Attempt::Held(_permits, held, sandbox) => {
                     self.held(&held, sandbox.name()).await?;
                 }
@@ -112,7 +112,7 @@ impl Routes {
         loop {
             match self.attempt_at(workspace, role, user)? {
                 Attempt::Claimed(claim) => return Ok(claim),
-                Attempt::Waits(_permits, sandbox) => ready(&sandbox).await?,
+                Attempt::Waits(_permits, route) => ready(&route).await?,
                 Attempt::Held(_permits, held, sandbox) => {
                     self.held(&held, sandbox.name()).await?;
                 }
@@ -174,16 +174,20 @@ impl Routes {
                 route,
                 _permits: permits,
             }),
-            None => Attempt::Waits(permits, route.0.sandbox.clone()),
+            None => Attempt::Waits(permits, route.0.clone()),
         })
     }
 }
 
-async fn ready(sandbox: &Arc<Sandbox>) -> Result<(), ClaimError> {
-    sandbox.ready().await.map_err(|cause| ClaimError::Sandbox {
-        sandbox: sandbox.name().to_owned(),
-        cause,
-    })
+async fn ready(route: &Route) -> Result<(), ClaimError> {
+    match route.sandbox.ready().await {
+        // Changed meanwhile: there is another route, or one on which requests are held.
+        Err(_) if route.gate.is_closed() => Ok(()),
+        ready => ready.map_err(|cause| ClaimError::Sandbox {
+            sandbox: route.sandbox.name().to_owned(),
+            cause,
+        }),
+    }
 }
 
 impl Workspace {

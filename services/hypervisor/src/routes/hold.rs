@@ -32,6 +32,8 @@ impl RoleHold {
             .pair
             .store(Arc::new(pair.with(pair.generation, route)));
         old.gate.close();
+        // Also for who was routed before, and finds it at rest.
+        old.sandbox.set_reserved(true);
         old.drain_deadline.cancel();
         Self {
             routes: routes.clone(),
@@ -81,6 +83,7 @@ impl RoleHold {
             };
             let route = self.routes.renewed(&self.old, of_route, None);
             debug_assert_eq!(route.role, self.role);
+            route.sandbox.set_reserved(false);
             self.workspace
                 .pair
                 .store(Arc::new(pair.with(generation, route)));

@@ -46,7 +46,7 @@ impl Routes {
         Ok(sandbox)
     }
 
-    /// Starts a role's sandbox, and requests may do so again.
+    /// Starts a role's sandbox, and requests may do so again. A change that is at work comes first.
     ///
     /// # Errors
     /// The store's; or why it does not run.
@@ -55,6 +55,7 @@ impl Routes {
         workspace: &Workspace,
         role: Role,
     ) -> Result<Arc<Sandbox>, StopError> {
+        let _only = workspace.changing.lock().await;
         let sandbox = workspace.pair().route(role).sandbox.clone();
         self.let_run(&sandbox).await?;
         sandbox.start().await?;

@@ -45,6 +45,9 @@ pub enum RuntimeError {
         "sandbox `{sandbox}` was stopped while it started; start it again if that was not meant"
     )]
     Stopped { sandbox: String },
+    /// Its release or its volume is being changed.
+    #[error("sandbox `{sandbox}` is being changed; try again in a moment")]
+    Reserved { sandbox: String },
     /// A person stopped it, and nobody has started it since.
     #[error(
         "sandbox `{sandbox}` was stopped by {by} at {at}, and no request starts it; start it on the account page, or with `hypervisor sandboxes start {workspace} <role>`"

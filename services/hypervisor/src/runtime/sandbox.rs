@@ -107,6 +107,11 @@ impl Sandbox {
         self.state.stopped_by.store(stopped_by.map(Arc::new));
     }
 
+    /// Says whether it is being changed: no request starts it then.
+    pub fn set_reserved(&self, reserved: bool) {
+        self.state.reserved.store(reserved, Ordering::Release);
+    }
+
     /// How often it crashed since this program looks after it.
     pub fn crashes(&self) -> u64 {
         self.state.crashed.load(Ordering::Relaxed)
@@ -131,7 +136,7 @@ impl Sandbox {
     /// Why it does not run, after `runtime.start_secs` at most;
     /// [`RuntimeError::StoppedByHand`] at once.
     pub async fn ready(&self) -> Result<(), RuntimeError> {
-        if let Some(refusal) = self.state.stopped_by_hand() {
+        if let Some(refusal) = self.state.kept_at_rest() {
             return Err(refusal);
         }
         self.run(false).await

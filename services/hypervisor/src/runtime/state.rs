@@ -36,6 +36,8 @@ pub(super) struct SandboxState {
     pub(super) starts: Arc<StartLock>,
     /// While there is one, no request starts it.
     pub(super) stopped_by: ArcSwapOption<StoppedBy>,
+    /// Whether no request may start it, since it is being changed.
+    pub(super) reserved: AtomicBool,
     /// Whether somebody waits for a start on whom others wait.
     pub(super) on_trial: AtomicBool,
     /// How often it crashed.
@@ -72,6 +74,7 @@ impl SandboxState {
             volume: Arc::default(),
             starts: Arc::default(),
             stopped_by: ArcSwapOption::empty(),
+            reserved: AtomicBool::new(false),
             on_trial: AtomicBool::new(false),
             crashed: AtomicU64::new(0),
             failed: AtomicU32::new(0),
@@ -86,8 +89,12 @@ impl SandboxState {
         self.release.store(number, Ordering::Release);
     }
 
-    /// Why no request may start it, if a person stopped it.
-    pub(super) fn stopped_by_hand(&self) -> Option<RuntimeError> {
+    /// Why no request may start it: it is being changed, or a person stopped it.
+    pub(super) fn kept_at_rest(&self) -> Option<RuntimeError> {
+        if self.reserved.load(Ordering::Acquire) {
+            let sandbox = self.spec.name.clone();
+            return Some(RuntimeError::Reserved { sandbox });
+        }
         let stopped_by = self.stopped_by.load();
         stopped_by.as_ref().map(|it| RuntimeError::StoppedByHand {
             sandbox: self.spec.name.clone(),

@@ -5,6 +5,7 @@ use futures_util::StreamExt as _;
 use serde_json::json;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use testkit::wait::eventually;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
@@ -113,4 +114,30 @@ async fn two_changes_at_once_are_one() {
     let mut statuses = [first.0, second.0];
     statuses.sort_unstable();
     assert_eq!(statuses, [200, 409], "{} {}", first.1, second.1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_comes_to_live_at_rest_in_the_moment_of_a_promotion_fails_not() {
+    let builder = crate::common::builder().env("HYPERVISOR_RUNTIME_IDLE_SECS", "1");
+    let house = Arc::new(Workspace::of(builder).await);
+    for release in 2..5 {
+        house.add_release(&release.to_string()).await;
+        let rests = async || (house.row("live").await["status"] == "stopped").then_some(());
+        eventually("live to rest", rests).await.unwrap();
+        let visitors = (0..8).map(|visitor| {
+            let house = house.clone();
+            async move {
+                tokio::time::sleep(std::time::Duration::from_millis(visitor * 5)).await;
+                house.note("/", "here").await;
+            }
+        });
+        let (done, _) = tokio::join!(
+            house.act("promote", json!({ "rehearse": false })),
+            futures_util::future::join_all(visitors)
+        );
+        assert_eq!(done.0, 200, "{}", done.1);
+        // And it is the new one that runs.
+        assert_eq!(house.row("live").await["release"], release);
+    }
+    assert_eq!(house.notes("/").await.len(), 24);
 }

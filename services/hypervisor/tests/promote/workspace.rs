@@ -3,7 +3,7 @@
 use crate::common::builder;
 use serde_json::{Value, json};
 use std::path::Path;
-use testkit::harness::Hypervisor;
+use testkit::harness::{Builder, Hypervisor};
 use testkit::person::Person;
 
 pub struct Workspace {
@@ -14,7 +14,12 @@ pub struct Workspace {
 impl Workspace {
     /// Live and dev have release 1.
     pub async fn start() -> Self {
-        let gateway = builder().start().await.unwrap();
+        Self::of(builder()).await
+    }
+
+    /// The same, of another gateway.
+    pub async fn of(builder: Builder) -> Self {
+        let gateway = builder.start().await.unwrap();
         let person = Person::register(&gateway, "ada").await.unwrap();
         Self { gateway, person }
     }

@@ -1,6 +1,6 @@
 //! What is done when live falls ill on probation.
 
-use super::{PAUSE, overtaken};
+use super::{PAUSE, is_same, overtaken};
 use crate::routes::change::ChangeError;
 use crate::routes::error::SwapError;
 use crate::routes::route::{Route, Workspace};
@@ -90,7 +90,7 @@ impl Routes {
         loop {
             let pair = workspace.pair();
             let generation = pair.generation();
-            if pair.live.id != watched.id {
+            if !is_same(&pair.live, watched) {
                 return overtaken(workspace, generation);
             }
             let order = SwapOrder {

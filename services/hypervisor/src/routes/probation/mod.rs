@@ -96,17 +96,24 @@ impl Routes {
     ) {
         let mut failed = false;
         let watched = workspace.pair().live.clone();
-        let crashes = watched.sandbox.crashes();
+        let mut route = watched.id;
+        let mut crashes = watched.sandbox.crashes();
         // After a start of this program it may not be known yet, or come up only now; whether that
         // went well is seen below.
         let _ = workspace.pair().live.sandbox.ready().await;
         loop {
             let pair = workspace.pair();
             // What is done to dev meanwhile makes other generations, and leaves live alone.
-            if pair.live.id != watched.id {
+            if !is_same(&pair.live, &watched) {
                 return overtaken(workspace, generation);
             }
             let live = &watched.sandbox;
+            if pair.live.held.is_some() || pair.live.id != route {
+                // Another change, which may be taken back: what it does is none of live's.
+                (route, crashes) = (pair.live.id, live.crashes());
+                tokio::time::sleep(PAUSE).await;
+                continue;
+            }
             if live.crashes() > crashes {
                 let cause = format!("{} crashed, and was started again", live.name());
                 return self.end_ill(workspace, &watched, cause).await;
@@ -129,7 +136,7 @@ impl Routes {
         let _only = workspace.changing.lock().await;
         let pair = workspace.pair();
         let generation = pair.generation();
-        if pair.live.id != watched.id {
+        if !is_same(&pair.live, watched) {
             return overtaken(workspace, generation);
         }
         loop {
@@ -169,6 +176,11 @@ async fn look(live: &Arc<Sandbox>) -> Look {
         Ok(()) => Look::Healthy,
         Err(error) => Look::Ill(error.to_string()),
     }
+}
+
+/// Whether nothing has become of live in between; a change that was taken back has not.
+fn is_same(live: &Route, watched: &Route) -> bool {
+    live.generation == watched.generation && Arc::ptr_eq(&live.sandbox, &watched.sandbox)
 }
 
 fn overtaken(workspace: &Workspace, generation: u64) {

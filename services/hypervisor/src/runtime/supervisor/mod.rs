@@ -103,7 +103,7 @@ impl Supervisor {
             let sandbox = self.name().to_owned();
             return Some(RuntimeError::Unsealed { sandbox, cause });
         }
-        if !by_hand && let Some(refusal) = self.state.stopped_by_hand() {
+        if !by_hand && let Some(refusal) = self.state.kept_at_rest() {
             return Some(refusal);
         }
         let (since, failure) = self.failure.as_ref()?;
