@@ -171,6 +171,14 @@ const BUSY: &str = r"(() => {
   return true;
 })()";
 
+/// Notes what the sandbox's page says of its connection, beyond its reload.
+const STATES: &str = r"(() => {
+  const tail = document.getElementById('tail');
+  const note = () => { sessionStorage.states = (sessionStorage.states ?? '') + tail.dataset.state + ' '; };
+  new MutationObserver(note).observe(tail, { attributeFilter: ['data-state'] });
+  return true;
+})()";
+
 #[tokio::test]
 async fn whoever_looks_at_live_during_a_promotion_sees_a_delay_and_nothing_else() {
     let browser = Browser::launch().await;
@@ -190,6 +198,7 @@ async fn whoever_looks_at_live_during_a_promotion_sees_a_delay_and_nothing_else(
     assert!(busy.eval::<bool>(BUSY).await);
     live(&typing, &gateway).await;
     typing.fill("@note-input", "half a no").await;
+    assert!(typing.eval::<bool>(STATES).await);
     live(&reloading, &gateway).await;
     busy.until(
         "it reads, writes and listens",
@@ -214,6 +223,8 @@ async fn whoever_looks_at_live_during_a_promotion_sees_a_delay_and_nothing_else(
     typing.read("@tail-state", "following").await;
     let draft: String = typing.eval(&format!("{}.value", find("@note-input"))).await;
     assert_eq!(draft, "half a no");
+    let states: String = typing.eval("sessionStorage.states").await;
+    assert_eq!(states, "waiting ", "connecting again, and not lost");
 
     let now: usize = busy.eval("seen.writes.length").await;
     busy.until(
