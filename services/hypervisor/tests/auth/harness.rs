@@ -20,7 +20,7 @@ use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
@@ -56,7 +56,7 @@ impl Site {
         let store = Arc::new(Sqlite::open(&path).unwrap());
         let auth = Auth::open(config, store.clone()).await.unwrap();
         Self {
-            own: own(config, &auth, &store, Acts::default()).await,
+            own: own(config, &auth, (&store, &path), Acts::default()).await,
             auth,
             store,
             path,
@@ -67,7 +67,13 @@ impl Site {
     /// A site on which acts wait no longer than this.
     pub async fn with_acts_lasting(config: &Config, lasts: Duration) -> Self {
         let mut site = Self::new(config).await;
-        site.own = own(config, &site.auth, &site.store, Acts::lasting(lasts)).await;
+        site.own = own(
+            config,
+            &site.auth,
+            (&site.store, &site.path),
+            Acts::lasting(lasts),
+        )
+        .await;
         site
     }
 
@@ -75,7 +81,13 @@ impl Site {
     pub async fn restart(&mut self, config: &Config) {
         self.store = Arc::new(Sqlite::open(&self.path).unwrap());
         self.auth = Auth::open(config, self.store.clone()).await.unwrap();
-        self.own = own(config, &self.auth, &self.store, Acts::default()).await;
+        self.own = own(
+            config,
+            &self.auth,
+            (&self.store, &self.path),
+            Acts::default(),
+        )
+        .await;
     }
 
     /// Removes what expired, as after a day of running with the clock as it is.
@@ -116,10 +128,16 @@ impl Site {
 }
 
 /// What a gateway answers itself.
-async fn own(config: &Config, auth: &Arc<Auth>, store: &Arc<Sqlite>, acts: Acts<Act>) -> Router {
+async fn own(
+    config: &Config,
+    auth: &Arc<Auth>,
+    (store, path): (&Arc<Sqlite>, &Path),
+    acts: Acts<Act>,
+) -> Router {
     let mut config = config.clone();
     // No test here starts a sandbox.
     config.runtime.command = vec!["true".into()];
+    config.runtime.data_dir = path.with_file_name("sandboxes");
     let config = Arc::new(config);
     let store = Handle::new(store.clone());
     let runtime = Runtime::open(&config).unwrap();
