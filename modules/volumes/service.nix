@@ -14,33 +14,19 @@ let
   view = "choiros-view/volumes";
   # a container's unit is in the slice that NixOS gives it
   cgroup = s: "/sys/fs/cgroup/machine.slice/${s.unit}";
+  program =
+    s: "${lib.getExe cfg.package} volume --folder ${folder} --sandbox ${s.name} --cgroup ${cgroup s}";
   volume = pkgs.writeShellApplication {
-    name = "choiros-volume";
+    name = "choiros-volume-order";
     runtimeInputs = [
       pkgs.coreutils
       pkgs.util-linux
     ];
     text = ''
-      # SANDBOX CGROUP ORDER: the first pass of a copy has time, and waits for whoever reads and writes besides
+      # ORDER COMMAND…: the first pass of a copy has time, and waits for whoever reads and writes besides
       quiet=()
-      case $3 in prepare:*) quiet=(ionice -c 3 nice -n 19) ;; esac
-      exec "''${quiet[@]}" ${lib.getExe cfg.package} volume --folder ${folder} --results ${results} --sandbox "$1" --cgroup "$2" "$3"
-    '';
-  };
-  # A sandbox whose copy is cut off in the middle would stay frozen. While another order has its turn, that one lets it
-  # go: to do so here would let it write in the middle of that copy.
-  thaw = pkgs.writeShellApplication {
-    name = "choiros-thaw";
-    runtimeInputs = [
-      pkgs.coreutils
-      pkgs.util-linux
-    ];
-    text = ''
-      # SANDBOX CGROUP
-      lock=${folder}/.snapshots/$1/lock freeze=$2/cgroup.freeze
-      if [ ! -e "$lock" ] || [ ! -e "$freeze" ]; then exit 0; fi
-      exec 9< "$lock"
-      if flock --nonblock 9; then echo 0 > "$freeze"; fi
+      case $1 in prepare:*) quiet=(ionice -c 3 nice -n 19) ;; esac
+      exec "''${quiet[@]}" "''${@:2}"
     '';
   };
   # A fork and a restore are renames within the folder, so it is in sight as a whole; what is other workspaces' is
@@ -70,8 +56,10 @@ let
       ]
       // {
         Type = "oneshot";
-        ExecStart = "${lib.getExe volume} ${s.name} ${cgroup s} %i";
-        ExecStopPost = "${lib.getExe thaw} ${s.name} ${cgroup s}";
+        ExecStart = "${lib.getExe volume} %i ${program s} --results ${results} %i";
+        # a sandbox whose copy was cut off in the middle would stay frozen
+        ExecStopPost = "${program s} thaw";
+        StandardOutput = "null";
         TimeoutStartSec = "1h";
         # owners, modes and times of files that aren't root's, in folders that are closed to all but their owner
         CapabilityBoundingSet = [
