@@ -131,6 +131,25 @@ fn copy_extended(source: BorrowedFd<'_>, target: BorrowedFd<'_>) -> Result<(), E
     Ok(())
 }
 
+/// Whether both have the same extended ones, of those that are kept.
+pub(crate) fn same_extended(one: BorrowedFd<'_>, other: BorrowedFd<'_>) -> Result<bool, Errno> {
+    let (mut names, mut others) = (list(one)?, list(other)?);
+    names.sort_unstable();
+    others.sort_unstable();
+    if names != others || names.is_empty() {
+        return Ok(names == others);
+    }
+    let (mut value, mut its) = (vec![0; MOST], vec![0; MOST]);
+    for name in names {
+        let length = fgetxattr(one, name.as_slice(), value.as_mut_slice())?;
+        let its_length = fgetxattr(other, name.as_slice(), its.as_mut_slice())?;
+        if value.get(..length) != its.get(..its_length) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 /// They are kept where that is permitted and possible.
 fn extended(result: Result<(), Errno>) -> Result<(), Errno> {
     match result {

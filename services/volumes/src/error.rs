@@ -30,6 +30,18 @@ pub enum VolumeError {
     /// It was removed, perhaps by rule.
     #[error("`{volume}` has no snapshot {id}: `hypervisor snapshots` lists those that there are")]
     NoSnapshot { volume: String, id: SnapshotId },
+    /// It was removed by rule, or is of another volume.
+    #[error("`{volume}` has no backup {id}: `hypervisor backups` lists those that there are")]
+    NoBackup { volume: String, id: SnapshotId },
+    /// All else is copied.
+    #[error(
+        "the backup {id} of `{volume}` is made, but not all of it is whole: {faults}. No earlier backup was removed; mend that, or restore one of them"
+    )]
+    Damaged {
+        volume: String,
+        id: SnapshotId,
+        faults: String,
+    },
     /// An id is for one snapshot.
     #[error("`{volume}` already has a snapshot {id}: give another id")]
     Exists { volume: String, id: SnapshotId },
@@ -96,7 +108,7 @@ impl VolumeError {
     /// `volume` for all else.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::NoSnapshot { .. } | Self::Id(_) => "no_snapshot",
+            Self::NoSnapshot { .. } | Self::NoBackup { .. } | Self::Id(_) => "no_snapshot",
             Self::NoRoom { .. } | Self::NoInodes { .. } => "no_room",
             _ => "volume",
         }

@@ -36,6 +36,8 @@ impl Pass<'_> {
         self.measure.folders += 1;
         self.source.enter(source, Inode::of(&original));
         self.target.enter(target, Inode::of(&copy));
+        let entered = self.older.as_mut().map_or(Ok(()), |it| it.enter(&name));
+        entered.map_err(|error| self.failed("open", &name, error))?;
         self.enter(name, original, copy.st_ino, made)
     }
 

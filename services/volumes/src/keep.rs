@@ -39,22 +39,49 @@ fn kind(reason: Reason) -> Kind {
     }
 }
 
+/// What is kept already of one kind, the newest first.
+#[derive(Default)]
+struct Kept {
+    last: usize,
+    days: HashSet<u64>,
+}
+
+impl Kept {
+    fn keeps(&mut self, rule: Keep, at: u64) -> bool {
+        let newest_of_its_day = self.days.len() < rule.daily && self.days.insert(at / DAY_MS);
+        if self.last < rule.last {
+            self.last += 1;
+            return true;
+        }
+        newest_of_its_day
+    }
+}
+
 const DAY_MS: u64 = 86_400_000;
 
 impl Keep {
+    /// Which go, of things of one kind that were made at these times (in milliseconds since 1970),
+    /// the oldest first: their places.
+    pub fn surplus_of(self, times: &[u64]) -> Vec<usize> {
+        let mut kept = Kept::default();
+        let mut surplus: Vec<_> = (0..times.len())
+            .rev()
+            .filter(|&it| !kept.keeps(self, times[it]))
+            .collect();
+        surplus.reverse();
+        surplus
+    }
+
     /// Those that go, of `all`, which come oldest first. What is `held` stays, and does not count.
     pub(crate) fn surplus(self, all: &[Snapshot], held: &[SnapshotId]) -> Vec<SnapshotId> {
-        let mut kept: HashMap<Kind, (usize, HashSet<u64>)> = HashMap::new();
+        let mut kept: HashMap<Kind, Kept> = HashMap::new();
         let mut surplus = Vec::new();
         for snapshot in all.iter().rev() {
             if held.contains(&snapshot.id) {
                 continue;
             }
-            let (last, days) = kept.entry(kind(snapshot.reason)).or_default();
-            let newest_of_its_day = days.len() < self.daily && days.insert(snapshot.at / DAY_MS);
-            if *last < self.last {
-                *last += 1;
-            } else if !newest_of_its_day {
+            let kept = kept.entry(kind(snapshot.reason)).or_default();
+            if !kept.keeps(self, snapshot.at) {
                 surplus.push(snapshot.id.clone());
             }
         }

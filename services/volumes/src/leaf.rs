@@ -2,6 +2,7 @@
 
 use crate::Result;
 use crate::attributes::Attributes;
+use crate::backup::Older;
 use crate::contents::Failed;
 use crate::error::VolumeError;
 use crate::files::{Inode, stat};
@@ -135,6 +136,12 @@ impl Pass<'_> {
             Err(Errno::XDEV) => return Ok(Copied::LeftOut),
             Err(error) => return Err(self.failed("read", name, error)),
         };
+        let target = self.target.here();
+        let share = |older: &mut Older| older.share(name, (source.as_fd(), &original), target);
+        let shared = self.older.as_mut().map_or(Ok(false), share);
+        if shared.map_err(|error| self.failed("link", name, error))? {
+            return Ok(Copied::Done);
+        }
         let flags =
             OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let target = match openat(self.target.here(), name, flags, Mode::RUSR | Mode::WUSR) {

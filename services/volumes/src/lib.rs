@@ -8,11 +8,14 @@
 //! <folder>/.snapshots/<name>/<id>.part/ one that is being made
 //! ```
 //!
+//! Backups of a volume are in a folder of their own, each as a whole tree.
+//!
 //! Whoever writes to a volume may be hostile, may change it at every moment, and is less
 //! privileged than this program. So nothing here follows a name that was chosen in there: all
 //! is opened relative to a folder that is open already, and never through a link.
 
 mod attributes;
+mod backup;
 mod contents;
 mod error;
 mod files;
@@ -38,6 +41,7 @@ mod take;
 mod trail;
 mod volume;
 
+pub use backup::{Backup, Backups, Check, Database};
 pub use error::VolumeError;
 pub use freeze::{CgroupFreezer, Freezer, NoFreezer, ProcessTree};
 pub use id::SnapshotId;

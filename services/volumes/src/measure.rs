@@ -1,5 +1,6 @@
 //! How large a tree is.
 
+use crate::backup::Older;
 use crate::files::{Inode, open_folder, stat};
 use crate::names::{Names, Reader};
 use crate::trail::Trail;
@@ -24,10 +25,16 @@ impl Measure {
     /// Looks through the tree without opening a file. It may change meanwhile, so this is an
     /// estimate unless nothing writes there. A file with several names counts in shares.
     pub(crate) fn of(root: OwnedFd) -> Result<Self, Errno> {
+        Self::beside(root, None)
+    }
+
+    /// The same of what an older copy does not have: what did not change since counts for
+    /// nothing but a name.
+    pub(crate) fn beside(root: OwnedFd, mut older: Option<Older>) -> Result<Self, Errno> {
         let mut measure = Self::default();
         let mut reader = Reader::default();
         let mut trail = Trail::new(root)?;
-        let mut levels = vec![measure.here(&trail, &mut reader)?];
+        let mut levels = vec![measure.here(&trail, &mut reader, older.as_ref())?];
         while let Some(folders) = levels.last_mut() {
             let Some(name) = folders.pop() else {
                 levels.pop();
@@ -35,6 +42,9 @@ impl Measure {
                     Err(Errno::STALE) => break,
                     other => other?,
                 };
+                if let Some(older) = &mut older {
+                    older.back()?;
+                }
                 continue;
             };
             // What is gone, or became something else, or is mounted there, does not count.
@@ -44,13 +54,21 @@ impl Measure {
             measure.folders += 1;
             let inode = Inode::of(&fstat(&folder)?);
             trail.enter(folder, inode);
-            levels.push(measure.here(&trail, &mut reader)?);
+            if let Some(older) = &mut older {
+                older.enter(&name)?;
+            }
+            levels.push(measure.here(&trail, &mut reader, older.as_ref())?);
         }
         Ok(measure)
     }
 
     /// Counts what is in the current folder, and gives the names of the folders in there.
-    fn here(&mut self, trail: &Trail, reader: &mut Reader) -> Result<Names, Errno> {
+    fn here(
+        &mut self,
+        trail: &Trail,
+        reader: &mut Reader,
+        older: Option<&Older>,
+    ) -> Result<Names, Errno> {
         let mut folders = Names::default();
         reader.each(trail.here(), |name, _| {
             let Ok(stat) = stat(trail.here(), name) else {
@@ -60,7 +78,9 @@ impl Measure {
                 FileType::Directory => folders.push(name),
                 FileType::RegularFile | FileType::Symlink | FileType::Fifo => {
                     self.files += 1;
-                    self.bytes += data(&stat) / names(&stat);
+                    if !older.is_some_and(|older| older.is(name, &stat)) {
+                        self.bytes += data(&stat) / names(&stat);
+                    }
                 }
                 _ => self.left_out += 1,
             }

@@ -1,6 +1,7 @@
 //! Many names in little memory, and what a folder has in it.
 
-use rustix::fd::{AsFd, OwnedFd};
+use crate::files::open_folder;
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{FileType, RawDir};
 use rustix::io::{Errno, dup};
 use std::ffi::{CStr, CString};
@@ -54,6 +55,19 @@ impl Reader {
         }
         Ok(())
     }
+}
+
+/// The names in a folder of our own.
+pub(crate) fn names_in(folder: BorrowedFd<'_>) -> Result<Vec<String>, Errno> {
+    let mut names = Names::default();
+    Reader::default().each(open_folder(folder, ".")?, |name, _| {
+        names.push(name);
+        Ok::<(), Errno>(())
+    })?;
+    let each = std::iter::from_fn(|| names.pop());
+    Ok(each
+        .filter_map(|name: CString| name.into_string().ok())
+        .collect())
 }
 
 #[cfg(test)]

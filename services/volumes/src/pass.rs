@@ -1,6 +1,7 @@
 //! One pass over a tree and its copy.
 
 use crate::Result;
+use crate::backup::Older;
 use crate::contents::Sharing;
 use crate::error::VolumeError;
 use crate::files::stat;
@@ -47,6 +48,8 @@ pub(crate) struct Pass<'a> {
     pub place: Place<'a>,
     pub measure: Measure,
     pub fresh: Fresh,
+    /// What did not change since then is shared with it.
+    pub older: Option<Older>,
     pub levels: Vec<Level>,
     pub reader: Reader,
     /// How much was put away.
@@ -88,6 +91,7 @@ impl<'a> Pass<'a> {
             place,
             measure: Measure::default(),
             fresh: Fresh::default(),
+            older: None,
             levels: Vec::new(),
             reader: Reader::default(),
             junk: 0,
@@ -197,6 +201,8 @@ impl<'a> Pass<'a> {
             other => other.map_err(|error| self.failed("open", c"..", error))?,
         };
         let back = self.target.back();
+        back.map_err(|error| self.failed("open", c"..", error))?;
+        let back = self.older.as_mut().map_or(Ok(()), Older::back);
         back.map_err(|error| self.failed("open", c"..", error))?;
         self.levels.pop();
         Ok(true)

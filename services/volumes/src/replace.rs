@@ -147,14 +147,19 @@ impl Volume {
     }
 }
 
-/// What there is to say of a volume that is put aside now.
-pub(crate) fn aside_of(aside: &SnapshotId, was: &Measure) -> Snapshot {
-    let at = SystemTime::now()
+/// In milliseconds since 1970.
+pub(crate) fn now() -> u64 {
+    let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
+    u64::try_from(now.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// What there is to say of a volume that is put aside now.
+pub(crate) fn aside_of(aside: &SnapshotId, was: &Measure) -> Snapshot {
     Snapshot {
         id: aside.clone(),
-        at: u64::try_from(at.as_millis()).unwrap_or(u64::MAX),
+        at: now(),
         reason: Reason::Aside,
         bytes: was.bytes,
         files: was.files,

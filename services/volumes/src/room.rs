@@ -75,6 +75,16 @@ impl<'a> Room<'a> {
         }
     }
 
+    /// Refuses one more file that does not fit, for a while.
+    pub(crate) fn take(&self, bytes: u64, shares_blocks: bool) -> Result<()> {
+        let file = Measure {
+            bytes,
+            files: 1,
+            ..Measure::default()
+        };
+        self.check(&file, shares_blocks)
+    }
+
     /// To be told of each piece that was copied.
     pub(crate) fn charge(&self, bytes: u64) -> Result<()> {
         self.unchecked.set(self.unchecked.get() + bytes);

@@ -14,7 +14,7 @@ const WORDS: usize = 6;
 const RECORD: usize = WORDS * 8;
 
 /// A time stamp comes from a clock that ticks, in a file system that may count in seconds.
-const SLACK_NS: i64 = 2_000_000_000;
+pub(crate) const SLACK_NS: i64 = 2_000_000_000;
 /// More than that between two clocks, and one of them was set.
 const DRIFT_NS: i64 = 500_000_000;
 
@@ -27,7 +27,7 @@ fn nanos(secs: i64, nanos: i64) -> i64 {
     secs.wrapping_mul(1_000_000_000).wrapping_add(nanos)
 }
 
-fn modified(stat: &Stat) -> i64 {
+pub(crate) fn modified(stat: &Stat) -> i64 {
     nanos(
         stat.st_mtime,
         i64::try_from(stat.st_mtime_nsec).unwrap_or(0),

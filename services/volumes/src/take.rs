@@ -17,7 +17,7 @@ use crate::seen::Seen;
 use crate::snapshot::{DATA, Reason, Snapshot};
 use crate::volume::{PART, Store, Volume};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
-use rustix::fs::{fstatfs, syncfs};
+use rustix::fs::{fstat, fstatfs, syncfs};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Up to so many files, a pass over shared blocks is short enough for one, frozen.
@@ -68,6 +68,14 @@ impl Part {
             sharing: self.sharing,
             room,
         })
+    }
+
+    /// Whether copies of what is in that folder take no room.
+    pub(crate) fn shares_with(&self, source: BorrowedFd<'_>) -> Result<bool> {
+        let dev = |folder| fstat(folder).map(|stat| stat.st_dev);
+        let same = dev(source).and_then(|one| Ok(one == dev(self.folder.as_fd())?));
+        let same = same.map_err(|error| VolumeError::io("look at", &self.path, error))?;
+        Ok(self.sharing.possible && same)
     }
 
     pub(crate) fn copy_of_data(&self) -> Result<OwnedFd> {
@@ -139,7 +147,7 @@ impl Volume {
             })
     }
 
-    fn refuse_taken(&self, store: &Store, id: &SnapshotId) -> Result<()> {
+    pub(crate) fn refuse_taken(&self, store: &Store, id: &SnapshotId) -> Result<()> {
         if store.has(id.as_str()) {
             return Err(VolumeError::Exists {
                 volume: self.name.clone(),

@@ -4,14 +4,13 @@ use crate::error::VolumeError;
 use crate::files::{self, open_folder, own_folder, sync_folder};
 use crate::id::SnapshotId;
 use crate::keep::Keep;
-use crate::names::{Names, Reader};
+use crate::names::names_in;
 use crate::remove::remove_own;
 use crate::snapshot::Snapshot;
 use crate::{Result, snapshot};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{CWD, FlockOperation, Mode, OFlags, flock, openat, renameat};
 use rustix::io::Errno;
-use std::ffi::CString;
 use std::path::Path;
 
 const SNAPSHOTS: &str = ".snapshots";
@@ -167,7 +166,15 @@ impl Volume {
         let all = own_folder(self.folder.as_fd(), SNAPSHOTS, &self.path)?;
         let above = format!("{}/{SNAPSHOTS}", self.path);
         let folder = own_folder(all.as_fd(), &self.name, &above)?;
-        let path = format!("{above}/{}", self.name);
+        let store = Store::locked(folder, format!("{above}/{}", self.name))?;
+        self.settle(&store)?;
+        Ok(store)
+    }
+}
+
+impl Store {
+    /// Waits for its turn.
+    pub(crate) fn locked(folder: OwnedFd, path: String) -> Result<Self> {
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let lock = openat(&folder, LOCK, flags, Mode::RUSR | Mode::WUSR)
             .and_then(|lock| {
@@ -175,17 +182,13 @@ impl Volume {
                 Ok(lock)
             })
             .map_err(|error| VolumeError::io("lock", format!("{path}/{LOCK}"), error))?;
-        let store = Store {
+        Ok(Self {
             folder,
             path,
             _lock: Some(lock),
-        };
-        self.settle(&store)?;
-        Ok(store)
+        })
     }
-}
 
-impl Store {
     pub(crate) fn fd(&self) -> BorrowedFd<'_> {
         self.folder.as_fd()
     }
@@ -213,19 +216,7 @@ impl Store {
 
     /// The names in there.
     pub(crate) fn names(&self) -> Result<Vec<String>> {
-        let failed = |error| VolumeError::io("read", &self.path, error);
-        let folder = open_folder(&self.folder, ".").map_err(failed)?;
-        let mut names = Names::default();
-        Reader::default()
-            .each(folder, |name, _| {
-                names.push(name);
-                Ok::<(), Errno>(())
-            })
-            .map_err(failed)?;
-        let each = std::iter::from_fn(|| names.pop());
-        Ok(each
-            .filter_map(|name: CString| name.into_string().ok())
-            .collect())
+        names_in(self.fd()).map_err(|error| VolumeError::io("read", &self.path, error))
     }
 
     fn ids(&self) -> Result<Vec<SnapshotId>> {
