@@ -12,6 +12,7 @@ mod clock;
 mod concurrency_limit;
 pub mod config;
 mod cookie_names;
+pub mod database_check;
 mod downstream;
 mod error;
 mod gate;

@@ -1,5 +1,6 @@
 //! The `hypervisor` binary.
 
+use hypervisor::database_check;
 use hypervisor::runtime::guardian;
 use std::process::ExitCode;
 
@@ -10,8 +11,9 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() -> ExitCode {
     let mut args = std::env::args_os().skip(1);
     // Before anything else: a guardian stands in the way of every cold start.
-    if args.next().is_some_and(|first| first == guardian::ARGUMENT) {
-        return guardian::run(args);
+    match args.next() {
+        Some(first) if first == guardian::ARGUMENT => guardian::run(args),
+        Some(first) if first == database_check::ARGUMENT => database_check::run(args),
+        _ => hypervisor::cli::run(),
     }
-    hypervisor::cli::run()
 }

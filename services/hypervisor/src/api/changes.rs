@@ -9,9 +9,10 @@ use crate::error::{HttpError, Payload};
 use crate::peer::Peer;
 use crate::role::Role;
 use crate::routes::{
-    ChangeOutcome, ForkOrder, PromoteOrder, RestoreOrder, UndoOrder, Workspace, WorkspaceView,
+    ChangeOutcome, ForkOrder, PromoteOrder, RestoreOrder, UndoOrder, Workspace, WorkspaceBackups,
+    WorkspaceView,
 };
-use crate::runtime::Snapshot;
+use crate::runtime::{Backup, Snapshot};
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::routing::{get, post};
@@ -32,6 +33,8 @@ pub(super) fn operator() -> Router<Api> {
         .route("/fork/{workspace}", post(fork))
         .route("/restore/{workspace}", post(restore))
         .route("/snapshots/{workspace}/{role}", post(take_snapshot))
+        .route("/backups/{workspace}", get(backups))
+        .route("/backups/{workspace}/{role}", post(back_up))
 }
 
 async fn view(
@@ -135,6 +138,26 @@ async fn take_snapshot(
     let Path((workspace, role)) = path?;
     let of = named(&api, &workspace)?;
     Ok(Json(api.routes.snapshot(&of, role).await?))
+}
+
+async fn back_up(
+    State(api): State<Api>,
+    path: Result<Path<(String, Role)>, PathRejection>,
+) -> Result<Json<Backup>, Refused> {
+    let Path((workspace, role)) = path?;
+    let of = named(&api, &workspace)?;
+    let backup = api.routes.back_up(&of, role).await?;
+    let done = format!("{} of {role} by {OPERATOR}", backup.id);
+    api.routes.audit(&of, "backup_made", done).await;
+    Ok(Json(backup))
+}
+
+async fn backups(
+    State(api): State<Api>,
+    Path(workspace): Path<String>,
+) -> Result<Json<WorkspaceBackups>, Refused> {
+    let of = named(&api, &workspace)?;
+    Ok(Json(api.routes.backups(&of).await?))
 }
 
 async fn tell(api: &Api, workspace: &Workspace, event: &'static str, outcome: &ChangeOutcome) {

@@ -90,6 +90,17 @@ pub(super) struct Snapshot {
 }
 
 #[derive(Args)]
+pub(super) struct Backup {
+    #[command(flatten)]
+    of: Of,
+    /// `live` or `dev`
+    #[arg(default_value = "live", value_parser = ["live", "dev"])]
+    role: String,
+    #[command(flatten)]
+    pub(super) store: super::backup::Store,
+}
+
+#[derive(Args)]
 pub(super) struct Restore {
     /// The workspace
     #[arg(required_unless_present = "from")]
@@ -97,7 +108,7 @@ pub(super) struct Restore {
     /// `live` or `dev`
     #[arg(required_unless_present = "from", value_parser = ["live", "dev"])]
     role: Option<String>,
-    /// The snapshot; `hypervisor snapshots` lists them
+    /// The snapshot or backup; `hypervisor snapshots` and `hypervisor backups` list them
     #[arg(required_unless_present = "from")]
     snapshot: Option<String>,
     /// Try it first in dev, which gets the same data
@@ -177,6 +188,12 @@ pub(super) async fn snapshot(client: &Client, snapshot: &Snapshot) -> Result<Val
     client.post(&path, &json!({})).await
 }
 
+pub(super) async fn back_up(client: &Client, backup: &Backup) -> Result<Value> {
+    let (workspace, role) = (segment(&backup.of.workspace), &backup.role);
+    let path = format!("/backups/{workspace}/{role}");
+    client.post(&path, &json!({})).await
+}
+
 /// The workspace's releases, with who has them.
 pub(super) async fn releases(client: &Client, of: &Of) -> Result<Value> {
     let mut view = view(client, of).await?;
@@ -195,15 +212,34 @@ pub(super) async fn releases(client: &Client, of: &Of) -> Result<Value> {
 /// Both volumes' snapshots, as rows.
 pub(super) async fn snapshots(client: &Client, of: &Of) -> Result<Value> {
     let mut view = view(client, of).await?;
+    Ok(of_both(view["snapshots"].take()))
+}
+
+/// Both volumes' backups, as rows.
+pub(super) async fn backups(client: &Client, of: &Of) -> Result<Value> {
+    let path = format!("/backups/{}", segment(&of.workspace));
+    let mut rows = of_both(client.get(&path).await?);
+    for row in rows.as_array_mut().into_iter().flatten() {
+        let databases = row["databases"].as_array();
+        let damaged = databases.map_or(0, |all| {
+            all.iter().filter(|it| !it["fault"].is_null()).count()
+        });
+        row["damaged"] = damaged.into();
+    }
+    Ok(rows)
+}
+
+/// What each role has, as rows.
+fn of_both(mut roles: Value) -> Value {
     let mut rows = Vec::new();
     for role in ["live", "dev"] {
-        let kept = view["snapshots"][role].take();
-        for mut snapshot in kept.as_array().cloned().unwrap_or_default() {
-            snapshot["role"] = role.into();
-            rows.push(snapshot);
+        let kept = roles[role].take();
+        for mut row in kept.as_array().cloned().unwrap_or_default() {
+            row["role"] = role.into();
+            rows.push(row);
         }
     }
-    Ok(rows.into())
+    rows.into()
 }
 
 /// What was done to the workspace.
@@ -231,6 +267,15 @@ pub(super) const SNAPSHOTS: &[&str] = &[
     "files",
     "frozen_ms",
     "shares_blocks",
+];
+pub(super) const BACKUPS: &[&str] = &[
+    "role",
+    "id",
+    "bytes",
+    "new_bytes",
+    "files",
+    "frozen_ms",
+    "damaged",
 ];
 pub(super) const HISTORY: &[&str] = &[
     "at",

@@ -124,15 +124,13 @@ enum Command {
         #[arg(value_parser = ["members", "users", "public"])]
         access: Option<String>,
     },
-    /// Copy the store to a file, also while the gateway uses it
+    /// Copy a sandbox's data as of one moment to its backups, or the store to a file; both while in use
     ///
-    /// The copy is checked before it takes the file's place.
-    Backup {
-        /// The file
-        #[arg(long, value_name = "FILE")]
-        to: PathBuf,
-    },
-    /// Make a sandbox's data what a snapshot has, or the store what a copy of it is
+    /// Every SQLite database in a backup is checked, and so is the copy of the store.
+    Backup(changes::Backup),
+    /// List the backups of a workspace
+    Backups(changes::Of),
+    /// Make a sandbox's data what a snapshot or a backup has, or the store what a copy of it is
     ///
     /// Requests to the sandbox wait meanwhile; what it has now is kept as a snapshot, and comes
     /// back if it is not healthy. The store is restored while the gateway is stopped: the copy is
@@ -202,7 +200,7 @@ fn execute(cli: Cli) -> Result<()> {
     let config = config::load(cli.config.as_deref(), std::env::vars())?;
     let said = match &cli.command {
         Command::CheckConfig => Some("the configuration makes sense".to_owned()),
-        Command::Backup { to } => Some(backup::backup(&config, to)?),
+        Command::Backup(changes::Backup { store, .. }) => backup::backup(&config, store)?,
         Command::Restore(changes::Restore {
             from: Some(from), ..
         }) => Some(backup::restore(&config, from)?),
@@ -230,6 +228,7 @@ async fn control(cli: Cli, config: &Config) -> Result<()> {
         Command::Releases(_) => changes::RELEASES,
         Command::Snapshots(_) => changes::SNAPSHOTS,
         Command::History(_) => changes::HISTORY,
+        Command::Backups(_) => changes::BACKUPS,
         _ => &[],
     };
     let response = ask(&client, cli.command).await?;
@@ -256,6 +255,8 @@ async fn ask(client: &Client, command: Command) -> Result<Value> {
         Command::Snapshot(snapshot) => changes::snapshot(client, &snapshot).await,
         Command::Snapshots(of) => changes::snapshots(client, &of).await,
         Command::History(of) => changes::history(client, &of).await,
+        Command::Backup(backup) => changes::back_up(client, &backup).await,
+        Command::Backups(of) => changes::backups(client, &of).await,
         Command::Invite { admin } => client.post("/invites", &json!({ "admin": admin })).await,
         Command::Recover { username } => {
             let path = format!("/recover/{}", segment(&username));
@@ -296,9 +297,7 @@ async fn ask(client: &Client, command: Command) -> Result<Value> {
             let path = format!("/swap/{}", segment(&workspace));
             client.post(&path, &serde_json::to_value(order)?).await
         }
-        Command::Serve | Command::CheckConfig | Command::Backup { .. } | Command::Volume(_) => {
-            Ok(Value::Null)
-        }
+        Command::Serve | Command::CheckConfig | Command::Volume(_) => Ok(Value::Null),
     }
 }
 

@@ -3,6 +3,7 @@
 //!
 //! It takes names, never paths: the folders and the control group come from the unit.
 
+use crate::database_check::DatabaseCheck;
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use rustix::fs::{CWD, Mode, OFlags, fchmod, openat, rename};
@@ -12,8 +13,10 @@ use std::fs::File;
 use std::io::Write as _;
 use std::path::{Component, Path, PathBuf};
 use std::str::FromStr;
-use std::time::Duration;
-use volumes::{CgroupFreezer, Freezer, Keep, NoFreezer, Reason, SnapshotId, Volume, VolumeError};
+use std::time::{Duration, SystemTime};
+use volumes::{
+    Backups, CgroupFreezer, Freezer, Keep, NoFreezer, Reason, SnapshotId, Volume, VolumeError,
+};
 
 const CGROUPS: &str = "/sys/fs/cgroup";
 /// How long a result is there to be read.
@@ -33,13 +36,16 @@ pub(super) struct Arguments {
     /// Where the result is written: <FOLDER>/<sandbox>/<order>.json; without it, it is printed
     #[arg(long, value_name = "FOLDER")]
     results: Option<PathBuf>,
-    /// So many of the newest snapshots stay
+    /// So many of the newest snapshots stay, or backups
     #[arg(long, value_name = "N", default_value_t = Keep::default().last)]
     keep_last: usize,
     /// And the newest of each of so many days
     #[arg(long, value_name = "N", default_value_t = Keep::default().daily)]
     keep_daily: usize,
-    /// prepare:<id>, snapshot:<id>:<reason>, replace:<from>:<id>:<aside>, put-back:<id>:<aside>, remove:<id>, prune, list, recover or thaw
+    /// The folder of this volume's backups
+    #[arg(long, value_name = "FOLDER")]
+    backups: Option<PathBuf>,
+    /// prepare:<id>, snapshot:<id>:<reason>, replace:<from>:<id>:<aside>, put-back:<id>:<aside>, remove:<id>, prune, list, recover, thaw, backup[:<id>], backups or import:<backup>:<id>
     order: String,
 }
 
@@ -61,6 +67,13 @@ enum Order {
     /// But none of these.
     Prune(Vec<SnapshotId>),
     List,
+    /// With an id of its own if none is given.
+    Backup(Option<SnapshotId>),
+    Backups,
+    Import {
+        id: SnapshotId,
+        new: SnapshotId,
+    },
     Recover,
     Thaw,
 }
@@ -91,6 +104,13 @@ impl FromStr for Order {
                 Self::Prune(held.collect::<Result<_, VolumeError>>()?)
             }
             ["list"] => Self::List,
+            ["backup"] => Self::Backup(None),
+            ["backup", id] => Self::Backup(Some(id.parse()?)),
+            ["backups"] => Self::Backups,
+            ["import", id, new] => Self::Import {
+                id: id.parse()?,
+                new: new.parse()?,
+            },
             ["recover"] => Self::Recover,
             ["thaw"] => Self::Thaw,
             _ => bail!("`{}` is no order", text.escape_debug()),
@@ -137,13 +157,15 @@ fn carry_out(arguments: &Arguments, order: &Order) -> Result<Value> {
         }
         Order::PutBack { id, aside } => value(volume.put_back(id, aside)?),
         Order::Remove(id) => value(volume.remove(id)?),
-        Order::Prune(held) => {
-            let keep = Keep {
-                last: arguments.keep_last,
-                daily: arguments.keep_daily,
-            };
-            value(volume.prune(&keep, held)?)
+        Order::Prune(held) => value(volume.prune(&arguments.keep(), held)?),
+        Order::Backup(id) => {
+            let id = id.clone().map_or_else(new_id, Ok)?;
+            let to = arguments.backups()?;
+            let check = DatabaseCheck::as_owner(&std::env::current_exe()?);
+            value(volume.back_up(&to, &id, &arguments.keep(), &*freezer, &check)?)
         }
+        Order::Backups => value(arguments.backups()?.list()?),
+        Order::Import { id, new } => value(volume.import(&arguments.backups()?, id, new)?),
         Order::List => value(volume.snapshots()?),
         Order::Recover => {
             volume.thaw(&*freezer)?;
@@ -151,6 +173,31 @@ fn carry_out(arguments: &Arguments, order: &Order) -> Result<Value> {
         }
         Order::Thaw => value(volume.thaw(&*freezer)?),
     }
+}
+
+impl Arguments {
+    fn keep(&self) -> Keep {
+        Keep {
+            last: self.keep_last.max(1),
+            daily: self.keep_daily,
+        }
+    }
+
+    fn backups(&self) -> Result<Backups> {
+        let folder = self.backups.as_deref().context(
+            "no folder for backups is given; enable services.choiros.backup, or give --backups",
+        )?;
+        Ok(Backups::open(folder)?)
+    }
+}
+
+fn new_id() -> Result<SnapshotId> {
+    let mut random = [0; 2];
+    getrandom::fill(&mut random)?;
+    Ok(SnapshotId::new(
+        SystemTime::now(),
+        u16::from_le_bytes(random),
+    ))
 }
 
 fn value(what: impl Serialize) -> Result<Value> {
@@ -238,6 +285,11 @@ mod tests {
             "replace:../x:20260131T235959Z-1f2e:20260131T235959Z-1f2e",
             "replace:/etc:20260131T235959Z-1f2e:20260131T235959Z-1f2e",
             "prune:x",
+            "backup:..",
+            "backup:20260131T235959Z-1f2e:x",
+            "import:20260131T235959Z-1f2e",
+            "import:../x:20260131T235959Z-1f2e",
+            "backups:/etc",
         ] {
             assert!(order.parse::<Order>().is_err(), "{order}");
         }

@@ -126,6 +126,7 @@ impl Default for Runtime {
             release_unit: None,
             volume_unit: None,
             results_dir: None,
+            backups_dir: None,
             seal_file: None,
             idle_secs: 1800,
             idle_roles: vec![Role::Live, Role::Dev],

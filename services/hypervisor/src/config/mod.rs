@@ -191,6 +191,9 @@ pub struct Runtime {
     pub volume_unit: Option<String>,
     /// `systemd`: the folder in which that unit says how it went, as `<sandbox>/<order>.json`.
     pub results_dir: Option<PathBuf>,
+    /// `process`: backups of sandboxes' data are made below this folder, which is best on another
+    /// disk. `systemd` has them where the unit makes them.
+    pub backups_dir: Option<PathBuf>,
     /// A file whose one line is `sealed` while the host's seal around the sandboxes holds, and
     /// else says why not. While it does not, no sandbox is started.
     pub seal_file: Option<PathBuf>,

@@ -38,5 +38,6 @@ pub use hosts::Host;
 pub use promotions::PromotionCounters;
 pub use route::{Route, Workspace};
 pub use site::Site;
+pub use snapshots::WorkspaceBackups;
 pub use swap::{SwapOrder, SwapOutcome};
 pub use table::Routes;

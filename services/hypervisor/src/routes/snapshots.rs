@@ -1,16 +1,26 @@
-//! Snapshots that people ask for.
+//! Snapshots and backups that people ask for.
 
 use super::change::{ChangeError, new_id};
 use super::route::Workspace;
 use super::table::Routes;
 use crate::role::Role;
-use crate::runtime::{Reason, RuntimeError, Snapshot, SnapshotId};
+use crate::runtime::{Backup, Reason, RuntimeError, Snapshot, SnapshotId};
 use crate::store::{ChangeOutcome, ChangeRow};
+use serde::Serialize;
 use std::sync::Arc;
 use tracing::warn;
 
 /// How many promotions can have their snapshot put back, whatever the rule.
 const HELD: usize = 3;
+
+/// The backups of both volumes, the oldest first.
+#[derive(Debug, Serialize)]
+pub struct WorkspaceBackups {
+    /// Of live's.
+    pub live: Vec<Backup>,
+    /// Of dev's.
+    pub dev: Vec<Backup>,
+}
 
 impl Routes {
     /// Removes the snapshots that no rule keeps, and that no undo needs.
@@ -36,6 +46,27 @@ impl Routes {
                 Err(error) => warn!(sandbox = sandbox.name(), %error, "snapshots are not pruned"),
             }
         }
+    }
+
+    /// Makes a backup of a role's volume, while it is in use.
+    ///
+    /// # Errors
+    /// The runtime's.
+    pub async fn back_up(&self, workspace: &Workspace, role: Role) -> Result<Backup, RuntimeError> {
+        let sandbox = workspace.pair().route(role).sandbox.clone();
+        sandbox.back_up(&new_id()).await
+    }
+
+    /// The backups of both volumes, the oldest first.
+    ///
+    /// # Errors
+    /// The runtime's.
+    pub async fn backups(&self, workspace: &Workspace) -> Result<WorkspaceBackups, RuntimeError> {
+        let pair = workspace.pair();
+        Ok(WorkspaceBackups {
+            live: pair.live.sandbox.backups().await?,
+            dev: pair.dev.sandbox.backups().await?,
+        })
     }
 
     /// Copies a role's volume as of one moment, while it is in use.

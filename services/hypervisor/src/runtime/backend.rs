@@ -2,7 +2,7 @@
 
 use super::{Release, RuntimeError, Spec};
 use crate::config::Address;
-use ::volumes::{Reason, Snapshot, SnapshotId};
+use ::volumes::{Backup, Reason, Snapshot, SnapshotId};
 use async_trait::async_trait;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -111,6 +111,25 @@ pub(super) trait Volumes: Send + Sync {
         spec: &Spec,
         held: &[SnapshotId],
     ) -> Result<Vec<SnapshotId>, RuntimeError>;
+
+    /// A whole copy apart from the volume, with the databases in it checked.
+    async fn back_up(
+        &self,
+        spec: &Spec,
+        id: &SnapshotId,
+        starts: Arc<StartLock>,
+    ) -> Result<Backup, RuntimeError>;
+
+    /// The backups, oldest first.
+    async fn backups(&self, spec: &Spec) -> Result<Vec<Backup>, RuntimeError>;
+
+    /// Makes a backup the snapshot `new`.
+    async fn import(
+        &self,
+        spec: &Spec,
+        id: &SnapshotId,
+        new: &SnapshotId,
+    ) -> Result<Snapshot, RuntimeError>;
 
     /// Finishes or takes back what a crash left.
     async fn recover(&self, spec: &Spec) -> Result<(), RuntimeError>;

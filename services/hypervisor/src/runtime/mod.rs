@@ -27,7 +27,7 @@ mod supervisor;
 mod systemd;
 mod volumes;
 
-pub use ::volumes::{Reason, Snapshot, SnapshotId, VolumeError};
+pub use ::volumes::{Backup, Reason, Snapshot, SnapshotId, VolumeError};
 pub use error::RuntimeError;
 pub use probe::ProbeError;
 pub use release::Release;

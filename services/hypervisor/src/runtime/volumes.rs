@@ -3,7 +3,7 @@
 use super::backend::Volumes;
 use super::supervision::Supervision;
 use super::{RuntimeError, Sandbox, Status};
-use ::volumes::{Reason, Snapshot, SnapshotId};
+use ::volumes::{Backup, Reason, Snapshot, SnapshotId};
 use std::sync::Arc;
 use tokio::sync::OwnedMutexGuard;
 
@@ -128,6 +128,46 @@ impl Sandbox {
         let (spec, held) = (self.spec().clone(), held.to_vec());
         let turn = self.volume().lock_owned().await;
         whole(turn, async move { volumes.prune(&spec, &held).await }).await
+    }
+
+    /// A whole copy of its volume apart from it, as of one moment, with the databases in it
+    /// checked. One that runs is frozen in that moment.
+    ///
+    /// # Errors
+    /// [`RuntimeError::NoRoom`], [`RuntimeError::Unsupported`], and [`RuntimeError::Volume`], also
+    /// if a database is not whole.
+    pub async fn back_up(&self, id: &SnapshotId) -> Result<Backup, RuntimeError> {
+        let volumes = self.kept()?;
+        let (spec, id, starts) = (self.spec().clone(), id.clone(), self.starts());
+        let turn = self.volume().lock_owned().await;
+        let work = async move { volumes.back_up(&spec, &id, starts).await };
+        whole(turn, work).await
+    }
+
+    /// Its backups, oldest first.
+    ///
+    /// # Errors
+    /// [`RuntimeError::Unsupported`], [`RuntimeError::Volume`].
+    pub async fn backups(&self) -> Result<Vec<Backup>, RuntimeError> {
+        let volumes = self.kept()?;
+        let spec = self.spec().clone();
+        whole((), async move { volumes.backups(&spec).await }).await
+    }
+
+    /// Makes a backup its snapshot `new`, which can be restored as any.
+    ///
+    /// # Errors
+    /// [`RuntimeError::NoSnapshot`], [`RuntimeError::NoRoom`], [`RuntimeError::Unsupported`],
+    /// [`RuntimeError::Volume`].
+    pub async fn import_backup(
+        &self,
+        id: &SnapshotId,
+        new: &SnapshotId,
+    ) -> Result<Snapshot, RuntimeError> {
+        let volumes = self.kept()?;
+        let (spec, id, new) = (self.spec().clone(), id.clone(), new.clone());
+        let turn = self.volume().lock_owned().await;
+        whole(turn, async move { volumes.import(&spec, &id, &new).await }).await
     }
 
     /// Finishes or takes back what a crash left half-done, if anything here ever begins such. To be

@@ -16,6 +16,7 @@ const GROUND_FLOOR: &[&str] = &[
     "clock",
     "concurrency_limit",
     "cookie_names",
+    "database_check",
     "downstream",
     "error",
     "gate",

@@ -6,6 +6,7 @@
     reason = "a failed test is a panic"
 )]
 
+mod backups;
 #[path = "../common/mod.rs"]
 mod common;
 mod orders;

@@ -26,6 +26,7 @@ pub(super) fn paths(config: &Config) -> Verdict {
         ("runtime.seal_file", runtime.seal_file.as_deref()),
         ("runtime.releases_dir", runtime.releases_dir.as_deref()),
         ("runtime.results_dir", runtime.results_dir.as_deref()),
+        ("runtime.backups_dir", runtime.backups_dir.as_deref()),
         ("runtime.data_dir", Some(runtime.data_dir.as_path())),
         ("shell.dir", config.shell.dir.as_deref()),
     ];

@@ -24,7 +24,9 @@ pub enum ChangeError {
     #[error("{workspace} has no release {release}; `hypervisor releases {workspace}` lists them")]
     NoRelease { workspace: String, release: u64 },
     /// There is no such snapshot.
-    #[error("{sandbox} has no snapshot {snapshot}; `hypervisor snapshots {workspace}` lists them")]
+    #[error(
+        "{sandbox} has neither a snapshot nor a backup {snapshot}; `hypervisor snapshots {workspace}` and `hypervisor backups {workspace}` list them"
+    )]
     NoSnapshot {
         workspace: String,
         sandbox: String,

@@ -1,5 +1,6 @@
 //! Restores of a volume.
 
+use super::back::new_id;
 use super::common::{dev_plan, expect, outcome};
 use super::error::ChangeError;
 use super::order::{ChangeOutcome, RestoreOrder};
@@ -7,8 +8,10 @@ use super::run::{NewVolume, Plan, may_start};
 use crate::role::Role;
 use crate::routes::route::Workspace;
 use crate::routes::table::Routes;
+use crate::runtime::SnapshotId;
 use crate::store::{ChangeKind, Watch};
 use std::sync::Arc;
+use tracing::debug;
 
 impl Routes {
     /// Makes a role's volume what a snapshot of it has.
@@ -27,10 +30,10 @@ impl Routes {
             let workspace = &of;
             expect(workspace, order.expect_generation)?;
             let role = order.role;
-            let id = routes
-                .kept(workspace, role, order.snapshot.as_str())
-                .await?;
             may_start(workspace, role)?;
+            let id = routes
+                .kept_or_imported(workspace, role, &order.snapshot)
+                .await?;
             let sandbox = workspace.pair().route(role).sandbox.clone();
             if order.rehearse && role == Role::Live {
                 let copy = NewVolume::CopyOf(sandbox.clone(), id.clone());
@@ -59,5 +62,30 @@ impl Routes {
             Ok(outcome(&plan, done))
         };
         self.whole(workspace, work).await
+    }
+
+    /// The snapshot of that id of a role's volume, or its backup, which becomes a snapshot.
+    async fn kept_or_imported(
+        &self,
+        workspace: &Workspace,
+        role: Role,
+        id: &SnapshotId,
+    ) -> Result<SnapshotId, ChangeError> {
+        let kept = self.kept(workspace, role, id.as_str()).await;
+        let Err(ChangeError::NoSnapshot { .. }) = kept else {
+            return kept;
+        };
+        let sandbox = workspace.pair().route(role).sandbox.clone();
+        let backups = match sandbox.backups().await {
+            Ok(backups) => backups,
+            Err(error) => {
+                debug!(sandbox = sandbox.name(), %error, "no backups");
+                return kept;
+            }
+        };
+        if !backups.iter().any(|backup| backup.id == *id) {
+            return kept;
+        }
+        Ok(sandbox.import_backup(id, &new_id()).await?.id)
     }
 }

@@ -62,7 +62,12 @@ impl ProcessBackend {
             guardian: hypervisor.to_owned(),
             sandbox,
             releases: Arc::new(Releases::new(Arc::clone(&folders), command)),
-            volumes: Arc::new(Volumes::new(Arc::clone(&folders), Arc::clone(&guardians))),
+            volumes: Arc::new(Volumes::new(
+                Arc::clone(&folders),
+                Arc::clone(&guardians),
+                config.backups_dir.as_deref().map(absolute).transpose()?,
+                hypervisor,
+            )),
             guardians,
             grace: Duration::from_secs(config.stop_secs),
         })

@@ -3,30 +3,72 @@
 use super::folders::Folders;
 use super::freezer::SandboxFreezer;
 use super::guardians::Guardians;
+use crate::database_check::DatabaseCheck;
+use crate::private_folder;
 use crate::runtime::backend::{self, StartLock};
 use crate::runtime::{RuntimeError, Spec};
-use ::volumes::{Keep, Reason, Snapshot, SnapshotId, Volume};
+use ::volumes::{Backup, Backups, Keep, Reason, Snapshot, SnapshotId, Volume};
 use async_trait::async_trait;
 use dashmap::DashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::sync::OnceCell;
+
+/// As many as on NixOS by default.
+const KEPT_BACKUPS: Keep = Keep {
+    last: 24,
+    daily: 14,
+};
+
+/// Opens a folder of backups; those above it are made for their owner only.
+fn backups(folder: &Path) -> Result<Backups, RuntimeError> {
+    let above = folder.parent().unwrap_or(folder);
+    private_folder::make(above).map_err(|error| {
+        let above = above.display();
+        RuntimeError::Volume(format!(
+            "cannot make {above}: {error}; mend runtime.backups_dir"
+        ))
+    })?;
+    Ok(Backups::open(folder)?)
+}
 
 /// The volumes of all sandboxes.
 pub(super) struct Volumes {
     folders: Arc<Folders>,
     guardians: Arc<Guardians>,
+    /// The folder of all backups, if there are any.
+    backups: Option<PathBuf>,
+    program: PathBuf,
     /// For each sandbox, once it is mended where a crash had left something half-done.
     recovered: DashMap<String, Arc<OnceCell<()>>>,
 }
 
 impl Volumes {
-    pub(super) fn new(folders: Arc<Folders>, guardians: Arc<Guardians>) -> Self {
+    /// `program` is this one.
+    pub(super) fn new(
+        folders: Arc<Folders>,
+        guardians: Arc<Guardians>,
+        backups: Option<PathBuf>,
+        program: &Path,
+    ) -> Self {
         Self {
             folders,
             guardians,
+            backups,
+            program: program.to_owned(),
             recovered: DashMap::new(),
         }
+    }
+
+    /// The folder of a sandbox's backups.
+    fn backups_of(&self, spec: &Spec) -> Result<PathBuf, RuntimeError> {
+        let folder = self.backups.as_ref().ok_or_else(|| {
+            RuntimeError::Unsupported(
+                "runtime.backups_dir is not set, so there are no backups; set it to a folder, best on another disk"
+                    .to_owned(),
+            )
+        })?;
+        Ok(folder.join(&spec.workspace).join(&spec.name))
     }
 
     /// One that could not be stopped may count as stopped.
@@ -148,6 +190,41 @@ impl backend::Volumes for Volumes {
         let held = held.to_vec();
         self.with(spec, move |volume| {
             Ok(volume.prune(&Keep::default(), &held)?)
+        })
+        .await
+    }
+
+    async fn back_up(
+        &self,
+        spec: &Spec,
+        id: &SnapshotId,
+        starts: Arc<StartLock>,
+    ) -> Result<Backup, RuntimeError> {
+        let freezer = SandboxFreezer::new(Arc::clone(&self.guardians), &spec.name, starts);
+        let (id, folder) = (id.clone(), self.backups_of(spec)?);
+        let check = DatabaseCheck::new(&self.program);
+        self.with(spec, move |volume| {
+            let to = backups(&folder)?;
+            Ok(volume.back_up(&to, &id, &KEPT_BACKUPS, &freezer, &check)?)
+        })
+        .await
+    }
+
+    async fn backups(&self, spec: &Spec) -> Result<Vec<Backup>, RuntimeError> {
+        let folder = self.backups_of(spec)?;
+        self.with(spec, move |_| Ok(backups(&folder)?.list()?))
+            .await
+    }
+
+    async fn import(
+        &self,
+        spec: &Spec,
+        id: &SnapshotId,
+        new: &SnapshotId,
+    ) -> Result<Snapshot, RuntimeError> {
+        let (id, new, folder) = (id.clone(), new.clone(), self.backups_of(spec)?);
+        self.with(spec, move |volume| {
+            Ok(volume.import(&backups(&folder)?, &id, &new)?)
         })
         .await
     }

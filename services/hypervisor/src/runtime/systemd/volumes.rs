@@ -8,7 +8,7 @@ use super::unit::is_down;
 use crate::config;
 use crate::runtime::backend::{self, StartLock};
 use crate::runtime::{RuntimeError, Spec};
-use ::volumes::{Reason, Snapshot, SnapshotId};
+use ::volumes::{Backup, Reason, Snapshot, SnapshotId};
 use async_trait::async_trait;
 use dashmap::DashMap;
 use serde::Deserialize;
@@ -182,6 +182,30 @@ impl backend::Volumes for Volumes {
         let held = there.iter().filter(|it| held.contains(&it.id));
         let order = held.fold("prune".to_owned(), |order, it| format!("{order}:{}", it.id));
         self.repeatable(spec, &order).await
+    }
+
+    /// Its unit sees at the beginning whether anything runs. Most of its time is none in which a
+    /// start may wait, so what starts meanwhile does.
+    async fn back_up(
+        &self,
+        spec: &Spec,
+        id: &SnapshotId,
+        _starts: Arc<StartLock>,
+    ) -> Result<Backup, RuntimeError> {
+        self.order(spec, &format!("backup:{id}")).await
+    }
+
+    async fn backups(&self, spec: &Spec) -> Result<Vec<Backup>, RuntimeError> {
+        self.repeatable(spec, "backups").await
+    }
+
+    async fn import(
+        &self,
+        spec: &Spec,
+        id: &SnapshotId,
+        new: &SnapshotId,
+    ) -> Result<Snapshot, RuntimeError> {
+        self.order(spec, &format!("import:{id}:{new}")).await
     }
 
     async fn recover(&self, spec: &Spec) -> Result<(), RuntimeError> {

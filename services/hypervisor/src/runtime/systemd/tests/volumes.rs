@@ -171,3 +171,22 @@ async fn a_host_without_the_unit_copies_no_volumes() {
     sandbox.recover_volume().await.unwrap();
     assert!(host.calls().is_empty());
 }
+
+#[tokio::test]
+async fn backups_are_orders_as_well() {
+    let backup = format!(
+        r#"{{"id":"{ID}","at":1,"bytes":2,"files":3,"new_bytes":2,"left_out":0,"frozen_ms":4.5,"databases":[{{"file":"a.db","fault":"is damaged"}}]}}"#
+    );
+    let (_host, sandbox) = saying(move |order| match order.split(':').next() {
+        Some("backup") => format!(r#"{{"ok":{backup}}}"#),
+        Some("backups") => format!(r#"{{"ok":[{backup}]}}"#),
+        Some("import") => format!(r#"{{"ok":{}}}"#, made(ASIDE)),
+        _ => r#"{"error":"another order","code":"volume"}"#.to_owned(),
+    })
+    .await;
+    let made = sandbox.back_up(&id(ID)).await.unwrap();
+    assert_eq!((&made.id, made.is_whole()), (&id(ID), false));
+    assert_eq!(sandbox.backups().await.unwrap().len(), 1);
+    let imported = sandbox.import_backup(&id(ID), &id(ASIDE)).await.unwrap();
+    assert_eq!(imported.id, id(ASIDE));
+}
