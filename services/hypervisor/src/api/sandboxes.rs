@@ -84,7 +84,7 @@ impl Row {
 }
 
 /// What there is to say of live alone.
-#[derive(Default)]
+#[derive(Clone, Copy, Default)]
 struct LiveView {
     writes: Option<u64>,
     probation_secs: Option<u64>,
@@ -176,8 +176,8 @@ impl Verb {
     /// Does it; both are idempotent.
     pub(super) async fn apply(
         self,
-        routes: &Routes,
-        workspace: &Workspace,
+        routes: &Arc<Routes>,
+        workspace: &Arc<Workspace>,
         role: Role,
         by: &str,
     ) -> Result<Arc<Sandbox>, StopError> {

@@ -1,8 +1,10 @@
 //! Sandboxes that a person stopped: they stay so until a person starts them.
 
 use super::error::StopError;
+use super::hold::RoleHold;
 use super::route::Workspace;
 use super::table::Routes;
+use crate::config::RuntimeKind;
 use crate::role::Role;
 use crate::runtime::{Sandbox, StoppedBy};
 use crate::store::{StoppedRow, StoreError};
@@ -16,8 +18,8 @@ impl Routes {
     /// # Errors
     /// The store's; or it cannot be stopped, and then requests may start it as before.
     pub async fn stop(
-        &self,
-        workspace: &Workspace,
+        self: &Arc<Self>,
+        workspace: &Arc<Workspace>,
         role: Role,
         by: &str,
     ) -> Result<Arc<Sandbox>, StopError> {
@@ -39,7 +41,15 @@ impl Routes {
             by: row.by,
             at: row.at,
         }));
-        if let Err(error) = sandbox.stop().await {
+        // What has no end of its own need not be waited for. A change that is at work sees to that.
+        let changing = workspace.changing.try_lock();
+        let is_ours = self.config.runtime.kind != RuntimeKind::Adopt;
+        let holds = changing.is_ok() && is_ours;
+        let hold = holds.then(|| RoleHold::begin(self, workspace, role));
+        let stopped = sandbox.stop().await;
+        drop(hold);
+        drop(changing);
+        if let Err(error) = stopped {
             self.let_run(&sandbox).await?;
             return Err(error.into());
         }

@@ -64,9 +64,8 @@ async fn an_open_socket_is_closed_with_1012_and_a_new_one_waits_for_the_new_rele
     let done = house.ok(&["promote", "--no-rehearsal"]).await;
     assert_eq!(done["release"], 2);
     let close = loop {
-        match socket.next().await.unwrap().unwrap() {
-            Message::Close(frame) => break frame.unwrap(),
-            _ => {}
+        if let Message::Close(frame) = socket.next().await.unwrap().unwrap() {
+            break frame.unwrap();
         }
     };
     assert_eq!(close.code, CloseCode::Restart);
@@ -82,7 +81,7 @@ async fn an_open_socket_is_closed_with_1012_and_a_new_one_waits_for_the_new_rele
 async fn requests_that_are_held_are_counted_in_the_metrics() {
     let house = Workspace::with_two_releases().await;
     house.note("/", "one").await;
-    let (promoted, _) = tokio::join!(house.act("promote", json!({ "rehearse": false })), async {
+    let (promoted, ()) = tokio::join!(house.act("promote", json!({ "rehearse": false })), async {
         for number in 0..50 {
             house.note("/", &number.to_string()).await;
         }

@@ -61,9 +61,10 @@ impl Routes {
             return Err(ChangeError::SameRelease { workspace, release });
         }
         may_start(workspace, Role::Live)?;
-        let rehearsal = match order.rehearse {
-            true => Some(self.rehearse(workspace, release, &by).await?),
-            false => None,
+        let rehearsal = if order.rehearse {
+            Some(self.rehearse(workspace, release, &by).await?)
+        } else {
+            None
         };
         let plan = Plan {
             kind: ChangeKind::Promote,

@@ -285,10 +285,11 @@ impl Steps<'_> {
             )
             .await;
         }
-        if reached != Reached::Held && self.was_running {
-            if let Err(error) = self.sandbox.start().await {
-                error!(sandbox = name, %error, "does not run as before");
-            }
+        if reached != Reached::Held
+            && self.was_running
+            && let Err(error) = self.sandbox.start().await
+        {
+            error!(sandbox = name, %error, "does not run as before");
         }
         fail_point("change_put_back");
         if let Some(before) = self.before.clone().filter(|_| reached != Reached::Changed) {
