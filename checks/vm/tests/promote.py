@@ -37,7 +37,6 @@ def whole():
     number, path = pinned("sandbox-live")
     t.assertEqual((row("live")["release"], runs("sandbox-live"), row("live")["sandbox"]), (number, path, "sandbox-live"))
     t.assertEqual(machine.succeed(f"sqlite3 -readonly {database} 'pragma integrity_check'").strip(), "ok")
-    t.assertNotIn(".part", machine.succeed("ls -A /var/lib/choiros/sandboxes /var/lib/choiros/sandboxes/.snapshots/*"))
     return number
 
 
@@ -93,6 +92,11 @@ with subtest("an undo takes the release back, and keeps the data"):
     before = written()
     machine.succeed("hypervisor undo sandbox", timeout=120)
     t.assertEqual((whole(), written()), (number, before))
+
+# the newest release, which isn't well, has been tried: no boot gives it to dev again
+rolled_out()
+machine.succeed("hypervisor release give sandbox 1", timeout=120)
+
 
 def stopped_at(unit, n, when):
     """Begins a promotion that waits at the nth run of a unit of it, and says whether it came there."""
