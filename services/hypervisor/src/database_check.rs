@@ -5,7 +5,7 @@
 //! root has it started, root's rights, and is at it for a while only.
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 use rustix::process::{Signal, geteuid, set_parent_process_death_signal};
 use std::ffi::OsString;
 use std::fmt::Write as _;
@@ -43,10 +43,13 @@ pub fn run(mut args: impl Iterator<Item = OsString>) -> ExitCode {
     });
     let fault = match verdict(Path::new(&file)) {
         Ok(verdict) if verdict == "ok" => return ExitCode::SUCCESS,
-        Ok(verdict) => verdict,
-        Err(error) => error.to_string(),
+        Ok(verdict) => format!("is damaged: {verdict}"),
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::CannotOpen) => {
+            format!("isn't checked: {error}")
+        }
+        Err(error) => format!("is damaged: {error}"),
     };
-    let _ = writeln!(io::stdout(), "is damaged: {fault}");
+    let _ = writeln!(io::stdout(), "{fault}");
     ExitCode::from(DAMAGED)
 }
 
@@ -125,6 +128,8 @@ impl Check for DatabaseCheck {
     }
 
     fn check(&self, database: &Path, (user, group): (u32, u32)) -> Result<(), String> {
+        let unchecked = |cause: String| format!("isn't checked: {cause}");
+        let database = std::path::absolute(database).map_err(|it| unchecked(it.to_string()))?;
         let mut command = Command::new(&self.program);
         command
             .arg(ARGUMENT)
@@ -136,7 +141,6 @@ impl Check for DatabaseCheck {
         if self.as_owner {
             command.uid(user).gid(group);
         }
-        let unchecked = |cause: String| format!("isn't checked: {cause}");
         let output = command.output();
         let output = output.map_err(|error| unchecked(error.to_string()))?;
         if output.status.success() {

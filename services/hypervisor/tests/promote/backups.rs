@@ -3,6 +3,7 @@
 use crate::common::builder;
 use crate::workspace::Workspace;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::thread::sleep;
@@ -132,6 +133,34 @@ fn a_backup_that_is_killed_leaves_no_half_one() {
     assert_eq!(names("volumes/.snapshots/live"), ["lock"]);
     let copy = names("backups/latest/data/7");
     assert_eq!(copy.len(), 100);
+}
+
+#[test]
+fn databases_are_checked_as_their_owner_where_root_asks() {
+    let folder = tempfile::tempdir().unwrap();
+    let live = folder.path().join("volumes/live");
+    fs::create_dir_all(&live).unwrap();
+    let made = "PRAGMA journal_mode = wal; CREATE TABLE notes(text); INSERT INTO notes VALUES (1);";
+    let database = rusqlite::Connection::open(live.join("notes.db")).unwrap();
+    database.execute_batch(made).unwrap();
+    if rustix::process::geteuid().is_root() {
+        // Whoever has it must come to it.
+        let open = |path: &Path| fs::set_permissions(path, PermissionsExt::from_mode(0o711));
+        open(folder.path()).unwrap();
+        for name in ["", "notes.db", "notes.db-wal"] {
+            std::os::unix::fs::chown(live.join(name), Some(61_234), Some(61_234)).unwrap();
+        }
+    }
+    // A folder that is named from where one is, too.
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hypervisor"));
+    command.args(["volume", "--sandbox", "live", "--folder", "volumes"]);
+    command.args(["--backups", "backups", "backup"]);
+    let output = command.current_dir(folder.path()).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    let said: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let checked = serde_json::json!([{ "file": "notes.db" }]);
+    assert_eq!(said["ok"]["databases"], checked);
 }
 
 #[test]
