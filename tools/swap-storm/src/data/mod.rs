@@ -88,6 +88,7 @@ pub async fn run(bin: &Path, program: &Path, plan: &Plan) -> Result<Report> {
         chance: fastrand::Rng::with_seed(plan.seed),
         release: view["live_release"].as_u64().context("live's release")?,
         schema: 1,
+        dev_schema: 1,
         added: 0,
         takes: Duration::from_millis(300),
     };

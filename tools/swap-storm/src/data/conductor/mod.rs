@@ -33,6 +33,8 @@ pub(in crate::data) struct Conductor {
     pub(in crate::data) release: u64,
     /// and the schema that its data have.
     pub(in crate::data) schema: u32,
+    /// The schema that dev's data may have, since an undo with data leaves them ahead of live's.
+    pub(in crate::data) dev_schema: u32,
     /// How many releases were added.
     pub(in crate::data) added: u64,
     /// How long a promotion takes.
@@ -99,9 +101,10 @@ impl Conductor {
             fault: fault.map(|(fault, _)| fault),
             everywhere: fault.is_some_and(|(_, everywhere)| everywhere),
         };
-        self.program
-            .add(&self.gateway, &self.field.caller, release)
-            .await
+        let refuses = release.everywhere || schema < self.dev_schema;
+        self.dev_schema = self.dev_schema.max(schema);
+        let (gateway, caller) = (&self.gateway, &self.field.caller);
+        self.program.add(gateway, caller, release, refuses).await
     }
 
     /// A promotion is about to be ordered.
