@@ -234,3 +234,36 @@ async fn a_swap_stays_when_live_is_healthy_on_probation() {
     let swapped = (2, "sandbox-dev".to_owned());
     assert_eq!(generation_and_live(&gateway).await, swapped);
 }
+
+#[tokio::test]
+async fn copies_of_the_store_are_numbered_and_the_old_ones_go() {
+    let gateway = builder().start().await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let copies = folder.path().to_str().unwrap();
+    // Of before there were numbers, of a run that was killed, and somebody else's.
+    let old = folder.path().join("hypervisor.20200101T000000Z.db");
+    let part = folder
+        .path()
+        .join("hypervisor.000009.20200101T000000Z.db.part");
+    let other = folder.path().join("other.db");
+    for file in [&old, &part, &other] {
+        std::fs::write(file, "").unwrap();
+    }
+    let rule = ["--keep-last", "2", "--keep-daily", "0"];
+    for _ in 0..4 {
+        let args = [&["backup", "--into", copies][..], &rule].concat();
+        let backup = gateway.cli(&args).await.unwrap();
+        assert!(backup.status.success(), "{}", said(&backup));
+    }
+    let left = std::fs::read_dir(folder.path()).unwrap();
+    let mut left: Vec<_> = left
+        .map(|it| it.unwrap().file_name().into_string().unwrap())
+        .collect();
+    left.sort();
+    assert_eq!(left.len(), 3, "{left:?}");
+    assert!(left[0].starts_with("hypervisor.000003."), "{left:?}");
+    assert!(left[1].starts_with("hypervisor.000004."), "{left:?}");
+    assert_eq!(left[2], "other.db");
+    let both = ["backup", "--into", copies, "--to", "x"];
+    assert!(!gateway.cli(&both).await.unwrap().status.success());
+}

@@ -13,19 +13,18 @@ use volumes::{Keep, SnapshotId};
 
 /// Where a copy of the store is to be.
 #[derive(Args)]
-#[group(multiple = false)]
 pub(super) struct Store {
     /// Copy the store to this file
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["workspace", "role"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["workspace", "role", "into"])]
     to: Option<PathBuf>,
     /// Copy the store to a new file in this folder, and remove the old ones that no rule keeps
     #[arg(long, value_name = "FOLDER", conflicts_with_all = ["workspace", "role"])]
     into: Option<PathBuf>,
     /// So many of the newest of those stay
-    #[arg(long, value_name = "N", default_value_t = 24)]
+    #[arg(long, value_name = "N", default_value_t = 24, requires = "into")]
     keep_last: usize,
     /// And the newest of each of so many days
-    #[arg(long, value_name = "N", default_value_t = 14)]
+    #[arg(long, value_name = "N", default_value_t = 14, requires = "into")]
     keep_daily: usize,
 }
 
