@@ -8,14 +8,16 @@ let
   unit = name: c: c.systemd.services."choiros-backup-${name}";
 in
 {
-  "the hypervisor and each sandbox are backed up, as the owner of what is copied" = {
-    config = on { };
-    expect =
-      c:
-      (unit "hypervisor" c).serviceConfig.User == "choiros"
-      && (unit "sandbox-live" c).serviceConfig.User == "choiros-sandbox"
-      && (unit "sandbox-dev" c).startAt == [ "hourly" ];
-  };
+  "the store is backed up as its owner, and each sandbox's volume by the program that copies volumes" =
+    {
+      config = on { };
+      expect =
+        c:
+        (unit "hypervisor" c).serviceConfig.User == "choiros"
+        && !((unit "sandbox-live" c).serviceConfig ? User)
+        && says (unit "sandbox-live" c).serviceConfig.ExecStart " backup "
+        && (unit "sandbox-dev" c).startAt == [ "hourly" ];
+    };
   "when, how many and where are options" = {
     config = on {
       backup = {
@@ -30,37 +32,54 @@ in
     expect =
       c:
       (unit "sandbox-live" c).startAt == [ "*-*-* 03:00" ]
-      && says (unit "sandbox-live" c).serviceConfig.ExecStart " /mnt/copies/sandbox-live 7 30"
-      && c.systemd.tmpfiles.settings.choiros."/mnt/copies/sandbox-live".d.mode == "0700";
+      && says (unit "sandbox-live" c).serviceConfig.ExecStart "--backups /mnt/copies/sandbox-live"
+      && says (unit "hypervisor" c).serviceConfig.ExecStart "--into /mnt/copies/hypervisor --keep-last 7 --keep-daily 30"
+      && c.systemd.tmpfiles.settings.choiros."/mnt/copies/sandbox-live".d.mode == "0711"
+      && c.systemd.tmpfiles.settings.choiros."/mnt/copies/hypervisor".d.mode == "0700";
   };
-  "what reads a sandbox's files sees them, their copies and programs, and can't be held up for ever" =
+  "what reads a sandbox's files sees its workspace's, their backups and programs, and can't be held up for ever" =
     {
-      config = on { };
+      config = on {
+        workspaces.team.index = 2;
+      };
       expect =
         c:
         let
           backup = (unit "sandbox-live" c).serviceConfig;
-          restore = c.systemd.services."choiros-restore-sandbox-live@".serviceConfig;
-          own = [
-            "-/var/lib/choiros/sandboxes/sandbox-live"
-            "/var/lib/choiros/backups/sandbox-live"
-          ];
+          order = c.systemd.services."choiros-volume-sandbox-live@".serviceConfig;
         in
-        backup.BindPaths == own
-        && restore.BindPaths == own
-        && backup.RootDirectory == "/run/choiros-view/%N"
-        && backup.TimeoutStartSec == "1h"
-        && restore.User == "choiros-sandbox";
+        builtins.all
+          (
+            s:
+            builtins.elem "/var/lib/choiros/backups/sandbox-live" s.BindPaths
+            && builtins.elem "-+/var/lib/choiros/backups/sandbox-live" s.NoExecPaths
+            && builtins.elem "-+/var/lib/choiros/sandboxes/team-live" s.InaccessiblePaths
+            && !builtins.elem "/var/lib/choiros/backups" s.BindPaths
+            && s.RootDirectory == "/run/choiros-view/volumes"
+            && s.TimeoutStartSec == "1h"
+          )
+          [
+            backup
+            order
+          ];
     };
-  "a restore holds back whoever would start what it restores, and knows its sources from a table" = {
+  "without backups nothing of them is in sight, and no other user's rights are taken" = {
+    config = on { backup.enable = false; };
+    expect =
+      c:
+      let
+        order = c.systemd.services."choiros-volume-sandbox-live@".serviceConfig;
+      in
+      !builtins.elem "/var/lib/choiros/backups/sandbox-live" order.BindPaths
+      && !builtins.elem "CAP_SETUID" order.CapabilityBoundingSet
+      && !builtins.elem "@setuid" order.SystemCallFilter;
+  };
+  "a restore of the store holds back whoever would start the hypervisor" = {
     config = on { };
     expect =
       c:
-      c.systemd.services."choiros-restore-sandbox-dev@".before == [ "container@sandbox-dev.service" ]
-      && c.systemd.services."choiros-restore-hypervisor@".before == [ "hypervisor.service" ]
-      &&
-        says c.environment.etc."choiros/sources".text
-          "sandbox-live /var/lib/choiros/sandboxes/sandbox-live container@sandbox-live.service sandbox";
+      c.systemd.services."choiros-restore-hypervisor@".before == [ "hypervisor.service" ]
+      && c.systemd.services."choiros-restore-hypervisor@".serviceConfig.User == "choiros";
   };
   "a backup that was missed is made up for" = {
     config = on { };

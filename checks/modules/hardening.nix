@@ -22,7 +22,6 @@ in
           "hypervisor"
           "choiros-rollout"
           "choiros-backup-hypervisor"
-          "choiros-backup-sandbox-live"
         ]
       ++ [
         {

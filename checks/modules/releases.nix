@@ -79,6 +79,7 @@ in
           "/var/lib/choiros/sandboxes"
           "/run/choiros-volumes/${s.name}"
           "-/sys/fs/cgroup/machine.slice/container@${s.name}.service"
+          "/var/lib/choiros/backups/${s.name}"
         ]
       &&
         u.InaccessiblePaths == [
@@ -89,7 +90,7 @@ in
         ]
       && u.NoNewPrivileges
       && u.PrivateNetwork
-      && u.NoExecPaths == "-+/var/lib/choiros/sandboxes"
+      && builtins.elem "-+/var/lib/choiros/sandboxes" u.NoExecPaths
       && !(builtins.elem "CAP_SYS_ADMIN" u.CapabilityBoundingSet)
       && !(u ? RestrictSUIDSGID)
       && says u.ExecStopPost "/sys/fs/cgroup/machine.slice/container@${s.name}.service"

@@ -1,4 +1,4 @@
-# Copies of every database, taken while they are in use, checked, and put back by one command.
+# Backups of every volume and of the hypervisor's store, taken while they are in use, and checked.
 {
   imports = [
     ./options.nix

@@ -9,7 +9,7 @@ in
       type = types.bool;
       default = true;
       example = false;
-      description = "Whether the databases of the hypervisor and of each sandbox (`/data/*.db`, SQLite) are copied on schedule.";
+      description = "Whether the hypervisor's store and each sandbox's whole `/data` are backed up on schedule: from a snapshot, with every SQLite database in it checked.";
     };
 
     schedule = mkOption {
@@ -48,7 +48,7 @@ in
       type = choirosTypes.folder;
       default = "/var/lib/choiros/backups";
       example = "/mnt/backups/choiros";
-      description = "Where the copies are, a folder for `hypervisor` and for each sandbox. A copy on the same disk is none: mount another here, or send it off the host.";
+      description = "Where the backups are, a folder for `hypervisor` and for each sandbox, in which `latest` leads to its newest. What didn't change is shared with the one before. A backup on the same disk is none: mount another here, or send it off the host.";
     };
   };
 }

@@ -1,70 +1,21 @@
-# choiros-put FOLDER COPIES VERB-RUN: what choiros-restore does with the databases of one run, as their owner and where
-# nothing but FOLDER and COPIES is in sight. check: are the copies whole? place: what is there goes into a folder beside,
-# and the copies in its place. undo: what was there comes back.
-folder=$1 copies=$2 verb=${3%%-*} run=${3#*-}
-exec 9< "$copies"
-flock 9
-
-# names FILE... -- of the databases that these are copies of
-shopt -s nullglob
-if [[ $run =~ ^[0-9]{6,12}$ ]]; then
-  found=("$copies"/*."$run".*Z.db)
-  ending="\.$run\.[0-9]{8}T[0-9]{6}Z\.db$"
-elif [[ $run =~ ^[0-9]{8}T[0-9]{6}Z$ ]]; then
-  found=("$copies"/*."$run".db)
-  ending="(\.[0-9]{6,12})?\.$run\.db$"
-else
-  found=()
-fi
-[ "${#found[@]}" -gt 0 ] || {
-  echo "there is no copy called $run" >&2
-  exit 2
-}
-name() { basename "$1" | sed -E "s/$ending/.db/"; }
-
+# choiros-put COPIES VERB: what choiros-restore does with the store, as its owner and where nothing but it and its copies
+# is in sight. place-RUN: the copy of that run goes into its place, once it is checked; undo: what was there comes back.
+# PROGRAM is in the environment.
+copies=$1 verb=$2
 case $verb in
-  check)
-    for copy in "${found[@]}"; do
-      [ "$(sqlite3 -batch -init /dev/null -readonly -nofollow -safe "file:$copy?immutable=1" 'PRAGMA integrity_check(1)' 2>&1)" = ok ] || {
-        echo "$(basename "$copy") is damaged" >&2
-        exit 1
-      }
-    done
+  place-*)
+    run=${verb#place-}
+    [[ $run =~ ^[0-9TZ]+$ ]] || exit 2
+    shopt -s nullglob
+    found=("$copies"/hypervisor."$run".*.db "$copies"/hypervisor.*."$run".db "$copies"/hypervisor."$run".db)
+    [ "${#found[@]}" -gt 0 ] || {
+      echo "there is no copy called $run" >&2
+      exit 2
+    }
+    said=$($PROGRAM restore --from "${found[0]}")
+    echo "$said"
+    echo "${said##* is in }" > "$copies/.restored"
     ;;
-  place)
-    parts=$(mktemp -d "$folder/.restore-XXXXXXXX")
-    trap 'rm -rf -- "$parts"' EXIT
-    # all that needs room comes before anything is touched
-    for copy in "${found[@]}"; do
-      cp --sparse=always --no-preserve=all -- "$copy" "$parts/$(name "$copy")"
-      chmod 0600 "$parts/$(name "$copy")"
-      sync "$parts/$(name "$copy")"
-    done
-    before=$(mktemp -d "$folder/before-restore-$(date --utc +%Y%m%dT%H%M%SZ)-XXXX")
-    { basename "$before" && for copy in "${found[@]}"; do name "$copy"; done; } > "$copies/.restored"
-    sync "$copies/.restored"
-    for copy in "${found[@]}"; do
-      file=$(name "$copy")
-      for suffix in "" -wal -shm -journal; do
-        if [ -e "$folder/$file$suffix" ] || [ -L "$folder/$file$suffix" ]; then mv -T -- "$folder/$file$suffix" "$before/$file$suffix"; fi
-      done
-      mv -T -- "$parts/$file" "$folder/$file"
-    done
-    sync "$folder"
-    ;;
-  undo)
-    {
-      read -r before
-      while read -r file; do
-        for suffix in "" -wal -shm -journal; do
-          rm -rf -- "${folder:?}/$file$suffix"
-          if [ -e "$folder/$before/$file$suffix" ] || [ -L "$folder/$before/$file$suffix" ]; then
-            mv -T -- "$folder/$before/$file$suffix" "$folder/$file$suffix"
-          fi
-        done
-      done
-    } < "$copies/.restored"
-    rmdir -- "$folder/$before"
-    sync "$folder"
-    ;;
+  undo) $PROGRAM restore --from "$(< "$copies/.restored")" ;;
+  *) exit 2 ;;
 esac

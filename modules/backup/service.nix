@@ -1,3 +1,4 @@
+# Backups by the clock: of each sandbox's volume as a whole, and of the hypervisor's store.
 {
   lib,
   config,
@@ -6,69 +7,66 @@
 }:
 let
   cfg = config.services.choiros;
-  sources = import ./sources.nix { inherit config; };
-  view = import ./view.nix { inherit (cfg.backup) directory; };
-  backup = pkgs.writeShellApplication {
-    name = "choiros-backup";
-    runtimeInputs = [
-      pkgs.coreutils
-      pkgs.findutils
-      pkgs.gnused
-      pkgs.sqlite
-      pkgs.util-linux
-    ];
-    text = builtins.readFile ./backup.sh;
-  };
-  unit = s: {
-    description = "Backup of ${s.name}'s databases";
+  inherit (cfg.backup) directory keep;
+  volume = import ../volumes/unit.nix { inherit lib config pkgs; };
+  store = import ./store.nix { inherit lib config; };
+  sandbox =
+    s:
+    lib.recursiveUpdate (volume.unit s "backup" "") {
+      description = "Backup of ${s.name}'s data";
+      startAt = cfg.backup.schedule;
+    };
+  hypervisor = {
+    description = "Backup of the hypervisor's store";
     startAt = cfg.backup.schedule;
     startLimitIntervalSec = 0;
     unitConfig.RequiresMountsFor = [
-      s.folder
-      cfg.backup.directory
+      store.folder
+      directory
     ];
-    serviceConfig = view s // {
+    serviceConfig = store.view // {
       Type = "oneshot";
-      ExecStart = "${lib.getExe backup} ${s.folder} ${cfg.backup.directory}/${s.name} ${toString cfg.backup.keep.last} ${toString cfg.backup.keep.daily}";
-      # a file that can't be read to its end holds up nothing for longer
+      ExecStart = "${store.program} backup --into ${store.copies} --keep-last ${toString keep.last} --keep-daily ${toString keep.daily}";
       TimeoutStartSec = "1h";
       Nice = 10;
-    };
-  };
-  folder = s: {
-    "${cfg.backup.directory}/${s.name}" = {
-      d = {
-        mode = "0700";
-        user = s.owner;
-        group = s.owner;
-      };
-      # and the copies of before the workspace had a user of its own
-      Z = {
-        user = s.owner;
-        group = s.owner;
-      };
     };
   };
 in
 {
   config = lib.mkIf (cfg.enable && cfg.backup.enable) {
-    systemd.services = lib.listToAttrs (
-      map (s: lib.nameValuePair "choiros-backup-${s.name}" (unit s)) sources
+    systemd.services = {
+      choiros-backup-hypervisor = hypervisor;
+    }
+    // lib.listToAttrs (
+      map (s: lib.nameValuePair "choiros-backup-${s.name}" (sandbox s)) cfg.sandboxes
     );
-    systemd.timers = lib.listToAttrs (
-      map (
-        s:
-        lib.nameValuePair "choiros-backup-${s.name}" {
+    systemd.timers =
+      lib.genAttrs
+        (map (name: "choiros-backup-${name}") ([ "hypervisor" ] ++ map (s: s.name) cfg.sandboxes))
+        (_: {
           timerConfig = {
             Persistent = true;
             RandomizedDelaySec = "5min";
           };
-        }
-      ) sources
-    );
+        });
     systemd.tmpfiles.settings.choiros = {
-      ${cfg.backup.directory}.d.mode = "0755";
+      ${directory}.d.mode = "0755";
+      ${store.copies} = {
+        d = {
+          mode = "0700";
+          user = "choiros";
+          group = "choiros";
+        };
+        # and the copies of before the hypervisor had a user of its own
+        Z = {
+          user = "choiros";
+          group = "choiros";
+        };
+      };
     }
-    // lib.mergeAttrsList (map folder sources);
+    # whole trees with the owners that they have inside; who owns a database gets there to check it
+    // lib.listToAttrs (
+      map (s: lib.nameValuePair "${directory}/${s.name}" { d.mode = "0711"; }) cfg.sandboxes
+    );
   };
 }

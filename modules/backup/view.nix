@@ -1,11 +1,14 @@
-# How programs run that read what others have made: as the owner of the folder, and where nothing but that folder, its
+# How programs run that read what others may have made: as the owner of the folder, and where nothing but that folder, its
 # copies and programs are in sight. Whatever link is planted there leads nowhere.
-{ directory }:
-source:
+{
+  user,
+  folder,
+  copies,
+}:
 import ../hardening.nix
 // {
-  User = source.owner;
-  Group = source.owner;
+  User = user;
+  Group = user;
   # an empty root of the unit's own
   RuntimeDirectory = "choiros-view/%N";
   RootDirectory = "/run/choiros-view/%N";
@@ -21,10 +24,10 @@ import ../hardening.nix
     "-/lib64"
   ];
   BindPaths = [
-    "-${source.folder}"
-    "${directory}/${source.name}"
+    "-${folder}"
+    copies
   ];
-  NoExecPaths = "-${source.folder}";
+  NoExecPaths = "-+${folder}";
   PrivateNetwork = true;
   IPAddressDeny = "any";
 }

@@ -13,6 +13,10 @@ lib.concatStringsSep "|" [
   "(prepare|remove):${id}"
   # one of its own, without a copy
   "put-back:${id}:${id}"
+  # and of backups, which are the sandbox's own as well
+  "backups"
+  "backup:${id}"
+  "import:${id}:${id}"
   "snapshot:${id}:(asked|promote|fork|restore|aside|backup)"
   "replace:(${lib.concatStringsSep "|" sources}):${id}:${id}"
 ]

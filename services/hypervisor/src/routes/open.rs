@@ -67,6 +67,7 @@ impl Routes {
         routes.settle_releases().await?;
         routes.keep_stopped().await?;
         routes.take_back_broken_off().await?;
+        routes.recover_volumes();
         routes.resume_probations().await?;
         routes.keep_writes();
         Ok(routes)

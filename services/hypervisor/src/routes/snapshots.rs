@@ -3,6 +3,7 @@
 use super::change::{ChangeError, new_id};
 use super::route::Workspace;
 use super::table::Routes;
+use crate::config::RuntimeKind;
 use crate::role::Role;
 use crate::runtime::{Backup, Reason, RuntimeError, Snapshot, SnapshotId};
 use crate::store::{ChangeOutcome, ChangeRow};
@@ -23,6 +24,27 @@ pub struct WorkspaceBackups {
 }
 
 impl Routes {
+    /// Mends, in the background, what copies have left that were broken off, such as by a power
+    /// cut. With `process` each volume is mended before it is used.
+    pub(super) fn recover_volumes(self: &Arc<Self>) {
+        if self.config.runtime.kind != RuntimeKind::Systemd {
+            return;
+        }
+        let workspaces = self.all();
+        tokio::spawn(async move {
+            for workspace in workspaces {
+                // A change that is at work, or taken back, does so itself.
+                let _only = workspace.changing.lock().await;
+                for route in workspace.pair().both() {
+                    let sandbox = &route.sandbox;
+                    if let Err(error) = sandbox.recover_volume().await {
+                        warn!(sandbox = sandbox.name(), %error, "what a copy has left is not mended");
+                    }
+                }
+            }
+        });
+    }
+
     /// Removes the snapshots that no rule keeps, and that no undo needs.
     pub(super) async fn prune_snapshots(&self, workspace: &Workspace) {
         let name = workspace.name.to_string();
