@@ -9,6 +9,7 @@ use crate::replace::{RECORD, Record};
 use crate::snapshot::DATA;
 use crate::volume::{PART, Store, Volume};
 use rustix::fd::{AsFd, OwnedFd};
+use rustix::io::Errno;
 
 impl Volume {
     /// Finishes a replacement that was interrupted after its one step, takes back one that was
@@ -39,7 +40,9 @@ impl Volume {
     /// # Errors
     /// If it may still be held.
     pub fn thaw(&self, freezer: &dyn Freezer) -> Result<()> {
-        if self.store_if_there()?.is_some_and(|store| store.is_busy()) {
+        // Held meanwhile, so that nobody freezes it in between.
+        let turn = self.store_if_there()?.map(|store| store.try_turn());
+        if matches!(turn, Some(Err(Errno::WOULDBLOCK))) {
             return Ok(());
         }
         freezer.thaw().map_err(|error| VolumeError::Thaw {

@@ -201,13 +201,12 @@ impl Store {
         open_folder(&self.folder, id.as_str())
     }
 
-    /// Whether somebody works on it.
-    pub(crate) fn is_busy(&self) -> bool {
+    /// Keeps others from working on it while what this gives lives; `WOULDBLOCK` if somebody does.
+    pub(crate) fn try_turn(&self) -> Result<OwnedFd, Errno> {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let lock = openat(&self.folder, LOCK, flags, Mode::empty());
-        lock.is_ok_and(|lock| {
-            flock(&lock, FlockOperation::NonBlockingLockShared) == Err(Errno::WOULDBLOCK)
-        })
+        let lock = openat(&self.folder, LOCK, flags, Mode::empty())?;
+        flock(&lock, FlockOperation::NonBlockingLockShared)?;
+        Ok(lock)
     }
 
     pub(crate) fn has(&self, name: &str) -> bool {
