@@ -17,7 +17,8 @@ let
       Type = "oneshot";
       ExecStart = "${lib.getExe release} ${s.releases} ${s.name} %i";
       ReadWritePaths = [ s.releases ];
-      TimeoutStartSec = 30;
+      # the hypervisor waits for it, and whoever comes waits for the hypervisor
+      TimeoutStartSec = 10;
       UMask = "0022";
       PrivateNetwork = true;
       IPAddressDeny = "any";

@@ -10,6 +10,16 @@ use zbus::{Connection, ObjectPath, OwnedObjectPath, fdo, names::InterfaceName};
 /// What a response may take: polkit may have to be started for it.
 const LIMIT: Duration = Duration::from_secs(25);
 
+/// A job: its number, its unit's name, its type and state, and the paths of both.
+pub(super) type JobRow = (
+    u32,
+    String,
+    String,
+    String,
+    OwnedObjectPath,
+    OwnedObjectPath,
+);
+
 #[zbus::proxy(
     interface = "org.freedesktop.systemd1.Manager",
     default_service = "org.freedesktop.systemd1",
@@ -20,6 +30,7 @@ pub(super) trait Manager {
     fn load_unit(&self, name: &str) -> zbus::Result<OwnedObjectPath>;
     fn start_unit(&self, name: &str, mode: &str) -> zbus::Result<OwnedObjectPath>;
     fn stop_unit(&self, name: &str, mode: &str) -> zbus::Result<OwnedObjectPath>;
+    fn list_jobs(&self) -> zbus::Result<Vec<JobRow>>;
     #[zbus(signal)]
     fn job_removed(
         &self,

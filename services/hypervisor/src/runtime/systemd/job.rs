@@ -20,6 +20,39 @@ impl Verb {
     }
 }
 
+/// Resolves when systemd does nothing, and is about to do nothing, for units whose names are told
+/// by `is_one`: what was ordered before, such as by a gateway that has ended since, may still come.
+pub(super) async fn none_at_work(
+    bus: &Bus,
+    unit: &Unit,
+    is_one: impl Fn(&str) -> bool,
+) -> Result<(), String> {
+    let wait = async {
+        let manager = bus.manager().await?;
+        // First, for one may be done before it is waited for.
+        let mut removed = manager.receive_job_removed().await?;
+        loop {
+            let jobs = manager.list_jobs().await?;
+            if !jobs.iter().any(|(_, name, ..)| is_one(name)) {
+                return Ok(true);
+            }
+            if removed.next().await.is_none() {
+                return Ok(false);
+            }
+        }
+    };
+    match wait.await {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(lost(&unit.name, Verb::Start)),
+        Err(error) => Err(bus::sentence(&error, unit, Verb::Start.as_str())),
+    }
+}
+
+fn lost(unit: &str, verb: Verb) -> String {
+    let verb = verb.as_str();
+    format!("the connection to the system bus broke before {unit} could {verb}; try again")
+}
+
 /// Something that systemd was told to do, and will say the end of. It has its own time limits.
 pub(super) struct Job {
     verb: Verb,
@@ -69,8 +102,6 @@ impl Job {
                 )),
             };
         }
-        Err(format!(
-            "the connection to the system bus broke before {unit} could {verb}; try again"
-        ))
+        Err(lost(unit, self.verb))
     }
 }

@@ -50,6 +50,15 @@ pub(super) fn order_unit(
     Ok(Unit { name, key })
 }
 
+/// Whether this unit does an order for a sandbox that begins so.
+pub(super) fn is_order_unit(template: &str, sandbox: &str, order: &str, unit: &str) -> bool {
+    let template = template.replace(UNIT_PLACEHOLDER, sandbox);
+    let (before, after) = template.split_once(ORDER_PLACEHOLDER).unwrap_or_default();
+    let rest = unit.strip_prefix(before);
+    let found = rest.and_then(|rest| rest.strip_suffix(after));
+    found.is_some_and(|found| found.starts_with(order))
+}
+
 /// Whether it means itself: nothing in it is escaped, or ends the name.
 fn is_plain(part: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b":-_".contains(&byte);

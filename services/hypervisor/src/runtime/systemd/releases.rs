@@ -5,8 +5,8 @@
 //! here they are only read.
 
 use super::bus::Bus;
-use super::job::{Job, Verb};
-use super::names::order_unit;
+use super::job::{Job, Verb, none_at_work};
+use super::names::{Unit, is_order_unit, order_unit};
 use crate::config;
 use crate::runtime::{Release, RuntimeError, Spec};
 use crate::timestamp::Timestamp;
@@ -82,6 +82,27 @@ impl Releases {
         let Some(kept) = &self.kept else {
             return Err(unsupported().to_string());
         };
+        let template = ("runtime.release_unit", &*kept.unit);
+        let unit = order_unit(template, &spec.name, &number.to_string())?;
+        let changed = timeout(LIMIT, self.change_pin(kept, spec, number, &unit)).await;
+        changed.unwrap_or_else(|_| {
+            let (name, secs) = (&unit.name, LIMIT.as_secs());
+            Err(format!(
+                "{name} took longer than {secs} s; see `journalctl -u {name}`"
+            ))
+        })
+    }
+
+    async fn change_pin(
+        &self,
+        kept: &Kept,
+        spec: &Spec,
+        number: u64,
+        unit: &Unit,
+    ) -> Result<bool, String> {
+        // One that was ordered before, and given up on, would have the last word.
+        let is_one = |name: &str| is_order_unit(&kept.unit, &spec.name, "", name);
+        none_at_work(&self.bus, unit, is_one).await?;
         if kept.pinned(spec)? == Some(number) {
             return Ok(false);
         }
@@ -89,20 +110,12 @@ impl Releases {
             let (workspace, number) = (spec.workspace.clone(), number);
             return Err(RuntimeError::NoRelease { workspace, number }.to_string());
         }
-        let template = ("runtime.release_unit", &*kept.unit);
-        let unit = order_unit(template, &spec.name, &number.to_string())?;
-        let mut job = Job::queue(&self.bus, &unit, Verb::Start).await?;
-        let done = timeout(LIMIT, job.done(&unit)).await;
-        done.unwrap_or_else(|_| {
-            let (name, secs) = (&unit.name, LIMIT.as_secs());
-            Err(format!(
-                "{name} took longer than {secs} s; see `journalctl -u {name}`"
-            ))
-        })?;
+        let mut job = Job::queue(&self.bus, unit, Verb::Start).await?;
+        job.done(unit).await?;
         if kept.pinned(spec)? == Some(number) {
             return Ok(true);
         }
-        let unit = unit.name;
+        let unit = &unit.name;
         Err(format!(
             "{unit} did not change what it starts to release {number}; see `journalctl -u {unit}`"
         ))

@@ -2,8 +2,8 @@
 //! users of its own, and this program may not even see it.
 
 use super::bus::Bus;
-use super::job::{Job, Verb};
-use super::names::{Unit, order_unit};
+use super::job::{Job, Verb, none_at_work};
+use super::names::{Unit, is_order_unit, order_unit};
 use super::unit::is_down;
 use crate::config;
 use crate::runtime::backend::{self, StartLock};
@@ -46,6 +46,9 @@ struct Outcome {
     /// Which kind of error it is.
     code: Option<String>,
 }
+
+/// How orders begin that put another volume in a volume's place.
+const REPLACING: [&str; 2] = ["replace:", "put-back:"];
 
 /// Which file it is: each result is a new one.
 type Identity = (u64, i64, i64);
@@ -209,9 +212,18 @@ impl backend::Volumes for Volumes {
     }
 
     async fn recover(&self, spec: &Spec) -> Result<(), RuntimeError> {
-        if self.kept.is_none() {
+        let Some(kept) = &self.kept else {
             return Ok(()); // Nothing was ever begun.
-        }
+        };
+        // What was ordered before a gateway's end may still be about to begin.
+        let template = ("runtime.volume_unit", &*kept.unit);
+        let unit = order_unit(template, &spec.name, "recover").map_err(RuntimeError::Volume)?;
+        let is_one = |name: &str| {
+            let begins = |order| is_order_unit(&kept.unit, &spec.name, order, name);
+            REPLACING.into_iter().any(begins)
+        };
+        let none = none_at_work(&self.bus, &unit, is_one).await;
+        none.map_err(RuntimeError::Volume)?;
         self.repeatable(spec, "recover").await
     }
 }

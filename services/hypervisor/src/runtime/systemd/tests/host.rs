@@ -4,7 +4,7 @@
 use crate::config;
 use crate::role::Role;
 use crate::runtime::systemd::Systemd;
-use crate::runtime::systemd::bus::Bus;
+use crate::runtime::systemd::bus::{Bus, JobRow};
 use crate::runtime::{Runtime, Sandbox, Spec};
 use std::net::SocketAddr;
 use std::os::unix::fs::symlink;
@@ -20,6 +20,7 @@ use zbus::{Connection, Guid, ObjectPath, OwnedObjectPath, fdo, interface};
 
 const MANAGER: &str = "/org/freedesktop/systemd1";
 const UNIT: &str = "/org/freedesktop/systemd1/unit/one";
+const LATE: &str = "/org/freedesktop/systemd1/job/late";
 const NAME: &str = "container@sandbox-live.service";
 
 /// What a unit for an order does, by the unit's name.
@@ -30,6 +31,7 @@ struct Manager {
     denies: Arc<AtomicBool>,
     orders: Arc<Mutex<Work>>,
     meanwhile: Arc<Mutex<Option<&'static str>>>,
+    late: Arc<Mutex<Option<&'static str>>>,
 }
 
 impl Manager {
@@ -116,6 +118,25 @@ impl Manager {
         Ok(job)
     }
 
+    /// What is late is done once somebody asks.
+    async fn list_jobs(&self, #[zbus(connection)] systemd: &Connection) -> Vec<JobRow> {
+        let Some(unit) = self.late.lock().unwrap().take() else {
+            return Vec::new();
+        };
+        let job: OwnedObjectPath = ObjectPath::try_from(LATE).unwrap().into();
+        let row = (
+            6,
+            unit.to_owned(),
+            "start".to_owned(),
+            "running".to_owned(),
+            job.clone(),
+            job.clone(),
+        );
+        let (systemd, result) = (systemd.clone(), self.ordered(unit));
+        tokio::spawn(async move { done(&systemd, &job, unit, result).await });
+        vec![row]
+    }
+
     #[zbus(signal)]
     async fn job_removed(
         emitter: &SignalEmitter<'_>,
@@ -170,6 +191,8 @@ pub(super) struct Host {
     orders: Arc<Mutex<Work>>,
     /// What someone else makes of the sandbox's unit while the next order is carried out.
     pub(super) meanwhile: Arc<Mutex<Option<&'static str>>>,
+    /// An order of a gateway that has ended since, which is still at work.
+    pub(super) late: Arc<Mutex<Option<&'static str>>>,
     pub(super) runtime: Arc<Runtime>,
     address: SocketAddr,
     dir: TempDir,
@@ -196,12 +219,14 @@ impl Host {
         let (theirs, ours) = UnixStream::pair().unwrap();
         let (calls, denies) = <(Arc<Mutex<Vec<_>>>, Arc<AtomicBool>)>::default();
         let meanwhile = Arc::default();
+        let late = Arc::default();
         let orders: Arc<Mutex<Work>> = Arc::new(Mutex::new(Box::new(|_| Ok(()))));
         let manager = Manager {
             calls: calls.clone(),
             denies: denies.clone(),
             orders: orders.clone(),
             meanwhile: Arc::clone(&meanwhile),
+            late: Arc::clone(&late),
         };
         let systemd = Builder::unix_stream(theirs)
             .server(Guid::generate())
@@ -236,6 +261,7 @@ impl Host {
             denies,
             orders,
             meanwhile,
+            late,
             runtime: Runtime::over(config, Some(Arc::new(backend))),
             address,
             dir,

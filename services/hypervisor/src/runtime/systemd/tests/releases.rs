@@ -158,6 +158,25 @@ async fn what_someone_starts_while_the_pin_changes_is_stopped_first() {
 }
 
 #[tokio::test]
+async fn an_order_that_comes_late_does_not_have_the_last_word() {
+    let host = host("inactive").await;
+    let sandbox = host.sandbox();
+    sandbox.set_release(1);
+    *host.late.lock().unwrap() = Some("choiros-release-sandbox-live@2.service");
+    sandbox.start().await.unwrap();
+    let pinned = host.runtime.pinned_release(&sandbox).await.unwrap();
+    assert_eq!((pinned, host.late.lock().unwrap().take()), (Some(1), None));
+    assert_eq!(
+        host.calls(),
+        ["start choiros-release-sandbox-live@1.service", "start"]
+    );
+    // What is another sandbox's is not waited for.
+    sandbox.stop().await.unwrap();
+    *host.late.lock().unwrap() = Some("choiros-release-sandbox-dev@2.service");
+    sandbox.start().await.unwrap();
+}
+
+#[tokio::test]
 async fn one_that_runs_at_the_start_is_taken_over_and_its_pin_is_told() {
     let host = host("active").await;
     let sandbox = host.sandbox();

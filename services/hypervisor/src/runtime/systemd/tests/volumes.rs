@@ -5,8 +5,8 @@ use crate::runtime::{Reason, RuntimeError, Sandbox, Snapshot, SnapshotId, Status
 use std::fs;
 use std::io;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
 
 const ID: &str = "20260131T235959Z-1f2e";
 const ASIDE: &str = "20260201T000000Z-0000";
@@ -189,4 +189,23 @@ async fn backups_are_orders_as_well() {
     assert_eq!(sandbox.backups().await.unwrap().len(), 1);
     let imported = sandbox.import_backup(&id(ID), &id(ASIDE)).await.unwrap();
     assert_eq!(imported.id, id(ASIDE));
+}
+
+#[tokio::test]
+async fn a_volume_is_mended_after_what_still_replaces_it() {
+    for late in [
+        "choiros-volume-sandbox-live@replace:sandbox-dev:20260131T235959Z-1f2e:20260201T000000Z-0000.service",
+        "choiros-volume-sandbox-live@put-back:20260131T235959Z-1f2e:20260201T000000Z-0000.service",
+    ] {
+        let done: Arc<Mutex<Vec<String>>> = Arc::default();
+        let seen = Arc::clone(&done);
+        let (host, sandbox) = saying(move |order| {
+            seen.lock().unwrap().push(order.to_owned());
+            r#"{"ok":null}"#.to_owned()
+        })
+        .await;
+        *host.late.lock().unwrap() = Some(late);
+        sandbox.recover_volume().await.unwrap();
+        assert_eq!(*done.lock().unwrap(), [order_of(late), "recover"]);
+    }
 }
