@@ -59,6 +59,12 @@ impl Kept {
 
 const DAY_MS: u64 = 86_400_000;
 
+/// By what copies are sorted, the oldest first. One that says to be of the future was made while the
+/// clock was ahead: it is older than any that is made from now on, and pushes none of them out.
+pub(crate) fn age(at: u64, id: &SnapshotId, now: u64) -> (bool, u64, &SnapshotId) {
+    (at <= now, at, id)
+}
+
 impl Keep {
     /// Which go, of things of one kind that were made at these times (in milliseconds since 1970),
     /// the oldest first: their places.

@@ -3,9 +3,10 @@
 use crate::error::VolumeError;
 use crate::files::{self, open_folder, own_folder, sync_folder};
 use crate::id::SnapshotId;
-use crate::keep::Keep;
+use crate::keep::{Keep, age};
 use crate::names::names_in;
 use crate::remove::remove_own;
+use crate::replace::now;
 use crate::snapshot::Snapshot;
 use crate::{Result, snapshot};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -89,7 +90,8 @@ impl Volume {
                 Err(error) => return Err(VolumeError::io("open", store.at(id.as_str()), error)),
             }
         }
-        snapshots.sort_by(|a, b| (a.at, &a.id).cmp(&(b.at, &b.id)));
+        let now = now();
+        snapshots.sort_by(|a, b| age(a.at, &a.id, now).cmp(&age(b.at, &b.id, now)));
         Ok(snapshots)
     }
 

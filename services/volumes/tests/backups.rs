@@ -385,3 +385,25 @@ fn what_an_interrupted_backup_left_is_gone_after_the_next() {
     names.sort();
     assert_eq!(names, [id(2).as_str(), id(3).as_str(), "latest", "lock"]);
 }
+
+#[test]
+fn what_was_made_while_the_clock_was_ahead_pushes_out_nothing_that_was_made_since() {
+    let host = Host::new();
+    host.write("note", "first");
+    for number in [1, 2] {
+        host.back_up(number, ALL).unwrap();
+        let about = host.data(number).with_file_name("backup.json");
+        let text = fs::read_to_string(&about).unwrap();
+        let mut backup: Backup = serde_json::from_str(&text).unwrap();
+        backup.at += 1_000_000_000_000;
+        fs::write(about, serde_json::to_string(&backup).unwrap()).unwrap();
+    }
+    host.write("note", "second");
+    host.back_up(3, ALL).unwrap();
+    assert_eq!(host.ids(), [id(1), id(2), id(3)]);
+    host.back_up(4, Keep { last: 2, daily: 0 }).unwrap();
+    assert_eq!(host.ids(), [id(3), id(4)]);
+    // It is the one before that it is compared with.
+    let note = |number| inode(host.data(number).join("note"));
+    assert_eq!(note(3), note(4));
+}

@@ -21,7 +21,9 @@ pub(crate) use older::Older;
 use crate::error::VolumeError;
 use crate::files::{open_folder, read_json, sync_folder};
 use crate::id::SnapshotId;
+use crate::keep::age;
 use crate::names::names_in;
+use crate::replace::now;
 use crate::snapshot::DATA;
 use crate::volume::Store;
 use crate::{Result, files};
@@ -138,7 +140,8 @@ impl Backups {
                 Err(error) => return Err(VolumeError::io("open", format!("{path}/{id}"), error)),
             }
         }
-        backups.sort_by(|a, b| (a.at, &a.id).cmp(&(b.at, &b.id)));
+        let now = now();
+        backups.sort_by(|a, b| age(a.at, &a.id, now).cmp(&age(b.at, &b.id, now)));
         Ok(backups)
     }
 
