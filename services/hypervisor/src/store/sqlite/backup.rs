@@ -31,9 +31,13 @@ pub fn restore(from: &Path, to: &Path) -> Result<Option<PathBuf>, StoreError> {
     let part = beside(to, ".part");
     copy(from, &part)?;
     let folder = fs::metadata(part.parent().unwrap_or(&part)).map_err(StoreError::unopened(to))?;
-    // Root restores for the user that the hypervisor runs as, whose folder it is.
-    std::os::unix::fs::chown(&part, Some(folder.uid()), Some(folder.gid()))
-        .map_err(StoreError::unopened(&part))?;
+    let made = fs::metadata(&part).map_err(StoreError::unopened(&part))?;
+    // Root restores for the user that the hypervisor runs as, whose folder it is; who that is may
+    // be denied the call as such.
+    if (made.uid(), made.gid()) != (folder.uid(), folder.gid()) {
+        std::os::unix::fs::chown(&part, Some(folder.uid()), Some(folder.gid()))
+            .map_err(StoreError::unopened(&part))?;
+    }
     let old = to.exists().then(|| beside(to, ".before-restore"));
     if let Some(old) = &old {
         for suffix in ["", "-wal", "-shm"] {
@@ -50,8 +54,17 @@ pub fn restore(from: &Path, to: &Path) -> Result<Option<PathBuf>, StoreError> {
     Ok(old)
 }
 
-/// Copies a store to one file that is whole, checked and on disk.
+/// Copies a store to one file that is whole, checked and on disk, or to none.
 fn copy(from: &Path, to: &Path) -> Result<(), StoreError> {
+    let copied = copy_whole(from, to);
+    if copied.is_err() {
+        // It would keep its room on a full disk.
+        let _ = fs::remove_file(to);
+    }
+    copied
+}
+
+fn copy_whole(from: &Path, to: &Path) -> Result<(), StoreError> {
     // SQLite would make what is not there, or call it a database of its own.
     File::open(from).map_err(StoreError::unopened(from))?;
     let source = Connection::open_with_flags(from, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
