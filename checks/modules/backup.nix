@@ -15,6 +15,8 @@ in
         c:
         (unit "hypervisor" c).serviceConfig.User == "choiros"
         && !((unit "sandbox-live" c).serviceConfig ? User)
+        # one that failed is seen
+        && !((unit "sandbox-live" c).unitConfig ? CollectMode)
         && says (unit "sandbox-live" c).serviceConfig.ExecStart " backup "
         && (unit "sandbox-dev" c).startAt == [ "hourly" ];
     };

@@ -37,10 +37,14 @@ in
       description = "Restore of the hypervisor's store";
       before = [ "hypervisor.service" ];
       startLimitIntervalSec = 0;
-      unitConfig.RequiresMountsFor = [
-        store.folder
-        cfg.backup.directory
-      ];
+      unitConfig = {
+        RequiresMountsFor = [
+          store.folder
+          cfg.backup.directory
+        ];
+        # one that failed has said so to whoever called it
+        CollectMode = "inactive-or-failed";
+      };
       serviceConfig = store.view // {
         Type = "oneshot";
         # what stops the other is the host's

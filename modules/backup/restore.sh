@@ -35,6 +35,8 @@ serves() {
   done
 }
 
+# what was brought back to this host may be root's
+systemd-tmpfiles --create --prefix="$COPIES" || true
 step "place-$run" || {
   systemctl start hypervisor.service || true
   echo "this copy can't be used: choose another; nothing was changed" >&2

@@ -13,6 +13,8 @@ let
     s:
     lib.recursiveUpdate (volume.unit s "%i" " --results ${results}") {
       description = "Volume of ${s.name}: %i";
+      # the next order has another name: one that failed has said so, and isn't kept
+      unitConfig.CollectMode = "inactive-or-failed";
       # it is told there
       serviceConfig.StandardOutput = "null";
     };

@@ -52,11 +52,10 @@ in
       "systemd-tmpfiles-resetup.service"
     ];
     startLimitIntervalSec = 0;
-    unitConfig = {
-      RequiresMountsFor = [ folder ] ++ lib.optional cfg.backup.enable cfg.backup.directory;
-      # the next order has another name: one that failed has said so, and isn't kept
-      CollectMode = "inactive-or-failed";
-    };
+    unitConfig.RequiresMountsFor = [
+      folder
+    ]
+    ++ lib.optional cfg.backup.enable cfg.backup.directory;
     serviceConfig =
       removeAttrs (import ../hardening.nix) [
         # what has the bit in a volume keeps it in the copy; nothing there is executed, by this unit or by the host
