@@ -1,5 +1,6 @@
 """A person's way: a redirect, a passkey, their own sandbox, a swap and its undo, and all of it after a reboot."""
 live, dev = sandboxes["live"], sandboxes["dev"]
+machine.start(allow_reboot=True)
 start_all()
 machine.wait_for_unit("hypervisor")
 trust()

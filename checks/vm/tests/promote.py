@@ -46,6 +46,7 @@ def other():
     return 3 - pinned("sandbox-live")[0]
 
 
+machine.start(allow_reboot=True)
 start_all()
 machine.wait_for_unit("hypervisor")
 trust()
@@ -135,7 +136,7 @@ steps = [
 ]
 ends = {
     "the gateway's death": lambda: machine.succeed("systemctl kill --signal=KILL hypervisor", "sleep 0.5"),
-    "a power cut": lambda: (machine.crash(), machine.start()),
+    "a power cut": lambda: (machine.crash(), machine.start(allow_reboot=True)),
     # what was at work goes on meanwhile
     "a reboot": lambda: (machine.succeed("(sleep 2; rm -f /run/stuck/here) > /dev/null 2>&1 &"), machine.reboot()),
 }

@@ -13,6 +13,7 @@ def whole(role):
     t.assertEqual(client.succeed(f"wc -c < /tmp/{role}.body").strip(), "800")
 
 
+machine.start(allow_reboot=True)
 start_all()
 machine.wait_for_unit("hypervisor")
 trust()

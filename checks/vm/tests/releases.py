@@ -18,6 +18,7 @@ def told(sandbox):
     return dict(line.split("=", 1) for line in environment.split("\0") if "=" in line)
 
 
+machine.start(allow_reboot=True)
 start_all()
 machine.wait_for_unit("container@sandbox-live")
 machine.wait_for_unit("choiros-rollout")
@@ -60,7 +61,7 @@ with subtest("whatever restarts live, it starts what it is pinned to"):
     t.assertEqual(restarted(), first)
     machine.succeed("sync")
     machine.crash()
-    machine.start()
+    machine.start(allow_reboot=True)
     machine.wait_for_unit("container@sandbox-live")
     t.assertEqual((restarted(), pinned("sandbox-live")), (first, (1, first)))
     t.assertEqual(releases(), [(1, first), (2, closure("next"))])

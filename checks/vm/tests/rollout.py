@@ -43,6 +43,7 @@ def newest(workspace="sandbox"):
     return releases(workspace)[-1][0]
 
 
+machine.start(allow_reboot=True)
 start_all()
 machine.wait_for_unit("hypervisor")
 machine.wait_for_unit("choiros-rollout")

@@ -6,6 +6,7 @@ def asked(what):
     return json.loads(machine.succeed(f"hypervisor {what} --json"))
 
 
+machine.start(allow_reboot=True)
 start_all()
 machine.wait_for_unit("container@sandbox-live")
 machine.wait_for_unit("hypervisor")
