@@ -32,7 +32,7 @@ in
             type = types.ints.unsigned;
             default = 14;
             example = 30;
-            description = "For how many days before that the last copy of the day is kept.";
+            description = "For how many days, those of the newest copies included, the last one of the day is kept.";
           };
         };
       };
