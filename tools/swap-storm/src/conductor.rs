@@ -7,14 +7,11 @@ use super::ledger::{Span, Swap};
 use super::plan::{Meanwhile, Plan, Step};
 use super::sandbox::{Fault, Sandbox};
 use super::types::Role;
-use anyhow::{Result, bail};
+use anyhow::Result;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::{Instant, sleep};
-
-/// For so long may no request be answered until the storm is given up.
-const STALLED: Duration = Duration::from_mins(1);
+use tokio::time::sleep;
 
 /// For so long the hypervisor may not know yet that connections which it kept are no more: a
 /// request that it sends over one of them is lost by the sandbox's fault, not by its own.
@@ -45,20 +42,8 @@ impl Conductor {
 
     /// Waits until so many requests were answered.
     async fn answered(&self, count: u64) -> Result<()> {
-        let (mut last, mut since) = (0, Instant::now());
-        loop {
-            let answered = self.field.ledger.answered();
-            if answered >= count {
-                return Ok(());
-            }
-            if answered > last {
-                (last, since) = (answered, Instant::now());
-            } else if since.elapsed() > STALLED {
-                let transcript = self.gateway.transcript();
-                bail!("no request was answered for {STALLED:?}\n{transcript}");
-            }
-            sleep(Duration::from_millis(2)).await;
-        }
+        let answered = || self.field.ledger.answered();
+        self.gateway.reached(count, answered).await
     }
 
     async fn take(&mut self, step: &Step) -> Result<()> {

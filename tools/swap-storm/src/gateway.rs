@@ -5,10 +5,11 @@ use super::ledger::Span;
 use super::origins::Origins;
 use super::sandbox::Sandbox;
 use super::types::{Moment, Role};
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use tempfile::TempDir;
 use testkit::activation;
 use testkit::client::Client;
@@ -16,10 +17,13 @@ use testkit::person::Person;
 use testkit::process::Process;
 use testkit::wait::DEADLINE;
 use tokio::net::TcpSocket;
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep, timeout};
 
 /// systemd's own default for what may wait until it is accepted.
 const BACKLOG: u32 = 4096;
+
+/// For so long may no request be answered until the storm is given up.
+const STALLED: Duration = Duration::from_mins(1);
 
 /// The running hypervisor. Dropped, it is killed.
 pub(super) struct Gateway {
@@ -101,6 +105,27 @@ impl Gateway {
         let said = String::from_utf8_lossy(&output.stderr);
         ensure!(output.status.success(), "{args:?}: {said}");
         serde_json::from_slice(&output.stdout).with_context(|| format!("{args:?}: {said}"))
+    }
+
+    /// Waits until `answered` says so many requests.
+    ///
+    /// # Errors
+    /// None is answered any more.
+    pub(super) async fn reached(&self, count: u64, answered: impl Fn() -> u64) -> Result<()> {
+        let (mut last, mut since) = (0, Instant::now());
+        loop {
+            let now = answered();
+            if now >= count {
+                return Ok(());
+            }
+            if now > last {
+                (last, since) = (now, Instant::now());
+            } else if since.elapsed() > STALLED {
+                let transcript = self.transcript();
+                bail!("no request was answered for {STALLED:?}\n{transcript}");
+            }
+            sleep(Duration::from_millis(2)).await;
+        }
     }
 
     /// What it has said, for a message.

@@ -12,15 +12,13 @@ use super::plan::{And, Plan, Step};
 use super::release::{Fault, Release};
 use crate::gateway::Gateway;
 use crate::types::Moment;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
 use testkit::wait::eventually;
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
-/// For so long may no request be answered until the storm is given up.
-const STALLED: Duration = Duration::from_mins(1);
 /// For so long the hypervisor may not know yet of connections that are no more.
 const NEWS: Duration = Duration::from_millis(250);
 
@@ -64,20 +62,8 @@ impl Conductor {
 
     /// Waits until so many requests were answered.
     async fn answered(&self, count: u64) -> Result<()> {
-        let (mut last, mut since) = (0, Instant::now());
-        loop {
-            let answered = self.field.ledger.all_answered();
-            if answered >= count {
-                return Ok(());
-            }
-            if answered > last {
-                (last, since) = (answered, Instant::now());
-            } else if since.elapsed() > STALLED {
-                let transcript = self.gateway.transcript();
-                bail!("no request was answered for {STALLED:?}\n{transcript}");
-            }
-            sleep(Duration::from_millis(2)).await;
-        }
+        let answered = || self.field.ledger.all_answered();
+        self.gateway.reached(count, answered).await
     }
 
     async fn take(&mut self, step: Step) -> Result<()> {
