@@ -9,7 +9,6 @@ let
   cfg = config.services.choiros;
   folder = "/var/lib/choiros/sandboxes";
   results = "/run/choiros-volumes";
-  view = "choiros-view/volumes";
   # a container's unit is in the slice that NixOS gives it
   cgroup = s: "/sys/fs/cgroup/machine.slice/${s.unit}";
   backups = s: "${cfg.backup.directory}/${s.name}";
@@ -61,6 +60,7 @@ in
         # what has the bit in a volume keeps it in the copy; nothing there is executed, by this unit or by the host
         "RestrictSUIDSGID"
       ]
+      // import ../empty-root.nix "choiros-view/volumes"
       // {
         Type = "oneshot";
         ExecStart = "${lib.getExe volume} ${order} ${program s}${more}";
@@ -86,21 +86,7 @@ in
           "@chown ioprio_set setpriority"
         ]
         ++ lib.optional cfg.backup.enable "@setuid";
-        # an empty root
-        RuntimeDirectory = view;
         RuntimeDirectoryPreserve = true;
-        RootDirectory = "/run/${view}";
-        MountAPIVFS = true;
-        PrivateMounts = true;
-        ReadOnlyPaths = "+/";
-        BindReadOnlyPaths = [
-          "-${builtins.storeDir}"
-          # where programs are on a host that has them there
-          "-/usr"
-          "-/bin"
-          "-/lib"
-          "-/lib64"
-        ];
         BindPaths = [
           folder
           "${results}/${s.name}"
@@ -111,8 +97,6 @@ in
         NoExecPaths = [ "-+${folder}" ] ++ lib.optional cfg.backup.enable "-+${backups s}";
         InaccessiblePaths = covered s;
         UMask = "0027";
-        PrivateNetwork = true;
-        IPAddressDeny = "any";
       };
   };
 }
