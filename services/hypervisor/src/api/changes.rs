@@ -3,6 +3,7 @@
 
 use super::Api;
 use super::operator::{OPERATOR, Refused, named};
+use super::order::Order;
 use super::sandboxes::owned;
 use crate::auth::Session;
 use crate::error::{HttpError, Payload};
@@ -19,6 +20,7 @@ use axum::routing::{get, post};
 use axum::{Extension, Json, Router};
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -28,10 +30,10 @@ pub(super) fn operator() -> Router<Api> {
         .route("/workspaces/{workspace}", get(view))
         .route("/releases/{workspace}", post(add_release))
         .route("/give/{workspace}", post(give))
-        .route("/promote/{workspace}", post(promote))
-        .route("/undo/{workspace}", post(undo))
-        .route("/fork/{workspace}", post(fork))
-        .route("/restore/{workspace}", post(restore))
+        .route("/promote/{workspace}", post(order::<PromoteOrder>))
+        .route("/undo/{workspace}", post(order::<UndoOrder>))
+        .route("/fork/{workspace}", post(order::<ForkOrder>))
+        .route("/restore/{workspace}", post(order::<RestoreOrder>))
         .route("/snapshots/{workspace}/{role}", post(take_snapshot))
         .route("/backups/{workspace}", get(backups))
         .route("/backups/{workspace}/{role}", post(back_up))
@@ -87,47 +89,18 @@ async fn give(
     Ok(Json(outcome))
 }
 
-async fn promote(
+/// Does an order, and tells the workspace's owners.
+pub(super) async fn order<O: Order>(
     State(api): State<Api>,
     Path(workspace): Path<String>,
-    Payload(order): Payload<PromoteOrder>,
-) -> Result<Json<ChangeOutcome>, Refused> {
+    Payload(order): Payload<O>,
+) -> Result<Json<O::Outcome>, Refused>
+where
+    Refused: From<O::Error>,
+{
     let of = named(&api, &workspace)?;
-    let outcome = api.routes.promote(&of, order, OPERATOR).await?;
-    tell(&api, &of, "promoted", &outcome).await;
-    Ok(Json(outcome))
-}
-
-async fn undo(
-    State(api): State<Api>,
-    Path(workspace): Path<String>,
-    Payload(order): Payload<UndoOrder>,
-) -> Result<Json<ChangeOutcome>, Refused> {
-    let of = named(&api, &workspace)?;
-    let outcome = api.routes.undo(&of, order, OPERATOR).await?;
-    tell(&api, &of, "promotion_undone", &outcome).await;
-    Ok(Json(outcome))
-}
-
-async fn fork(
-    State(api): State<Api>,
-    Path(workspace): Path<String>,
-    Payload(order): Payload<ForkOrder>,
-) -> Result<Json<ChangeOutcome>, Refused> {
-    let of = named(&api, &workspace)?;
-    let outcome = api.routes.fork(&of, order, OPERATOR).await?;
-    tell(&api, &of, "forked", &outcome).await;
-    Ok(Json(outcome))
-}
-
-async fn restore(
-    State(api): State<Api>,
-    Path(workspace): Path<String>,
-    Payload(order): Payload<RestoreOrder>,
-) -> Result<Json<ChangeOutcome>, Refused> {
-    let of = named(&api, &workspace)?;
-    let outcome = api.routes.restore(&of, order, OPERATOR).await?;
-    tell(&api, &of, "restored", &outcome).await;
+    let outcome = order.give(&api.routes, &of, OPERATOR).await?;
+    tell(&api, &of, O::EVENT, &outcome).await;
     Ok(Json(outcome))
 }
 
@@ -160,7 +133,7 @@ async fn backups(
     Ok(Json(api.routes.backups(&of).await?))
 }
 
-async fn tell(api: &Api, workspace: &Workspace, event: &'static str, outcome: &ChangeOutcome) {
+async fn tell(api: &Api, workspace: &Workspace, event: &'static str, outcome: &impl Display) {
     let done = format!("{outcome} by {OPERATOR}");
     api.routes.audit(workspace, event, done).await;
 }

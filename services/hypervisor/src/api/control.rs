@@ -10,7 +10,7 @@ use crate::auth::{Account, Invite, RecoveryCode};
 use crate::error::Payload;
 use crate::private_folder;
 use crate::role::Role;
-use crate::routes::{SwapOrder, SwapOutcome, Workspace};
+use crate::routes::{SwapOrder, Workspace};
 use crate::store::ProbationRow;
 use crate::unix_socket;
 use axum::extract::rejection::PathRejection;
@@ -101,7 +101,10 @@ fn router(api: Api) -> Router {
         .route("/sandboxes/{workspace}/{role}/{verb}", post(control))
         .route("/sandboxes/{workspace}/{role}/probe", get(probe))
         .route("/access/{workspace}/{role}", get(access).post(set_access))
-        .route("/swap/{workspace}", get(probation).post(swap))
+        .route(
+            "/swap/{workspace}",
+            get(probation).post(changes::order::<SwapOrder>),
+        )
         .merge(changes::operator())
         .route("/invites", post(invite))
         .route("/recover/{username}", post(recover))
@@ -162,18 +165,6 @@ async fn probe(
         Refused::new(StatusCode::SERVICE_UNAVAILABLE, "sandbox_unhealthy", said)
     })?;
     Ok(Json(Outcome::of(&sandbox)))
-}
-
-async fn swap(
-    State(api): State<Api>,
-    Path(workspace): Path<String>,
-    Payload(order): Payload<SwapOrder>,
-) -> Result<Json<SwapOutcome>, Refused> {
-    let workspace = named(&api, &workspace)?;
-    let swapped = api.routes.swap(&workspace, order, OPERATOR).await?;
-    let done = format!("{swapped} by the operator");
-    api.routes.audit_swap(&workspace, done).await;
-    Ok(Json(swapped))
 }
 
 #[derive(Deserialize)]

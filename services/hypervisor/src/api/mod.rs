@@ -10,6 +10,7 @@ mod health;
 mod hosts;
 mod metrics;
 mod operator;
+mod order;
 mod sandboxes;
 
 pub use acts::Act;

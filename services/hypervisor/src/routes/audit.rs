@@ -6,11 +6,6 @@ use crate::auth;
 use crate::store::StoreError;
 
 impl Routes {
-    /// Tells each owner in the audit log.
-    pub async fn audit_swap(&self, workspace: &Workspace, said: String) {
-        self.audit(workspace, "swapped", said).await;
-    }
-
     /// Tells each owner in the audit log of something that was done to their workspace.
     pub async fn audit(&self, workspace: &Workspace, event: &'static str, said: String) {
         let name = workspace.name.clone();

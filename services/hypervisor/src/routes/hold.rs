@@ -13,7 +13,6 @@ use std::time::{Duration, Instant};
 pub(super) struct RoleHold {
     routes: Arc<Routes>,
     workspace: Arc<Workspace>,
-    role: Role,
     /// The route that was closed.
     pub(super) old: Arc<Route>,
     held: Arc<Held>,
@@ -38,7 +37,6 @@ impl RoleHold {
         Self {
             routes: routes.clone(),
             workspace: workspace.clone(),
-            role,
             old,
             held,
             begun: Instant::now(),
@@ -82,7 +80,6 @@ impl RoleHold {
                 self.old.generation
             };
             let route = self.routes.renewed(&self.old, of_route, None);
-            debug_assert_eq!(route.role, self.role);
             route.sandbox.set_reserved(false);
             self.workspace
                 .pair

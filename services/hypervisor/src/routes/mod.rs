@@ -13,6 +13,7 @@ mod held;
 mod history;
 mod hold;
 mod hosts;
+mod insist;
 mod members;
 mod open;
 mod probation;

@@ -100,8 +100,8 @@ impl Routes {
         workspace: &Arc<Workspace>,
         role: Role,
     ) -> Result<Snapshot, ChangeError> {
-        let sandbox = workspace.pair().route(role).sandbox.clone();
-        let work = async move {
+        let work = move |_, workspace: Arc<Workspace>| async move {
+            let sandbox = workspace.pair().route(role).sandbox.clone();
             let taken = sandbox.snapshot(&new_id(), Reason::Asked).await?;
             Ok(taken)
         };

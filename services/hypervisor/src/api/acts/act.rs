@@ -2,7 +2,7 @@
 
 use super::super::Api;
 use super::access::SetAccess;
-use super::change::Of;
+use super::of::Of;
 use crate::auth::{AuthError, Confirmed, Session, passkey_name};
 use crate::error::HttpError;
 use crate::routes::{ForkOrder, PromoteOrder, RestoreOrder, SwapOrder, UndoOrder};

@@ -6,7 +6,7 @@
 
 mod access;
 mod act;
-mod change;
+mod of;
 mod page;
 
 pub use act::Act;

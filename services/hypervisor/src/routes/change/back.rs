@@ -1,13 +1,13 @@
 //! Back to what a sandbox ran and had before a change.
 
+use crate::routes::insist::until_done;
+use crate::routes::table::Routes;
 use crate::runtime::{RuntimeError, Sandbox, SnapshotId};
+use crate::store::{Store, StoreError};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
-use tracing::{error, warn};
+use std::time::SystemTime;
+use tracing::warn;
 use uuid::Uuid;
-
-/// Before another try at what must not fail.
-const PAUSE: Duration = Duration::from_secs(1);
 
 /// The name of a snapshot that is made now.
 pub(in crate::routes) fn new_id() -> SnapshotId {
@@ -31,9 +31,24 @@ pub(super) async fn put_all_back(
     before: Option<&SnapshotId>,
     aside: &Aside,
 ) {
-    while let Err(error) = try_put_back(sandbox, release, before, aside).await {
-        error!(sandbox = sandbox.name(), %error, "what was there before cannot be put back yet; trying again");
-        tokio::time::sleep(PAUSE).await;
+    let put_back = || try_put_back(sandbox, release, before, aside);
+    let failed = "what was there before cannot be put back yet";
+    until_done(sandbox.name(), failed, put_back).await;
+}
+
+/// Said of a change.
+pub(super) const NOT_NOTED: &str = "cannot note that a change was taken back";
+
+impl Routes {
+    /// Notes that a change was taken back, and why.
+    pub(super) async fn note_taken_back(
+        &self,
+        id: i64,
+        held_ms: u64,
+        why: String,
+    ) -> Result<(), StoreError> {
+        let note = move |store: &dyn Store| store.take_change_back(id, held_ms, &why);
+        self.store.run(note).await
     }
 }
 

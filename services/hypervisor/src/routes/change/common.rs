@@ -13,13 +13,18 @@ use std::sync::Arc;
 
 impl Routes {
     /// Does one order whole, whoever hangs up on it, and no other of the workspace meanwhile.
-    pub(in crate::routes) async fn whole<T: Send + 'static>(
+    pub(in crate::routes) async fn whole<T, F>(
         self: &Arc<Self>,
         workspace: &Arc<Workspace>,
-        work: impl Future<Output = Result<T, ChangeError>> + Send + 'static,
-    ) -> Result<T, ChangeError> {
+        work: impl FnOnce(Arc<Self>, Arc<Workspace>) -> F,
+    ) -> Result<T, ChangeError>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, ChangeError>> + Send + 'static,
+    {
         let changing = workspace.changing.clone().try_lock_owned();
         let only = changing.map_err(|_| ChangeError::InProgress)?;
+        let work = work(self.clone(), workspace.clone());
         let (routes, workspace) = (self.clone(), workspace.clone());
         let task = tokio::spawn(async move {
             let _only = only;

@@ -72,3 +72,13 @@ pub enum ChangeError {
     #[error("the change was interrupted; look at the workspace before you try again")]
     Interrupted,
 }
+
+impl ChangeError {
+    /// The same of a change that was a rehearsal.
+    pub(super) fn of_rehearsal(self) -> Self {
+        match self {
+            Self::TakenBack { cause, .. } => Self::RehearsalFailed { cause },
+            error => error,
+        }
+    }
+}

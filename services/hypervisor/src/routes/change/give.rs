@@ -21,9 +21,8 @@ impl Routes {
         by: &str,
     ) -> Result<ChangeOutcome, ChangeError> {
         let by = by.to_owned();
-        let (routes, of) = (self.clone(), workspace.clone());
-        let work = async move {
-            let workspace = &of;
+        let work = move |routes: Arc<Self>, workspace: Arc<Workspace>| async move {
+            let workspace = &workspace;
             routes.has_release(workspace, release).await?;
             let plan = dev_plan(ChangeKind::Give, release, NewVolume::Same, by);
             let done = routes.change(workspace, &plan, |_| Watch::Same).await?;

@@ -2,7 +2,7 @@
 
 use super::common::{expect, outcome};
 use super::error::ChangeError;
-use super::order::{ChangeOutcome, PromoteOrder, Rehearsal};
+use super::order::{ChangeOutcome, PromoteOrder};
 use super::run::{NewVolume, Plan, may_start};
 use crate::role::Role;
 use crate::routes::promotions::{Promoted, PromotionCounters};
@@ -31,9 +31,8 @@ impl Routes {
         by: &str,
     ) -> Result<ChangeOutcome, ChangeError> {
         let by = by.to_owned();
-        let (routes, of) = (self.clone(), workspace.clone());
-        let work = async move {
-            let workspace = &of;
+        let work = move |routes: Arc<Self>, workspace: Arc<Workspace>| async move {
+            let workspace = &workspace;
             let outcome = routes.promote_whole(workspace, &order, by).await;
             routes.promotions.count(match &outcome {
                 Ok(_) => Promoted::Done,
@@ -61,11 +60,11 @@ impl Routes {
             return Err(ChangeError::SameRelease { workspace, release });
         }
         may_start(workspace, Role::Live)?;
-        let rehearsal = if order.rehearse {
-            Some(self.rehearse(workspace, release, &by).await?)
-        } else {
-            None
-        };
+        let mut rehearsal = None;
+        if order.rehearse {
+            let forked = self.fork_whole(workspace, Some(release), by.clone());
+            rehearsal = forked.await.map_err(ChangeError::of_rehearsal)?.rehearsal;
+        }
         let plan = Plan {
             kind: ChangeKind::Promote,
             role: Role::Live,
@@ -98,24 +97,6 @@ impl Routes {
             rehearsal,
             probation,
             ..outcome
-        })
-    }
-
-    /// Has dev run `release` on a copy of live's data. On failure dev has what it had before.
-    async fn rehearse(
-        self: &Arc<Self>,
-        workspace: &Arc<Workspace>,
-        release: u64,
-        by: &str,
-    ) -> Result<Rehearsal, ChangeError> {
-        let forked = self.fork_whole(workspace, Some(release), by).await;
-        let (done, frozen_ms) = forked.map_err(|error| match error {
-            ChangeError::TakenBack { cause, .. } => ChangeError::RehearsalFailed { cause },
-            error => error,
-        })?;
-        Ok(Rehearsal {
-            snapshot: done.snapshot,
-            frozen_ms,
         })
     }
 }

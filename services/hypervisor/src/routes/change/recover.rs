@@ -1,17 +1,16 @@
 //! Changes that were broken off, such as by a crash: nobody is let in before they are taken back.
 
-use super::back::{Aside, put_all_back};
+use super::back::{Aside, NOT_NOTED, put_all_back};
 use crate::role::Role;
 use crate::routes::hold::RoleHold;
+use crate::routes::insist::until_done;
 use crate::routes::table::Routes;
 use crate::runtime::SnapshotId;
 use crate::store::{ChangeKind, ChangeRow, StoreError};
 use std::sync::Arc;
-use std::time::Duration;
 use tracing::{error, warn};
 
 const WHY: &str = "the gateway ended in the midst of it";
-const PAUSE: Duration = Duration::from_secs(1);
 
 impl Routes {
     /// Begins to take back what was broken off; who comes meanwhile is held.
@@ -57,10 +56,8 @@ impl Routes {
             error!(sandbox = row.sandbox, %error, "does not run as before");
         }
         let held = hold.millis();
-        while let Err(error) = self.note_taken_back(row.id, held).await {
-            error!(sandbox = row.sandbox, %error, "cannot note that a change was taken back; trying again");
-            tokio::time::sleep(PAUSE).await;
-        }
+        let note = || self.note_taken_back(row.id, held, WHY.to_owned());
+        until_done(&row.sandbox, NOT_NOTED, note).await;
     }
 
     /// What becomes of the volume that something else is put back for.
@@ -69,24 +66,10 @@ impl Routes {
             return Aside::Gone;
         }
         // The snapshot that was wanted back may be wanted another time.
-        loop {
-            match self.last_promotion(&row.workspace, &row.sandbox).await {
-                Ok(promotion) => {
-                    let snapshot = promotion.and_then(|row| row.snapshot?.parse().ok());
-                    return snapshot.map_or(Aside::Gone, Aside::Kept);
-                }
-                Err(error) => {
-                    error!(sandbox = row.sandbox, %error, "cannot look up what was to be undone; trying again");
-                }
-            }
-            tokio::time::sleep(PAUSE).await;
-        }
-    }
-
-    async fn note_taken_back(&self, id: i64, held_ms: u64) -> Result<(), StoreError> {
-        let noted = self
-            .store
-            .run(move |store| store.take_change_back(id, held_ms, WHY));
-        noted.await
+        let look_up = || self.last_promotion(&row.workspace, &row.sandbox);
+        let failed = "cannot look up what was to be undone";
+        let promotion = until_done(&row.sandbox, failed, look_up).await;
+        let snapshot = promotion.and_then(|row| row.snapshot?.parse().ok());
+        snapshot.map_or(Aside::Gone, Aside::Kept)
     }
 }

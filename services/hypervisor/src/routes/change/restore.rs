@@ -25,9 +25,8 @@ impl Routes {
         by: &str,
     ) -> Result<ChangeOutcome, ChangeError> {
         let by = by.to_owned();
-        let (routes, of) = (self.clone(), workspace.clone());
-        let work = async move {
-            let workspace = &of;
+        let work = move |routes: Arc<Self>, workspace: Arc<Workspace>| async move {
+            let workspace = &workspace;
             expect(workspace, order.expect_generation)?;
             let role = order.role;
             may_start(workspace, role)?;
@@ -40,10 +39,7 @@ impl Routes {
                 let mut plan = dev_plan(ChangeKind::Restore, sandbox.release(), copy, by.clone());
                 plan.start = true;
                 let tried = routes.change(workspace, &plan, |_| Watch::Same).await;
-                tried.map_err(|error| match error {
-                    ChangeError::TakenBack { cause, .. } => ChangeError::RehearsalFailed { cause },
-                    error => error,
-                })?;
+                tried.map_err(ChangeError::of_rehearsal)?;
             }
             let plan = Plan {
                 kind: ChangeKind::Restore,

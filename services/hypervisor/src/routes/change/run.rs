@@ -1,10 +1,11 @@
 //! One change, step by step, and back again if a step fails.
 
-use super::back::{Aside, new_id, put_all_back};
+use super::back::{Aside, NOT_NOTED, new_id, put_all_back};
 use super::error::ChangeError;
 use crate::role::Role;
 use crate::routes::fail_point::fail_point;
 use crate::routes::hold::RoleHold;
+use crate::routes::insist::until_done;
 use crate::routes::route::Workspace;
 use crate::routes::table::Routes;
 use crate::runtime::{Reason, RuntimeError, Sandbox, SnapshotId, Status};
@@ -161,9 +162,17 @@ impl Steps<'_> {
                 })
             }
             Err(error) => {
-                let error = self.back(error, reached, held_ms).await;
+                self.back(&error, reached).await;
+                let said = error.to_string();
+                let note = || self.routes.note_taken_back(self.id, held_ms, said.clone());
+                let noted = note().await;
                 drop(hold);
                 rest_if_stopped(&self.sandbox).await;
+                if noted.is_err() {
+                    // Nobody waits for that; but the next change does, or a later start would take
+                    // this one back once more.
+                    until_done(self.sandbox.name(), NOT_NOTED, note).await;
+                }
                 Err(error)
             }
         }
@@ -268,7 +277,7 @@ impl Steps<'_> {
     }
 
     /// Puts back what was there before anybody is let in.
-    async fn back(&self, error: ChangeError, reached: Reached, held_ms: u64) -> ChangeError {
+    async fn back(&self, error: &ChangeError, reached: Reached) {
         let name = self.sandbox.name();
         warn!(sandbox = name, ?reached, %error, "a change is taken back");
         if reached == Reached::Changed {
@@ -297,15 +306,6 @@ impl Steps<'_> {
             let _ = self.sandbox.remove_snapshot(&before).await;
             let _ = self.sandbox.recover_volume().await;
         }
-        let (id, said) = (self.id, error.to_string());
-        let noted = self
-            .routes
-            .store
-            .run(move |store| store.take_change_back(id, held_ms, &said));
-        if let Err(error) = noted.await {
-            error!(sandbox = name, %error, "the store does not know that a change was taken back; the next start finds that out");
-        }
-        error
     }
 }
 

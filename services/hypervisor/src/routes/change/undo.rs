@@ -25,9 +25,8 @@ impl Routes {
         by: &str,
     ) -> Result<ChangeOutcome, ChangeError> {
         let by = by.to_owned();
-        let (routes, of) = (self.clone(), workspace.clone());
-        let work = async move {
-            let workspace = &of;
+        let work = move |routes: Arc<Self>, workspace: Arc<Workspace>| async move {
+            let workspace = &workspace;
             expect(workspace, order.expect_generation)?;
             let promotion = routes.promotion(workspace, None).await?;
             let undone = routes.undo_whole(workspace, &promotion, order.with_data, by, None);
@@ -43,9 +42,8 @@ impl Routes {
         (change, with_data): (i64, bool),
         cause: String,
     ) -> Result<ChangeOutcome, ChangeError> {
-        let (routes, of) = (self.clone(), workspace.clone());
-        let work = async move {
-            let workspace = &of;
+        let work = move |routes: Arc<Self>, workspace: Arc<Workspace>| async move {
+            let workspace = &workspace;
             let promotion = routes.promotion(workspace, Some(change)).await?;
             let by = "probation".to_owned();
             let undone = routes.undo_whole(workspace, &promotion, with_data, by, Some(cause));

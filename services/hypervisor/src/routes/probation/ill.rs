@@ -3,6 +3,7 @@
 use super::{PAUSE, is_same, overtaken};
 use crate::routes::change::ChangeError;
 use crate::routes::error::SwapError;
+use crate::routes::insist::until_done;
 use crate::routes::route::{Route, Workspace};
 use crate::routes::swap::SwapOrder;
 use crate::routes::table::Routes;
@@ -18,17 +19,13 @@ impl Routes {
         watched: &Route,
         cause: String,
     ) {
-        let promoted = loop {
+        let look_up = || {
             let name = workspace.name.to_string();
-            match self.store.run(move |store| store.probation(&name)).await {
-                Ok(row) => break row.and_then(|row| Some((row.change?, row.restore_data))),
-                Err(error) => {
-                    warn!(workspace = %workspace.name, %error, "cannot look up what is on probation; trying again");
-                }
-            }
-            tokio::time::sleep(PAUSE).await;
+            self.store.run(move |store| store.probation(&name))
         };
-        match promoted {
+        let failed = "cannot look up what is on probation";
+        let row = until_done(&workspace.name, failed, look_up).await;
+        match row.and_then(|row| Some((row.change?, row.restore_data))) {
             None => self.take_back(workspace, watched, cause).await,
             Some(promoted) => self.undo_ill(workspace, promoted, cause).await,
         }
@@ -110,7 +107,7 @@ impl Routes {
                         "{swapped}: taken back, since live was not healthy on probation ({cause})"
                     );
                     warn!(workspace = %workspace.name, generation, live = %swapped.live, "{said}");
-                    return self.audit_swap(workspace, said).await;
+                    return self.audit(workspace, "swapped", said).await;
                 }
                 // Dev was changed in between.
                 Err(SwapError::StaleGeneration { .. }) => {}

@@ -5,6 +5,7 @@
 
 mod ill;
 
+use super::insist::until_done;
 use super::route::{Route, Workspace};
 use super::table::{Routes, Watched};
 use crate::runtime::{RuntimeError, Sandbox, Status};
@@ -12,7 +13,7 @@ use crate::store::{Outcome, ProbationRow, StoreError};
 use crate::timestamp::Timestamp;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tracing::{info, warn};
+use tracing::info;
 
 /// Between two probes, and before another try at what failed.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -139,19 +140,14 @@ impl Routes {
         if !is_same(&pair.live, watched) {
             return overtaken(workspace, generation);
         }
-        loop {
+        let pass = || {
             let name = workspace.name.clone();
-            let passed = self.store.run(move |store| {
+            self.store.run(move |store| {
                 store.end_probation(&name, generation, Outcome::Passed, "live was healthy")
-            });
-            match passed.await {
-                Ok(()) => break,
-                Err(error) => {
-                    warn!(workspace = %workspace.name, %error, "cannot note that the probation is passed; trying again");
-                }
-            }
-            tokio::time::sleep(PAUSE).await;
-        }
+            })
+        };
+        let failed = "cannot note that the probation is passed";
+        until_done(&workspace.name, failed, pass).await;
         info!(workspace = %workspace.name, generation, "live was healthy on probation, and the change stays");
     }
 }

@@ -1,48 +1,25 @@
-//! The acts that change a workspace's routes, releases and volumes.
+//! What can be ordered of a workspace's routes, releases and volumes: by the operator, or by an
+//! owner with a passkey.
 
-use super::super::{Api, sandboxes};
-use crate::auth::{Confirmed, Session};
 use crate::error::HttpError;
 use crate::role::Role;
 use crate::routes::{
-    ChangeOutcome, ForkOrder, PromoteOrder, RestoreOrder, Routes, SwapOrder, SwapOutcome,
-    UndoOrder, Workspace,
+    ChangeError, ChangeOutcome, ForkOrder, PromoteOrder, RestoreOrder, Routes, SwapError,
+    SwapOrder, SwapOutcome, UndoOrder, Workspace,
 };
-use serde::de::{DeserializeOwned, Error as _};
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use std::fmt::Display;
 use std::sync::Arc;
-use uuid::Uuid;
-
-/// Whose workspace, and what is ordered.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(try_from = "Map<String, Value>", bound = "O: DeserializeOwned")]
-pub struct Of<O> {
-    user_id: Uuid,
-    order: O,
-}
-
-/// `user_id` beside what an order has.
-impl<O: DeserializeOwned> TryFrom<Map<String, Value>> for Of<O> {
-    type Error = serde_json::Error;
-
-    fn try_from(mut fields: Map<String, Value>) -> Result<Self, Self::Error> {
-        let user_id = fields.remove("user_id");
-        let user_id = user_id.ok_or_else(|| serde_json::Error::missing_field("user_id"))?;
-        Ok(Self {
-            user_id: serde_json::from_value(user_id)?,
-            order: serde_json::from_value(fields.into())?,
-        })
-    }
-}
 
 /// What can be ordered of a workspace.
-pub trait Order: DeserializeOwned {
+pub trait Order: DeserializeOwned + Send + 'static {
     /// The word of the audit log.
     const EVENT: &'static str;
     /// What it answers.
-    type Outcome: Display + Serialize;
+    type Outcome: Display + Serialize + Send;
+    /// Why it was not done.
+    type Error: Into<HttpError> + Send;
 
     /// What will happen, in a sentence.
     fn sentence(&self, workspace: &Workspace) -> String;
@@ -53,29 +30,13 @@ pub trait Order: DeserializeOwned {
         routes: &Arc<Routes>,
         workspace: &Arc<Workspace>,
         by: &str,
-    ) -> impl Future<Output = Result<Self::Outcome, HttpError>> + Send;
-}
-
-impl<O: Order> Of<O> {
-    pub(super) async fn check(&self, api: &Api, session: &Session) -> Result<String, HttpError> {
-        let workspace = sandboxes::owned(api, session, self.user_id).await?;
-        Ok(self.order.sentence(&workspace))
-    }
-
-    pub(super) async fn perform(self, api: &Api, by: Confirmed) -> Result<O::Outcome, HttpError> {
-        api.auth.recheck(&by).await?;
-        let user = by.session.user.username.clone();
-        let workspace = sandboxes::owned(api, &by.session, self.user_id).await?;
-        let outcome = self.order.give(&api.routes, &workspace, &user).await?;
-        let done = format!("{outcome} by {user}");
-        api.auth.audit_act(O::EVENT, self.user_id, by, done).await;
-        Ok(outcome)
-    }
+    ) -> impl Future<Output = Result<Self::Outcome, Self::Error>> + Send;
 }
 
 impl Order for SwapOrder {
     const EVENT: &'static str = "swapped";
     type Outcome = SwapOutcome;
+    type Error = SwapError;
 
     fn sentence(&self, workspace: &Workspace) -> String {
         let pair = workspace.pair();
@@ -96,14 +57,15 @@ impl Order for SwapOrder {
         routes: &Arc<Routes>,
         workspace: &Arc<Workspace>,
         by: &str,
-    ) -> Result<SwapOutcome, HttpError> {
-        Ok(routes.swap(workspace, self, by).await?)
+    ) -> Result<SwapOutcome, SwapError> {
+        routes.swap(workspace, self, by).await
     }
 }
 
 impl Order for PromoteOrder {
     const EVENT: &'static str = "promoted";
     type Outcome = ChangeOutcome;
+    type Error = ChangeError;
 
     fn sentence(&self, workspace: &Workspace) -> String {
         let pair = workspace.pair();
@@ -125,14 +87,15 @@ impl Order for PromoteOrder {
         routes: &Arc<Routes>,
         workspace: &Arc<Workspace>,
         by: &str,
-    ) -> Result<ChangeOutcome, HttpError> {
-        Ok(routes.promote(workspace, self, by).await?)
+    ) -> Result<ChangeOutcome, ChangeError> {
+        routes.promote(workspace, self, by).await
     }
 }
 
 impl Order for UndoOrder {
     const EVENT: &'static str = "promotion_undone";
     type Outcome = ChangeOutcome;
+    type Error = ChangeError;
 
     fn sentence(&self, workspace: &Workspace) -> String {
         let data = if self.with_data {
@@ -151,14 +114,15 @@ impl Order for UndoOrder {
         routes: &Arc<Routes>,
         workspace: &Arc<Workspace>,
         by: &str,
-    ) -> Result<ChangeOutcome, HttpError> {
-        Ok(routes.undo(workspace, self, by).await?)
+    ) -> Result<ChangeOutcome, ChangeError> {
+        routes.undo(workspace, self, by).await
     }
 }
 
 impl Order for ForkOrder {
     const EVENT: &'static str = "forked";
     type Outcome = ChangeOutcome;
+    type Error = ChangeError;
 
     fn sentence(&self, workspace: &Workspace) -> String {
         format!(
@@ -172,14 +136,15 @@ impl Order for ForkOrder {
         routes: &Arc<Routes>,
         workspace: &Arc<Workspace>,
         by: &str,
-    ) -> Result<ChangeOutcome, HttpError> {
-        Ok(routes.fork(workspace, self, by).await?)
+    ) -> Result<ChangeOutcome, ChangeError> {
+        routes.fork(workspace, self, by).await
     }
 }
 
 impl Order for RestoreOrder {
     const EVENT: &'static str = "restored";
     type Outcome = ChangeOutcome;
+    type Error = ChangeError;
 
     fn sentence(&self, workspace: &Workspace) -> String {
         let first = match self.role {
@@ -197,7 +162,7 @@ impl Order for RestoreOrder {
         routes: &Arc<Routes>,
         workspace: &Arc<Workspace>,
         by: &str,
-    ) -> Result<ChangeOutcome, HttpError> {
-        Ok(routes.restore(workspace, self, by).await?)
+    ) -> Result<ChangeOutcome, ChangeError> {
+        routes.restore(workspace, self, by).await
     }
 }
