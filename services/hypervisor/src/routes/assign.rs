@@ -106,7 +106,7 @@ impl Routes {
         for row in rows {
             self.publish(&row)?;
             if let Some(workspace) = self.named(&row.name) {
-                self.settle_release(&workspace, false).await?;
+                self.settle_release(&workspace).await?;
             }
         }
         Ok(())

@@ -4,7 +4,7 @@ use super::change::{ChangeError, ChangeOutcome};
 use super::route::Workspace;
 use super::table::Routes;
 use crate::runtime::Release;
-use crate::store::StoreError;
+use crate::store::{PinnedReleases, Store, StoreError};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tracing::{info, warn};
@@ -47,9 +47,11 @@ impl Routes {
             .run(move |store| store.get_or_insert_meta(COMMAND, &new))
             .await?;
         let is_new = before != command;
+        let mut settled = Vec::new();
         for workspace in self.all() {
-            self.settle_release(&workspace, is_new).await?;
+            settled.extend(self.found_out(&workspace, is_new).await);
         }
+        self.store_releases(settled).await?;
         if is_new {
             self.store
                 .run(move |store| store.set_meta(COMMAND, &command))
@@ -58,25 +60,40 @@ impl Routes {
         Ok(())
     }
 
-    /// The same for one workspace.
-    pub(super) async fn settle_release(
-        &self,
-        workspace: &Workspace,
-        is_new: bool,
-    ) -> Result<(), StoreError> {
+    /// The same for a workspace that is new.
+    pub(super) async fn settle_release(&self, workspace: &Workspace) -> Result<(), StoreError> {
+        let settled = self.found_out(workspace, false).await;
+        self.store_releases(settled.into_iter().collect()).await
+    }
+
+    /// All in one step of the store, however many there are.
+    async fn store_releases(&self, settled: Vec<PinnedReleases>) -> Result<(), StoreError> {
+        if settled.is_empty() {
+            return Ok(());
+        }
+        let store = move |store: &dyn Store| store.set_releases(&settled);
+        self.store.run(store).await
+    }
+
+    /// What a workspace's sandboxes run, if that was not known before.
+    async fn found_out(&self, workspace: &Workspace, is_new: bool) -> Option<PinnedReleases> {
         let pair = workspace.pair();
         let (live, dev) = (&pair.live.sandbox, &pair.dev.sandbox);
         let known = live.release() != 0 && dev.release() != 0;
         if known && !is_new {
-            return Ok(());
+            return None;
         }
         let declared = match self.runtime.declared_release(&workspace.name).await {
             Ok(declared) => declared,
             Err(error) => {
                 warn!(workspace = %workspace.name, %error, "its releases are not known");
-                return Ok(());
+                return None;
             }
         };
+        // Something else runs them, and knows.
+        if declared == 0 {
+            return None;
+        }
         for sandbox in [live, dev] {
             if sandbox.release() == 0 {
                 let pinned = self.runtime.pinned_release(sandbox).await.ok().flatten();
@@ -87,10 +104,10 @@ impl Routes {
             info!(workspace = %workspace.name, release = declared, "dev has the configuration's new command");
             dev.set_release(declared);
         }
-        let name = workspace.name.to_string();
-        let (live, dev) = (live.release(), dev.release());
-        self.store
-            .run(move |store| store.set_releases(&name, live, dev))
-            .await
+        Some(PinnedReleases {
+            workspace: workspace.name.to_string(),
+            live: live.release(),
+            dev: dev.release(),
+        })
     }
 }

@@ -114,6 +114,17 @@ pub struct Commit {
     pub watch: Watch,
 }
 
+/// What a workspace's sandboxes run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PinnedReleases {
+    /// The workspace.
+    pub workspace: String,
+    /// What live runs.
+    pub live: u64,
+    /// What dev runs.
+    pub dev: u64,
+}
+
 /// Who stopped a sandbox by hand.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoppedRow {
@@ -148,7 +159,7 @@ pub trait ChangeStore {
     fn changes(&self, workspace: &str, most: usize) -> Result<Vec<ChangeRow>, StoreError>;
 
     /// Says what live and dev run, where no change brought it about.
-    fn set_releases(&self, workspace: &str, live: u64, dev: u64) -> Result<(), StoreError>;
+    fn set_releases(&self, all: &[PinnedReleases]) -> Result<(), StoreError>;
 
     /// Says how many requests may have written to live.
     fn set_writes(&self, workspace: &str, writes: u64) -> Result<(), StoreError>;

@@ -19,7 +19,8 @@ pub use accounts::{
     AccountStore, AuditStore, GrantStore, NoticeStore, PasskeyStore, RecoveryStore, SessionStore,
 };
 pub use changes::{
-    ChangeKind, ChangeOutcome, ChangeRow, ChangeStore, Commit, NewChange, StoppedRow,
+    ChangeKind, ChangeOutcome, ChangeRow, ChangeStore, Commit, NewChange, PinnedReleases,
+    StoppedRow,
 };
 pub use error::{Conflict, StoreError};
 pub use handle::Handle;

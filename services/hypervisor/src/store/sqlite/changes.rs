@@ -3,7 +3,8 @@
 use super::{Sqlite, probations, workspaces};
 use crate::role::Role;
 use crate::store::{
-    ChangeRow, ChangeStore, Commit, Conflict, NewChange, StoppedRow, StoreError, WorkspaceRow,
+    ChangeRow, ChangeStore, Commit, Conflict, NewChange, PinnedReleases, StoppedRow, StoreError,
+    WorkspaceRow,
 };
 use crate::timestamp::Timestamp;
 use rusqlite::{Row, Transaction, params};
@@ -128,12 +129,16 @@ impl ChangeStore for Sqlite {
         self.all(&sql, params![workspace, most], change)
     }
 
-    fn set_releases(&self, workspace: &str, live: u64, dev: u64) -> Result<(), StoreError> {
-        self.execute(
-            "UPDATE workspaces SET live_release = ?2, dev_release = ?3 WHERE name = ?1",
-            params![workspace, live.cast_signed(), dev.cast_signed()],
-        )?;
-        Ok(())
+    fn set_releases(&self, all: &[PinnedReleases]) -> Result<(), StoreError> {
+        self.write(|tx| {
+            let sql = "UPDATE workspaces SET live_release = ?2, dev_release = ?3 WHERE name = ?1";
+            let mut update = tx.prepare_cached(sql)?;
+            for it in all {
+                let (live, dev) = (it.live.cast_signed(), it.dev.cast_signed());
+                update.execute(params![it.workspace, live, dev])?;
+            }
+            Ok(())
+        })
     }
 
     fn set_writes(&self, workspace: &str, writes: u64) -> Result<(), StoreError> {

@@ -4,8 +4,8 @@ use super::{open, refused, workspace};
 use crate::role::Role;
 use crate::store::sqlite::Sqlite;
 use crate::store::{
-    ChangeKind, ChangeOutcome, ChangeStore, Commit, Conflict, NewChange, Outcome, ProbationStore,
-    StoppedRow, Watch, WorkspaceStore,
+    ChangeKind, ChangeOutcome, ChangeStore, Commit, Conflict, NewChange, Outcome, PinnedReleases,
+    ProbationStore, StoppedRow, Watch, WorkspaceStore,
 };
 use crate::timestamp::Timestamp;
 
@@ -39,7 +39,12 @@ fn commit(id: i64, expect_generation: u64) -> Commit {
 fn with_one() -> (tempfile::TempDir, Sqlite) {
     let (folder, store) = open();
     store.create_workspaces(&[workspace("one")]).unwrap();
-    store.set_releases("one", 1, 1).unwrap();
+    let pinned = PinnedReleases {
+        workspace: "one".into(),
+        live: 1,
+        dev: 1,
+    };
+    store.set_releases(&[pinned]).unwrap();
     (folder, store)
 }
 
