@@ -57,7 +57,7 @@ in
             && builtins.elem "-+/var/lib/choiros/backups/sandbox-live" s.NoExecPaths
             && builtins.elem "-+/var/lib/choiros/sandboxes/team-live" s.InaccessiblePaths
             && !builtins.elem "/var/lib/choiros/backups" s.BindPaths
-            && s.RootDirectory == "/run/choiros-view/volumes"
+            && s.RootDirectory == "/run/choiros-view/volume-sandbox-live"
             && s.TimeoutStartSec == "1h"
           )
           [

@@ -73,7 +73,7 @@ in
         u = (unit "choiros-volume-${s.name}@" c).serviceConfig;
         other = if s.workspace == "notes" then "sandbox" else "notes";
       in
-      u.RootDirectory == "/run/choiros-view/volumes"
+      u.RootDirectory == "/run/choiros-view/volume-${s.name}"
       &&
         u.BindPaths == [
           "/var/lib/choiros/sandboxes"

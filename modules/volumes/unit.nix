@@ -60,7 +60,7 @@ in
         # what has the bit in a volume keeps it in the copy; nothing there is executed, by this unit or by the host
         "RestrictSUIDSGID"
       ]
-      // import ../empty-root.nix "choiros-view/volumes"
+      // import ../empty-root.nix "choiros-view/volume-${s.name}"
       // {
         Type = "oneshot";
         ExecStart = "${lib.getExe volume} ${order} ${program s}${more}";

@@ -114,6 +114,7 @@ with subtest("a program in the backup's view sees volumes of its workspace and i
     root = f"/proc/{pid}/root"
     seen = machine.succeed(f"ls -A {root} {root}/var/lib {root}/var/lib/choiros {root}/var/lib/choiros/backups {root}/run {root}/run/choiros-volumes; for p in /etc/shadow /root/of-the-host {store} /run/dbus {copies}/../sandbox-dev/latest; do test ! -e {root}$p || echo LEAK; done; touch {root}/x 2> /dev/null && echo LEAK; test -e {root}{data}/events.db && echo OWN; true").split()
     t.assertIn("OWN", seen)
+    t.assertEqual(machine.succeed(f"ls -A {root}/var/lib/choiros/backups").split(), ["sandbox-live"])
     for leak in ("LEAK", "hypervisor", "caddy", "dbus"):
         t.assertNotIn(leak, seen)
     machine.succeed("systemctl stop holder")

@@ -99,8 +99,11 @@ with subtest("the program sees volumes of its workspace, and nothing else of the
     root = f"/proc/{pid}/root"
     seen = machine.succeed(f"ls -A {root} {root}/var/lib/choiros {root}/run; test -e {root}{folder}/team-live/theirs && echo THEIRS; test -e {root}/etc/shadow && echo SHADOW; touch {root}{data}/own && echo WRITES; touch {root}/x 2> /dev/null && echo ROOT; true")
     t.assertIn("WRITES", seen)
-    for leak in ("THEIRS", "SHADOW", "ROOT", "hypervisor", "backups", "dbus"):
+    for leak in ("THEIRS", "SHADOW", "ROOT", "hypervisor", "dbus"):
         t.assertNotIn(leak, seen.split(), seen)
+    # of backups and results its own, and not even others' names
+    for inner in ("/var/lib/choiros/backups", "/run/choiros-volumes"):
+        t.assertEqual(machine.succeed(f"ls -A {root}{inner}").split(), ["sandbox-live"])
     machine.succeed(f"grep -q '^NoNewPrivs:.*1' /proc/{pid}/status", f"test $(stat -Lc %i /proc/{pid}/ns/net) != $(stat -Lc %i /proc/1/ns/net)")
     machine.succeed("systemctl stop holder")
     machine.wait_until_succeeds(f"systemctl show '{unit}' -p ActiveState | grep -qE 'inactive|failed'", timeout=60)
