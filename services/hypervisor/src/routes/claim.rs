@@ -169,11 +169,14 @@ impl Routes {
         let sandbox = permit(Scope::Sandbox, &route.0.concurrency_limit)?;
         let permits = [user, server, sandbox];
         Ok(match route.0.sandbox.enter() {
-            Some(hold) => Attempt::Claimed(Claim {
-                hold,
-                route,
-                _permits: permits,
-            }),
+            Some(hold) => {
+                workspace.request_count(role).add();
+                Attempt::Claimed(Claim {
+                    hold,
+                    route,
+                    _permits: permits,
+                })
+            }
             None => Attempt::Waits(permits, route.0.clone()),
         })
     }

@@ -19,6 +19,7 @@ mod open;
 mod probation;
 mod promotions;
 mod releases;
+mod request_count;
 mod route;
 mod row;
 mod site;

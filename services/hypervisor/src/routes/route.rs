@@ -2,6 +2,7 @@
 
 use super::access_table::{AccessTable, Opening};
 use super::held::Held;
+use super::request_count::RequestCount;
 use super::site::Site;
 use super::write_count::WriteCount;
 use crate::access::Access;
@@ -9,6 +10,7 @@ use crate::concurrency_limit::ConcurrencyLimit;
 use crate::gate::Gate;
 use crate::role::Role;
 use crate::runtime::Sandbox;
+use crate::timestamp::Timestamp;
 use arc_swap::{ArcSwap, Guard};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -86,6 +88,8 @@ pub struct Workspace {
     /// Held by the one change that there may be at a time.
     pub(super) changing: Arc<Mutex<()>>,
     pub(super) writes: WriteCount,
+    /// Of live, and of dev.
+    pub(super) requests: [RequestCount; 2],
 }
 
 impl Workspace {
@@ -105,6 +109,7 @@ impl Workspace {
             visitors: [0; 2].map(|_| ConcurrencyLimit::new(most_visitors)),
             changing: Arc::default(),
             writes,
+            requests: Default::default(),
         }
     }
 
@@ -131,6 +136,24 @@ impl Workspace {
             Role::Live => &self.visitors[0],
             Role::Dev => &self.visitors[1],
         }
+    }
+
+    pub(super) fn request_count(&self, role: Role) -> &RequestCount {
+        match role {
+            Role::Live => &self.requests[0],
+            Role::Dev => &self.requests[1],
+        }
+    }
+
+    /// How many requests this role has had since the start of this program, whichever sandbox had
+    /// the role.
+    pub fn requests(&self, role: Role) -> u64 {
+        self.request_count(role).count()
+    }
+
+    /// When the last of them came, to about a second.
+    pub fn last_request_at(&self, role: Role) -> Option<Timestamp> {
+        self.request_count(role).last_at()
     }
 
     /// The routes as they are now.
