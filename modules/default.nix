@@ -4,6 +4,7 @@
     ./gateway
     ./origins
     ./workspaces
+    ./slots
     ./hypervisor
     ./ingress
     ./firewall

@@ -6,4 +6,7 @@ rec {
   hypervisor = 2991;
   # owns /data of a workspace: an id that two shared would let a link in one lead to the other's files
   workspace = name: index: if name == "sandbox" then sandbox else 3000 + index;
+  # The same for a slot, by its number. They have no names on the host: 8,000 accounts would be in everybody's way.
+  slots = 40000;
+  mostSlots = 8000;
 }

@@ -60,7 +60,24 @@ let
     beginning a length == beginning b length;
 in
 {
-  inherit v4 v6 overlap;
+  inherit
+    v4
+    v6
+    overlap
+    power
+    ;
+
+  # the address that is this number
+  text =
+    address:
+    lib.concatMapStringsSep "." (n: toString (lib.mod (address / power n) 256)) [
+      24
+      16
+      8
+      0
+    ];
+  # whether it is the first address of its network that is written
+  isFirst = network: lib.mod network.address (power (32 - network.prefix)) == 0;
 
   # do these networks hold a 64th of the public internet, or more? no operator has that much, and the world is made of halves
   isWorld =

@@ -42,6 +42,15 @@ in
     ];
   inherit ipv4;
   cidr = types.either ipv4 ipv6;
+  sandboxNetwork =
+    fulfilling "IPv4 network of /16 to /22, by its first address, such as 10.233.0.0/16"
+      (
+        v:
+        let
+          n = networks.v4 v;
+        in
+        lib.hasInfix "/" v && n != null && n.prefix >= 16 && n.prefix <= 22 && networks.isFirst n
+      );
   size = matching "number of bytes, with K, M, G or T" "[1-9][0-9]*[KMGT]?";
   # as the hypervisor reads it: not dev's, and nothing that a URL or a page would have to escape
   gatewayPrefix =

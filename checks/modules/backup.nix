@@ -17,7 +17,7 @@ in
         && !((unit "sandbox-live" c).serviceConfig ? User)
         # one that failed is seen
         && !((unit "sandbox-live" c).unitConfig ? CollectMode)
-        && says (unit "sandbox-live" c).serviceConfig.ExecStart " backup "
+        && says (unit "sandbox-live" c).serviceConfig.ExecStart " sandbox-live:backup$"
         && (unit "sandbox-dev" c).startAt == [ "hourly" ];
     };
   "when, how many and where are options" = {
@@ -34,7 +34,7 @@ in
     expect =
       c:
       (unit "sandbox-live" c).startAt == [ "*-*-* 03:00" ]
-      && says (unit "sandbox-live" c).serviceConfig.ExecStart "--backups /mnt/copies/sandbox-live"
+      && builtins.elem "/mnt/copies/sandbox-live" (unit "sandbox-live" c).serviceConfig.BindPaths
       && says (unit "hypervisor" c).serviceConfig.ExecStart "--into /mnt/copies/hypervisor --keep-last 7 --keep-daily 30"
       && c.systemd.tmpfiles.settings.choiros."/mnt/copies/sandbox-live".d.mode == "0711"
       && c.systemd.tmpfiles.settings.choiros."/mnt/copies/hypervisor".d.mode == "0700";

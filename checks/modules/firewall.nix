@@ -147,11 +147,15 @@ in
     expect = c: [
       {
         name = "apart";
-        ok = says (table c) ''iifname \{ "ve-sandbox-live", "ve-sandbox-dev" } oifname \{ "ve-sandbox-live", "ve-sandbox-dev" } drop'';
+        ok = says (table c) "iifname @links oifname @links drop";
       }
       {
         name = "true addresses";
-        ok = says (table c) ''iifname . ip saddr != \{ "ve-sandbox-live" . 10.233.1.2, "ve-sandbox-dev" . 10.233.2.2 } drop'';
+        ok = says (table c) "iifname @links iifname . ip saddr != @addresses drop";
+      }
+      {
+        name = "the sets are generated, of the declared ones and of slots";
+        ok = says (table c) "^include \"${c.services.choiros.slotFiles}/inet.nft\"\n";
       }
       {
         name = "the gateway alone";
@@ -167,7 +171,7 @@ in
     config = on { workspaces.sandbox.egress = "internet"; };
     expect =
       c:
-      says (table c) ''iifname "ve-sandbox-live" ip daddr != \{ 0.0.0.0/8, 10.0.0.0/8,''
+      says (table c) ''iifname \{ "ve-sandbox-live", "ve-sandbox-dev" } ip daddr != \{ 0.0.0.0/8, 10.0.0.0/8,''
       && says (table c) "169.254.0.0/16"
       && c.boot.kernel.sysctl."net.ipv4.ip_forward" == 1;
   };
@@ -180,8 +184,8 @@ in
     };
     expect =
       c:
-      says (table c) ''iifname "ve-notes-dev" ip daddr \{ 198.51.100.0/24 } accept''
-      && !says (table c) ''iifname "ve-sandbox-dev" ip daddr'';
+      says (table c) ''iifname \{ "ve-notes-live", "ve-notes-dev" } ip daddr \{ 198.51.100.0/24 } accept''
+      && !says (table c) ''"ve-sandbox-dev" } ip daddr'';
   };
   "SSH for the world is found wherever it is opened" = reckoned (
     lib:

@@ -7,6 +7,7 @@
 }:
 let
   links = "ve-sandbox-live ve-sandbox-dev";
+  slots = "ve-s[1-9]-live ve-s[1-9]-dev ve-s[1-9][0-9]-live ve-s[1-9][0-9]-dev ve-s[1-9][0-9][0-9]-live ve-s[1-9][0-9][0-9]-dev ve-s[1-9][0-9][0-9][0-9]-live ve-s[1-9][0-9][0-9][0-9]-dev";
   root = fsType: { fileSystems."/".fsType = fsType; };
   rootWith = fsType: more: {
     fileSystems = {
@@ -49,9 +50,7 @@ in
         let
           ours = c.systemd.network.networks."00-choiros";
         in
-        ours.matchConfig == {
-          Name = links;
-        }
+        ours.matchConfig.Name == "${links} ${slots}"
         && ours.linkConfig.Unmanaged
         && builtins.elem "interface-name:ve-sandbox-live" c.networking.networkmanager.unmanaged
         && builtins.elem "ve-sandbox-dev" c.networking.dhcpcd.denyInterfaces;
@@ -74,7 +73,7 @@ in
         }
       ];
     } { };
-    fails = "networking.interfaces.eth0.ipv4: 10.233.7.4 lies in 10.233.0.0/16";
+    fails = "networking.interfaces.eth0.ipv4: 10.233.7.4 overlaps 10.233.0.0/16";
   };
   "the host's addresses in the sandboxes' network are found wherever they stand" = reckoned (
     lib:

@@ -44,7 +44,7 @@ in
         # before anything of NixOS' own
         first = builtins.head (builtins.split "exec " u.script);
       in
-      says first "readlink /nix/var/nix/profiles/choiros/${s.workspace}/${s.name} "
+      says first "readlink .?/nix/var/nix/profiles/choiros/${s.workspace}/[$]INSTANCE\""
       && says first "export SYSTEM_PATH"
       && u.serviceConfig.ExecReload == [ ]
       && !u.restartIfChanged
@@ -59,7 +59,7 @@ in
         u = (unit "choiros-release-${s.name}@" c).serviceConfig;
         folder = "/nix/var/nix/profiles/choiros/${s.workspace}";
       in
-      says u.ExecStart " ${folder} ${s.name} %i"
+      says u.ExecStart " ${folder} ${s.name}:%i$"
       && u.ReadWritePaths == [ folder ]
       && !(u ? User)
       && u.CapabilityBoundingSet == ""
@@ -93,7 +93,7 @@ in
       && builtins.elem "-+/var/lib/choiros/sandboxes" u.NoExecPaths
       && !(builtins.elem "CAP_SYS_ADMIN" u.CapabilityBoundingSet)
       && !(u ? RestrictSUIDSGID)
-      && says u.ExecStopPost "/sys/fs/cgroup/machine.slice/container@${s.name}.service"
+      && says u.ExecStopPost " thaw /var/lib/choiros/sandboxes ${s.name}:%i$"
     );
   };
   "snapshots are root's, and what came of an order is for the hypervisor to read" = {

@@ -20,7 +20,7 @@ in
       config = on { };
       expect =
         c:
-        builtins.elem "container@sandbox-dev.service" (service "choiros-drain" c).after
+        builtins.elem "choiros-drain.service" (service "container@sandbox-dev" c).before
         && !(builtins.any (unit: says unit "container@") (service "hypervisor" c).after)
         && builtins.elem "hypervisor.service" (service "caddy" c).after
         && (service "caddy" c).serviceConfig.TimeoutStopSec > 30;

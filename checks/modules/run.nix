@@ -11,7 +11,7 @@ let
     config:
     map (s: config.containers.${s.name}.config) (
       lib.filter (s: s.name == "sandbox-live" || s.options.config != null) (
-        lib.optionals config.services.choiros.enable config.services.choiros.sandboxes
+        lib.optionals config.services.choiros.enable config.services.choiros.containers
       )
     );
   force = import ./force.nix { inherit lib insides; };

@@ -53,14 +53,12 @@ in
             c;
       }
       {
-        name = "only data from before is given its own id";
-        ok =
-          (
-            c:
-            c.containers.notes-live.config.systemd.services ? data-owner
-            && !(c.containers.sandbox-live.config.systemd.services ? data-owner)
-          )
-            c;
+        name = "data of another workspace is given its own id, and who it is comes from outside";
+        ok = all (
+          c: s:
+          c.containers.${s.name}.config.systemd.services ? data-owner
+          && builtins.elem "--setenv=SANDBOX_ID=${toString s.id}" c.containers.${s.name}.extraFlags
+        ) c;
       }
       {
         name = "no sandbox without the rules, and each with a second wall";

@@ -4,6 +4,7 @@
     ./options.nix
     ./assertions.nix
     ./service.nix
+    ./slots.nix
     ./restore.nix
   ];
 }

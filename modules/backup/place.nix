@@ -28,6 +28,7 @@ directory:
   "/var/lib/choiros/hypervisor"
   "/var/lib/choiros/rollout"
   "/var/lib/choiros/sandboxes"
+  "/var/lib/choiros/slots"
   "/var/lib/nixos-containers"
   "/var/lib/private"
   "/var/log"

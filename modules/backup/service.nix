@@ -12,7 +12,7 @@ let
   store = import ./store.nix { inherit lib config; };
   sandbox =
     s:
-    lib.recursiveUpdate (volume.unit s "backup" "") {
+    lib.recursiveUpdate (volume.unit (volume.ofSandbox s) "${s.name}:backup" "") {
       description = "Backup of ${s.name}'s data";
       startAt = cfg.backup.schedule;
     };

@@ -15,9 +15,10 @@ give_up() {
   exit 1
 }
 
-# without counters and handles, so that only a change of the rules is one
+# Without counters and handles, so that only a change of the rules is one; and of the sets, without that which traffic fills.
 listing() {
-  nft --stateless list table inet choiros && nft --stateless list table arp choiros
+  nft --stateless --terse list table inet choiros && nft --stateless list table arp choiros &&
+    for set in links slots addresses; do nft --stateless list set inet choiros "$set" || return; done
 }
 
 load() {

@@ -1,4 +1,4 @@
-# The sandboxes' network is 10.233.0.0/16. A host that has it otherwise would lose its own way, or they theirs.
+# The sandboxes' network is theirs alone. A host that has it otherwise would lose its own way, or they theirs.
 {
   lib,
   config,
@@ -8,24 +8,27 @@
 let
   cfg = config.services.choiros;
   hardening = import ../hardening.nix;
-  network = "10.233.0.0/16";
+  inherit (cfg) network;
   taken = import ./taken.nix {
     inherit lib config network;
-    ours = map (s: s.name) cfg.sandboxes;
+    ours = map (s: s.name) cfg.containers;
   };
 
   # what only the running host knows: an address by DHCP, a route by a VPN
   check = pkgs.writeShellApplication {
     name = "choiros-addresses";
     runtimeInputs = [
+      pkgs.coreutils
       pkgs.gnugrep
       pkgs.iproute2
     ];
     text = ''
-      routes=$(ip -4 -o route show table all root ${network})
-      taken=$(grep -v ' dev ve-' <<< "$routes" || true)
+      within=$(ip -4 -o route show table all root ${network})
+      # networks at the host's own links that it is within; a wider one than these is no more than a way that leads elsewhere
+      around=$(ip -4 -o route show table all match ${network} scope link | grep -E '^[0-9.]+/(1[6-9]|2[0-9]) ' || true)
+      taken=$(printf '%s\n' "$within" "$around" | grep -vE '^$| dev ve-' | sort -u || true)
       if [ -n "$taken" ]; then
-        echo "the sandboxes' network ${network} is in use on this host, so no sandbox is started: give the host, its VPN or its VPC another network. What uses it:" >&2
+        echo "the sandboxes' network ${network} is in use on this host, so no sandbox is started: set services.choiros.network to a free one, or give the host, its VPN or its VPC another. What uses it:" >&2
         echo "$taken" >&2
         exit 1
       fi
@@ -37,12 +40,12 @@ in
     assertions = [
       {
         assertion = taken == [ ];
-        message = "${(lib.head taken).where}: ${(lib.head taken).text} lies in ${network}, which is the sandboxes' network. Use another network there.";
+        message = "${(lib.head taken).where}: ${(lib.head taken).text} overlaps ${network}, which is the sandboxes' network. Use another network there, or set services.choiros.network to one that is free.";
       }
     ];
 
     systemd.services =
-      lib.genAttrs (map (s: "container@${s.name}") cfg.sandboxes) (_: {
+      lib.genAttrs (map (s: "container@${s.name}") cfg.containers) (_: {
         requires = [ "choiros-addresses.service" ];
         after = [ "choiros-addresses.service" ];
       })

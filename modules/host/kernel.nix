@@ -4,7 +4,9 @@ let
   cfg = config.services.choiros;
   truthy = v: lib.elem (toString v) [ "1" ];
   sysctl = config.boot.kernel.sysctl;
-  outward = lib.filter (w: w.egress != "none" && w.egress != [ ]) (lib.attrValues cfg.workspaces);
+  outward = lib.filter (w: w.egress != "none" && w.egress != [ ]) (
+    map (s: s.settings) cfg.containers
+  );
 in
 {
   config = lib.mkIf cfg.enable {

@@ -3,7 +3,16 @@
 { lib, config, ... }:
 let
   cfg = config.services.choiros;
-  links = map (s: s.interface) cfg.sandboxes;
+  # those of slots by patterns, since they may be thousands: digits, and no other name that begins with an s
+  numbers = lib.genList (n: "[1-9]" + lib.strings.replicate n "[0-9]") 4;
+  links =
+    map (s: s.interface) cfg.sandboxes
+    ++ lib.optionals (cfg.slots > 0) (
+      lib.concatMap (n: [
+        "ve-s${n}-live"
+        "ve-s${n}-dev"
+      ]) numbers
+    );
   file = "00-choiros";
   # systemd-networkd takes the first file, by name, that matches a link
   namesOne =

@@ -6,13 +6,14 @@ let
   kernel = config.boot.kernelPackages.kernel.version;
 
   mapping = import ./mapping.nix { inherit lib; };
-  # the two places that a sandbox has mounted with mapped ids
-  data = mountOf "/var/lib/choiros/sandboxes";
+  # the places that a sandbox has mounted with mapped ids
+  volumes = map mountOf (
+    [ "/var/lib/choiros/sandboxes" ] ++ lib.optional (cfg.slots > 0) "/var/lib/choiros/slots"
+  );
+  unmapped = lib.filter (mount: mapping.never mount.fsType) volumes;
+  data = lib.head unmapped;
   store = mountOf "/nix/store";
-  tooOld = lib.filter (mount: mapping.tooOld kernel mount.fsType) [
-    data
-    store
-  ];
+  tooOld = lib.filter (mount: mapping.tooOld kernel mount.fsType) (volumes ++ [ store ]);
   old = lib.head tooOld;
 
   lost = import ./kept.nix { inherit lib config; } (
@@ -35,7 +36,7 @@ in
 
     assertions = [
       {
-        assertion = !mapping.never data.fsType;
+        assertion = unmapped == [ ];
         message = "services.choiros: /var/lib/choiros lies on ${data.mountPoint}, whose file system ${data.fsType} can't be mounted with mapped ids, so no sandbox could write its /data. Put /var/lib/choiros on ext4, xfs, btrfs or f2fs.";
       }
       {

@@ -1,4 +1,4 @@
-# Addresses and networks that a host's configuration has in `network`: [ { where; text; } … ].
+# Addresses and networks that a host's configuration has in or around `network`: [ { where; text; } … ].
 {
   lib,
   config,
@@ -17,6 +17,24 @@ let
     (map (text: lib.head (lib.splitString "/" text)) (strings [ values ]))
   ];
   docker = config.virtualisation.docker.daemon.settings or { };
+  # the networks that these have unless they are told others
+  usual = [
+    {
+      enabled = (config.virtualisation.docker.enable or false) && !(docker ? bip);
+      network = "172.17.0.0/16";
+      where = "virtualisation.docker.enable";
+    }
+    {
+      enabled = config.virtualisation.podman.enable or false;
+      network = "10.88.0.0/16";
+      where = "virtualisation.podman.enable";
+    }
+    {
+      enabled = config.virtualisation.libvirtd.enable or false;
+      network = "192.168.122.0/24";
+      where = "virtualisation.libvirtd.enable";
+    }
+  ];
 
   interface =
     i:
@@ -70,7 +88,8 @@ let
       (own (docker.bip or [ ]))
       (docker.fixed-cidr or null)
       (map (p: p.base or null) (docker.default-address-pools or [ ]))
-    ];
+    ]
+    ++ lib.concatMap (u: at u.where u.network) (lib.filter (u: u.enabled) usual);
   # a wider network than this is no more than a way that leads elsewhere, such as 10.0.0.0/8 by a router
   inside =
     u:
@@ -78,6 +97,6 @@ let
       n = networks.v4 u.text;
       whole = networks.v4 network;
     in
-    n != null && n.prefix >= whole.prefix && networks.overlap n whole;
+    n != null && n.prefix >= 16 && networks.overlap n whole;
 in
 lib.filter inside used

@@ -1,5 +1,5 @@
 # The hypervisor may start and stop the containers of its workspaces, pin them to their releases, have their volumes
-# copied, and ask nothing else of systemd.
+# copied, have a slot made ready, and ask nothing else of systemd.
 { lib, config, ... }:
 let
   cfg = config.services.choiros;
@@ -8,12 +8,26 @@ let
   # whose snapshots it may get: its own back, and the other's
   sources = s: map (o: o.name) (lib.filter (o: o.workspace == s.workspace) cfg.sandboxes);
   # whole names of units
-  started = builtins.toJSON (
-    lib.concatMap (s: [
-      "^choiros-release-${s.name}@[1-9][0-9]{0,8}[.]service$"
-      "^choiros-volume-${s.name}@(${orders (sources s)})[.]service$"
-    ]) cfg.sandboxes
-  );
+  started = lib.concatMap (s: [
+    "^choiros-release-${s.name}@[1-9][0-9]{0,8}[.]service$"
+    "^choiros-volume-${s.name}@(${orders (sources s)})[.]service$"
+  ]) cfg.sandboxes;
+  # the same of slots, of which each has its number first
+  number = "([1-9][0-9]{0,3})";
+  slots = {
+    units = lib.optional (cfg.slots > 0) "^container@s${number}-(live|dev)[.]service$";
+    started = lib.optionals (cfg.slots > 0) [
+      "^choiros-slot@${number}[.]service$"
+      "^choiros-slot-release@s${number}-(live|dev):[1-9][0-9]{0,8}[.]service$"
+      # a slot's unit is for the slot's own volumes
+      "^choiros-slot-volume-${number}@s\\1-(live|dev):(${
+        orders [
+          "s\\1-live"
+          "s\\1-dev"
+        ]
+      })[.]service$"
+    ];
+  };
 in
 {
   config = lib.mkIf cfg.enable {
@@ -22,12 +36,19 @@ in
       polkit.addRule(function (action, subject) {
         var units = ${units};
         var verbs = ["start", "stop", "restart"];
-        var started = ${started};
+        var started = ${builtins.toJSON started};
+        var slots = ${builtins.toJSON slots};
+        function ofSlot(patterns, unit) {
+          return patterns.some(function (name) {
+            var found = new RegExp(name).exec(unit);
+            return found !== null && Number(found[1]) <= ${toString cfg.slots};
+          });
+        }
         if (action.id == "org.freedesktop.systemd1.manage-units" && subject.user == "choiros") {
           var unit = action.lookup("unit"), verb = action.lookup("verb");
-          var allowed = units.indexOf(unit) >= 0 && verbs.indexOf(verb) >= 0;
+          var allowed = verbs.indexOf(verb) >= 0 && (units.indexOf(unit) >= 0 || ofSlot(slots.units, unit));
           if (verb == "start") {
-            allowed = allowed || started.some(function (name) { return new RegExp(name).test(unit); });
+            allowed = allowed || started.some(function (name) { return new RegExp(name).test(unit); }) || ofSlot(slots.started, unit);
           }
           return allowed ? polkit.Result.YES : polkit.Result.NO;
         }

@@ -63,7 +63,7 @@ in
           IPAddressDeny = lib.mkDefault "any";
           IPAddressAllow = [
             "localhost"
-            "10.233.0.0/16"
+            cfg.network
           ];
         }
         // lib.optionalAttrs (cfg.metricsTokenFile != null) {

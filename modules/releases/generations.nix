@@ -17,7 +17,7 @@ let
   # dev's closure is what is deployed; live's own is for a live that has run nothing yet
   plan = lib.concatMapStrings (
     s: "${s.workspace} ${s.name} ${config.containers.${s.name}.path}\n"
-  ) cfg.sandboxes;
+  ) cfg.containers;
   run = "${lib.getExe releases} /etc/choiros/releases ${profiles} ${toString cfg.rollout.keepReleases}";
 in
 {

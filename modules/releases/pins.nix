@@ -1,5 +1,5 @@
-# The one way to pin a sandbox to another release: `choiros-release-<sandbox>@<number>`. Folder and name stand in the
-# unit, the number is looked up in the sandbox's own workspace.
+# The one way to pin a sandbox to another release: `choiros-release-<sandbox>@<number>`, of a slot
+# `choiros-slot-release@<sandbox>:<number>`. The folder stands in the unit, and the number is looked up there.
 {
   lib,
   config,
@@ -9,14 +9,14 @@
 let
   cfg = config.services.choiros;
   release = import ./program.nix { inherit pkgs; } "release" [ ];
-  unit = s: {
-    description = "Release %i for ${s.name}";
+  unit = folder: order: {
+    description = "Release for ${order}";
     startLimitIntervalSec = 0;
     unitConfig.CollectMode = "inactive-or-failed";
     serviceConfig = import ../hardening.nix // {
       Type = "oneshot";
-      ExecStart = "${lib.getExe release} ${s.releases} ${s.name} %i";
-      ReadWritePaths = [ s.releases ];
+      ExecStart = "${lib.getExe release} ${folder} ${order}";
+      ReadWritePaths = [ folder ];
       # the hypervisor waits for it, and whoever comes waits for the hypervisor
       TimeoutStartSec = 10;
       UMask = "0022";
@@ -26,9 +26,14 @@ let
   };
 in
 {
-  config.systemd.services = lib.listToAttrs (
-    map (s: lib.nameValuePair "choiros-release-${s.name}@" (unit s)) (
-      lib.optionals cfg.enable cfg.sandboxes
+  config.systemd.services = lib.mkIf cfg.enable (
+    lib.listToAttrs (
+      map (
+        s: lib.nameValuePair "choiros-release-${s.name}@" (unit s.releases "${s.name}:%i")
+      ) cfg.sandboxes
     )
+    // lib.optionalAttrs (cfg.slots > 0) {
+      "choiros-slot-release@" = unit "/nix/var/nix/profiles/choiros/slots" "%i";
+    }
   );
 }

@@ -1,7 +1,11 @@
-# choiros-release FOLDER SANDBOX NUMBER: pin SANDBOX to that release of its workspace, whose releases are in FOLDER.
-folder=$1 sandbox=$2 number=$3
+# choiros-release FOLDER SANDBOX:NUMBER: pin SANDBOX to that release of its workspace, whose releases are in FOLDER.
+folder=$1 sandbox=${2%:*} number=${2##*:}
 [[ $number =~ ^[1-9][0-9]{0,8}$ ]] || {
   echo "a release has a number" >&2
+  exit 1
+}
+[[ $sandbox =~ ^[a-z][a-z0-9-]*-(live|dev)$ ]] || {
+  echo "$sandbox is no sandbox" >&2
   exit 1
 }
 alone "$(dirname "$folder")"

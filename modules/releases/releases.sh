@@ -1,6 +1,7 @@
 # choiros-releases PLAN PROFILES KEEP: make each closure of PLAN, of which a line is WORKSPACE SANDBOX CLOSURE with dev
-# as a workspace's last, a release of its workspace, and see that each sandbox is pinned to one. A pin that is there
-# stays as it is. Releases that nobody needs go: not the KEEP newest, nor what is pinned, was pinned before, or runs.
+# as a workspace's last, a release of its workspace, and see that each sandbox is pinned to one; those of slots are when
+# they are first started. A pin that is there stays as it is. Releases that nobody needs go: not the KEEP newest, nor
+# what is pinned, was pinned before, or runs.
 plan=$1 profiles=$2 keep=$3
 alone "$profiles"
 
@@ -30,30 +31,25 @@ runs() {
   if systemctl is-active --quiet "container@$1.service" && [ -e "$closure/init" ]; then echo "$closure"; fi
 }
 
-prune() { # FOLDER SANDBOX...
-  local folder=$1 sandbox number link needed
-  shift
-  needed=" $(numbers "$folder" | tail -n "$keep" | tr '\n' ' ')"
-  for sandbox in "$@"; do
-    for link in "$folder/$sandbox" "$folder/.$sandbox-before"; do
-      number=$(readlink "$link" || true)
-      number=${number#release-}
-      needed+="${number%-link} "
-    done
-    needed+="$(number_of "$folder" "$(cat "/run/choiros-sandboxes/$sandbox" 2> /dev/null || true)") "
-  done
-  for number in $(numbers "$folder"); do
-    if [[ $needed != *" $number "* ]]; then rm -- "$folder/release-$number-link"; fi
+prune() { # FOLDER
+  local number needed links
+  # pins, and what was pinned before
+  links=$(find "$1" -maxdepth 1 -type l ! -name 'release-*' -printf '%l\n')
+  needed=" $(numbers "$1" | tail -n "$keep" | tr '\n' ' ')$(sed -nE 's/^release-([0-9]+)-link$/\1/p' <<< "$links" | tr '\n' ' ')"
+  for number in $(numbers "$1"); do
+    if [[ $needed != *" $number "* ]] && [[ $run != *" $(readlink "$1/release-$number-link") "* ]]; then
+      rm -- "$1/release-$number-link"
+    fi
   done
 }
 
 failed=0
-declare -A newest=() sandboxes=()
+declare -A newest=()
 while read -r workspace sandbox closure; do
   folder=$profiles/$workspace
   mkdir -p "$folder"
   newest[$workspace]=$closure
-  sandboxes[$workspace]+=" $sandbox"
+  [ "$workspace" != slots ] || continue
   if [ -L "$folder/$sandbox" ]; then
     if [ ! -e "$folder/$sandbox" ]; then
       echo "$sandbox is pinned to $(readlink "$folder/$sandbox"), which is gone: it can't start; see hypervisor releases, and promote or give it another" >&2
@@ -68,13 +64,14 @@ while read -r workspace sandbox closure; do
   echo "$sandbox is pinned to $(readlink "$folder/$sandbox")"
 done < "$plan"
 
+# the closures that sandboxes run, whatever they are pinned to
+run=" $(find /run/choiros-sandboxes -type f -exec cat {} + 2> /dev/null | tr '\n' ' ')"
 for workspace in "${!newest[@]}"; do
   folder=$profiles/$workspace
   last=$(numbers "$folder" | tail -n 1)
   if [ "$(readlink "$folder/release-$last-link")" != "${newest[$workspace]}" ]; then
     add "$folder" "${newest[$workspace]}"
   fi
-  read -ra names <<< "${sandboxes[$workspace]}"
-  prune "$folder" "${names[@]}"
+  prune "$folder"
 done
 exit "$failed"

@@ -20,7 +20,7 @@ in
     systemd.services = lib.listToAttrs (
       map (
         s: lib.nameValuePair "container@${s.name}" { serviceConfig.LogNamespace = "sandboxes"; }
-      ) cfg.sandboxes
+      ) cfg.containers
     );
   };
 }

@@ -20,30 +20,33 @@ let
 in
 {
   config = lib.mkIf cfg.enable {
-    systemd.services = {
-      # Units stop in the reverse of the order in which they start. The gateway can't be ordered after the sandboxes
-      # itself: at boot it would wait for the slowest of them. This one can, and waits for the gateway at the end.
-      choiros-drain = {
-        description = "Sandboxes stay until the hypervisor has answered its last request";
-        wantedBy = [ "multi-user.target" ];
-        after = map (s: s.unit) cfg.sandboxes;
-        serviceConfig = import ../hardening.nix // {
-          Type = "oneshot";
-          RemainAfterExit = true;
-          ExecStart = lib.getExe' pkgs.coreutils "true";
-          ExecStop = lib.getExe drain;
-          # of Caddy and of the hypervisor, and a little
-          TimeoutStopSec = 35 + 60 + 10;
-          PrivateNetwork = true;
-          IPAddressDeny = "any";
+    systemd.services =
+      lib.genAttrs (map (s: "container@${s.name}") cfg.containers) (_: {
+        before = [ "choiros-drain.service" ];
+      })
+      // {
+        # Units stop in the reverse of the order in which they start. The gateway can't be ordered after the sandboxes
+        # itself: at boot it would wait for the slowest of them. This one can, and waits for the gateway at the end.
+        choiros-drain = {
+          description = "Sandboxes stay until the hypervisor has answered its last request";
+          wantedBy = [ "multi-user.target" ];
+          serviceConfig = import ../hardening.nix // {
+            Type = "oneshot";
+            RemainAfterExit = true;
+            ExecStart = lib.getExe' pkgs.coreutils "true";
+            ExecStop = lib.getExe drain;
+            # of Caddy and of the hypervisor, and a little
+            TimeoutStopSec = 35 + 60 + 10;
+            PrivateNetwork = true;
+            IPAddressDeny = "any";
+          };
+        };
+        hypervisor.after = [ "dbus.service" ];
+        caddy = lib.mkIf (cfg.ingress.kind == "caddy") {
+          after = [ "hypervisor.service" ];
+          # its grace_period, and a little
+          serviceConfig.TimeoutStopSec = 35;
         };
       };
-      hypervisor.after = [ "dbus.service" ];
-      caddy = lib.mkIf (cfg.ingress.kind == "caddy") {
-        after = [ "hypervisor.service" ];
-        # its grace_period, and a little
-        serviceConfig.TimeoutStopSec = 35;
-      };
-    };
   };
 }

@@ -1,4 +1,5 @@
-# `choiros-volume-<sandbox>@<order>`: what the hypervisor asks of a sandbox's volume.
+# `choiros-volume-<sandbox>@<order>`: what the hypervisor asks of a sandbox's volume; and of one of a slot's,
+# `choiros-slot-volume-<number>@<sandbox>:<order>`.
 {
   lib,
   config,
@@ -10,9 +11,9 @@ let
   volume = import ./unit.nix { inherit lib config pkgs; };
   inherit (volume) folder results;
   unit =
-    s:
-    lib.recursiveUpdate (volume.unit s "%i" " --results ${results}") {
-      description = "Volume of ${s.name}: %i";
+    v: name: order:
+    lib.recursiveUpdate (volume.unit v order " --results ${results}") {
+      description = "Volume of ${name}: %i";
       # the next order has another name: one that failed has said so, and isn't kept
       unitConfig.CollectMode = "inactive-or-failed";
       # it is told there
@@ -21,9 +22,18 @@ let
 in
 {
   config = lib.mkIf cfg.enable {
-    systemd.services = lib.listToAttrs (
-      map (s: lib.nameValuePair "choiros-volume-${s.name}@" (unit s)) cfg.sandboxes
-    );
+    systemd.services =
+      lib.listToAttrs (
+        map (
+          s: lib.nameValuePair "choiros-volume-${s.name}@" (unit (volume.ofSandbox s) s.name "${s.name}:%i")
+        ) cfg.sandboxes
+      )
+      // lib.optionalAttrs (cfg.slots > 0) {
+        # only its text is used, below the names of slots
+        "choiros-slot-volume@" = unit volume.ofSlot "slot %j" "%i" // {
+          enable = false;
+        };
+      };
     systemd.tmpfiles.settings.choiros = {
       "${folder}/.snapshots".d.mode = "0700";
       ${results}.d.mode = "0755";

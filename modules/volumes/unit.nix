@@ -10,12 +10,8 @@ let
   folder = "/var/lib/choiros/sandboxes";
   results = "/run/choiros-volumes";
   # a container's unit is in the slice that NixOS gives it
-  cgroup = s: "/sys/fs/cgroup/machine.slice/${s.unit}";
-  backups = s: "${cfg.backup.directory}/${s.name}";
-  program =
-    s:
-    "${lib.getExe cfg.package} volume --folder ${folder} --sandbox ${s.name} --cgroup ${cgroup s}"
-    + lib.optionalString cfg.backup.enable " --backups ${backups s}";
+  cgroup = name: "/sys/fs/cgroup/machine.slice/container@${name}.service";
+  backups = name: "${cfg.backup.directory}/${name}";
   volume = pkgs.writeShellApplication {
     name = "choiros-volume-order";
     runtimeInputs = [
@@ -23,36 +19,64 @@ let
       pkgs.util-linux
     ];
     text = ''
-      # ORDER COMMAND…: the first pass of a copy has time, and waits for whoever reads and writes besides
-      quiet=() keep=()
-      case $1 in
+      # order|thaw FOLDER SANDBOX:ORDER [OPTION…]. SANDBOXES, in the environment, are those that the unit is for.
+      folder=$2 sandbox=''${3%%:*} order=''${3#*:}
+      [ "$1" = order ] || order=$1
+      if [[ " $SANDBOXES " != *" $sandbox "* ]]; then
+        echo "$sandbox is none of $SANDBOXES, whose volumes this unit is for" >&2
+        exit 1
+      fi
+      program=(${lib.getExe cfg.package} volume --folder "$folder" --sandbox "$sandbox"
+        --cgroup "${cgroup "$sandbox"}"${lib.optionalString cfg.backup.enable " --backups \"${backups "$sandbox"}\""} "''${@:4}")
+      # the first pass of a copy has time, and waits for whoever reads and writes besides
+      quiet=()
+      case $order in
         prepare:*) quiet=(ionice -c 3 nice -n 19) ;;
-        backup | backup:*) keep=(--keep-last ${toString cfg.backup.keep.last} --keep-daily ${toString cfg.backup.keep.daily}) ;;
+        backup | backup:*) program+=(--keep-last ${toString cfg.backup.keep.last} --keep-daily ${toString cfg.backup.keep.daily}) ;;
       esac
-      exec "''${quiet[@]}" "''${@:2}" "''${keep[@]}" "$1"
+      exec "''${quiet[@]}" "''${program[@]}" "$order"
     '';
   };
-  # A fork and a restore are renames within the folder, so it is in sight as a whole; what is other workspaces' is
-  # covered. A folder for each workspace would move the data of every host there is, below containers that run.
-  covered =
-    s:
-    lib.concatMap (other: [
-      "-+${other.data}"
-      "-+${folder}/.snapshots/${other.name}"
-    ]) (lib.filter (other: other.workspace != s.workspace) cfg.sandboxes);
+  run =
+    verb: v: order:
+    "${lib.getExe volume} ${verb} ${v.folder} ${order}";
 in
 {
   inherit folder results;
 
-  # ORDER is an order's words, MORE its options
-  unit = s: order: more: {
+  # the volume of a declared sandbox
+  ofSandbox = s: {
+    name = s.name;
+    inherit folder;
+    sandboxes = [ s.name ];
+    # A fork and a restore are renames within the folder, so it is in sight as a whole; what is other workspaces' is
+    # covered. A folder for each workspace would move the data of every host there is, below containers that run.
+    covered = lib.concatMap (other: [
+      "-+${other.data}"
+      "-+${folder}/.snapshots/${other.name}"
+    ]) (lib.filter (other: other.workspace != s.workspace) cfg.sandboxes);
+  };
+  # the two volumes of the slot whose number the unit's name ends with
+  ofSlot = {
+    name = "s%j";
+    folder = "/var/lib/choiros/slots/%j";
+    sandboxes = [
+      "s%j-live"
+      "s%j-dev"
+    ];
+    covered = [ ];
+  };
+
+  # ORDER is a sandbox's name and, after a colon, an order's words; MORE is the program's options
+  unit = v: order: more: {
     after = [
       "systemd-tmpfiles-setup.service"
       "systemd-tmpfiles-resetup.service"
     ];
     startLimitIntervalSec = 0;
+    environment.SANDBOXES = toString v.sandboxes;
     unitConfig.RequiresMountsFor = [
-      folder
+      v.folder
     ]
     ++ lib.optional cfg.backup.enable cfg.backup.directory;
     serviceConfig =
@@ -60,12 +84,12 @@ in
         # what has the bit in a volume keeps it in the copy; nothing there is executed, by this unit or by the host
         "RestrictSUIDSGID"
       ]
-      // import ../empty-root.nix "choiros-view/volume-${s.name}"
+      // import ../empty-root.nix "choiros-view/volume-${v.name}"
       // {
         Type = "oneshot";
-        ExecStart = "${lib.getExe volume} ${order} ${program s}${more}";
+        ExecStart = run "order" v order + more;
         # a sandbox whose copy was cut off in the middle would stay frozen
-        ExecStopPost = "${program s} thaw";
+        ExecStopPost = run "thaw" v order;
         TimeoutStartSec = "1h";
         # owners, modes and times of files that aren't root's, in folders that are closed to all but their owner
         CapabilityBoundingSet = [
@@ -88,14 +112,17 @@ in
         ++ lib.optional cfg.backup.enable "@setuid";
         RuntimeDirectoryPreserve = true;
         BindPaths = [
-          folder
-          "${results}/${s.name}"
-          "-${cgroup s}"
+          v.folder
         ]
-        ++ lib.optional cfg.backup.enable (backups s);
+        ++ map (name: "${results}/${name}") v.sandboxes
+        ++ map (name: "-${cgroup name}") v.sandboxes
+        ++ lib.optionals cfg.backup.enable (map backups v.sandboxes);
         ProtectControlGroups = false;
-        NoExecPaths = [ "-+${folder}" ] ++ lib.optional cfg.backup.enable "-+${backups s}";
-        InaccessiblePaths = covered s;
+        NoExecPaths = [
+          "-+${v.folder}"
+        ]
+        ++ lib.optionals cfg.backup.enable (map (name: "-+${backups name}") v.sandboxes);
+        InaccessiblePaths = v.covered;
         UMask = "0027";
       };
   };

@@ -1,8 +1,11 @@
-# The address plan: every sandbox with what it is called and where it is.
+# The address plan: every declared sandbox with what it is called and where it is. Of the network's blocks of four
+# addresses, those at the beginning of each 256 are for these; slots have the others.
 { lib }:
-workspaces:
+{ workspaces, network, ... }:
 let
   ids = import ../ids.nix;
+  networks = import ../networks.nix { inherit lib; };
+  first = (networks.v4 network).address;
 in
 lib.concatLists (
   lib.mapAttrsToList (
@@ -14,10 +17,12 @@ lib.concatLists (
         role: n:
         let
           name = "${workspace}-${role}";
+          block = first + 256 * n;
         in
         {
           inherit name workspace role;
           options = w.${role};
+          settings = w;
           unit = "container@${name}.service";
           interface = "ve-${name}";
           data = "/var/lib/choiros/sandboxes/${name}";
@@ -26,8 +31,8 @@ lib.concatLists (
           # the owner of its /data on the host; inside, the user `sandbox` has the same id
           user = if workspace == "sandbox" then "choiros-sandbox" else "choiros-${workspace}";
           id = ids.workspace workspace index;
-          hostAddress = "10.233.${toString n}.1";
-          address = "10.233.${toString n}.2";
+          hostAddress = networks.text (block + 1);
+          address = networks.text (block + 2);
         };
     in
     [

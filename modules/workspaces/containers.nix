@@ -10,6 +10,8 @@ let
   inside = import ./inside.nix { inherit config pkgs; };
   # a folder that nobody inside may list
   unlisted = "/run/choiros-unlisted";
+  flags = import ./identity.nix { inherit lib; };
+  shared = s: s.shared or false;
   container = s: {
     # the other is started by the request that needs it
     autoStart = s.role == "live";
@@ -20,9 +22,11 @@ let
     localAddress = s.address;
     privateUsers = "pick";
     # `idmap` has no option of its own: without it the files would be nobody's inside
-    bindMounts."/data:idmap" = {
-      hostPath = s.data;
-      isReadOnly = false;
+    bindMounts = lib.mkIf (!shared s) {
+      "/data:idmap" = {
+        hostPath = s.data;
+        isReadOnly = false;
+      };
     };
     # The start script works in the root as the host's root, and would follow what the inside has planted there: so
     # it makes a new one each time, and what the inside writes lies in memory above it, never in it.
@@ -40,32 +44,29 @@ let
       "gcroots"
       "profiles"
     ]
-    # who it is, for the services inside that ask for it
-    ++ lib.mapAttrsToList (name: value: "--setenv=${name}=${value}") {
-      SANDBOX_NAME = s.name;
-      SANDBOX_INSTANCE_ROLE = s.role;
-      SANDBOX_LISTEN = "0.0.0.0:${toString s.options.port}";
-      SANDBOX_DATA_DIR = "/data";
-      PORT = toString s.options.port;
-      DATA_DIR = "/data";
-    }
+    ++ lib.optionals (!shared s) (flags {
+      inherit (s) name role id;
+      inherit (s.options) port;
+    })
     # systemd looks at new mounts five times a second at most, and starts no mount unit meanwhile
     # (systemd#28264): while it boots inside, that is most of a second in which nothing happens
     ++ [ "--setenv=SYSTEMD_DEFAULT_MOUNT_RATE_LIMIT_BURST=100" ];
-    config = inside s.workspace s.options;
+    config = inside s;
   };
   unit =
     s:
     let
-      workspace = cfg.workspaces.${s.workspace};
+      inherit (s.settings) egress;
       near = [
         "localhost"
+      ]
+      ++ lib.optionals (!shared s) [
         s.hostAddress
         s.address
       ];
       # a second wall behind the firewall's rules, of another make
       reach =
-        if workspace.egress == "internet" then
+        if egress == "internet" then
           { IPAddressDeny = (import ../firewall/private.nix) ++ [ "::/0" ]; }
         else
           { IPAddressDeny = "any"; };
@@ -85,11 +86,11 @@ let
       # Its release, as of this moment, and whoever starts it. NixOS would take the newest closure, or what lies in a
       # profile that the inside can write.
       script = lib.mkBefore ''
-        pinned=$(readlink ${s.releases}/${s.name} || true)
+        pinned=$(readlink "${s.releases}/$INSTANCE" || true)
         number=''${pinned#release-} number=''${number%-link}
-        SYSTEM_PATH=$(readlink -e "${s.releases}/release-$number-link" || true)
+        ${lib.optionalString (shared s) newest}SYSTEM_PATH=$(readlink -e "${s.releases}/release-$number-link" || true)
         if [ -z "$SYSTEM_PATH" ]; then
-          echo "${s.name} has no release: ${s.releases}/${s.name} leads nowhere; see journalctl -u choiros-releases" >&2
+          echo "$INSTANCE has no release: ${s.releases}/$INSTANCE leads nowhere; see journalctl -u choiros-releases" >&2
           exit 1
         fi
         export SYSTEM_PATH
@@ -100,16 +101,26 @@ let
       serviceConfig = {
         # it would bring the newest closure into what runs
         ExecReload = lib.mkForce [ ];
-        MemoryMax = workspace.memoryMax;
-        TasksMax = workspace.tasksMax;
-        IPAddressAllow = near ++ lib.optionals (lib.isList workspace.egress) workspace.egress;
+        MemoryMax = s.settings.memoryMax;
+        TasksMax = s.settings.tasksMax;
+        IPAddressAllow = near ++ lib.optionals (lib.isList egress) egress;
       }
       // reach;
     };
+  # of a slot, that nobody has pinned yet
+  newest = ''
+    if [ -z "$pinned" ]; then
+      number=0
+      for link in /nix/var/nix/profiles/choiros/slots/release-*-link; do
+        link=''${link##*/release-} link=''${link%-link}
+        if [[ $link =~ ^[1-9][0-9]{0,8}$ ]] && [ "$link" -gt "$number" ]; then number=$link; fi
+      done
+    fi
+  '';
   forEach =
     value:
     lib.listToAttrs (
-      map (s: lib.nameValuePair (value s).name (value s).value) (lib.optionals cfg.enable cfg.sandboxes)
+      map (s: lib.nameValuePair (value s).name (value s).value) (lib.optionals cfg.enable cfg.containers)
     );
 in
 {

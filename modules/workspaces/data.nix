@@ -3,7 +3,9 @@
 let
   cfg = config.services.choiros;
   root = "/var/lib/choiros/sandboxes";
-  mount = config.fileSystems.${root} or null;
+  # where the data of declared sandboxes and of slots are
+  roots = [ root ] ++ lib.optional (cfg.slots > 0) "/var/lib/choiros/slots";
+  mounted = lib.filter (root: config.fileSystems ? ${root}) roots;
   folder = s: {
     ${s.data}.d = {
       mode = "0700";
@@ -28,7 +30,7 @@ in
 
     # Root inside a sandbox is root in the files that it leaves in /data: set-uid programs and devices are of no use
     # here, whoever comes by
-    systemd.mounts = lib.optional (mount == null) {
+    systemd.mounts = map (root: {
       description = "Sandboxes' data, without set-uid programs and devices";
       what = root;
       where = root;
@@ -36,18 +38,14 @@ in
       options = "bind,nosuid,nodev";
       wantedBy = [ "local-fs.target" ];
       before = [ "local-fs.target" ];
-    };
-    assertions = [
-      {
-        assertion =
-          mount == null
-          || lib.all (o: lib.elem o mount.options) [
-            "nosuid"
-            "nodev"
-          ];
-        message = "services.choiros: what a sandbox leaves in ${root} could be a set-uid program of root's. Add \"nosuid\" and \"nodev\" to fileSystems.\"${root}\".options.";
-      }
-    ];
+    }) (lib.subtractLists mounted roots);
+    assertions = map (root: {
+      assertion = lib.all (o: lib.elem o config.fileSystems.${root}.options) [
+        "nosuid"
+        "nodev"
+      ];
+      message = "services.choiros: what a sandbox leaves in ${root} could be a set-uid program of root's. Add \"nosuid\" and \"nodev\" to fileSystems.\"${root}\".options.";
+    }) mounted;
 
     systemd.tmpfiles.settings.choiros = {
       "/var/lib/choiros".d.mode = "0755";

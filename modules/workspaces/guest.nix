@@ -8,6 +8,20 @@
 { lib, pkgs, ... }:
 let
   ids = import ../ids.nix;
+  # what has the id of another workspace's sandboxes
+  others =
+    kind:
+    let
+      between = first: last: "-${kind} +${toString (first - 1)} -${kind} -${toString (last + 1)}";
+    in
+    ''\( -${kind} ${toString ids.sandbox} -o ${between 3001 3127} -o ${
+      between (ids.slots + 1) (ids.slots + ids.mostSlots)
+    } \) ! -${kind} "$id"'';
+  renamed = kind: owner: ''
+    if [ -n "$(find /data -mindepth 1 -maxdepth 1 ${others kind} -print -quit)" ]; then
+      find /data -mindepth 1 -depth ${others kind} -exec chown -h "${owner}" {} +
+    fi
+  '';
 in
 {
   system.stateVersion = lib.mkDefault stateVersion;
@@ -42,19 +56,39 @@ in
   security.sudo.enable = lib.mkDefault false;
   systemd.services.console-getty.enable = false;
 
-  # Data of a release in which all workspaces had one id. It is renamed from in here, where no link leads to the host;
-  # what lies on top comes last, so that a cut run is taken up again.
-  systemd.services.data-owner = lib.mkIf (id != ids.sandbox) {
-    description = "Data from before this workspace had an id of its own";
+  # Who owns /data. Slots share one closure, so the user `sandbox` has its id from what is told at the start; and files
+  # that another workspace's sandboxes wrote (from an archive, or in a release in which all had one id) become its own.
+  # They are renamed from in here, where no link leads to the host; what lies on top comes last, so that a cut run is
+  # taken up again.
+  systemd.services.data-owner = {
+    description = "Owner of /data";
     wantedBy = [ "sysinit.target" ];
-    before = [ "sysinit.target" ];
-    after = [ "local-fs.target" ];
-    path = [ pkgs.findutils ];
+    before = [
+      "sysinit.target"
+      "systemd-tmpfiles-setup.service"
+    ];
+    after = [
+      "local-fs.target"
+      "systemd-sysusers.service"
+      "userborn.service"
+    ];
+    path = [
+      pkgs.findutils
+      pkgs.gnused
+    ];
     unitConfig.DefaultDependencies = false;
-    serviceConfig.Type = "oneshot";
+    serviceConfig = {
+      Type = "oneshot";
+      PassEnvironment = "SANDBOX_ID";
+    };
     script = ''
-      [ -n "$(find /data -mindepth 1 -maxdepth 1 -uid ${toString ids.sandbox} -print -quit)" ] || exit 0
-      find /data -mindepth 1 -depth -uid ${toString ids.sandbox} -exec chown -h ${toString id}:${toString id} {} +
+      id=''${SANDBOX_ID:-${toString id}}
+      if [ "$(id -u sandbox)" != "$id" ]; then
+        sed -i "s/^sandbox:\([^:]*\):[0-9]*:[0-9]*:/sandbox:\1:$id:$id:/" /etc/passwd
+        sed -i "s/^sandbox:\([^:]*\):[0-9]*:/sandbox:\1:$id:/" /etc/group
+      fi
+      ${renamed "uid" "$id"}
+      ${renamed "gid" ":$id"}
     '';
   };
 

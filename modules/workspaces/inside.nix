@@ -1,9 +1,9 @@
-# The system inside a workspace's sandboxes, as a module: nothing in it tells live from dev.
+# The system inside a workspace's sandboxes, or inside those of all slots, as a module: nothing in it tells live from dev.
 { config, pkgs }:
-workspace: service:
+sandbox:
 let
   cfg = config.services.choiros;
-  sandboxes = builtins.filter (s: s.workspace == workspace) cfg.sandboxes;
+  inherit (sandbox) workspace options;
 in
 {
   imports = [
@@ -11,18 +11,18 @@ in
     (import ./guest.nix {
       inherit workspace;
       inherit (config.system) stateVersion;
-      inherit (cfg.workspaces.${workspace}) egress;
-      inherit (builtins.head sandboxes) id;
+      inherit (sandbox.settings) egress;
+      inherit (sandbox) id;
     })
     (
-      if service.config == null then
+      if options.config == null then
         import ./sandbox.nix {
           inherit workspace;
-          inherit (service) package;
-          hosts = map (s: s.hostAddress) sandboxes;
+          inherit (options) package;
+          inherit (cfg) network;
         }
       else
-        service.config
+        options.config
     )
   ];
 }

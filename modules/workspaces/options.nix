@@ -7,8 +7,11 @@
 let
   inherit (lib) mkOption types;
   choirosTypes = import ../types.nix { inherit lib; };
-  inherit (config.services.choiros) sandboxPackage;
   service = import ./service.nix { inherit lib choirosTypes; };
+  settings = import ./settings.nix {
+    inherit lib choirosTypes service;
+    inherit (config.services.choiros) sandboxPackage;
+  };
   role = import ./role.nix { inherit lib service; };
   workspace =
     { name, config, ... }:
@@ -19,7 +22,7 @@ let
           default = if name == "sandbox" then 1 else null;
           defaultText = lib.literalMD "`1` for the workspace `sandbox`; others must say it";
           example = 2;
-          description = "The workspace's place in the address plan: its sandboxes are 10.233.«2·index − 1».2 (born live) and 10.233.«2·index».2 (born dev). Keep it for the workspace's life: a container that isn't restarted keeps its address.";
+          description = "The workspace's place in the address plan: its sandboxes are «2·index − 1».2 (born live) and «2·index».2 (born dev) of `services.choiros.network`, which is 10.233.1.2 and 10.233.2.2 for the first. Keep it for the workspace's life: a container that isn't restarted keeps its address.";
         };
         members = mkOption {
           type = types.listOf types.str;
@@ -29,43 +32,8 @@ let
         };
         live = role config "live";
         dev = role config "dev";
-        memoryMax = mkOption {
-          type = choirosTypes.size;
-          default = "2G";
-          example = "512M";
-          description = "Memory that each of the two sandboxes may use.";
-        };
-        tasksMax = mkOption {
-          type = types.ints.positive;
-          default = 1024;
-          example = 256;
-          description = "Processes and threads that each of the two sandboxes may have.";
-        };
-        egress = mkOption {
-          type = types.either (types.enum [
-            "none"
-            "internet"
-          ]) (types.listOf choirosTypes.ipv4);
-          default = "none";
-          example = [ "198.51.100.0/24" ];
-          description = "Where the sandboxes may open connections to: nowhere, public addresses only (neither the host, nor private networks, nor a cloud's metadata service; names are resolved by public servers, unless `config` sets others), or the IPv4 networks listed.";
-        };
       }
-      // service {
-        package = {
-          value = sandboxPackage;
-          text = lib.literalExpression "config.services.choiros.sandboxPackage";
-        };
-        config.value = null;
-        port.value = 8080;
-        healthPath.value = "/health";
-        healthStatus.value = null;
-        healthHost.value = null;
-        identity = {
-          value = config.config == null;
-          text = lib.literalMD "whether our sandbox service runs inside";
-        };
-      };
+      // settings config;
     };
 in
 {
@@ -83,6 +51,13 @@ in
         }
       '';
       description = "Declared workspaces. The one named `sandbox` is always there.";
+    };
+
+    network = mkOption {
+      type = choirosTypes.sandboxNetwork;
+      default = "10.233.0.0/16";
+      example = "172.20.0.0/16";
+      description = "The private network that sandboxes have their addresses from, of which nothing else on the host may be in use: a VPC or a VPN often has some of 10.0.0.0/8, too. A narrower one has room for fewer. Stop the sandboxes when you change it: one that isn't restarted keeps its address.";
     };
 
     sandboxPackage = mkOption {
@@ -103,6 +78,6 @@ in
 
   config.services.choiros = {
     workspaces.sandbox = { };
-    sandboxes = import ./addresses.nix { inherit lib; } config.services.choiros.workspaces;
+    sandboxes = import ./addresses.nix { inherit lib; } config.services.choiros;
   };
 }

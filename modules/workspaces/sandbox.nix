@@ -2,8 +2,8 @@
 {
   workspace,
   package,
-  # the host's ends of the two sandboxes' wires
-  hosts,
+  # in which the host's end of its wire is; which it is, the same inside can't know
+  network,
 }:
 { lib, ... }:
 {
@@ -31,7 +31,7 @@
         "AF_INET" # serves HTTP
       ];
       IPAddressDeny = "any";
-      IPAddressAllow = hosts;
+      IPAddressAllow = network;
       Restart = "always";
       RestartSec = 1;
     };

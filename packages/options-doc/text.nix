@@ -13,6 +13,7 @@ let
       "gateway"
       "origins"
       "workspaces"
+      "slots"
       "hypervisor"
       "ingress"
       "firewall"

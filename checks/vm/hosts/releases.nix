@@ -48,7 +48,7 @@ in
     lib.nameValuePair "at-${name}" {
       autoStart = false;
       config.imports = [
-        (inside "sandbox" cfg.workspaces.sandbox.dev)
+        (inside (lib.findFirst (s: s.name == "sandbox-dev") null cfg.sandboxes))
         { system.name = name; }
         more
       ];

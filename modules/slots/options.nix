@@ -1,0 +1,53 @@
+{
+  lib,
+  config,
+  ...
+}:
+let
+  inherit (lib) mkOption types;
+  choirosTypes = import ../types.nix { inherit lib; };
+  ids = import ../ids.nix;
+  cfg = config.services.choiros;
+  settings = import ../workspaces/settings.nix {
+    inherit lib choirosTypes;
+    service = import ../workspaces/service.nix { inherit lib choirosTypes; };
+    inherit (cfg) sandboxPackage;
+  };
+in
+{
+  options.services.choiros = {
+    slots = mkOption {
+      type = types.ints.between 0 ids.mostSlots;
+      default = 32;
+      example = 200;
+      description = "How many workspaces the host has ready for people who are invited, beyond those that are declared. An unused one costs a few small files: neither a process nor a mount. Don't lower it below the number of one that is in use.";
+    };
+
+    slot = mkOption {
+      type = types.submodule ({ config, ... }: { options = settings config; });
+      default = { };
+      example = {
+        memoryMax = "1G";
+        egress = "internet";
+      };
+      description = "What runs in the sandboxes of all slots, and what they may.";
+    };
+
+    slotFiles = mkOption {
+      type = types.package;
+      readOnly = true;
+      internal = true;
+      description = "What is written out for each slot: units, addresses, the firewall's sets.";
+    };
+
+    containers = mkOption {
+      type = types.listOf types.raw;
+      readOnly = true;
+      internal = true;
+      description = "The containers that are declared to NixOS: one for each declared sandbox, and one that those of all slots are made from.";
+    };
+  };
+
+  config.services.choiros.containers =
+    cfg.sandboxes ++ lib.optional (cfg.slots > 0) (import ./sandbox.nix { inherit cfg; });
+}

@@ -1,0 +1,71 @@
+# `choiros-slot@<number>`: what the hypervisor has made before a slot's sandbox is started for the first time.
+{
+  lib,
+  config,
+  pkgs,
+  ...
+}:
+let
+  cfg = config.services.choiros;
+  ids = import ../ids.nix;
+  folder = "/var/lib/choiros/slots";
+  results = "/run/choiros-volumes";
+  slot = pkgs.writeShellApplication {
+    name = "choiros-slot";
+    runtimeInputs = [ pkgs.coreutils ];
+    runtimeEnv = {
+      SLOTS = toString cfg.slots;
+      FIRST_ID = toString ids.slots;
+      FOLDER = folder;
+      RESULTS = results;
+    }
+    // lib.optionalAttrs cfg.backup.enable { BACKUPS = cfg.backup.directory; };
+    text = builtins.readFile ./slot.sh;
+  };
+in
+{
+  config = lib.mkIf (cfg.enable && cfg.slots > 0) {
+    systemd.tmpfiles.settings.choiros.${folder}.d.mode = "0700";
+    systemd.services."choiros-slot@" = {
+      description = "Folders of slot %i";
+      after = [
+        "systemd-tmpfiles-setup.service"
+        "systemd-tmpfiles-resetup.service"
+      ];
+      startLimitIntervalSec = 0;
+      unitConfig = {
+        CollectMode = "inactive-or-failed";
+        RequiresMountsFor = [ folder ] ++ lib.optional cfg.backup.enable cfg.backup.directory;
+      };
+      serviceConfig =
+        removeAttrs (import ../hardening.nix) [
+          # what is made in the folder of results has its group
+          "RestrictSUIDSGID"
+        ]
+        // {
+          Type = "oneshot";
+          ExecStart = "${lib.getExe slot} %i";
+          ReadWritePaths = [
+            folder
+            results
+          ]
+          ++ lib.optional cfg.backup.enable cfg.backup.directory;
+          CapabilityBoundingSet = [
+            "CAP_CHOWN"
+            "CAP_FOWNER"
+            "CAP_FSETID"
+          ];
+          PrivateUsers = false;
+          SystemCallFilter = [
+            "@system-service"
+            "~@privileged @resources"
+            "@chown"
+          ];
+          # the hypervisor waits for it, and whoever comes waits for the hypervisor
+          TimeoutStartSec = 10;
+          PrivateNetwork = true;
+          IPAddressDeny = "any";
+        };
+    };
+  };
+}
