@@ -26,6 +26,7 @@ pub mod proxy;
 pub mod role;
 pub mod routes;
 pub mod runtime;
+mod sandbox_name;
 pub mod server;
 pub mod shell;
 pub mod store;

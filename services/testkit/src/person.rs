@@ -24,12 +24,33 @@ pub struct Person {
 }
 
 impl Person {
-    /// Signs up where registration is open.
+    /// An invite for this name, if it takes one because the configuration names it.
+    async fn invite(hypervisor: &Hypervisor, username: &str) -> Result<Option<String>> {
+        let order = json!({ "username": username });
+        let client = hypervisor.client();
+        let refused = post(&client, "/auth/register/start", &order).await;
+        if !refused.is_err_and(|error| error.to_string().contains("name_reserved")) {
+            return Ok(None);
+        }
+        let made = hypervisor
+            .cli(&["invite", "--username", username, "--json"])
+            .await?;
+        let made: Value = serde_json::from_slice(&made.stdout).context("an invite")?;
+        let link = text(&made["url"])?;
+        let (_, token) = link
+            .split_once("invite=")
+            .context("a link with an invite")?;
+        Ok(Some(token.to_owned()))
+    }
+
+    /// Signs up where registration is open, and with an invite where the name takes one.
     ///
     /// # Errors
     /// The hypervisor refused; the message has its response.
     pub async fn register(hypervisor: &Hypervisor, username: &str) -> Result<Self> {
-        Self::register_with(hypervisor.client(), username).await
+        let invite = Self::invite(hypervisor, username).await?;
+        let order = json!({ "username": username, "invite": invite });
+        Self::sign_up(hypervisor.client(), username, &order).await
     }
 
     /// Signs up with the invite of an enrolment link.

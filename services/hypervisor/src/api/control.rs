@@ -6,7 +6,7 @@ use super::operator::{self, OPERATOR, Refused, named};
 use super::sandboxes::{self, Outcome, Verb};
 use super::{Api, Row};
 use crate::access::Access;
-use crate::auth::{Account, Invite, RecoveryCode};
+use crate::auth::{Account, Invite, NewInvite, RecoveryCode};
 use crate::error::Payload;
 use crate::private_folder;
 use crate::role::Role;
@@ -210,16 +210,11 @@ async fn probation(
     })
 }
 
-#[derive(Deserialize)]
-struct InviteOrder {
-    admin: bool,
-}
-
 async fn invite(
     State(api): State<Api>,
-    Payload(order): Payload<InviteOrder>,
+    Payload(new): Payload<NewInvite>,
 ) -> Result<Json<Invite>, Refused> {
-    Ok(Json(api.auth.invite(order.admin).await?))
+    Ok(Json(api.auth.invite(new).await?))
 }
 
 async fn recover(

@@ -51,6 +51,11 @@ impl From<ClaimError> for HttpError {
             ClaimError::NoWorkspace { .. } => {
                 Self::new(StatusCode::FORBIDDEN, "no_workspace", error.to_string())
             }
+            ClaimError::NoSlot { .. } => Self::new(
+                StatusCode::INSUFFICIENT_STORAGE,
+                "no_slot",
+                error.to_string(),
+            ),
             ClaimError::Retired { .. } => Self::new(
                 StatusCode::FORBIDDEN,
                 "workspace_retired",

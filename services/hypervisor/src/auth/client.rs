@@ -130,6 +130,7 @@ impl Client {
             address: Some(self.address.to_string()),
             detail: detail.into(),
             passkey,
+            actor: None,
         };
         audit(store, &row);
     }
@@ -151,6 +152,7 @@ pub(crate) fn audit_event(
         address,
         detail,
         passkey: None,
+        actor: None,
     };
     audit(store, &row);
 }

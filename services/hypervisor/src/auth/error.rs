@@ -1,5 +1,6 @@
 //! Why auth refused, and how that is told over HTTP.
 
+use super::placement::PlacementError;
 use crate::error::HttpError;
 use crate::store::{Conflict, StoreError};
 use axum::response::{IntoResponse, Response};
@@ -48,6 +49,13 @@ pub enum AuthError {
     InviteRequired,
     #[error("this invite is unknown, was used or has ended; ask an admin for a new link")]
     InviteInvalid,
+    #[error(
+        "this invite is for {0}; sign up with that name, or ask an admin for an invite of your own"
+    )]
+    InviteBound(String),
+    /// There is no place for one more, or not for one of this name.
+    #[error("{0}")]
+    Placement(#[source] PlacementError),
     #[error("signing up is closed; the operator opens it with the setting `registration`")]
     RegistrationClosed,
     /// The ceremony was used, has ended, or is of another browser or purpose.
@@ -106,6 +114,15 @@ impl From<StoreError> for AuthError {
     }
 }
 
+impl From<PlacementError> for AuthError {
+    fn from(error: PlacementError) -> Self {
+        match error {
+            PlacementError::Store(error) => error.into(),
+            error => Self::Placement(error),
+        }
+    }
+}
+
 impl AuthError {
     /// Whether something is wrong inside, which is for the operator alone.
     pub const fn is_internal(&self) -> bool {
@@ -140,6 +157,16 @@ impl From<AuthError> for HttpError {
             E::PasskeyTaken => (StatusCode::CONFLICT, "passkey_taken"),
             E::InviteRequired => (StatusCode::FORBIDDEN, "invite_required"),
             E::InviteInvalid => (StatusCode::FORBIDDEN, "invite_invalid"),
+            E::InviteBound(_) => (StatusCode::FORBIDDEN, "invite_bound"),
+            E::Placement(PlacementError::Reserved { .. }) => {
+                (StatusCode::FORBIDDEN, "name_reserved")
+            }
+            E::Placement(PlacementError::NoSlot { .. }) => {
+                (StatusCode::INSUFFICIENT_STORAGE, "no_slot")
+            }
+            E::Placement(PlacementError::NoWorkspace { .. }) => {
+                (StatusCode::FORBIDDEN, "no_workspace")
+            }
             E::RegistrationClosed => (StatusCode::FORBIDDEN, "registration_closed"),
             E::CeremonyInvalid => (StatusCode::BAD_REQUEST, "ceremony_invalid"),
             E::PasskeyInvalid => (StatusCode::BAD_REQUEST, "passkey_invalid"),
@@ -150,6 +177,7 @@ impl From<AuthError> for HttpError {
             E::LastPasskey => (StatusCode::CONFLICT, "last_passkey"),
             E::NotFound(_) | E::NoUser(_) => (StatusCode::NOT_FOUND, "not_found"),
             E::RpIdChanged { .. }
+            | E::Placement(PlacementError::Store(_))
             | E::Store(_)
             | E::Webauthn(_)
             | E::Unreadable(_)

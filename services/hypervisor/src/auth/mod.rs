@@ -25,6 +25,7 @@ mod operator;
 mod origin;
 mod passkeys;
 mod pending;
+mod placement;
 mod purge_expired;
 mod recovery;
 mod register;
@@ -48,7 +49,7 @@ use keys::Keys;
 use limits::Limits;
 use purge_expired::Readings;
 use session::Sessions;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use token::Token;
 use tokio::sync::Mutex;
@@ -61,10 +62,11 @@ pub(crate) use client::{Client, audit_event};
 pub(crate) use confirm::Confirmed;
 pub use entering::EnterError;
 pub use error::AuthError;
-pub use invites::Invite;
+pub use invites::{Invite, NewInvite};
 pub use operator::RecoveryCode;
 pub use origin::check_origin;
 pub(crate) use passkeys::passkey_name;
+pub use placement::{Placement, PlacementError};
 pub use session::Session;
 
 /// How long a session from a recovery code lasts: enough to find an authenticator.
@@ -93,6 +95,8 @@ pub struct Auth {
     grants: Grants,
     entering: Entering,
     ends: EndNotifier,
+    /// What new people get; without it, an account alone.
+    placement: OnceLock<Box<dyn Placement>>,
     /// The turn to ask the store for a session.
     asking: Arc<Mutex<()>>,
     ceremonies: Ceremonies,
@@ -125,6 +129,7 @@ impl Auth {
             grants: Grants::default(),
             entering: entering::tokens(),
             ends: EndNotifier::new(),
+            placement: OnceLock::new(),
             asking: Arc::default(),
             ceremonies: Ceremonies::new(
                 Duration::from_secs(settings.ceremony_secs),
@@ -207,6 +212,11 @@ impl Auth {
             let session = |(row, user)| Session::new(&row, Arc::new(user), &self.ends);
             Ok(found.map(session))
         })
+    }
+
+    /// Has new people get what this gives; the first one counts.
+    pub fn place_by(&self, placement: Box<dyn Placement>) {
+        let _ = self.placement.set(placement);
     }
 
     /// Whose lifetimes those of the sessions are.

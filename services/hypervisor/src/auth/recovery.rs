@@ -63,6 +63,7 @@ fn nobody(username: &str) -> UserRow {
         display_name: username.to_owned(),
         admin: false,
         created_at: Timestamp::now(),
+        disabled_at: None,
     }
 }
 

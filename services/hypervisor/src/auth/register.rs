@@ -7,7 +7,7 @@ use super::token::Token;
 use super::{Auth, AuthError, codes, validation};
 use crate::config;
 use crate::error::Payload;
-use crate::store::{InviteRow, NewAccount, SessionKind, Store, UserRow};
+use crate::store::{Home, InviteRow, NewAccount, SessionKind, Store, UserRow};
 use crate::timestamp::Timestamp;
 use axum::Json;
 use axum::extract::State;
@@ -33,6 +33,7 @@ pub(super) async fn start(
     auth.run(move |auth, store| {
         let invite = auth.invite_for(store, form.invite.as_deref())?;
         let username = validation::username(&form.username)?;
+        auth.may_come(&username, invite.as_ref())?;
         let display_name = validation::label(form.display_name.as_deref(), &username)?;
         // Where accounts are not revealed, a taken name shows at the finish, to whoever came
         // with an invite and a passkey.
@@ -57,6 +58,34 @@ pub(super) async fn start(
 }
 
 impl Auth {
+    /// Whether somebody of this name may come with this invite.
+    fn may_come(&self, username: &str, invite: Option<&InviteRow>) -> Result<(), AuthError> {
+        let name = invite.and_then(|invite| invite.username.as_deref());
+        if let Some(name) = name.filter(|name| *name != username) {
+            return Err(AuthError::InviteBound(name.to_owned()));
+        }
+        match self.placement.get() {
+            Some(placement) => Ok(placement.check(username, invite)?),
+            None => Ok(()),
+        }
+    }
+
+    /// Writes an account, and what its user gets with it.
+    fn write_account(&self, store: &dyn Store, account: NewAccount) -> Result<(), AuthError> {
+        let Some(placement) = self.placement.get() else {
+            store.create_account(&account)?;
+            return Ok(());
+        };
+        let invite = match &account.invite {
+            Some(hash) => {
+                let found = store.invite(hash, account.user.created_at)?;
+                Some(found.ok_or(AuthError::InviteInvalid)?)
+            }
+            None => None,
+        };
+        Ok(placement.place(store, account, invite.as_ref())?)
+    }
+
     /// The invite that a registration uses up, if the policy lets it begin at all.
     fn invite_for(
         &self,
@@ -93,20 +122,23 @@ pub(super) async fn finish(
             display_name: begun.display_name,
             admin: begun.admin,
             created_at: Timestamp::now(),
+            disabled_at: None,
         };
         let passkey = verified.belongs_to(user.id, "Passkey 1".into());
         let recovery_codes = codes::set()?;
         let kind = SessionKind::Full;
         let opens = Some(passkey.id);
         let cookie = auth.open_session(&client, &user, kind, opens, |session, replaces| {
-            Ok(store.create_account(&NewAccount {
+            let account = NewAccount {
                 user: user.clone(),
                 passkey,
                 recovery_codes: codes::hashes(&recovery_codes),
                 invite: begun.invite,
                 session: session.clone(),
                 replaces,
-            })?)
+                home: Home::None,
+            };
+            auth.write_account(store, account)
         })?;
         client.audit_event(store, "registered", Some(user.id), &user.username);
         let response = Json(json!({

@@ -211,6 +211,7 @@ pub(super) mod tests {
             display_name: String::new(),
             admin: false,
             created_at: at,
+            disabled_at: None,
         };
         Session::new(&row, Arc::new(user), &EndNotifier::new())
     }

@@ -60,6 +60,9 @@ enum Command {
         /// The person becomes an admin: sees and steers every workspace
         #[arg(long)]
         admin: bool,
+        /// Only a person of this name can use it, as it takes for a declared member's
+        #[arg(long)]
+        username: Option<String>,
     },
     /// List the accounts
     Users,
@@ -257,7 +260,10 @@ async fn ask(client: &Client, command: Command) -> Result<Value> {
         Command::History(of) => changes::history(client, &of).await,
         Command::Backup(backup) => changes::back_up(client, &backup).await,
         Command::Backups(of) => changes::backups(client, &of).await,
-        Command::Invite { admin } => client.post("/invites", &json!({ "admin": admin })).await,
+        Command::Invite { admin, username } => {
+            let order = json!({ "admin": admin, "username": username });
+            client.post("/invites", &order).await
+        }
         Command::Recover { username } => {
             let path = format!("/recover/{}", segment(&username));
             client.post(&path, &json!({})).await

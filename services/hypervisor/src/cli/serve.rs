@@ -3,12 +3,12 @@
 use super::signals::Signals;
 use super::{open_files, systemd};
 use crate::api::{self, Api, Control};
-use crate::auth::Auth;
+use crate::auth::{Auth, NewInvite};
 use crate::config::{self, Config, Registration};
 use crate::error;
 use crate::metrics::Metrics;
 use crate::proxy::Proxy;
-use crate::routes::Routes;
+use crate::routes::{Places, Routes};
 use crate::runtime::Runtime;
 use crate::server::{self, Gateway};
 use crate::shell::{self, Shell};
@@ -46,6 +46,7 @@ pub(super) async fn serve(config: Config) -> Result<()> {
     let runtime = Runtime::open(&config)?;
     let ends = auth.end_notifier().clone();
     let routes = Routes::open(config.clone(), store.clone(), runtime.clone(), ends).await?;
+    auth.place_by(Box::new(Places(routes.clone())));
     let metrics = Arc::new(Metrics::default());
     let api = Api {
         auth: auth.clone(),
@@ -190,7 +191,11 @@ async fn print_enrolment_link(config: &Config, auth: &Arc<Auth>, nobody: bool) -
     let version = env!("CARGO_PKG_VERSION");
     writeln!(out, "ChoirOS hypervisor {version} serves {origin}")?;
     if nobody && config.registration != Registration::Closed {
-        let invite = auth.invite(true).await?;
+        let first = NewInvite {
+            admin: true,
+            ..NewInvite::default()
+        };
+        let invite = auth.invite(first).await?;
         writeln!(
             out,
             "Open this link to register the first passkey and become the admin:"

@@ -2,7 +2,7 @@
 
 use super::{
     Acme, Auth, Config, DEFAULT_WORKSPACE, Log, Origins, Proxy, Registration, Runtime, RuntimeKind,
-    Sandbox, Server, Shell, Store, Tls, Workspace,
+    Sandbox, Server, Shell, Slots, Store, Tls, Workspace,
 };
 use crate::role::Role;
 use std::collections::BTreeMap;
@@ -23,6 +23,7 @@ impl Default for Config {
             runtime: Runtime::default(),
             shell: Shell::default(),
             log: Log::default(),
+            slots: Slots::default(),
             workspaces: BTreeMap::from([(DEFAULT_WORKSPACE.into(), Workspace::default())]),
         }
     }

@@ -49,8 +49,8 @@ const ANCESTOR: [(&str, &[&str]); 6] = [
     ("FRONTEND_DIST", &["shell", "dir"]),
 ];
 
-const SECTIONS: [&str; 8] = [
-    "server", "tls", "auth", "store", "proxy", "runtime", "shell", "log",
+const SECTIONS: [&str; 9] = [
+    "server", "tls", "auth", "store", "proxy", "runtime", "shell", "log", "slots",
 ];
 
 const PREFIX: &str = "HYPERVISOR_";

@@ -10,6 +10,7 @@ mod filter;
 mod load;
 mod networks;
 mod origins;
+mod slots;
 mod tls;
 
 use crate::role::Role;
@@ -21,10 +22,12 @@ use std::path::PathBuf;
 use url::Url;
 
 pub use address::Address;
+pub(crate) use check::is_workspace_label;
 pub(crate) use filter::{AUDIT, filter};
 pub use load::{ConfigError, load};
 pub(crate) use origins::DEV_SUFFIX;
 pub use origins::Origins;
+pub use slots::Slots;
 pub use tls::{Acme, Tls};
 
 /// The whole configuration. Every key has a default that serves a laptop.
@@ -57,6 +60,8 @@ pub struct Config {
     pub shell: Shell,
     /// What is written to standard error.
     pub log: Log,
+    /// Sandboxes that are ready for workspaces to come.
+    pub slots: Slots,
     /// Declared workspaces, by name. The default one is `sandbox`.
     pub workspaces: BTreeMap<String, Workspace>,
 }
@@ -218,6 +223,9 @@ pub struct Runtime {
 
 /// What stands for the sandbox's name in `runtime.unit` and those below it.
 pub(crate) const UNIT_PLACEHOLDER: &str = "{sandbox}";
+
+/// What stands for a slot's number in the units of `slots`.
+pub(crate) const SLOT_PLACEHOLDER: &str = "{slot}";
 
 /// What stands for what is to be done in `runtime.release_unit` and `runtime.volume_unit`.
 pub(crate) const ORDER_PLACEHOLDER: &str = "{order}";

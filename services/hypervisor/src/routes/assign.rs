@@ -1,95 +1,170 @@
-//! Which workspace a user gets.
+//! Which workspace a person gets who has none.
 
 use super::error::ClaimError;
 use super::members;
+use super::person::Membership;
 use super::route::Workspace;
-use super::row::new_row;
 use super::table::{Routes, Without};
 use crate::auth::User;
-use crate::config::DEFAULT_WORKSPACE;
+use crate::config::{DEFAULT_WORKSPACE, is_workspace_label};
 use crate::role::Role;
-use crate::store::{Store, StoreError, WorkspaceRow};
-use std::collections::HashSet;
-use std::sync::Arc;
-use tracing::info;
+use crate::store::{Conflict, Home, NewWorkspace, Store, StoreError, WorkspaceRow};
+use std::sync::{Arc, PoisonError};
+use tokio::runtime::Handle;
+use tracing::{info, warn};
 
 impl Routes {
-    /// The user's workspace; the first time, one is given to them.
+    /// The workspace that this user is led to; the first time, one is given to them.
     ///
     /// # Errors
-    /// [`ClaimError::NoWorkspace`] or [`ClaimError::Retired`]; the store's.
-    pub async fn workspace(&self, user: &User) -> Result<Arc<Workspace>, ClaimError> {
-        if let Some(workspace) = self.of(user.id) {
-            return Ok(workspace);
-        }
-        let _one = self.assign_lock.lock().await;
-        if let Some(workspace) = self.of(user.id) {
-            return Ok(workspace);
+    /// As for [`Routes::membership_of`].
+    pub async fn workspace(self: &Arc<Self>, user: &User) -> Result<Arc<Workspace>, ClaimError> {
+        Ok(self.membership_of(user).await?.workspace)
+    }
+
+    /// The same, and until when.
+    ///
+    /// # Errors
+    /// [`ClaimError::NoWorkspace`], [`ClaimError::NoSlot`] or [`ClaimError::Retired`]; the store's.
+    pub async fn membership_of(self: &Arc<Self>, user: &User) -> Result<Membership, ClaimError> {
+        if let Some(membership) = self.chosen(user.id) {
+            return Ok(membership);
         }
         match self.without.get(&user.id).as_deref() {
-            None => self.give(user).await,
-            Some(Without::TakenOut) => Err(no_workspace(user)),
-            Some(Without::Retired(workspace)) => Err(ClaimError::Retired {
-                workspace: workspace.to_string(),
-            }),
+            None => {}
+            Some(Without::TakenOut) => return Err(no_workspace(user)),
+            Some(Without::Retired(workspace)) => {
+                return Err(ClaimError::Retired {
+                    workspace: workspace.to_string(),
+                });
+            }
         }
+        let (routes, user) = (self.clone(), user.clone());
+        self.store.run(move |store| routes.give(store, &user)).await
     }
 
-    /// Their declared workspace, else a declared one that is nobody's, else a new one.
-    async fn give(&self, user: &User) -> Result<Arc<Workspace>, ClaimError> {
-        let declared = &self.config.workspaces;
-        let theirs = members::names(declared, &user.username);
-        let nobodys = || {
-            let owned: HashSet<_> = self
-                .by_user
-                .iter()
-                .map(|entry| entry.workspace.name.clone())
-                .collect();
-            let default = declared.get_key_value(DEFAULT_WORKSPACE);
-            let in_order = default.into_iter().chain(declared.iter());
-            let free = in_order.filter(|(name, workspace)| {
-                workspace.members.is_empty() && !owned.contains(name.as_str())
-            });
-            free.map(|(name, _)| name).next()
-        };
-        let name = match theirs.or_else(nobodys) {
-            Some(name) => {
-                let name = name.clone();
-                let (workspace, id) = (name.clone(), user.id);
-                self.store
-                    .run(move |store| store.add_member(&workspace, id))
-                    .await?;
-                name
+    fn give(self: &Arc<Self>, store: &dyn Store, user: &User) -> Result<Membership, ClaimError> {
+        if self.chosen(user.id).is_none() {
+            let settle_in = |home: &Home| store.settle_in(home, user.id);
+            match self.place_user(user, self.home_of(&user.username), settle_in) {
+                Ok(()) => {}
+                Err(StoreError::Conflict(Conflict::NoSlot)) => {
+                    let slots = self.config.slots.count();
+                    return Err(ClaimError::NoSlot { slots });
+                }
+                Err(error) => return Err(error.into()),
             }
-            None if self.runtime.can_create() => {
-                let name = self.free_name(&user.username);
-                self.create(vec![new_row(&name, vec![user.id])]).await?;
-                name
+        }
+        self.chosen(user.id).ok_or_else(|| no_workspace(user))
+    }
+
+    /// Has `write` keep the workspace that a user gets, and puts it into memory. Blocks.
+    ///
+    /// # Errors
+    /// Those of `write`; nothing was changed then.
+    pub(super) fn place_user(
+        self: &Arc<Self>,
+        user: &User,
+        home: impl FnOnce() -> Home,
+        mut write: impl FnMut(&Home) -> Result<Option<WorkspaceRow>, StoreError>,
+    ) -> Result<(), StoreError> {
+        let lock = self.placing.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.chosen(user.id).is_some() {
+            return Ok(());
+        }
+        let mut home = home();
+        let mut tried = 1;
+        let row = loop {
+            match write(&home) {
+                // One that is not served has this name.
+                Err(StoreError::Conflict(Conflict::Workspace)) if tried < MOST_NAMES => {
+                    tried += 1;
+                    if let Home::New(new) = &mut home {
+                        new.name = format!("{}-{tried}", stem(&user.username));
+                    }
+                }
+                written => break written?,
             }
-            None => return Err(no_workspace(user)),
         };
-        info!(workspace = %name, user = %user.username, "given");
-        let workspace = self.named(&name).ok_or_else(|| no_workspace(user))?;
+        let Some(row) = row else {
+            return Ok(());
+        };
+        let is_new = self.named(&row.name).is_none();
+        if is_new {
+            self.publish(&row)?;
+        }
+        let Some(workspace) = self.named(&row.name) else {
+            return Ok(());
+        };
         self.add(user.id, &workspace);
-        Ok(workspace)
+        self.lead_to(user.id, &workspace);
+        drop(lock);
+        info!(workspace = %workspace.name, slot = workspace.slot, user = %user.username, "given");
+        if is_new {
+            self.begin(&workspace);
+        }
+        Ok(())
     }
 
-    /// A workspace name made of the username's letters and digits.
-    fn free_name(&self, username: &str) -> String {
-        let local = username.split('@').next().unwrap_or_default();
-        let mut stem: String = local
-            .chars()
-            .filter(char::is_ascii_alphanumeric)
-            .take(24)
-            .collect::<String>()
-            .to_ascii_lowercase();
-        if !stem.starts_with(|first: char| first.is_ascii_lowercase()) {
-            stem.insert(0, 'w');
+    /// Finds out what a new workspace runs. One in a slot is started before its first request, which
+    /// its owner is on the way to.
+    fn begin(self: &Arc<Self>, workspace: &Arc<Workspace>) {
+        let runtime = Handle::current();
+        if let Err(error) = runtime.block_on(self.settle_release(workspace)) {
+            warn!(workspace = %workspace.name, %error, "its releases could not be stored");
         }
+        if workspace.slot.is_some() {
+            let live = workspace.pair().live.sandbox.clone();
+            runtime.spawn(async move {
+                if let Err(error) = live.ready().await {
+                    warn!(sandbox = live.name(), %error, "a new workspace does not start");
+                }
+            });
+        }
+    }
+
+    /// What a person of this name gets: their declared workspace, else a declared one that is
+    /// nobody's, else a new one.
+    pub(super) fn home_of(&self, username: &str) -> impl FnOnce() -> Home {
+        move || {
+            let declared = &self.config.workspaces;
+            let served = |name: &&String| self.named(name).is_some();
+            let theirs = members::names(declared, username).filter(served);
+            let default = declared.get_key_value(DEFAULT_WORKSPACE);
+            let nobodys = || {
+                let in_order = default.into_iter().chain(declared.iter());
+                let mut free = in_order.filter(|(name, workspace)| {
+                    let served = self.named(name);
+                    workspace.members.is_empty()
+                        && served.is_some_and(|served| self.members(&served).is_empty())
+                });
+                free.next().map(|(name, _)| name)
+            };
+            if let Some(name) = theirs.or_else(nobodys) {
+                return Home::Member(name.clone());
+            }
+            let slots = self.config.slots.count();
+            if self.runtime.can_create() || slots > 0 {
+                return Home::New(NewWorkspace {
+                    name: self.free_name(username),
+                    slots: (slots > 0).then_some(slots),
+                });
+            }
+            Home::None
+        }
+    }
+
+    /// A workspace's name that is made of the username's letters and digits.
+    pub(super) fn free_name(&self, username: &str) -> String {
+        let stem = stem(username);
         let mut names = std::iter::once(stem.clone()).chain((2..).map(|n| format!("{stem}-{n}")));
-        names
-            .find(|name| !self.by_name.contains_key(name.as_str()) && self.has_free_hosts(name))
-            .unwrap_or(stem)
+        let is_free = |name: &String| {
+            is_workspace_label(name)
+                && !self.by_name.contains_key(name.as_str())
+                && !self.retired.contains(name.as_str())
+                && self.has_free_hosts(name)
+        };
+        names.find(is_free).unwrap_or(stem)
     }
 
     /// Whether neither sandbox would be at a host of the gateway.
@@ -98,19 +173,23 @@ impl Routes {
             .iter()
             .all(|&role| !self.hosts.is_taken(&self.config.sandbox_host(name, role)))
     }
+}
 
-    /// Stores new workspaces, all or none, and publishes them.
-    async fn create(&self, rows: Vec<WorkspaceRow>) -> Result<(), StoreError> {
-        let work = move |store: &dyn Store| store.create_workspaces(&rows).map(|()| rows);
-        let rows = self.store.run(work).await?;
-        for row in rows {
-            self.publish(&row)?;
-            if let Some(workspace) = self.named(&row.name) {
-                self.settle_release(&workspace).await?;
-            }
-        }
-        Ok(())
+/// So many names are tried that the store may have.
+const MOST_NAMES: u32 = 1000;
+
+fn stem(username: &str) -> String {
+    let local = username.split('@').next().unwrap_or_default();
+    let mut stem: String = local
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .take(24)
+        .collect::<String>()
+        .to_ascii_lowercase();
+    if !stem.starts_with(|first: char| first.is_ascii_lowercase()) {
+        stem.insert(0, 'w');
     }
+    stem
 }
 
 fn no_workspace(user: &User) -> ClaimError {

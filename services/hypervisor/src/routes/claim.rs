@@ -4,7 +4,6 @@ use super::error::ClaimError;
 use super::held::Held;
 use super::route::{Route, Workspace};
 use super::table::Routes;
-use crate::auth::User;
 use crate::concurrency_limit::{ConcurrencyLimit, Permit, Scope};
 use crate::role::Role;
 use crate::runtime::{Hold, Sandbox};
@@ -44,92 +43,50 @@ enum Attempt {
     Waits(Permits, Arc<Route>),
     /// It has its permits, but what it comes for is being changed.
     Held(Permits, Arc<Held>, Arc<Sandbox>),
-    /// Its user has no workspace yet.
-    Unknown,
 }
 
 impl Routes {
-    /// Claims the user's sandbox of `role` without waiting and without a lock on anything that
-    /// changes; `None` means that only [`Routes::claim`] can have it.
+    /// Claims the sandbox of `role` of this workspace without waiting and without a lock on anything
+    /// that changes, for a `user` whom its access lets in, or for nobody in particular; `None` means
+    /// that only [`Routes::claim`] can have it.
     ///
     /// # Errors
     /// [`ClaimError::Busy`].
-    pub fn try_claim(&self, user: Uuid, role: Role) -> Result<Option<Claim>, ClaimError> {
-        Ok(match self.attempt(user, role)? {
-            Attempt::Claimed(claim) => Some(claim),
-            Attempt::Waits(..) | Attempt::Held(..) | Attempt::Unknown => None,
-        })
-    }
-
-    /// Claims the user's sandbox of `role`, starting it if need be. Who waits for it has a permit
-    /// already, so that no more wait than could be served.
-    ///
-    /// # Errors
-    /// Why there is no sandbox for this request.
-    pub async fn claim(&self, user: &User, role: Role) -> Result<Claim, ClaimError> {
-        loop {
-            match self.attempt(user.id, role)? {
-                Attempt::Claimed(claim) => return Ok(claim),
-                // Not yet routed: after a swap it goes where the new generation says.
-                Attempt::Waits(_permits, route) => ready(&route).await?,
-                Attempt::Held(_permits, held, sandbox) => {
-                    self.held(&held, sandbox.name()).await?;
-                }
-                Attempt::Unknown => {
-                    self.workspace(user).await?;
-                }
-            }
-        }
-    }
-
-    /// As [`Routes::try_claim`], the sandbox of `role` of this workspace, for a `user` whom its
-    /// access lets in, or for nobody in particular.
-    ///
-    /// # Errors
-    /// [`ClaimError::Busy`].
-    pub fn try_claim_at(
+    pub fn try_claim(
         &self,
         workspace: &Workspace,
         role: Role,
         user: Option<Uuid>,
     ) -> Result<Option<Claim>, ClaimError> {
-        Ok(match self.attempt_at(workspace, role, user)? {
+        Ok(match self.attempt(workspace, role, user)? {
             Attempt::Claimed(claim) => Some(claim),
-            Attempt::Waits(..) | Attempt::Held(..) | Attempt::Unknown => None,
+            Attempt::Waits(..) | Attempt::Held(..) => None,
         })
     }
 
-    /// As [`Routes::claim`], in the same way.
+    /// Claims it in the same way, starting it if need be. Who waits for it has a permit already, so
+    /// that no more wait than could be served.
     ///
     /// # Errors
     /// Why there is no sandbox for this request.
-    pub async fn claim_at(
+    pub async fn claim(
         &self,
         workspace: &Workspace,
         role: Role,
         user: Option<Uuid>,
     ) -> Result<Claim, ClaimError> {
         loop {
-            match self.attempt_at(workspace, role, user)? {
+            match self.attempt(workspace, role, user)? {
                 Attempt::Claimed(claim) => return Ok(claim),
                 Attempt::Waits(_permits, route) => ready(&route).await?,
                 Attempt::Held(_permits, held, sandbox) => {
                     self.held(&held, sandbox.name()).await?;
                 }
-                Attempt::Unknown => {}
             }
         }
     }
 
-    fn attempt(&self, user: Uuid, role: Role) -> Result<Attempt, ClaimError> {
-        let Some(member) = self.by_user.get(&user) else {
-            return Ok(Attempt::Unknown);
-        };
-        let limit = (Scope::User, &member.concurrency_limit);
-        self.enter(&member.workspace, limit, role)
-    }
-
-    fn attempt_at(
+    fn attempt(
         &self,
         workspace: &Workspace,
         role: Role,

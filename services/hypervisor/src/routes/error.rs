@@ -13,6 +13,11 @@ pub enum ClaimError {
         "there is no workspace for {username}; ask the operator to add you to the members of one"
     )]
     NoWorkspace { username: String },
+    /// The host has no room for one more workspace.
+    #[error(
+        "this host has no free slot for a workspace of yours: all {slots} are taken; ask the operator to raise `services.choiros.slots`, or to remove somebody who is gone"
+    )]
+    NoSlot { slots: u32 },
     /// The user's workspace is kept, but not declared any longer.
     #[error(
         "your workspace {workspace} is no longer declared on this host; ask the operator to declare `workspaces.{workspace}` again, or to add you to the members of another one"

@@ -7,16 +7,30 @@
 #[cfg(test)]
 mod tests;
 
-use super::row::new_row;
 use crate::config::Workspace;
 use crate::store::{AuditRow, Move, Settlement, Store, StoreError, WorkspaceRow};
 use crate::timestamp::Timestamp;
 use crate::username;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use tracing::{info, warn};
 use uuid::Uuid;
 
 type Declared = BTreeMap<String, Workspace>;
+
+/// Which workspaces are served that the configuration does not declare.
+#[derive(Clone, Copy)]
+pub(super) struct Kept {
+    /// Whether the runtime makes workspaces.
+    pub(super) all: bool,
+    /// How many slots the host has.
+    pub(super) slots: u32,
+}
+
+impl Kept {
+    fn has(self, row: &WorkspaceRow) -> bool {
+        self.all || row.slot.is_some_and(|slot| slot <= self.slots)
+    }
+}
 
 /// The declared workspace that names this user, however the name is written there.
 pub(super) fn names<'a>(declared: &'a Declared, username: &str) -> Option<&'a String> {
@@ -32,7 +46,7 @@ pub(super) fn names<'a>(declared: &'a Declared, username: &str) -> Option<&'a St
 pub(super) fn settle(
     store: &dyn Store,
     declared: &Declared,
-    can_create: bool,
+    kept: Kept,
 ) -> Result<Vec<WorkspaceRow>, StoreError> {
     let rows = store.workspaces()?;
     let mut ids = HashMap::new();
@@ -42,7 +56,7 @@ pub(super) fn settle(
             ids.insert(name, user.id);
         }
     }
-    let mut change = plan(declared, can_create, &rows, &ids);
+    let mut change = plan(declared, kept, &rows, &ids);
     if change == Settlement::default() {
         return Ok(rows);
     }
@@ -58,53 +72,63 @@ pub(super) fn settle(
 /// What is to change; `ids` has the accounts of the named members.
 fn plan(
     declared: &Declared,
-    can_create: bool,
+    kept: Kept,
     rows: &[WorkspaceRow],
     ids: &HashMap<String, Uuid>,
 ) -> Settlement {
     let stored: HashSet<&str> = rows.iter().map(|row| &*row.name).collect();
     let new = declared.keys().filter(|name| !stored.contains(&***name));
     let retires = rows.iter().filter_map(|row| {
-        let retired = !can_create && !declared.contains_key(&row.name);
+        let retired = !kept.has(row) && !declared.contains_key(&row.name);
         (row.retired != retired).then(|| (row.name.clone(), retired))
     });
     Settlement {
-        create: new.map(|name| new_row(name, Vec::new())).collect(),
+        create: new.map(|name| WorkspaceRow::new(name)).collect(),
         retire: retires.collect(),
         moves: moves(declared, rows, ids),
         audit: Vec::new(),
     }
 }
 
+/// Who goes where: whoever is named in a workspace joins it, and whom a workspace that names others
+/// does not name leaves it.
 fn moves(declared: &Declared, rows: &[WorkspaceRow], ids: &HashMap<String, Uuid>) -> Vec<Move> {
-    let mut homes: BTreeMap<Uuid, &String> = BTreeMap::new();
+    let mut joins: BTreeSet<(Uuid, &String)> = BTreeSet::new();
     for (name, workspace) in declared {
         let known = workspace.members.iter().filter_map(|member| {
             let name = username::parse(member)?;
             ids.get(&name)
         });
-        homes.extend(known.map(|id| (*id, name)));
+        joins.extend(known.map(|id| (*id, name)));
     }
-    let mut moves = Vec::new();
+    let named = joins.clone();
+    let mut leaves = Vec::new();
     for row in rows {
         let names_others = declared
             .get(&row.name)
             .is_some_and(|workspace| !workspace.members.is_empty());
         for &user in &row.members {
-            let to = match homes.remove(&user) {
-                Some(home) if *home == row.name => continue,
-                None if !names_others => continue,
-                home => home.cloned(),
-            };
-            let from = Some(row.name.clone());
-            moves.push(Move { user, from, to });
+            joins.remove(&(user, &row.name));
+            if names_others && !named.contains(&(user, &row.name)) {
+                leaves.push((user, row.name.clone()));
+            }
         }
     }
-    // Who had none.
-    moves.extend(homes.into_iter().map(|(user, home)| Move {
+    // Who leaves one and joins another goes from here to there.
+    let mut moves = Vec::new();
+    for (user, from) in leaves {
+        let next = joins.iter().find(|(id, _)| *id == user).copied();
+        let to = next.map(|(_, name)| name.clone());
+        if let Some(next) = next {
+            joins.remove(&next);
+        }
+        let from = Some(from);
+        moves.push(Move { user, from, to });
+    }
+    moves.extend(joins.into_iter().map(|(user, to)| Move {
         user,
         from: None,
-        to: Some(home.clone()),
+        to: Some(to.clone()),
     }));
     moves
 }
@@ -137,6 +161,7 @@ impl Note {
             address: None,
             detail: self.said.clone(),
             passkey: None,
+            actor: None,
         })
     }
 }
@@ -184,7 +209,7 @@ fn retired_or_back(name: &str, retired: bool, user: Option<(Uuid, String)>) -> N
     };
     let (event, said) = if retired {
         let said = format!(
-            "{whose} is no longer declared: it is kept as it is, and served to nobody until `workspaces.{name}` is declared again"
+            "{whose} is no longer declared, and has no slot of this host: it is kept as it is, and served to nobody until `workspaces.{name}` is declared again, or there are as many slots as there were"
         );
         ("workspace_retired", said)
     } else {

@@ -1,7 +1,7 @@
 //! From what the store holds and the configuration says to the table in memory.
 
 use super::held::HoldMetrics;
-use super::members;
+use super::members::{self, Kept};
 use super::promotions::PromotionCounters;
 use super::site::Hosts;
 use super::table::{Routes, Without};
@@ -11,9 +11,8 @@ use crate::lifetime::EndNotifier;
 use crate::runtime::Runtime;
 use crate::store::{Handle, Store, StoreError, WorkspaceRow};
 use dashmap::{DashMap, DashSet};
-use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
-use tokio::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
@@ -46,14 +45,18 @@ impl Routes {
             holds: HoldMetrics::default(),
             promotions: PromotionCounters::default(),
             end: CancellationToken::new(),
-            assign_lock: Mutex::new(()),
+            placing: Mutex::new(()),
         });
-        let (declared, can_create) = (routes.config.clone(), routes.runtime.can_create());
-        let settle = move |store: &dyn Store| {
-            let rows = members::settle(store, &declared.workspaces, can_create)?;
-            Ok::<_, StoreError>((rows, store.taken_out()?))
+        let declared = routes.config.clone();
+        let kept = Kept {
+            all: routes.runtime.can_create(),
+            slots: declared.slots.count(),
         };
-        let (rows, taken_out) = routes.store.run(settle).await?;
+        let settle = move |store: &dyn Store| {
+            let rows = members::settle(store, &declared.workspaces, kept)?;
+            Ok::<_, StoreError>((rows, store.taken_out()?, store.chosen()?))
+        };
+        let (rows, taken_out, chosen) = routes.store.run(settle).await?;
         for user in taken_out {
             routes.without.insert(user, Without::TakenOut);
         }
@@ -62,6 +65,11 @@ impl Routes {
                 routes.retire(&row);
             } else {
                 routes.publish(&row)?;
+            }
+        }
+        for (user, name) in chosen {
+            if let Some(workspace) = routes.named(&name) {
+                routes.lead_to(user, &workspace);
             }
         }
         routes.settle_releases().await?;

@@ -18,7 +18,7 @@ impl Routes {
     /// # Errors
     /// The runtime's.
     pub async fn releases(&self, workspace: &Workspace) -> Result<Vec<Release>, ChangeError> {
-        Ok(self.runtime.releases(&workspace.name).await?)
+        Ok(self.runtime.releases(workspace.release_set()).await?)
     }
 
     /// Adds a release, and gives it to dev.
@@ -32,7 +32,9 @@ impl Routes {
         env: BTreeMap<String, String>,
         by: &str,
     ) -> Result<ChangeOutcome, ChangeError> {
-        let added = self.runtime.add_release(&workspace.name, command, env, by);
+        let added = self
+            .runtime
+            .add_release(workspace.release_set(), command, env, by);
         let release = added.await?;
         self.give_release(workspace, release.number, by).await
     }
@@ -83,7 +85,7 @@ impl Routes {
         if known && !is_new {
             return None;
         }
-        let declared = match self.runtime.declared_release(&workspace.name).await {
+        let declared = match self.runtime.declared_release(workspace.release_set()).await {
             Ok(declared) => declared,
             Err(error) => {
                 warn!(workspace = %workspace.name, %error, "its releases are not known");

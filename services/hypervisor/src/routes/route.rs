@@ -10,6 +10,7 @@ use crate::concurrency_limit::ConcurrencyLimit;
 use crate::gate::Gate;
 use crate::role::Role;
 use crate::runtime::Sandbox;
+use crate::sandbox_name;
 use crate::timestamp::Timestamp;
 use arc_swap::{ArcSwap, Guard};
 use std::sync::Arc;
@@ -77,8 +78,10 @@ impl Pair {
 
 /// What a user owns: two sandboxes, and the routes that point at them.
 pub struct Workspace {
-    /// Its name, the stem of its sandboxes' names.
+    /// Its name.
     pub name: Arc<str>,
+    /// Its slot of the host, if it is not a declared one.
+    pub slot: Option<u32>,
     pub(super) pair: ArcSwap<Pair>,
     pub(super) access: AccessTable,
     /// Live's and dev's.
@@ -103,6 +106,7 @@ impl Workspace {
     ) -> Self {
         Self {
             name,
+            slot: None,
             pair: ArcSwap::from_pointee(pair),
             access,
             sites,
@@ -154,6 +158,15 @@ impl Workspace {
     /// When the last of them came, to about a second.
     pub fn last_request_at(&self, role: Role) -> Option<Timestamp> {
         self.request_count(role).last_at()
+    }
+
+    /// Whose releases it has: its own, or those of all slots.
+    pub(super) fn release_set(&self) -> &str {
+        if self.slot.is_some() {
+            sandbox_name::SLOTS
+        } else {
+            &self.name
+        }
     }
 
     /// The routes as they are now.

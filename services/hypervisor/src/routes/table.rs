@@ -2,27 +2,26 @@
 
 use super::access_table::AccessTable;
 use super::held::{Held, HoldMetrics};
+use super::person::Person;
 use super::promotions::PromotionCounters;
-
 use super::route::{Pair, Route, Workspace};
-use super::row::sandbox_name;
 use super::site::{Hosts, Site};
 use super::write_count::WriteCount;
 use crate::concurrency_limit::{ConcurrencyLimit, RejectionCounters, Scope};
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::gate::Gate;
 use crate::lifetime::EndNotifier;
 use crate::role::Role;
 use crate::runtime::{Runtime, Sandbox, Seal, Spec};
+use crate::sandbox_name;
 use crate::store::{Handle, StoreError, WorkspaceRow};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use dashmap::{DashMap, DashSet};
 use sha2::{Digest as _, Sha256};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
-use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -41,7 +40,7 @@ pub struct Routes {
     /// Tells of each access that is narrowed.
     pub(super) ends: EndNotifier,
     pub(super) by_name: DashMap<Arc<str>, Arc<Workspace>>,
-    pub(super) by_user: DashMap<Uuid, Member>,
+    pub(super) by_user: DashMap<Uuid, Person>,
     /// Who has no workspace, and gets none as a new user would.
     pub(super) without: DashMap<Uuid, Without>,
     /// The workspaces that are kept, and served to nobody.
@@ -56,15 +55,9 @@ pub struct Routes {
     pub(super) promotions: PromotionCounters,
     /// Parent of every route's deadline, those of drained generations included.
     pub(super) end: CancellationToken,
-    /// Held while a user is given a workspace, so that no two get the same.
-    pub(super) assign_lock: Mutex<()>,
-}
-
-/// Who owns a workspace.
-pub(super) struct Member {
-    pub(super) workspace: Arc<Workspace>,
-    /// The user's permits.
-    pub(super) concurrency_limit: ConcurrencyLimit,
+    /// Held from the store to memory while somebody gets a workspace, joins one or leaves it, so
+    /// that the two never differ and no two people get the same.
+    pub(super) placing: Mutex<()>,
 }
 
 /// A probation under way.
@@ -98,18 +91,6 @@ impl Routes {
         self.retired.contains(name)
     }
 
-    /// The workspace of a user who has one already.
-    pub fn of(&self, user: Uuid) -> Option<Arc<Workspace>> {
-        let found = self.by_user.get(&user);
-        found.map(|member| member.workspace.clone())
-    }
-
-    /// Whether this workspace is this user's.
-    pub fn is_member(&self, user: Uuid, workspace: &Arc<Workspace>) -> bool {
-        let found = self.by_user.get(&user);
-        found.is_some_and(|member| Arc::ptr_eq(&member.workspace, workspace))
-    }
-
     /// All workspaces, by name.
     pub fn all(&self) -> Vec<Arc<Workspace>> {
         let mut all: Vec<_> = self
@@ -121,17 +102,6 @@ impl Routes {
         all
     }
 
-    /// Every user who has a workspace, with it.
-    pub fn owners(&self) -> Vec<(Uuid, Arc<Workspace>)> {
-        let mut owners: Vec<_> = self
-            .by_user
-            .iter()
-            .map(|entry| (*entry.key(), entry.value().workspace.clone()))
-            .collect();
-        owners.sort_by(|a, b| (&a.1.name, a.0).cmp(&(&b.1.name, b.0)));
-        owners
-    }
-
     /// How many requests have a permit: those that hold a sandbox, and those that wait for one.
     pub fn requests(&self) -> usize {
         self.concurrency_limit.taken()
@@ -140,14 +110,6 @@ impl Routes {
     /// How many requests were refused because `scope` was full.
     pub fn refused(&self, scope: Scope) -> u64 {
         self.rejections.count(scope)
-    }
-
-    pub(super) fn add(&self, user: Uuid, workspace: &Arc<Workspace>) {
-        let member = Member {
-            workspace: workspace.clone(),
-            concurrency_limit: ConcurrencyLimit::new(self.config.proxy.max_requests_per_user),
-        };
-        self.by_user.insert(user, member);
     }
 
     /// Puts a stored workspace into memory.
@@ -176,7 +138,10 @@ impl Routes {
         // The rest is for members.
         let most_visitors = self.config.proxy.max_requests_per_sandbox.div_ceil(2);
         let workspace = Workspace::new(name.clone(), pair, access, sites, most_visitors, writes);
-        let workspace = Arc::new(workspace);
+        let workspace = Arc::new(Workspace {
+            slot: row.slot,
+            ..workspace
+        });
         for member in &row.members {
             self.add(*member, &workspace);
         }
@@ -186,26 +151,36 @@ impl Routes {
 
     /// The sandbox of that name, as it was declared for the role that it was born with.
     fn sandbox(&self, row: &WorkspaceRow, name: &str) -> Result<Arc<Sandbox>, StoreError> {
-        let born = [Role::Live, Role::Dev]
-            .into_iter()
-            .find(|&role| sandbox_name(&row.name, role) == name);
-        let Some(instance_role) = born else {
+        let called = |born| match row.slot {
+            Some(slot) => sandbox_name::of_slot(slot, born),
+            None => sandbox_name::of_workspace(&row.name, born),
+        };
+        let born = [Role::Live, Role::Dev];
+        let Some(instance_role) = born.into_iter().find(|&role| called(role) == name) else {
             return Err(StoreError::Corrupt(format!(
                 "workspace {} routes to {name}, which is not a sandbox of it; restore a backup",
                 row.name
             )));
         };
-        let workspace = self.config.workspaces.get(&row.name);
-        let declared = workspace.map(|workspace| match instance_role {
-            Role::Live => workspace.live.clone(),
-            Role::Dev => workspace.dev.clone(),
-        });
+        let declared = match row.slot {
+            Some(slot) => self.config.slots.sandbox(slot, instance_role),
+            None => self.declared(&row.name, instance_role),
+        };
         Ok(self.runtime.sandbox(Spec {
             name: name.to_owned(),
             workspace: row.name.clone(),
+            slot: row.slot,
             instance_role,
             declared: declared.unwrap_or_default(),
         }))
+    }
+
+    fn declared(&self, workspace: &str, born: Role) -> Option<config::Sandbox> {
+        let workspace = self.config.workspaces.get(workspace)?;
+        Some(match born {
+            Role::Live => workspace.live.clone(),
+            Role::Dev => workspace.dev.clone(),
+        })
     }
 
     /// A route of this generation.

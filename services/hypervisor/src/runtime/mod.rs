@@ -72,11 +72,12 @@ impl Runtime {
     /// # Errors
     /// As [`Runtime::open`].
     pub fn open_with(config: &config::Config, program: &Path) -> Result<Arc<Self>, RuntimeError> {
+        let slots = &config.slots;
         let config = Arc::new(config.runtime.clone());
         let backend: Option<Arc<dyn Backend>> = match config.kind {
             RuntimeKind::Adopt => None,
             RuntimeKind::Process => Some(Arc::new(process::ProcessBackend::new(&config, program)?)),
-            RuntimeKind::Systemd => Some(Arc::new(systemd::Systemd::new(&config))),
+            RuntimeKind::Systemd => Some(Arc::new(systemd::Systemd::new(&config, slots))),
         };
         Ok(Self::over(config, backend))
     }

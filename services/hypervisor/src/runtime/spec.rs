@@ -2,6 +2,7 @@
 
 use crate::config;
 use crate::role::Role;
+use crate::sandbox_name::SLOTS;
 use crate::timestamp::Timestamp;
 use serde::Serialize;
 use std::fmt;
@@ -13,10 +14,23 @@ pub struct Spec {
     pub name: String,
     /// The workspace that it belongs to.
     pub workspace: String,
+    /// The slot of the host that it is of, if its workspace is not a declared one.
+    pub slot: Option<u32>,
     /// The role that it was born with; `/health` must say the same.
     pub instance_role: Role,
     /// Where it listens, and what it answers when it is healthy.
     pub declared: config::Sandbox,
+}
+
+impl Spec {
+    /// Whose releases it can run: its workspace's, or those of all slots.
+    pub(super) fn release_set(&self) -> &str {
+        if self.slot.is_some() {
+            SLOTS
+        } else {
+            &self.workspace
+        }
+    }
 }
 
 /// That a person stopped a sandbox: until somebody starts it, no request does.

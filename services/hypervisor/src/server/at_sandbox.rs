@@ -20,6 +20,14 @@ use hyper::body::Incoming;
 use std::sync::Arc;
 use uuid::Uuid;
 
+/// Who is let in.
+#[derive(Default)]
+struct Guest<'a> {
+    /// Nobody in particular, where nobody is asked.
+    user: Option<(Uuid, &'a str)>,
+    is_member: bool,
+}
+
 impl Dispatch {
     pub(super) async fn at_sandbox(
         &self,
@@ -34,7 +42,6 @@ impl Dispatch {
         }
         let (access, lifetime) = {
             let opening = place.workspace.opening(place.role);
-            // Members are let in by nothing that could end before their session.
             let lifetime = (opening.access != Access::Members).then(|| opening.lifetime.clone());
             (opening.access, lifetime)
         };
@@ -44,7 +51,14 @@ impl Dispatch {
         };
         if access == Access::Public {
             return self
-                .let_in(request, peer, downstream, place, None, lifetimes)
+                .let_in(
+                    request,
+                    peer,
+                    downstream,
+                    place,
+                    Guest::default(),
+                    lifetimes,
+                )
                 .await;
         }
         let origin = place.site().origin.as_bytes();
@@ -56,18 +70,20 @@ impl Dispatch {
             Ok(None) => return self.ask(&request, place).map(ResponseBody::Left),
             Err(error) => return error.into_response().map(ResponseBody::Left),
         };
-        if self
-            .gateway
-            .routes
-            .is_member(session.user.id, &place.workspace)
-        {
-            lifetimes.access = None;
+        let routes = &self.gateway.routes;
+        let membership = routes.membership(session.user.id, &place.workspace);
+        let is_member = membership.is_some();
+        if is_member {
+            lifetimes.access = membership;
         } else if access == Access::Members {
             return self.no_member(&request).map(ResponseBody::Left);
         }
         lifetimes.session = Some(session.lifetime.clone());
-        let user = Some((session.user.id, &*session.user.username));
-        self.let_in(request, peer, downstream, place, user, lifetimes)
+        let guest = Guest {
+            user: Some((session.user.id, &session.user.username)),
+            is_member,
+        };
+        self.let_in(request, peer, downstream, place, guest, lifetimes)
             .await
     }
 
@@ -95,20 +111,19 @@ impl Dispatch {
         peer: &Peer,
         downstream: &Downstream,
         place: &Place,
-        user: Option<(Uuid, &str)>,
+        Guest { user, is_member }: Guest<'_>,
         lifetimes: Lifetimes,
     ) -> Response<ResponseBody<Claim>> {
         let (routes, proxy) = (&self.gateway.routes, &self.gateway.proxy);
         let (workspace, role, site) = (&*place.workspace, place.role, place.site());
         let id = user.map(|(id, _)| id);
-        let tried = routes.try_claim_at(workspace, role, id);
-        let claim = || routes.claim_at(workspace, role, id);
+        let tried = routes.try_claim(workspace, role, id);
+        let claim = || routes.claim(workspace, role, id);
         let claim = match self.claim(tried, claim, &lifetimes).await {
             Some(Ok(claim)) => claim,
             Some(Err(error)) => {
                 // Whom nothing but the access lets in is told less.
-                let to_member = lifetimes.access.is_none();
-                return unclaimed(proxy, &request, error, to_member).map(ResponseBody::Left);
+                return unclaimed(proxy, &request, error, is_member).map(ResponseBody::Left);
             }
             None => return self.ask(&request, place).map(ResponseBody::Left),
         };

@@ -18,7 +18,7 @@ use crate::metrics::Metrics;
 use crate::peer::Peer;
 use crate::proxy::{self, Proxy, ResponseBody};
 use crate::role::Role;
-use crate::routes::{Claim, ClaimError, Host, Routes};
+use crate::routes::{Claim, ClaimError, Host, Membership, Routes};
 use axum::Router;
 use axum::response::IntoResponse;
 use http::{HeaderValue, Request, Response, StatusCode, header};
@@ -266,13 +266,26 @@ impl Dispatch {
         if let Some(response) = to_dev(&request) {
             return response.map(ResponseBody::Left);
         }
+        let (user, routes) = (&session.user, &gateway.routes);
+        let membership = match routes.chosen(user.id) {
+            Some(membership) => Ok(membership),
+            None => Box::pin(self.outliving(routes.membership_of(user))).await,
+        };
+        let Membership {
+            workspace,
+            lifetime,
+        } = match membership {
+            Ok(membership) => membership,
+            Err(error) => {
+                return unclaimed(&gateway.proxy, &request, error, true).map(ResponseBody::Left);
+            }
+        };
         let lifetimes = Lifetimes {
             session: Some(session.lifetime.clone()),
-            access: None,
+            access: Some(lifetime),
         };
-        let (user, routes) = (&session.user, &gateway.routes);
-        let tried = routes.try_claim(user.id, role);
-        let claim = || routes.claim(user, role);
+        let tried = routes.try_claim(&workspace, role, Some(user.id));
+        let claim = || routes.claim(&workspace, role, Some(user.id));
         let claim = match self.claim(tried, claim, &lifetimes).await {
             Some(Ok(claim)) => claim,
             None => return to_login(&request, &gateway.paths).map(ResponseBody::Left),

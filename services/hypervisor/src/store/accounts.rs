@@ -2,7 +2,7 @@
 
 use super::{
     Account, AuditRow, GrantRow, Hash, InviteRow, NewAccount, NewNotice, NoticeRow, PasskeyRow,
-    PasskeyUse, SessionRow, StoreError, UserRow,
+    PasskeyUse, SessionRow, StoreError, UserRow, WorkspaceRow,
 };
 use crate::timestamp::Timestamp;
 use uuid::Uuid;
@@ -24,12 +24,13 @@ pub trait AccountStore {
     /// The user of this id.
     fn user_by_id(&self, id: Uuid) -> Result<Option<UserRow>, StoreError>;
 
-    /// Writes a whole account, uses up its invite and ends the session that it replaces.
+    /// Writes a whole account with its workspace, uses up its invite and ends the session that it
+    /// replaces; answers with the workspace as it is then.
     ///
     /// # Errors
-    /// `Conflict::Username`, `Conflict::Passkey` or `Conflict::Invite`, and then nothing
-    /// is written.
-    fn create_account(&self, account: &NewAccount) -> Result<(), StoreError>;
+    /// `Conflict::Username`, `Conflict::Passkey` or `Conflict::Invite`, or as for
+    /// [`super::MemberStore::settle_in`], and then nothing is written.
+    fn create_account(&self, account: &NewAccount) -> Result<Option<WorkspaceRow>, StoreError>;
 
     /// Keeps a new invite.
     fn add_invite(&self, invite: &InviteRow) -> Result<(), StoreError>;
@@ -183,6 +184,9 @@ pub trait AuditStore {
 
 /// What people are told at their next visit.
 pub trait NoticeStore {
+    /// Tells every admin, but not again what they were told within a day.
+    fn tell_admins(&self, notice: &NewNotice) -> Result<(), StoreError>;
+
     /// What whoever has this passkey has not seen yet, oldest first.
     fn notices_for(&self, passkey: Uuid) -> Result<Vec<NoticeRow>, StoreError>;
 

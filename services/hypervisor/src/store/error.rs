@@ -69,8 +69,10 @@ pub enum Conflict {
     Workspace,
     #[error("there is no workspace of this name")]
     NoWorkspace,
-    #[error("the user has another workspace")]
+    #[error("the user is no member of this workspace, or is one already")]
     Member,
+    #[error("no slot is free")]
+    NoSlot,
     #[error("the generation has changed")]
     Generation,
 }

@@ -26,12 +26,12 @@ pub use error::{Conflict, StoreError};
 pub use handle::Handle;
 pub use lock::Lock;
 pub use rows::{
-    Account, AuditRow, GrantRow, Hash, InviteRow, Move, NewAccount, NewNotice, NoticeRow, Outcome,
-    PasskeyRow, PasskeyUse, ProbationRow, SessionKind, SessionRow, Settlement, UserRow, Watch,
-    WorkspaceRow,
+    Account, AuditRow, GrantRow, Hash, Home, InviteRow, Move, NewAccount, NewNotice, NewWorkspace,
+    NoticeRow, Outcome, PasskeyRow, PasskeyUse, ProbationRow, SessionKind, SessionRow, Settlement,
+    UserRow, Watch, WorkspaceRow,
 };
 pub use sqlite::{Sqlite, backup, restore};
-pub use workspaces::{ProbationStore, WorkspaceStore};
+pub use workspaces::{MemberStore, ProbationStore, WorkspaceStore};
 
 /// All that the hypervisor keeps.
 pub trait Store:
@@ -41,6 +41,7 @@ pub trait Store:
     + SessionStore
     + GrantStore
     + WorkspaceStore
+    + MemberStore
     + ProbationStore
     + ChangeStore
     + AuditStore

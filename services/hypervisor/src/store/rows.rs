@@ -1,6 +1,8 @@
 //! What the store takes and gives.
 
 use crate::access::Access;
+use crate::role::Role;
+use crate::sandbox_name;
 use crate::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -21,6 +23,8 @@ pub struct UserRow {
     pub admin: bool,
     /// When the account was made.
     pub created_at: Timestamp,
+    /// Since when the user may not log in.
+    pub disabled_at: Option<Timestamp>,
 }
 
 /// A user, and how much of each is theirs.
@@ -126,10 +130,16 @@ pub struct GrantRow {
 /// An invite.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InviteRow {
+    /// Its public name.
+    pub id: Uuid,
     /// The hash of its token.
     pub hash: Hash,
     /// Whether it makes an admin.
     pub admin: bool,
+    /// The (normalised) name of the one person whom it lets in, if not anybody.
+    pub username: Option<String>,
+    /// The workspace that it leads to; without one, the person gets their own.
+    pub workspace: Option<String>,
     /// The admin who made it; none for the operator.
     pub created_by: Option<Uuid>,
     /// When it was made.
@@ -153,6 +163,29 @@ pub struct NewAccount {
     pub session: SessionRow,
     /// The session that this browser had, which ends.
     pub replaces: Option<Uuid>,
+    /// The workspace that they get.
+    pub home: Home,
+}
+
+/// The workspace that a person gets, in the same step as what it is for.
+#[derive(Debug, Clone, Default)]
+pub enum Home {
+    /// None.
+    #[default]
+    None,
+    /// They become a member of this one.
+    Member(String),
+    /// One that is new.
+    New(NewWorkspace),
+}
+
+/// A workspace to be made.
+#[derive(Debug, Clone)]
+pub struct NewWorkspace {
+    /// Its unique name.
+    pub name: String,
+    /// How many slots the host has, if it takes one: the first that is free.
+    pub slots: Option<u32>,
 }
 
 /// A workspace, its roles and its members.
@@ -168,6 +201,10 @@ pub struct WorkspaceRow {
     pub dev: String,
     /// The users who own it.
     pub members: Vec<Uuid>,
+    /// Its slot of the host, if it is not a declared one.
+    pub slot: Option<u32>,
+    /// The archive that it is on its way to, or comes from.
+    pub archive: Option<String>,
     /// Whether it is kept only, since it is no longer declared where all must be.
     pub retired: bool,
     /// Who may look at live.
@@ -182,6 +219,28 @@ pub struct WorkspaceRow {
     pub writes: u64,
     /// How many of them at the last fork or swap.
     pub writes_shared: u64,
+}
+
+impl WorkspaceRow {
+    /// A workspace in its first generation, without members.
+    pub fn new(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            generation: 1,
+            live: sandbox_name::of_workspace(name, Role::Live),
+            dev: sandbox_name::of_workspace(name, Role::Dev),
+            members: Vec::new(),
+            slot: None,
+            archive: None,
+            retired: false,
+            access_live: Access::default(),
+            access_dev: Access::default(),
+            live_release: 0,
+            dev_release: 0,
+            writes: 0,
+            writes_shared: 0,
+        }
+    }
 }
 
 /// What brings workspaces and members to what the configuration says.
@@ -282,6 +341,8 @@ pub struct AuditRow {
     pub detail: String,
     /// The name of the passkey that confirmed it, if it took one.
     pub passkey: Option<String>,
+    /// Who did it, if that is not the user.
+    pub actor: Option<String>,
 }
 
 /// What people are told of a change to who gets into their account.

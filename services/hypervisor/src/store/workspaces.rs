@@ -1,6 +1,6 @@
 //! What is kept of workspaces.
 
-use super::{Outcome, ProbationRow, Settlement, StoreError, Watch, WorkspaceRow};
+use super::{Home, Outcome, ProbationRow, Settlement, StoreError, Watch, WorkspaceRow};
 use crate::access::Access;
 use crate::role::Role;
 use uuid::Uuid;
@@ -13,15 +13,8 @@ pub trait WorkspaceStore {
     /// Keeps new workspaces, members included.
     ///
     /// # Errors
-    /// `Conflict::Workspace` if a name exists, `Conflict::Member` if a member has another
-    /// workspace, and then none is kept.
+    /// `Conflict::Workspace` if a name exists, and then none is kept.
     fn create_workspaces(&self, rows: &[WorkspaceRow]) -> Result<(), StoreError>;
-
-    /// Makes a user a member; nothing to do if they are.
-    ///
-    /// # Errors
-    /// `Conflict::Member` if the user has another workspace.
-    fn add_member(&self, workspace: &str, user: Uuid) -> Result<(), StoreError>;
 
     /// Who was taken out of a workspace, and is in none.
     fn taken_out(&self) -> Result<Vec<Uuid>, StoreError>;
@@ -51,6 +44,37 @@ pub trait WorkspaceStore {
         by: &str,
         watch: &Watch,
     ) -> Result<WorkspaceRow, StoreError>;
+}
+
+/// Who is a member of which workspace. One may be of several.
+pub trait MemberStore {
+    /// Gives a user a workspace, which they are led to; answers with it as it is then.
+    ///
+    /// # Errors
+    /// `Conflict::Member` if they are a member, `Conflict::Workspace` if the new one's name is
+    /// taken, `Conflict::NoSlot` if no slot is free for it.
+    fn settle_in(&self, home: &Home, user: Uuid) -> Result<Option<WorkspaceRow>, StoreError>;
+
+    /// Makes a user a member.
+    ///
+    /// # Errors
+    /// `Conflict::Member` if they are one.
+    fn join(&self, workspace: &str, user: Uuid) -> Result<(), StoreError>;
+
+    /// Takes a user out.
+    ///
+    /// # Errors
+    /// `Conflict::Member` if they are no member.
+    fn leave(&self, workspace: &str, user: Uuid) -> Result<(), StoreError>;
+
+    /// Leads a user to this one of theirs.
+    ///
+    /// # Errors
+    /// `Conflict::Member` if they are no member.
+    fn choose(&self, user: Uuid, workspace: &str) -> Result<(), StoreError>;
+
+    /// Which workspace each user who has said so is led to.
+    fn chosen(&self) -> Result<Vec<(Uuid, String)>, StoreError>;
 }
 
 /// Swaps on probation, which begin and may end with a swap.

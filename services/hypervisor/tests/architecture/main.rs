@@ -27,6 +27,7 @@ const GROUND_FLOOR: &[&str] = &[
     "peer",
     "private_folder",
     "role",
+    "sandbox_name",
     "timestamp",
     "unix_socket",
     "username",

@@ -3,9 +3,17 @@
 use crate::harness::{Browser, ORIGIN, Site, open};
 use http::StatusCode;
 use hypervisor::auth::AuthError;
+use hypervisor::auth::NewInvite;
 use hypervisor::config::{Config, Registration};
 use hypervisor::store::AccountStore;
 use serde_json::{Value, json};
+
+fn for_anybody(admin: bool) -> NewInvite {
+    NewInvite {
+        admin,
+        ..NewInvite::default()
+    }
+}
 
 fn invite_only() -> Config {
     Config {
@@ -42,7 +50,7 @@ async fn signing_up_takes_an_invite_that_is_good() {
         );
     }
 
-    let invite = site.auth.invite(true).await.unwrap();
+    let invite = site.auth.invite(for_anybody(true)).await.unwrap();
     let db = rusqlite::Connection::open(&site.path).unwrap();
     db.execute("UPDATE invites SET expires_at = 1", []).unwrap();
     let late = browser.register_as(with("ada", &invite.url)).await;
@@ -54,7 +62,7 @@ async fn signing_up_takes_an_invite_that_is_good() {
 async fn an_invite_is_used_up_by_one_account_and_makes_an_admin_only_if_it_says_so() {
     let site = Site::new(&invite_only()).await;
     for (username, admin) in [("ada", true), ("bob", false)] {
-        let invite = site.auth.invite(admin).await.unwrap();
+        let invite = site.auth.invite(for_anybody(admin)).await.unwrap();
         let mut browser = site.browser();
         let response = browser.register_as(with(username, &invite.url)).await;
         assert_eq!(response.status, StatusCode::OK);
@@ -67,7 +75,7 @@ async fn an_invite_is_used_up_by_one_account_and_makes_an_admin_only_if_it_says_
 #[tokio::test]
 async fn a_registration_that_fails_leaves_the_invite_good() {
     let site = Site::new(&invite_only()).await;
-    let invite = site.auth.invite(false).await.unwrap();
+    let invite = site.auth.invite(for_anybody(false)).await.unwrap();
     let mut lax = site.browser();
     lax.keys.verifies_user = false;
     let response = lax.register_as(with("ada", &invite.url)).await;
@@ -79,7 +87,7 @@ async fn a_registration_that_fails_leaves_the_invite_good() {
 #[tokio::test]
 async fn of_two_who_race_with_one_invite_exactly_one_gets_in() {
     let site = Site::new(&invite_only()).await;
-    let invite = site.auth.invite(true).await.unwrap();
+    let invite = site.auth.invite(for_anybody(true)).await.unwrap();
     let race = async |mut browser: Browser, username| {
         browser
             .register_as(with(username, &invite.url))
@@ -96,7 +104,7 @@ async fn of_two_who_race_with_one_invite_exactly_one_gets_in() {
 #[tokio::test]
 async fn only_an_admin_invites_and_only_ordinary_users() {
     let site = Site::new(&invite_only()).await;
-    let invite = site.auth.invite(true).await.unwrap();
+    let invite = site.auth.invite(for_anybody(true)).await.unwrap();
     let mut admin = site.browser();
     admin.register_as(with("ada", &invite.url)).await;
     let invite = admin.act("invite", json!({})).await;
@@ -120,6 +128,6 @@ async fn a_closed_server_gives_no_invite_that_nobody_could_use() {
         ..open()
     };
     let site = Site::new(&config).await;
-    let refusal = site.auth.invite(true).await.unwrap_err();
+    let refusal = site.auth.invite(for_anybody(true)).await.unwrap_err();
     assert!(matches!(refusal, AuthError::RegistrationClosed));
 }

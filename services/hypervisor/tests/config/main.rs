@@ -164,13 +164,52 @@ fn nonsense_is_refused_with_its_mend() {
             "[workspaces.a.live]\nport = 8080\n[workspaces.b.dev]\naddress = \"127.0.0.1:8080\"",
             "give each sandbox its own",
         ),
+        ("[workspaces.www]", "it is not www"),
+        ("[workspaces.xn--a]", "begins with nothing such as xn--"),
+        ("[workspaces.a-dev]", "does not end with -dev"),
+        ("[workspaces.s17]", "slots are called so"),
+        ("[workspaces.slots]", "slots are called so"),
         (
-            "[workspaces.a]\nmembers = [\"x\"]\n[workspaces.b]\nmembers = [\"X\"]",
-            "one workspace",
+            "[slots]\nunit = \"choiros-slot@{slot}.service\"",
+            "slots.table: slots.unit is of no use without it",
         ),
     ] {
         let said = refusal(file, &[]);
         assert!(said.contains(hint), "{file}\n→ {said}");
+    }
+}
+
+#[test]
+fn slots_are_those_of_the_table() {
+    let folder = tempfile::tempdir().unwrap();
+    let table = folder.path().join("table");
+    let file = |kind: &str| {
+        format!(
+            "[runtime]\nkind = \"{kind}\"\n[workspaces.sandbox.live]\naddress = \"10.233.1.2:8080\"\n\
+             [workspaces.sandbox.dev]\naddress = \"10.233.2.2:8080\"\n\
+             [slots]\ntable = {table:?}\nunit = \"choiros-slot@{{slot}}.service\"\n\
+             release_unit = \"choiros-slot-release@{{sandbox}}:{{order}}.service\"\n\
+             volume_unit = \"choiros-slot-volume-{{slot}}@{{sandbox}}:{{order}}.service\"\n"
+        )
+    };
+    let said = refusal(&file("systemd"), &[]);
+    assert!(said.contains("slots.table"), "{said}");
+    std::fs::write(&table, "1 10.233.0.6:8080 10.233.0.10:8080\n").unwrap();
+    assert_eq!(load(&file("systemd"), &[]).unwrap().slots.count(), 1);
+    let said = refusal(&file("adopt"), &[]);
+    assert!(said.contains("only runtime.kind = \"systemd\""), "{said}");
+    for (line, hint) in [
+        (
+            "1 10.233.1.2:8080 10.233.0.10:8080",
+            "workspaces.sandbox.live",
+        ),
+        ("1 10.233.0.6:8080 10.233.0.6:8080", "slot 1's live"),
+        ("1 10.233.0.6:0 10.233.0.10:8080", "port 0"),
+        ("2 10.233.0.6:8080 10.233.0.10:8080", "line 1"),
+    ] {
+        std::fs::write(&table, line).unwrap();
+        let said = refusal(&file("systemd"), &[]);
+        assert!(said.contains(hint), "{line}\n→ {said}");
     }
 }
 

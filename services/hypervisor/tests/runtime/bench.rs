@@ -43,6 +43,8 @@ pub fn spec(name: &str) -> Spec {
     Spec {
         name: name.to_owned(),
         workspace: "w".to_owned(),
+
+        slot: None,
         instance_role: Role::Live,
         declared: config::Sandbox::default(),
     }

@@ -5,11 +5,14 @@ mod origin;
 mod origins;
 mod paths;
 mod runtime;
+mod slots;
 mod tls;
 mod workspaces;
 
 use super::filter::filter;
-use super::{Config, DEFAULT_WORKSPACE, Runtime, RuntimeKind, Workspace};
+use super::{Config, DEFAULT_WORKSPACE, Runtime, RuntimeKind, Sandbox, Workspace};
+
+pub(crate) use workspaces::is_label as is_workspace_label;
 
 type Verdict = Result<(), String>;
 
@@ -33,5 +36,7 @@ pub(super) fn check(mut config: Config) -> Result<Config, String> {
     filter(&config.log.filter)?;
     runtime::runtime(&config.runtime)?;
     workspaces::workspaces(&config.workspaces, config.runtime.kind)?;
+    config.slots.read()?;
+    slots::slots(&config)?;
     Ok(config)
 }

@@ -1,12 +1,14 @@
 //! `[runtime]`: names of units, and keys that go together.
 
 use super::{Runtime, Verdict, workspaces};
-use crate::config::{ORDER_PLACEHOLDER, UNIT_PLACEHOLDER};
+use crate::config::{ORDER_PLACEHOLDER, SLOT_PLACEHOLDER, UNIT_PLACEHOLDER};
 
 /// What systemd takes as a unit's name.
 const LONGEST_UNIT: usize = 255;
 /// `<workspace>-live`, and as long as that can be.
 const LONGEST_SANDBOX: usize = workspaces::LONGEST_NAME + 5;
+/// A slot's number, and as long as that can be.
+const LONGEST_SLOT: &str = "8000";
 /// `replace:<sandbox>:<snapshot>:<snapshot>`, and as long as that can be.
 const LONGEST_ORDER: usize = LONGEST_SANDBOX + 52;
 
@@ -39,9 +41,10 @@ pub(super) fn runtime(runtime: &Runtime) -> Verdict {
 }
 
 /// Two sandboxes must not be one unit, and systemd takes whole names only.
-fn unit(key: &str, template: &str, placeholders: &[&str], example: &str) -> Verdict {
+pub(super) fn unit(key: &str, template: &str, placeholders: &[&str], example: &str) -> Verdict {
     let whole = template
         .replace(UNIT_PLACEHOLDER, &"x".repeat(LONGEST_SANDBOX))
+        .replace(SLOT_PLACEHOLDER, LONGEST_SLOT)
         .replace(ORDER_PLACEHOLDER, &"x".repeat(LONGEST_ORDER));
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b":-_.\\@".contains(&byte);
     let is_name = whole.bytes().all(allowed) && whole.len() <= LONGEST_UNIT;

@@ -1,8 +1,9 @@
 //! Workspaces, their members and their sandboxes.
 
-use super::{RuntimeKind, Verdict, Workspace};
+use super::{RuntimeKind, Sandbox, Verdict, Workspace};
 use crate::config::origins::DEV_SUFFIX;
 use crate::http1::{is_host, is_target};
+use crate::sandbox_name::is_slots;
 use crate::username;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -19,25 +20,36 @@ pub(super) fn workspaces(all: &BTreeMap<String, Workspace>, kind: RuntimeKind) -
             addressed(name, workspace)?;
         }
     }
-    distinct_addresses(all)?;
-    distinct_members(all)
+    distinct_addresses(all)
 }
 
 fn workspace_name(name: &str) -> Verdict {
-    let fits = !name.is_empty()
+    if is_slots(name) {
+        return Err(format!(
+            "workspaces.{name}: the sandboxes of slots are called so; give the workspace another name"
+        ));
+    }
+    if is_label(name) {
+        return Ok(());
+    }
+    Err(format!(
+        "workspaces.{name}: a name has a lowercase letter first, then lowercase letters, digits and inner hyphens, {LONGEST_NAME} at most; it is not www, begins with nothing such as xn--, and does not end with {DEV_SUFFIX}, as the hosts of dev sandboxes do"
+    ))
+}
+
+/// Whether it can be the label of a workspace's host.
+pub(crate) fn is_label(name: &str) -> bool {
+    !name.is_empty()
         && name.len() <= LONGEST_NAME
         && name.starts_with(|c: char| c.is_ascii_lowercase())
         && !name.ends_with('-')
         && !name.ends_with(DEV_SUFFIX)
+        // Of other alphabets, and of what may come (RFC 5891).
+        && name.get(2..4) != Some("--")
+        && name != "www"
         && name
             .chars()
-            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
-    if fits {
-        return Ok(());
-    }
-    Err(format!(
-        "workspaces.{name}: a name has a lowercase letter first, then lowercase letters, digits and inner hyphens, {LONGEST_NAME} at most, and does not end with {DEV_SUFFIX}, as the hosts of dev sandboxes do"
-    ))
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
 }
 
 /// Usernames, as people would type them: nobody could ever be any other.
@@ -80,62 +92,56 @@ fn sandboxes(name: &str, workspace: &Workspace) -> Verdict {
                 "{here}: nothing can be reached at port 0; give its port"
             ));
         }
-        let path = &sandbox.health_path;
-        if !path.starts_with('/') || !path.bytes().all(is_target) {
-            return Err(format!(
-                "{here}.health_path: `{path}` is no path; it begins with a slash and has no blanks, such as /health"
-            ));
-        }
-        if let Some(status) = sandbox.health_status
-            && !(200..600).contains(&status)
-        {
-            return Err(format!(
-                "{here}.health_status: no answer has the status {status}; give one from 200 to 599, or none for any 2xx"
-            ));
-        }
-        if let Some(host) = &sandbox.health_host
-            && !is_host(host.as_bytes())
-        {
-            return Err(format!(
-                "{here}.health_host: `{host}` is no host, such as localhost or app.example:8080"
-            ));
-        }
+        health(&here, sandbox)?;
     }
     Ok(())
+}
+
+/// How it is asked whether it is well.
+pub(super) fn health(here: &str, sandbox: &Sandbox) -> Verdict {
+    let path = &sandbox.health_path;
+    if !path.starts_with('/') || !path.bytes().all(is_target) {
+        return Err(format!(
+            "{here}.health_path: `{path}` is no path; it begins with a slash and has no blanks, such as /health"
+        ));
+    }
+    if let Some(status) = sandbox.health_status
+        && !(200..600).contains(&status)
+    {
+        return Err(format!(
+            "{here}.health_status: no answer has the status {status}; give one from 200 to 599, or none for any 2xx"
+        ));
+    }
+    if let Some(host) = &sandbox.health_host
+        && !is_host(host.as_bytes())
+    {
+        return Err(format!(
+            "{here}.health_host: `{host}` is no host, such as localhost or app.example:8080"
+        ));
+    }
+    Ok(())
+}
+
+/// Where the declared sandboxes listen.
+pub(super) fn listen_at(
+    workspaces: &BTreeMap<String, Workspace>,
+) -> impl Iterator<Item = (SocketAddr, String)> {
+    workspaces.iter().flat_map(|(name, workspace)| {
+        let both = [("live", &workspace.live), ("dev", &workspace.dev)];
+        both.into_iter().flat_map(move |(role, sandbox)| {
+            let places = sandbox.listens().into_iter().flat_map(|it| it.places());
+            places.map(move |place| (place, format!("workspaces.{name}.{role}")))
+        })
+    })
 }
 
 fn distinct_addresses(workspaces: &BTreeMap<String, Workspace>) -> Verdict {
     let mut seen: BTreeMap<SocketAddr, String> = BTreeMap::new();
-    for (name, workspace) in workspaces {
-        for (role, sandbox) in [("live", &workspace.live), ("dev", &workspace.dev)] {
-            let Some(address) = sandbox.listens() else {
-                continue;
-            };
-            let here = format!("workspaces.{name}.{role}");
-            for place in address.places() {
-                if let Some(other) = seen.insert(place, here.clone()) {
-                    return Err(format!(
-                        "{here}: {place} is already that of {other}; give each sandbox its own"
-                    ));
-                }
-            }
-        }
-    }
-    Ok(())
-}
-
-fn distinct_members(workspaces: &BTreeMap<String, Workspace>) -> Verdict {
-    let mut seen = BTreeMap::new();
-    for (name, workspace) in workspaces {
-        for member in &workspace.members {
-            let Some(username) = username::parse(member) else {
-                continue; // Refused above.
-            };
-            if let Some(other) = seen.insert(username, name) {
-                return Err(format!(
-                    "workspaces.{name}.members: {member} is already a member of {other}; a user has one workspace"
-                ));
-            }
+    for (place, here) in listen_at(workspaces) {
+        if let Some(other) = seen.insert(place, here.clone()) {
+            return Err(format!(
+                "{here}: {place} is already that of {other}; give each sandbox its own"
+            ));
         }
     }
     Ok(())

@@ -51,6 +51,8 @@ mod tests {
         let spec = Spec {
             name: "w-live".into(),
             workspace: "w".into(),
+
+            slot: None,
             instance_role: Role::Live,
             declared: config::Sandbox::default(),
         };

@@ -8,6 +8,7 @@ mod bus;
 mod job;
 mod names;
 mod releases;
+mod slots;
 #[cfg(test)]
 mod tests;
 mod unit;
@@ -22,6 +23,7 @@ use bus::Bus;
 use job::{Job, Verb};
 use names::Unit;
 use releases::Releases;
+use slots::Slots;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -39,20 +41,24 @@ pub(super) struct Systemd {
     /// A unit's name, with the placeholder.
     template: String,
     releases: Releases,
+    slots: Arc<Slots>,
     volumes: Arc<Volumes>,
 }
 
 impl Systemd {
-    pub(super) fn new(config: &config::Runtime) -> Self {
-        Self::over(Bus::default(), config)
+    pub(super) fn new(config: &config::Runtime, of_slots: &config::Slots) -> Self {
+        Self::over(Bus::default(), config, of_slots)
     }
 
-    fn over(bus: Bus, config: &config::Runtime) -> Self {
+    fn over(bus: Bus, config: &config::Runtime, of_slots: &config::Slots) -> Self {
         let bus = Arc::new(bus);
+        let slots = Arc::new(Slots::new(Arc::clone(&bus), of_slots.unit.clone()));
+        let volumes = Volumes::new(Arc::clone(&bus), Arc::clone(&slots), config, of_slots);
         Self {
             template: config.unit.clone(),
-            releases: Releases::new(Arc::clone(&bus), config),
-            volumes: Arc::new(Volumes::new(Arc::clone(&bus), config)),
+            releases: Releases::new(Arc::clone(&bus), config, of_slots),
+            slots,
+            volumes: Arc::new(volumes),
             bus,
         }
     }
@@ -72,6 +78,7 @@ impl Backend for Systemd {
         if let Some(running) = Started::running(&self.bus, &unit, address).await? {
             return Ok(Box::new(running));
         }
+        self.slots.make_ready(spec).await?;
         if self.releases.pin(spec, release).await? {
             // Whatever was started meanwhile may be what it was before.
             self.halt(spec).await?;

@@ -1,6 +1,7 @@
 //! The names of units.
 
-use crate::config::{ORDER_PLACEHOLDER, UNIT_PLACEHOLDER};
+use crate::config::{ORDER_PLACEHOLDER, SLOT_PLACEHOLDER, UNIT_PLACEHOLDER};
+use crate::runtime::Spec;
 
 /// What systemd takes as a unit's name.
 const LONGEST: usize = 255;
@@ -18,6 +19,36 @@ impl Unit {
         Self {
             name: template.replace(UNIT_PLACEHOLDER, sandbox),
             key: "runtime.unit",
+        }
+    }
+}
+
+/// What the units are called that do something for a sandbox: one that is declared, or a slot's.
+pub(super) struct Template {
+    declared: (&'static str, Option<String>),
+    slots: (&'static str, Option<String>),
+}
+
+impl Template {
+    pub(super) fn new(
+        declared: (&'static str, &Option<String>),
+        slots: (&'static str, &Option<String>),
+    ) -> Self {
+        Self {
+            declared: (declared.0, declared.1.clone()),
+            slots: (slots.0, slots.1.clone()),
+        }
+    }
+
+    /// The config's key and what it says, if it is set.
+    pub(super) fn of(&self, spec: &Spec) -> Option<(&'static str, String)> {
+        match spec.slot {
+            None => Some((self.declared.0, self.declared.1.clone()?)),
+            Some(slot) => {
+                let template = self.slots.1.as_ref()?;
+                let template = template.replace(SLOT_PLACEHOLDER, &slot.to_string());
+                Some((self.slots.0, template))
+            }
         }
     }
 }

@@ -6,7 +6,7 @@
 
 use super::bus::Bus;
 use super::job::{Job, Verb, none_at_work};
-use super::names::{Unit, is_order_unit, order_unit};
+use super::names::{Template, Unit, is_order_unit, order_unit};
 use crate::config;
 use crate::runtime::{Release, RuntimeError, Spec};
 use crate::timestamp::Timestamp;
@@ -32,13 +32,17 @@ pub(super) struct Releases {
 /// Where they are, and the unit that changes a pin.
 struct Kept {
     dir: PathBuf,
-    unit: String,
+    unit: Template,
 }
 
 impl Releases {
-    pub(super) fn new(bus: Arc<Bus>, config: &config::Runtime) -> Self {
-        let (dir, unit) = (config.releases_dir.clone(), config.release_unit.clone());
-        let kept = dir.zip(unit).map(|(dir, unit)| Kept { dir, unit });
+    pub(super) fn new(bus: Arc<Bus>, config: &config::Runtime, slots: &config::Slots) -> Self {
+        let unit = Template::new(
+            ("runtime.release_unit", &config.release_unit),
+            ("slots.release_unit", &slots.release_unit),
+        );
+        let dir = config.releases_dir.clone();
+        let kept = dir.map(|dir| Kept { dir, unit });
         Self { bus, kept }
     }
 
@@ -71,7 +75,7 @@ impl Releases {
             return Ok(None);
         };
         kept.pinned(spec)
-            .map_err(|cause| releases(&spec.workspace, cause))
+            .map_err(|cause| releases(spec.release_set(), cause))
     }
 
     /// Has the sandbox pinned to this one; whether that is new.
@@ -82,9 +86,12 @@ impl Releases {
         let Some(kept) = &self.kept else {
             return Err(unsupported().to_string());
         };
-        let template = ("runtime.release_unit", &*kept.unit);
-        let unit = order_unit(template, &spec.name, &number.to_string())?;
-        let changed = timeout(LIMIT, self.change_pin(kept, spec, number, &unit)).await;
+        let Some((key, template)) = kept.unit.of(spec) else {
+            return Err(unsupported().to_string());
+        };
+        let unit = order_unit((key, &template), &spec.name, &number.to_string())?;
+        let change = self.change_pin(kept, spec, number, (&template, &unit));
+        let changed = timeout(LIMIT, change).await;
         changed.unwrap_or_else(|_| {
             let (name, secs) = (&unit.name, LIMIT.as_secs());
             Err(format!(
@@ -98,16 +105,16 @@ impl Releases {
         kept: &Kept,
         spec: &Spec,
         number: u64,
-        unit: &Unit,
+        (template, unit): (&str, &Unit),
     ) -> Result<bool, String> {
         // One that was ordered before, and given up on, would have the last word.
-        let is_one = |name: &str| is_order_unit(&kept.unit, &spec.name, "", name);
+        let is_one = |name: &str| is_order_unit(template, &spec.name, "", name);
         none_at_work(&self.bus, unit, is_one).await?;
         if kept.pinned(spec)? == Some(number) {
             return Ok(false);
         }
         if !kept.has(spec, number)? {
-            let (workspace, number) = (spec.workspace.clone(), number);
+            let (workspace, number) = (spec.release_set().to_owned(), number);
             return Err(RuntimeError::NoRelease { workspace, number }.to_string());
         }
         let mut job = Job::queue(&self.bus, unit, Verb::Start).await?;
@@ -131,7 +138,7 @@ impl Kept {
     }
 
     fn pinned(&self, spec: &Spec) -> Result<Option<u64>, String> {
-        let folder = self.folder(&spec.workspace)?;
+        let folder = self.folder(spec.release_set())?;
         let pin = folder.join(&spec.name);
         let target = match fs::read_link(&pin) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
@@ -149,7 +156,7 @@ impl Kept {
     }
 
     fn has(&self, spec: &Spec, number: u64) -> Result<bool, String> {
-        let link = self.folder(&spec.workspace)?.join(link_of(number));
+        let link = self.folder(spec.release_set())?.join(link_of(number));
         match fs::symlink_metadata(&link) {
             Ok(found) => Ok(found.is_symlink()),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),

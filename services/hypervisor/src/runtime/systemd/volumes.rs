@@ -3,7 +3,8 @@
 
 use super::bus::Bus;
 use super::job::{Job, Verb, none_at_work};
-use super::names::{Unit, is_order_unit, order_unit};
+use super::names::{Template, Unit, is_order_unit, order_unit};
+use super::slots::Slots;
 use super::unit::is_down;
 use crate::config;
 use crate::runtime::backend::{self, StartLock};
@@ -23,6 +24,7 @@ use tokio::sync::Mutex;
 /// The volumes of all sandboxes.
 pub(super) struct Volumes {
     bus: Arc<Bus>,
+    slots: Arc<Slots>,
     /// The name of a sandbox's unit, with the placeholder.
     sandbox: String,
     kept: Option<Kept>,
@@ -33,8 +35,15 @@ pub(super) struct Volumes {
 
 /// The unit that does it, and where it says how that went.
 struct Kept {
-    unit: String,
+    unit: Template,
     results: PathBuf,
+}
+
+impl Kept {
+    /// The config's key and what it says.
+    fn template(&self, spec: &Spec) -> Result<(&'static str, String), RuntimeError> {
+        self.unit.of(spec).ok_or_else(unsupported)
+    }
 }
 
 /// What is in a result's file.
@@ -54,14 +63,22 @@ const REPLACING: [&str; 2] = ["replace:", "put-back:"];
 type Identity = (u64, i64, i64);
 
 impl Volumes {
-    pub(super) fn new(bus: Arc<Bus>, config: &config::Runtime) -> Self {
-        let (unit, results) = (config.volume_unit.clone(), config.results_dir.clone());
+    pub(super) fn new(
+        bus: Arc<Bus>,
+        slots: Arc<Slots>,
+        config: &config::Runtime,
+        of_slots: &config::Slots,
+    ) -> Self {
+        let unit = Template::new(
+            ("runtime.volume_unit", &config.volume_unit),
+            ("slots.volume_unit", &of_slots.volume_unit),
+        );
+        let results = config.results_dir.clone();
         Self {
             bus,
+            slots,
             sandbox: config.unit.clone(),
-            kept: unit
-                .zip(results)
-                .map(|(unit, results)| Kept { unit, results }),
+            kept: results.map(|results| Kept { unit, results }),
             turns: DashMap::new(),
         }
     }
@@ -73,8 +90,10 @@ impl Volumes {
         order: &str,
     ) -> Result<T, RuntimeError> {
         let kept = self.kept.as_ref().ok_or_else(unsupported)?;
-        let template = ("runtime.volume_unit", &*kept.unit);
-        let unit = order_unit(template, &spec.name, order).map_err(RuntimeError::Volume)?;
+        let (key, template) = kept.template(spec)?;
+        let unit = order_unit((key, &template), &spec.name, order).map_err(RuntimeError::Volume)?;
+        let ready = self.slots.make_ready(spec).await;
+        ready.map_err(RuntimeError::Volume)?;
         let file = kept.results.join(&spec.name).join(format!("{order}.json"));
         let before = identity(&file);
         let mut job = Job::queue(&self.bus, &unit, Verb::Start)
@@ -216,10 +235,13 @@ impl backend::Volumes for Volumes {
             return Ok(()); // Nothing was ever begun.
         };
         // What was ordered before a gateway's end may still be about to begin.
-        let template = ("runtime.volume_unit", &*kept.unit);
-        let unit = order_unit(template, &spec.name, "recover").map_err(RuntimeError::Volume)?;
+        let Ok((key, template)) = kept.template(spec) else {
+            return Ok(());
+        };
+        let unit =
+            order_unit((key, &template), &spec.name, "recover").map_err(RuntimeError::Volume)?;
         let is_one = |name: &str| {
-            let begins = |order| is_order_unit(&kept.unit, &spec.name, order, name);
+            let begins = |order| is_order_unit(&template, &spec.name, order, name);
             REPLACING.into_iter().any(begins)
         };
         let none = none_at_work(&self.bus, &unit, is_one).await;

@@ -2,9 +2,9 @@
 
 use super::columns::duplicate;
 use super::users::{COLUMNS, WIDTH, user};
-use super::{Sqlite, passkeys, recovery, sessions};
+use super::{Sqlite, homes, passkeys, recovery, sessions};
 use crate::store::{
-    Account, AccountStore, Conflict, Hash, InviteRow, NewAccount, StoreError, UserRow,
+    Account, AccountStore, Conflict, Hash, InviteRow, NewAccount, StoreError, UserRow, WorkspaceRow,
 };
 use crate::timestamp::Timestamp;
 use rusqlite::{Transaction, params};
@@ -50,7 +50,7 @@ impl AccountStore for Sqlite {
         self.one(&sql, [id], |row| user(row, 0))
     }
 
-    fn create_account(&self, account: &NewAccount) -> Result<(), StoreError> {
+    fn create_account(&self, account: &NewAccount) -> Result<Option<WorkspaceRow>, StoreError> {
         let user = &account.user;
         self.write(|tx| {
             tx.execute(
@@ -70,34 +70,44 @@ impl AccountStore for Sqlite {
             }
             passkeys::insert(tx, &account.passkey)?;
             recovery::insert(tx, user.id, &account.recovery_codes, user.created_at)?;
-            sessions::replace(tx, &account.session, account.replaces)
+            sessions::replace(tx, &account.session, account.replaces)?;
+            homes::settle_in(tx, &account.home, user.id)
         })
     }
 
     fn add_invite(&self, invite: &InviteRow) -> Result<(), StoreError> {
-        let sql = "INSERT INTO invites (hash, admin, created_by, created_at, expires_at)
-                   VALUES (?1, ?2, ?3, ?4, ?5)";
-        let InviteRow {
-            hash,
-            admin,
-            created_by,
-            created_at,
-            expires_at,
-        } = invite;
-        self.execute(sql, (hash, admin, created_by, created_at, expires_at))?;
+        let sql = "INSERT INTO invites (id, hash, admin, username, workspace, created_by,
+                   created_at, expires_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+        self.execute(
+            sql,
+            params![
+                invite.id,
+                invite.hash,
+                invite.admin,
+                invite.username,
+                invite.workspace,
+                invite.created_by,
+                invite.created_at,
+                invite.expires_at,
+            ],
+        )?;
         Ok(())
     }
 
     fn invite(&self, hash: &Hash, now: Timestamp) -> Result<Option<InviteRow>, StoreError> {
-        let sql = "SELECT hash, admin, created_by, created_at, expires_at FROM invites
-                   WHERE hash = ?1 AND used_at IS NULL AND expires_at > ?2";
+        let sql = "SELECT id, hash, admin, username, workspace, created_by, created_at, expires_at
+                   FROM invites
+                   WHERE hash = ?1 AND used_at IS NULL AND revoked_at IS NULL AND expires_at > ?2";
         self.one(sql, params![hash, now], |row| {
             Ok(InviteRow {
-                hash: row.get(0)?,
-                admin: row.get(1)?,
-                created_by: row.get(2)?,
-                created_at: row.get(3)?,
-                expires_at: row.get(4)?,
+                id: row.get(0)?,
+                hash: row.get(1)?,
+                admin: row.get(2)?,
+                username: row.get(3)?,
+                workspace: row.get(4)?,
+                created_by: row.get(5)?,
+                created_at: row.get(6)?,
+                expires_at: row.get(7)?,
             })
         })
     }
@@ -106,7 +116,7 @@ impl AccountStore for Sqlite {
 fn use_invite(tx: &Transaction, invite: &Hash, by: &UserRow) -> Result<(), StoreError> {
     let changed = tx.execute(
         "UPDATE invites SET used_at = ?2, used_by = ?3
-         WHERE hash = ?1 AND used_at IS NULL AND expires_at > ?2",
+         WHERE hash = ?1 AND used_at IS NULL AND revoked_at IS NULL AND expires_at > ?2",
         params![invite, by.created_at, by.id],
     )?;
     if changed == 1 {

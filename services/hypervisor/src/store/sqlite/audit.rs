@@ -8,15 +8,16 @@ use uuid::Uuid;
 
 pub(super) fn insert(tx: &Transaction, row: &AuditRow) -> Result<(), StoreError> {
     tx.execute(
-        "INSERT INTO audit (at, event, user_id, address, detail, passkey)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        "INSERT INTO audit (at, event, user_id, address, detail, passkey, actor)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         params![
             row.at,
             row.event,
             row.user_id,
             row.address,
             row.detail,
-            row.passkey
+            row.passkey,
+            row.actor
         ],
     )?;
     Ok(())
@@ -28,7 +29,7 @@ impl AuditStore for Sqlite {
     }
 
     fn audit_of(&self, user: Uuid, limit: u32) -> Result<Vec<AuditRow>, StoreError> {
-        let sql = "SELECT at, event, user_id, address, detail, passkey FROM audit
+        let sql = "SELECT at, event, user_id, address, detail, passkey, actor FROM audit
                    WHERE user_id = ?1 ORDER BY id DESC LIMIT ?2";
         self.all(sql, params![user, limit], |row| {
             Ok(AuditRow {
@@ -38,6 +39,7 @@ impl AuditStore for Sqlite {
                 address: row.get(3)?,
                 detail: row.get(4)?,
                 passkey: row.get(5)?,
+                actor: row.get(6)?,
             })
         })
     }

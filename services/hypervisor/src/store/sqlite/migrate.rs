@@ -5,13 +5,14 @@ use rusqlite::{Connection, TransactionBehavior};
 use std::path::Path;
 
 /// The steps; a store of version n has gone through the first n. Released ones never change.
-pub(super) const MIGRATIONS: [&str; 6] = [
+pub(super) const MIGRATIONS: [&str; 7] = [
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_growth.sql"),
     include_str!("migrations/0003_members.sql"),
     include_str!("migrations/0004_origins.sql"),
     include_str!("migrations/0005_notices.sql"),
     include_str!("migrations/0006_releases.sql"),
+    include_str!("migrations/0007_people.sql"),
 ];
 
 pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {

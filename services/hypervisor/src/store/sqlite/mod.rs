@@ -9,6 +9,8 @@ mod changes;
 mod columns;
 mod grants;
 mod history;
+mod homes;
+mod members;
 mod meta;
 mod migrate;
 mod notices;

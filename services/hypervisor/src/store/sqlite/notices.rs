@@ -3,6 +3,7 @@
 use super::Sqlite;
 use crate::store::{NewNotice, NoticeRow, NoticeStore, StoreError};
 use rusqlite::{Transaction, params};
+use std::time::Duration;
 use uuid::Uuid;
 
 /// So many of one user are kept.
@@ -31,6 +32,19 @@ pub(super) fn see_all(tx: &Transaction, passkey: Uuid) -> Result<(), StoreError>
 }
 
 impl NoticeStore for Sqlite {
+    fn tell_admins(&self, notice: &NewNotice) -> Result<(), StoreError> {
+        self.write(|tx| {
+            let mut admins = tx.prepare_cached(
+                "SELECT id FROM users WHERE admin AND NOT EXISTS (SELECT 1 FROM notices
+                 WHERE user_id = users.id AND event = ?1 AND at > ?2)",
+            )?;
+            let since = notice.at.before(Duration::from_hours(24));
+            let admins = admins.query_map(params![notice.event, since], |row| row.get(0))?;
+            let admins: Vec<Uuid> = admins.collect::<Result<_, _>>()?;
+            admins.into_iter().try_for_each(|id| insert(tx, id, notice))
+        })
+    }
+
     fn notices_for(&self, passkey: Uuid) -> Result<Vec<NoticeRow>, StoreError> {
         let sql = "SELECT notices.id, notices.at, notices.event, notices.detail
                    FROM passkeys JOIN notices ON notices.user_id = passkeys.user_id

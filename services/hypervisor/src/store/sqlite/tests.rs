@@ -2,11 +2,10 @@
 
 use super::Sqlite;
 use super::migrate::MIGRATIONS;
-use crate::access::Access;
 use crate::store::{
-    AccountStore, AuditRow, AuditStore, Conflict, InviteRow, MetaStore, NewAccount, NewNotice,
-    PasskeyRow, PasskeyStore, PasskeyUse, RecoveryStore, SessionKind, SessionRow, SessionStore,
-    StoreError, UserRow, Watch, WorkspaceRow, WorkspaceStore,
+    AccountStore, AuditRow, AuditStore, Conflict, Home, InviteRow, MemberStore, MetaStore,
+    NewAccount, NewNotice, PasskeyRow, PasskeyStore, PasskeyUse, RecoveryStore, SessionKind,
+    SessionRow, SessionStore, StoreError, UserRow, Watch, WorkspaceRow, WorkspaceStore,
 };
 use crate::timestamp::Timestamp;
 use rusqlite::Connection;
@@ -20,16 +19,18 @@ mod ahead;
 mod changes;
 mod grants;
 mod growth;
+mod slots;
 mod workspaces;
 
 /// A store of each released version, as that version left it.
-const FIXTURES: [&str; 6] = [
+const FIXTURES: [&str; 7] = [
     include_str!("fixtures/v1.sql"),
     include_str!("fixtures/v2.sql"),
     include_str!("fixtures/v3.sql"),
     include_str!("fixtures/v4.sql"),
     include_str!("fixtures/v5.sql"),
     include_str!("fixtures/v6.sql"),
+    include_str!("fixtures/v7.sql"),
 ];
 
 const EPOCH: Timestamp = Timestamp::from_millis(1_700_000_000_000);
@@ -71,6 +72,7 @@ fn account(name: &str) -> NewAccount {
             display_name: name.into(),
             admin: false,
             created_at: EPOCH,
+            disabled_at: None,
         },
         passkey: PasskeyRow {
             id: passkey_id,
@@ -86,6 +88,7 @@ fn account(name: &str) -> NewAccount {
         invite: None,
         session: session(user_id, Some(passkey_id)),
         replaces: None,
+        home: Home::None,
     }
 }
 
@@ -115,20 +118,7 @@ fn sessions(store: &Sqlite, now: Timestamp) -> Vec<SessionRow> {
 }
 
 fn workspace(name: &str) -> WorkspaceRow {
-    WorkspaceRow {
-        name: name.into(),
-        generation: 1,
-        live: format!("{name}-live"),
-        dev: format!("{name}-dev"),
-        members: Vec::new(),
-        retired: false,
-        access_live: Access::Members,
-        access_dev: Access::Members,
-        live_release: 0,
-        dev_release: 0,
-        writes: 0,
-        writes_shared: 0,
-    }
+    WorkspaceRow::new(name)
 }
 
 #[track_caller]
@@ -303,7 +293,10 @@ fn an_invite_lets_in_one_user_until_it_ends() {
     for hash in [[1; 32], [2; 32]] {
         store
             .add_invite(&InviteRow {
+                id: Uuid::new_v4(),
                 hash,
+                username: None,
+                workspace: None,
                 admin: false,
                 created_by: None,
                 created_at: EPOCH,
@@ -464,29 +457,30 @@ fn a_stale_swap_changes_nothing() {
 }
 
 #[test]
-fn a_user_has_one_workspace() {
+fn a_user_may_be_a_member_of_several_workspaces_and_chooses_among_them() {
     let (_folder, store, ada) = with_ada();
+    let ada = ada.user.id;
     store.create_workspaces(&[workspace("one")]).unwrap();
     store.create_workspaces(&[workspace("two")]).unwrap();
-    let again = store.create_workspaces(&[workspace("one")]);
-    refused(again, Conflict::Workspace);
-    store.add_member("one", ada.user.id).unwrap();
-    store.add_member("one", ada.user.id).unwrap();
-    refused(store.add_member("two", ada.user.id), Conflict::Member);
-    let mut three = workspace("three");
-    three.members = vec![ada.user.id];
-    refused(store.create_workspaces(&[three]), Conflict::Member);
-    let one_is_there = [workspace("four"), workspace("one")];
+    let one_is_there = [workspace("three"), workspace("one")];
     let both = store.create_workspaces(&one_is_there);
     refused(both, Conflict::Workspace);
-    let bob = account("bob");
-    store.create_account(&bob).unwrap();
-    store.add_member("one", bob.user.id).unwrap();
-    let found = store.workspaces().unwrap();
-    let names: Vec<_> = found.iter().map(|row| &*row.name).collect();
-    assert_eq!(names, ["one", "two"]);
-    assert_eq!(found[0].members, [ada.user.id, bob.user.id]);
-    assert!(found[1].members.is_empty());
+    store.join("one", ada).unwrap();
+    refused(store.join("one", ada), Conflict::Member);
+    refused(store.choose(ada, "two"), Conflict::Member);
+    store.join("two", ada).unwrap();
+    store.choose(ada, "two").unwrap();
+    assert_eq!(store.chosen().unwrap(), [(ada, "two".to_owned())]);
+    let rows = store.workspaces().unwrap();
+    assert_eq!(rows.len(), 2);
+    assert!(rows.iter().all(|row| row.members == [ada]));
+
+    store.leave("two", ada).unwrap();
+    refused(store.leave("two", ada), Conflict::Member);
+    assert!(store.chosen().unwrap().is_empty());
+    assert!(store.taken_out().unwrap().is_empty(), "still in one");
+    store.leave("one", ada).unwrap();
+    assert_eq!(store.taken_out().unwrap(), [ada]);
 }
 
 #[test]
@@ -533,6 +527,7 @@ fn what_was_written_is_there_after_a_restart_and_another_process_can_read_it() {
         address: None,
         detail: String::new(),
         passkey: None,
+        actor: None,
     };
     store.record(&event).unwrap();
     let beside = Sqlite::open(&path).unwrap();

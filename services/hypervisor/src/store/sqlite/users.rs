@@ -3,10 +3,9 @@
 use crate::store::UserRow;
 use rusqlite::Row;
 
-pub(super) const COLUMNS: &str =
-    "users.id, users.username, users.display_name, users.admin, users.created_at";
+pub(super) const COLUMNS: &str = "users.id, users.username, users.display_name, users.admin, users.created_at, users.disabled_at";
 
-pub(super) const WIDTH: usize = 5;
+pub(super) const WIDTH: usize = 6;
 
 /// A user whose columns begin at `first`.
 pub(super) fn user(row: &Row, first: usize) -> rusqlite::Result<UserRow> {
@@ -16,5 +15,6 @@ pub(super) fn user(row: &Row, first: usize) -> rusqlite::Result<UserRow> {
         display_name: row.get(first + 2)?,
         admin: row.get(first + 3)?,
         created_at: row.get(first + 4)?,
+        disabled_at: row.get(first + 5)?,
     })
 }

@@ -1,18 +1,18 @@
-//! Workspaces and their members.
+//! Workspaces.
 
 use super::Sqlite;
 use super::columns::duplicate;
-use super::{audit, history, probations};
+use super::{audit, history, members, probations};
 use crate::access::Access;
 use crate::role::Role;
-use crate::store::{Conflict, Move, Settlement, StoreError, Watch, WorkspaceRow, WorkspaceStore};
+use crate::store::{Conflict, Settlement, StoreError, Watch, WorkspaceRow, WorkspaceStore};
 use crate::timestamp::Timestamp;
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+use rusqlite::{OptionalExtension, Row, Transaction, params};
 use uuid::Uuid;
 
 const COLUMNS: &str = "name, generation, live, dev, retired, access_live, access_dev,
-    live_release, dev_release, writes, writes_shared";
-const WIDTH: usize = 11;
+    live_release, dev_release, writes, writes_shared, slot, archive";
+const WIDTH: usize = 13;
 
 /// A workspace, still without its members.
 fn workspace(row: &Row) -> rusqlite::Result<WorkspaceRow> {
@@ -28,6 +28,8 @@ fn workspace(row: &Row) -> rusqlite::Result<WorkspaceRow> {
         dev_release: row.get::<_, i64>(8)?.cast_unsigned(),
         writes: row.get::<_, i64>(9)?.cast_unsigned(),
         writes_shared: row.get::<_, i64>(10)?.cast_unsigned(),
+        slot: row.get(11)?,
+        archive: row.get(12)?,
         members: Vec::new(),
     })
 }
@@ -36,79 +38,41 @@ fn workspace(row: &Row) -> rusqlite::Result<WorkspaceRow> {
 pub(super) fn named(tx: &Transaction, name: &str) -> Result<WorkspaceRow, StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM workspaces WHERE name = ?1");
     let mut row = tx.query_row(&sql, [name], workspace)?;
-    row.members = members(tx, name)?;
+    row.members = members::of(tx, name)?;
     Ok(row)
 }
 
-fn members(db: &Connection, workspace: &str) -> Result<Vec<Uuid>, StoreError> {
-    let mut statement =
-        db.prepare_cached("SELECT user_id FROM members WHERE workspace = ?1 ORDER BY rowid")?;
-    let rows = statement.query_map([workspace], |row| row.get(0))?;
-    Ok(rows.collect::<Result<_, _>>()?)
-}
-
-fn join(tx: &Transaction, workspace: &str, user: Uuid) -> Result<(), StoreError> {
-    tx.execute(
-        "INSERT INTO members (user_id, workspace) VALUES (?1, ?2)
-         ON CONFLICT (user_id) DO NOTHING",
-        params![user, workspace],
-    )?;
-    let of: String = tx.query_row(
-        "SELECT workspace FROM members WHERE user_id = ?1",
-        [user],
-        |row| row.get(0),
-    )?;
-    if of == workspace {
-        Ok(())
-    } else {
-        Err(Conflict::Member.into())
-    }
-}
-
-fn create(tx: &Transaction, rows: &[WorkspaceRow]) -> Result<(), StoreError> {
+/// Keeps a new one, without its members.
+pub(super) fn insert(tx: &Transaction, row: &WorkspaceRow) -> Result<(), StoreError> {
     let mut insert = tx.prepare_cached(
-        "INSERT INTO workspaces (name, generation, live, dev, retired, access_live, access_dev, live_release, dev_release)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        "INSERT INTO workspaces (name, generation, live, dev, retired, access_live, access_dev,
+         live_release, dev_release, slot) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
     )?;
-    for row in rows {
-        let generation = row.generation.cast_signed();
-        insert
-            .execute(params![
-                row.name,
-                generation,
-                row.live,
-                row.dev,
-                row.retired,
-                row.access_live,
-                row.access_dev,
-                row.live_release.cast_signed(),
-                row.dev_release.cast_signed(),
-            ])
-            .map_err(duplicate(Conflict::Workspace))?;
-        for member in &row.members {
-            join(tx, &row.name, *member)?;
-        }
-    }
+    insert
+        .execute(params![
+            row.name,
+            row.generation.cast_signed(),
+            row.live,
+            row.dev,
+            row.retired,
+            row.access_live,
+            row.access_dev,
+            row.live_release.cast_signed(),
+            row.dev_release.cast_signed(),
+            row.slot,
+        ])
+        .map_err(duplicate(Conflict::Workspace))?;
     Ok(())
 }
 
-/// Takes a user from one workspace to another, or out.
-fn transfer(tx: &Transaction, change: &Move) -> Result<(), StoreError> {
-    let user = change.user;
-    if let Some(from) = &change.from {
-        let left = "DELETE FROM members WHERE user_id = ?1 AND workspace = ?2";
-        if tx.execute(left, params![user, from])? != 1 {
-            return Err(Conflict::Member.into());
+fn create(tx: &Transaction, rows: &[WorkspaceRow]) -> Result<(), StoreError> {
+    for row in rows {
+        insert(tx, row)?;
+        for member in &row.members {
+            members::join(tx, &row.name, *member)?;
         }
     }
-    if let Some(to) = &change.to {
-        tx.execute("DELETE FROM taken_out WHERE user_id = ?1", [user])?;
-        join(tx, to, change.user)
-    } else {
-        let note = "INSERT INTO taken_out (user_id) VALUES (?1) ON CONFLICT DO NOTHING";
-        tx.execute(note, [user])?;
-        Ok(())
-    }
+    Ok(())
 }
 
 impl WorkspaceStore for Sqlite {
@@ -138,10 +102,6 @@ impl WorkspaceStore for Sqlite {
         self.write(|tx| create(tx, rows))
     }
 
-    fn add_member(&self, workspace: &str, user: Uuid) -> Result<(), StoreError> {
-        self.write(|tx| join(tx, workspace, user))
-    }
-
     fn taken_out(&self) -> Result<Vec<Uuid>, StoreError> {
         self.all("SELECT user_id FROM taken_out", [], |row| row.get(0))
     }
@@ -155,7 +115,8 @@ impl WorkspaceStore for Sqlite {
                     return Err(Conflict::Workspace.into());
                 }
             }
-            change.moves.iter().try_for_each(|it| transfer(tx, it))?;
+            let moves = &change.moves;
+            moves.iter().try_for_each(|it| members::transfer(tx, it))?;
             change.audit.iter().try_for_each(|it| audit::insert(tx, it))
         })
     }
@@ -190,7 +151,7 @@ impl WorkspaceStore for Sqlite {
                 workspace,
             );
             let mut row = swapped.optional()?.ok_or(Conflict::Generation)?;
-            row.members = members(tx, name)?;
+            row.members = members::of(tx, name)?;
             history::swapped(tx, &row, by, Timestamp::now())?;
             probations::changed(tx, &row, watch)?;
             Ok(row)

@@ -253,8 +253,10 @@ impl Host {
             ..config::Runtime::default()
         };
         change(&mut config);
+        let mut slots = config::Slots::default();
+        slots.unit = Some("choiros-slot@{slot}.service".into());
         let config = Arc::new(config);
-        let backend = Systemd::over(Bus::over(ours), &config);
+        let backend = Systemd::over(Bus::over(ours), &config, &slots);
         Self {
             systemd,
             calls,
@@ -272,6 +274,8 @@ impl Host {
         let sandbox = self.runtime.sandbox(Spec {
             name: "sandbox-live".into(),
             workspace: "sandbox".into(),
+
+            slot: None,
             instance_role: Role::Live,
             declared: config::Sandbox {
                 address: Some(self.address.into()),

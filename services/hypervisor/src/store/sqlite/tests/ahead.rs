@@ -14,7 +14,10 @@ fn what_a_clock_began_that_was_ahead_lasts_no_longer_than_all_else() {
     (ahead.created_at, ahead.expires_at) = (far, far.after(30 * day));
     assert!(store.use_recovery_code(&[1; 32], &ahead, None).unwrap());
     let invite = InviteRow {
+        id: uuid::Uuid::new_v4(),
         hash: [1; 32],
+        username: None,
+        workspace: None,
         admin: false,
         created_by: None,
         created_at: far,

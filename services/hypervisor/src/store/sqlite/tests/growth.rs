@@ -102,6 +102,7 @@ fn when_there_is_room_again_after_a_full_disk_the_same_store_goes_on() {
         address: None,
         detail: "x".repeat(500),
         passkey: None,
+        actor: None,
     };
     let mut written = 0;
     let full = loop {

@@ -5,8 +5,8 @@ use crate::access::Access::{Members, Public, Users};
 use crate::role::Role;
 use crate::store::sqlite::Sqlite;
 use crate::store::{
-    AccountStore, AuditRow, AuditStore, Conflict, Move, Outcome, ProbationStore, Settlement, Watch,
-    WorkspaceStore,
+    AccountStore, AuditRow, AuditStore, Conflict, MemberStore, Move, Outcome, ProbationStore,
+    Settlement, Watch, WorkspaceStore,
 };
 use uuid::Uuid;
 
@@ -25,8 +25,8 @@ fn two() -> (tempfile::TempDir, Sqlite, Uuid, Uuid) {
     store.create_account(&bob).unwrap();
     let both = [workspace("one"), workspace("two")];
     store.create_workspaces(&both).unwrap();
-    store.add_member("one", ada.user.id).unwrap();
-    store.add_member("two", bob.user.id).unwrap();
+    store.join("one", ada.user.id).unwrap();
+    store.join("two", bob.user.id).unwrap();
     (folder, store, ada.user.id, bob.user.id)
 }
 
@@ -59,6 +59,7 @@ fn a_settlement_that_does_not_fit_changes_nothing() {
         address: None,
         detail: String::new(),
         passkey: None,
+        actor: None,
     };
     let good = Settlement {
         create: vec![workspace("three")],

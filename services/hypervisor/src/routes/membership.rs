@@ -1,0 +1,138 @@
+//! How people join workspaces and leave them, and choose among theirs.
+
+use super::route::Workspace;
+use super::table::{Routes, Without};
+use crate::store::{Conflict, Store, StoreError};
+use std::sync::{Arc, PoisonError};
+use tracing::info;
+use uuid::Uuid;
+
+/// Why the members of a workspace were not changed.
+#[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "each variant is told by its sentence")]
+pub enum MemberError {
+    /// The configuration says who they are.
+    #[error(
+        "the configuration names the members of {workspace}; change `workspaces.{workspace}.members` there, and restart the gateway"
+    )]
+    Declared { workspace: String },
+    /// There is nothing to be done.
+    #[error("they are a member of {workspace} already")]
+    Already { workspace: String },
+    /// They are none.
+    #[error("they are no member of {workspace}; `hypervisor members list {workspace}` says who is")]
+    NoMember { workspace: String },
+    /// Nobody would be left to whom the data belong.
+    #[error(
+        "they are the only member of {workspace}, whose data would be nobody's; add another member first, or remove the user, which archives the workspace"
+    )]
+    LastMember { workspace: String },
+    /// The store refused; nothing was changed.
+    #[error("the store does not answer: {0}")]
+    Store(#[from] StoreError),
+}
+
+impl Routes {
+    /// Makes a user a member, from now on and for all requests.
+    ///
+    /// # Errors
+    /// Whatever the error, nothing was changed.
+    pub async fn join(
+        self: &Arc<Self>,
+        workspace: &Arc<Workspace>,
+        user: Uuid,
+    ) -> Result<(), MemberError> {
+        self.refuse_declared(workspace)?;
+        let name = workspace.name.to_string();
+        let work = move |routes: &Self, store: &dyn Store, workspace: &Arc<Workspace>| {
+            store.join(&workspace.name, user)?;
+            routes.add(user, workspace);
+            info!(workspace = %workspace.name, %user, "joined");
+            Ok(())
+        };
+        let joined = self.change_members(workspace, work).await;
+        joined.map_err(|error| match error {
+            StoreError::Conflict(Conflict::Member) => MemberError::Already { workspace: name },
+            error => error.into(),
+        })
+    }
+
+    /// Takes a user out, from now on and for all requests; what they opened there ends.
+    ///
+    /// # Errors
+    /// Whatever the error, nothing was changed.
+    pub async fn leave(
+        self: &Arc<Self>,
+        workspace: &Arc<Workspace>,
+        user: Uuid,
+    ) -> Result<(), MemberError> {
+        self.refuse_declared(workspace)?;
+        let name = workspace.name.to_string();
+        if self.members(workspace) == [user] {
+            return Err(MemberError::LastMember { workspace: name });
+        }
+        let work = move |routes: &Self, store: &dyn Store, workspace: &Arc<Workspace>| {
+            store.leave(&workspace.name, user)?;
+            routes.take_out(user, workspace);
+            if routes.of(user).is_none() {
+                routes.without.insert(user, Without::TakenOut);
+            }
+            info!(workspace = %workspace.name, %user, "left");
+            Ok(())
+        };
+        let left = self.change_members(workspace, work).await;
+        left.map_err(|error| no_member(error, name))
+    }
+
+    /// Leads a user to this one of theirs from now on.
+    ///
+    /// # Errors
+    /// Whatever the error, nothing was changed.
+    pub async fn choose(
+        self: &Arc<Self>,
+        workspace: &Arc<Workspace>,
+        user: Uuid,
+    ) -> Result<(), MemberError> {
+        let name = workspace.name.to_string();
+        let work = move |routes: &Self, store: &dyn Store, workspace: &Arc<Workspace>| {
+            store.choose(user, &workspace.name)?;
+            routes.lead_to(user, workspace);
+            Ok(())
+        };
+        let chosen = self.change_members(workspace, work).await;
+        chosen.map_err(|error| no_member(error, name))
+    }
+
+    /// One piece of work in store and memory, which also ends when the caller is gone.
+    async fn change_members(
+        self: &Arc<Self>,
+        workspace: &Arc<Workspace>,
+        work: impl FnOnce(&Self, &dyn Store, &Arc<Workspace>) -> Result<(), StoreError> + Send + 'static,
+    ) -> Result<(), StoreError> {
+        let (routes, workspace) = (self.clone(), workspace.clone());
+        self.store
+            .run(move |store| {
+                let one = &routes.placing;
+                let _one = one.lock().unwrap_or_else(PoisonError::into_inner);
+                work(&routes, store, &workspace)
+            })
+            .await
+    }
+
+    fn refuse_declared(&self, workspace: &Workspace) -> Result<(), MemberError> {
+        let declared = self.config.workspaces.get(&*workspace.name);
+        match declared {
+            Some(declared) if !declared.members.is_empty() => Err(MemberError::Declared {
+                workspace: workspace.name.to_string(),
+            }),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn no_member(error: StoreError, workspace: String) -> MemberError {
+    match error {
+        StoreError::Conflict(Conflict::Member) => MemberError::NoMember { workspace },
+        error => error.into(),
+    }
+}

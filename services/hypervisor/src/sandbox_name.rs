@@ -1,0 +1,40 @@
+//! What sandboxes are called, for good: whichever role one has, and wherever it is found.
+
+use crate::role::Role;
+
+/// The sandbox of a workspace that was born in this role.
+pub(crate) fn of_workspace(workspace: &str, born: Role) -> String {
+    format!("{workspace}-{born}")
+}
+
+/// The sandbox of a slot of the host's, whoever has it.
+pub(crate) fn of_slot(slot: u32, born: Role) -> String {
+    format!("s{slot}-{born}")
+}
+
+/// Whether a workspace of this name would have sandboxes that are called as a slot's, or releases
+/// that lie where those of all slots do.
+pub(crate) fn is_slots(workspace: &str) -> bool {
+    let is_number = |rest: &str| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit());
+    workspace == SLOTS || workspace.strip_prefix('s').is_some_and(is_number)
+}
+
+/// What stands for a workspace's name where all slots have something in common.
+pub(crate) const SLOTS: &str = "slots";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_a_slots_or_a_workspaces() {
+        for name in ["slots", "s1", "s17", "s000"] {
+            assert!(is_slots(name), "{name}");
+        }
+        for name in ["s", "slot", "s1a", "s-1", "sandbox", "x1"] {
+            assert!(!is_slots(name), "{name}");
+        }
+        assert_eq!(of_slot(17, Role::Dev), "s17-dev");
+        assert_eq!(of_workspace("ada", Role::Live), "ada-live");
+    }
+}

@@ -1,0 +1,81 @@
+//! The workspace that a person gets, and the slot of the host that it takes.
+
+use super::Sqlite;
+use super::members::{choose, join, leave};
+use super::workspaces::{insert, named};
+use crate::role::Role;
+use crate::sandbox_name;
+use crate::store::{Conflict, Home, MemberStore, NewWorkspace, StoreError, WorkspaceRow};
+use rusqlite::Transaction;
+use uuid::Uuid;
+
+/// Gives a user their workspace; answers with it as it is then.
+pub(super) fn settle_in(
+    tx: &Transaction,
+    home: &Home,
+    user: Uuid,
+) -> Result<Option<WorkspaceRow>, StoreError> {
+    let name = match home {
+        Home::None => return Ok(None),
+        Home::Member(name) => name,
+        Home::New(new) => {
+            insert(tx, &new_row(tx, new)?)?;
+            &new.name
+        }
+    };
+    join(tx, name, user)?;
+    choose(tx, user, name)?;
+    named(tx, name).map(Some)
+}
+
+fn new_row(tx: &Transaction, new: &NewWorkspace) -> Result<WorkspaceRow, StoreError> {
+    let row = WorkspaceRow::new(&new.name);
+    let Some(slots) = new.slots else {
+        return Ok(row);
+    };
+    let slot = free_slot(tx, slots)?.ok_or(Conflict::NoSlot)?;
+    Ok(WorkspaceRow {
+        slot: Some(slot),
+        live: sandbox_name::of_slot(slot, Role::Live),
+        dev: sandbox_name::of_slot(slot, Role::Dev),
+        ..row
+    })
+}
+
+/// The first slot of so many that nobody has.
+fn free_slot(tx: &Transaction, slots: u32) -> Result<Option<u32>, StoreError> {
+    let mut statement =
+        tx.prepare_cached("SELECT slot FROM workspaces WHERE slot IS NOT NULL ORDER BY slot")?;
+    let mut taken = statement.query([])?;
+    let mut free = 1;
+    while let Some(row) = taken.next()? {
+        if row.get::<_, u32>(0)? > free {
+            break;
+        }
+        free += 1;
+    }
+    Ok((free <= slots).then_some(free))
+}
+
+impl MemberStore for Sqlite {
+    fn settle_in(&self, home: &Home, user: Uuid) -> Result<Option<WorkspaceRow>, StoreError> {
+        self.write(|tx| settle_in(tx, home, user))
+    }
+
+    fn join(&self, workspace: &str, user: Uuid) -> Result<(), StoreError> {
+        self.write(|tx| join(tx, workspace, user))
+    }
+
+    fn leave(&self, workspace: &str, user: Uuid) -> Result<(), StoreError> {
+        self.write(|tx| leave(tx, workspace, user))
+    }
+
+    fn choose(&self, user: Uuid, workspace: &str) -> Result<(), StoreError> {
+        self.write(|tx| choose(tx, user, workspace))
+    }
+
+    fn chosen(&self) -> Result<Vec<(Uuid, String)>, StoreError> {
+        let sql = "SELECT id, workspace FROM users WHERE workspace IS NOT NULL";
+        self.all(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))
+    }
+}
