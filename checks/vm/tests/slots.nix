@@ -1,0 +1,7 @@
+{
+  nodes.machine.imports = [
+    ../hosts/slots.nix
+    ../vm.nix
+  ];
+  nodes.client.imports = [ ../client.nix ];
+}

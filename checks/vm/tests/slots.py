@@ -1,0 +1,123 @@
+"""Slots: what they cost unused, what keeps them apart in use, and what root does for them and for nobody else."""
+import time
+
+hypervisor = "setpriv --reuid 2991 --regid 2991 --clear-groups systemctl --no-ask-password"
+try_ = "curl -sf -o /dev/null --max-time 3"
+folder, results = "/var/lib/choiros/slots", "/run/choiros-volumes"
+address = {"s1-live": "10.233.0.6", "s1-dev": "10.233.0.10", "s2-live": "10.233.0.14", "s1000-dev": "10.233.31.190"}
+
+
+def inside(name, command):
+    """In the network of a sandbox, with the host's programs."""
+    leader = machine.succeed(f"machinectl show {name} -p Leader --value").strip()
+    return f"nsenter -t {leader} -n {command}"
+
+
+def order(sandbox, words):
+    """Has the hypervisor's user ask for something of a slot's volume; what came of it."""
+    number = sandbox[1:].split("-")[0]
+    machine.succeed(f"{hypervisor} start 'choiros-slot-volume-{number}@{sandbox}:{words}.service'")
+    return json.loads(machine.succeed(f"setpriv --reuid 2991 --regid 2991 --clear-groups cat '{results}/{sandbox}/{words}.json'"))
+
+
+start_all()
+machine.wait_for_unit("multi-user.target")
+machine.wait_for_unit("choiros-firewall")
+
+with subtest("a thousand slots cost no process and no mount, and little time where all units and rules are read"):
+    t.assertEqual(machine.succeed("systemctl list-units --all --plain --no-legend 'container@s*-*.service' 'choiros-slot*' | grep -v sandbox- || true"), "")
+    t.assertEqual(machine.succeed(f"ls -A {folder}"), "")
+    t.assertEqual(machine.succeed("findmnt -rno TARGET | grep -c /var/lib/choiros/slots").strip(), "1")
+    for what in ("systemctl daemon-reload", "systemctl reload choiros-firewall"):
+        begun = time.monotonic()
+        machine.succeed(what)
+        print(f"{what}: {time.monotonic() - begun:.2f} s")
+    t.assertEqual(machine.succeed("nft list set inet choiros links | grep -o ve- | wc -l").strip(), "2002")
+
+with subtest("a slot's sandboxes are started by the hypervisor, with their address, their name, and an owner of their own"):
+    for name in address:
+        machine.succeed(f"{hypervisor} start container@{name}")
+    for name, at in address.items():
+        machine.wait_until_succeeds(f"{try_} http://{at}:8080/health", timeout=120)
+        health = json.loads(machine.succeed(f"curl -sf http://{at}:8080/health"))
+        t.assertEqual((health["name"], health["instance_role"]), (name, name.split("-")[1]))
+        number = int(name[1:].split("-")[0])
+        t.assertEqual(machine.succeed(f"stat -c '%u %g %a' {folder}/{number}/{name} {folder}/{number}/{name}/events.db").split(), [str(40000 + number)] * 2 + ["700"] + [str(40000 + number)] * 2 + ["600"])
+        leader = machine.succeed(f"machinectl show {name} -p Leader --value").strip()
+        t.assertIn(f"sandbox:x:{40000 + number}:{40000 + number}:", machine.succeed(f"cat /proc/{leader}/root/etc/passwd"))
+    t.assertEqual(machine.succeed(f"stat -c %a {folder} {folder}/1 {folder}/1/.snapshots {results}/s1-live").split(), ["700", "700", "700", "2750"])
+
+with subtest("without a pin a slot runs the newest release, and with one that which it names"):
+    newest = releases("slots")[-1]
+    t.assertEqual(machine.succeed("cat /run/choiros-sandboxes/s1-live").strip(), newest[1])
+    machine.succeed(f"{hypervisor} start choiros-slot-release@s1-live:{newest[0]}")
+    t.assertEqual(machine.succeed(f"readlink {profiles}/slots/s1-live").strip(), f"release-{newest[0]}-link")
+    machine.fail(f"{hypervisor} start choiros-slot-release@s1-live:99")
+    machine.succeed("systemctl reload choiros-releases", "systemctl restart container@s1-live")
+    machine.wait_until_succeeds(f"{try_} http://{address['s1-live']}:8080/health", timeout=120)
+
+with subtest("a slot's sandbox reaches no other, neither its own sister, nor the host, nor other machines"):
+    machine.wait_until_succeeds("systemctl start container@sandbox-live && curl -sf -o /dev/null http://10.233.1.2:8080/health", timeout=120)
+    machine.succeed("systemd-run --unit=bait $(command -v python3) -m http.server --directory /run 7000")
+    machine.wait_for_open_port(7000)
+    others = [f"{at}:8080" for name, at in address.items() if name != "s2-live"] + ["10.233.1.2:8080", "10.233.0.13:7000", "10.233.0.13:80", "10.233.0.5:7000"]
+    for other in others:
+        machine.fail(inside("s2-live", f"curl -s -o /dev/null --max-time 2 http://{other}/"))
+    machine.fail(inside("sandbox-live", f"{try_} http://{address['s2-live']}:8080/health"))
+
+with subtest("it can't speak from another slot's address, nor does a user of the host call it in the gateway's name"):
+    machine.succeed(inside("s2-live", f"ip address add {address['s1-live']} dev eth0"))
+    machine.fail(inside("s2-live", f"curl -sf --max-time 2 --interface {address['s1-live']} http://10.233.0.13:7000/"))
+    machine.succeed(inside("s2-live", f"ip address del {address['s1-live']} dev eth0"))
+    machine.fail(f"setpriv --reuid 65534 --regid 65534 --clear-groups {try_} http://{address['s2-live']}:8080/health")
+
+with subtest("a slot that is taken out of the firewall's sets is put back"):
+    gone = f'"ve-s2-live" . {address["s2-live"]}'
+    machine.succeed(f"nft delete element inet choiros addresses '{{ {gone} }}'")
+    machine.wait_until_succeeds(f"nft list set inet choiros addresses | grep -F '{gone}'", timeout=30)
+    t.assertEqual(machine.succeed("systemctl is-active container@s2-live").strip(), "active")
+
+with subtest("the hypervisor has a slot's volumes copied, and sees what came of it"):
+    machine.succeed(f"curl -sf --max-time 10 -X POST -H 'Content-Type: application/json' -d '{{\"kind\": \"note\"}}' -o /dev/null http://{address['s1-live']}:8080/logs/events")
+    taken = "20260101T000000Z-0001"
+    for words in ("list", f"prepare:{taken}", f"snapshot:{taken}:asked"):
+        order("s1-live", words)
+    machine.succeed(f"test -d {folder}/1/.snapshots/s1-live/{taken}")
+    machine.succeed("systemctl stop container@s1-dev")
+    order("s1-dev", f"replace:s1-live:{taken}:20260101T000000Z-0002")
+    machine.succeed(f"cmp {folder}/1/.snapshots/s1-live/{taken}/*/events.db {folder}/1/s1-dev/events.db || cmp {folder}/1/.snapshots/s1-live/{taken}/events.db {folder}/1/s1-dev/events.db")
+
+with subtest("orders about another slot, a slot that there isn't, or of another kind are refused"):
+    for unit in ("choiros-slot-volume-1@s2-live:list", "choiros-slot-volume-2@s1-live:list", "choiros-slot-volume-1@s1-live:thaw",
+                 f"choiros-slot-volume-1@s1-dev:replace:s2-live:{taken}:20260101T000000Z-0003", "choiros-slot-volume-1@sandbox-live:list",
+                 "choiros-slot@1001", "choiros-slot@0", "container@s1001-live", "container@s01-live", "container@s1-other", "container@slots",
+                 "choiros-slot-release@s1001-live:1", "choiros-slot-release@sandbox-live:1", "choiros-slot-release@s1-live:0"):
+        machine.fail(f"{hypervisor} start '{unit}.service'")
+    for verb in ("stop", "restart"):
+        machine.fail(f"{hypervisor} {verb} choiros-slot@1")
+    # nor would root's programs
+    for unit in ("choiros-slot@1001", "choiros-slot-volume-1@s2-live:list", "choiros-slot-release@..-live:1"):
+        machine.fail(f"systemctl start '{unit}.service'")
+    machine.fail(f"test -e {folder}/1001")
+
+with subtest("data that came from another slot becomes the slot's own"):
+    machine.succeed("systemctl stop container@s2-live", f"install -o 40001 -g 40001 /dev/null {folder}/2/s2-live/from-an-archive",
+                    f"install -o 71 -g 71 /dev/null {folder}/2/s2-live/a-database", f"{hypervisor} start container@s2-live")
+    machine.wait_until_succeeds(f"{try_} http://{address['s2-live']}:8080/health", timeout=120)
+    t.assertEqual(machine.succeed(f"stat -c '%u:%g' {folder}/2/s2-live/from-an-archive {folder}/2/s2-live/a-database").split(), ["40002:40002", "71:71"])
+
+with subtest("the volumes of slots in use are backed up"):
+    machine.succeed("systemctl start choiros-backup-slots")
+    for name in address:
+        machine.succeed(f"test -e /var/lib/choiros/backups/{name}/latest")
+    t.assertEqual(machine.succeed("ls /var/lib/choiros/backups | grep -c '^s[0-9]'").strip(), "6")
+
+with subtest("every unit of a slot is sealed"):
+    sealed(["choiros-slot@1.service", "choiros-slot-release@s1-live:1.service", "choiros-slot-volume-1@s1-live:list.service", "choiros-backup-slots.service"])
+
+with subtest("a slot's sandboxes are there again after a reboot, when they are asked for"):
+    machine.reboot()
+    machine.wait_for_unit("choiros-firewall")
+    machine.succeed(f"{hypervisor} start container@s1-live")
+    machine.wait_until_succeeds(f"{try_} http://{address['s1-live']}:8080/health", timeout=120)
+    t.assertIn("note", machine.succeed(f"curl -sf http://{address['s1-live']}:8080/logs/events"))
