@@ -127,6 +127,7 @@ async fn status(State(api): State<Api>) -> Result<Json<Value>, Refused> {
         "origin": api.config.origin().origin().ascii_serialization(),
         "workspaces": workspaces.len(),
         "users": api.store.run(|store| store.user_count()).await?,
+        "slots": api.routes.slots(),
         "probations": api.routes.probations(),
         "claims": workspaces.iter().map(holds).sum::<usize>(),
     });

@@ -41,6 +41,7 @@ pub use held::HoldMetrics;
 pub use history::WorkspaceView;
 pub use hosts::Host;
 pub use membership::MemberError;
+pub use people::Slots;
 pub use person::Membership;
 pub use placement::Places;
 pub use promotions::PromotionCounters;

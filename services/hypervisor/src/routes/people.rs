@@ -5,8 +5,18 @@ use super::route::Workspace;
 use super::table::Routes;
 use crate::concurrency_limit::ConcurrencyLimit;
 use crate::lifetime::Lifetime;
+use serde::Serialize;
 use std::sync::Arc;
 use uuid::Uuid;
+
+/// The slots of a host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Slots {
+    /// How many there are.
+    pub total: u32,
+    /// How many of them are nobody's.
+    pub free: u32,
+}
 
 impl Routes {
     /// The workspace that this user is led to, if they have one already.
@@ -46,6 +56,16 @@ impl Routes {
         let all = self.by_user.iter();
         let members = all.filter(|person| person.of(workspace).is_some());
         members.map(|person| *person.key()).collect()
+    }
+
+    /// The slots of this host.
+    pub fn slots(&self) -> Slots {
+        let total = self.config.slots.count();
+        let has_one = |workspace: &Workspace| workspace.slot.is_some();
+        let taken = self.by_name.iter().filter(|it| has_one(it)).count();
+        let taken = u32::try_from(taken).unwrap_or(u32::MAX);
+        let free = total.saturating_sub(taken);
+        Slots { total, free }
     }
 
     /// Every user who has a workspace, with each of theirs.

@@ -169,10 +169,6 @@ fn nonsense_is_refused_with_its_mend() {
         ("[workspaces.a-dev]", "does not end with -dev"),
         ("[workspaces.s17]", "slots are called so"),
         ("[workspaces.slots]", "slots are called so"),
-        (
-            "[slots]\nunit = \"choiros-slot@{slot}.service\"",
-            "slots.table: slots.unit is of no use without it",
-        ),
     ] {
         let said = refusal(file, &[]);
         assert!(said.contains(hint), "{file}\n→ {said}");
@@ -196,8 +192,15 @@ fn slots_are_those_of_the_table() {
     assert!(said.contains("slots.table"), "{said}");
     std::fs::write(&table, "1 10.233.0.6:8080 10.233.0.10:8080\n").unwrap();
     assert_eq!(load(&file("systemd"), &[]).unwrap().slots.count(), 1);
-    let said = refusal(&file("adopt"), &[]);
-    assert!(said.contains("only runtime.kind = \"systemd\""), "{said}");
+    assert_eq!(load(&file("adopt"), &[]).unwrap().slots.count(), 1);
+    let without = file("systemd").replace("unit = \"choiros-slot@{slot}.service\"\n", "");
+    let said = refusal(&without, &[]);
+    assert!(
+        said.contains("slots.unit: slots.table is of no use without it"),
+        "{said}"
+    );
+    let said = refusal(&file("process"), &[]);
+    assert!(said.contains("room for every workspace"), "{said}");
     for (line, hint) in [
         (
             "1 10.233.1.2:8080 10.233.0.10:8080",

@@ -9,16 +9,18 @@ use std::net::SocketAddr;
 
 pub(super) fn slots(config: &Config) -> Verdict {
     let slots = &config.slots;
-    let Some(units) = units(slots)? else {
-        return Ok(());
-    };
-    if config.runtime.kind != RuntimeKind::Systemd {
-        return Err(
-            "slots.table: only runtime.kind = \"systemd\" has slots; leave `[slots]` out".into(),
-        );
-    }
-    for (key, template, placeholders, example) in units {
-        unit(key, template, placeholders, example)?;
+    match config.runtime.kind {
+        RuntimeKind::Process if slots.table.is_some() => {
+            return Err(
+                "slots.table: with runtime.kind = \"process\" there is room for every workspace; leave `[slots]` out".into(),
+            );
+        }
+        RuntimeKind::Process | RuntimeKind::Adopt => {}
+        RuntimeKind::Systemd => {
+            for (key, template, placeholders, example) in units(slots)?.into_iter().flatten() {
+                unit(key, template, placeholders, example)?;
+            }
+        }
     }
     if let Some(sandbox) = slots.sandbox(1, crate::role::Role::Live) {
         health("slots", &sandbox)?;
@@ -43,7 +45,7 @@ pub(super) fn slots(config: &Config) -> Verdict {
 
 type UnitCheck<'a> = (&'static str, &'a str, &'static [&'static str], &'static str);
 
-/// The templates of a host's that has slots.
+/// What the units are called that a host with slots has.
 fn units(slots: &Slots) -> Result<Option<[UnitCheck<'_>; 3]>, String> {
     let named = [
         ("slots.table", slots.table.is_some()),

@@ -38,7 +38,7 @@ impl Manager {
     fn called(&self, verb: &'static str, name: &str) -> fdo::Result<OwnedObjectPath> {
         let call = match name {
             NAME => verb.to_owned(),
-            order => format!("{verb} {order}"),
+            other => format!("{verb} {other}"),
         };
         let mut calls = self.calls.lock().unwrap();
         calls.push(call);
@@ -59,12 +59,16 @@ impl Manager {
 }
 
 /// Does the job of the sandbox's unit, and says so once it is done.
-fn work(systemd: &Connection, job: OwnedObjectPath, active: &'static str) {
-    let systemd = systemd.clone();
+fn work(systemd: &Connection, unit: &str, job: OwnedObjectPath, active: &'static str) {
+    let (systemd, unit) = (systemd.clone(), unit.to_owned());
     tokio::spawn(async move {
         set(&systemd, active, "success").await;
-        done(&systemd, &job, NAME, "done").await;
+        done(&systemd, &job, &unit, "done").await;
     });
+}
+
+fn is_sandbox(unit: &str) -> bool {
+    unit.starts_with("container@")
 }
 
 async fn done(systemd: &Connection, job: &OwnedObjectPath, unit: &str, result: &str) {
@@ -77,7 +81,7 @@ async fn done(systemd: &Connection, job: &OwnedObjectPath, unit: &str, result: &
 #[interface(name = "org.freedesktop.systemd1.Manager")]
 impl Manager {
     async fn load_unit(&self, name: &str) -> OwnedObjectPath {
-        assert_eq!(name, NAME);
+        assert!(is_sandbox(name), "{name}");
         ObjectPath::try_from(UNIT).unwrap().into()
     }
 
@@ -89,8 +93,8 @@ impl Manager {
     ) -> fdo::Result<OwnedObjectPath> {
         assert_eq!(mode, "replace");
         let job = self.called("start", name)?;
-        if name == NAME {
-            work(systemd, job.clone(), "active");
+        if is_sandbox(name) {
+            work(systemd, name, job.clone(), "active");
             return Ok(job);
         }
         let (systemd, unit, result) = (systemd.clone(), name.to_owned(), self.ordered(name));
@@ -112,9 +116,9 @@ impl Manager {
         #[zbus(connection)] systemd: &Connection,
     ) -> fdo::Result<OwnedObjectPath> {
         assert_eq!(mode, "replace");
-        assert_eq!(name, NAME);
+        assert!(is_sandbox(name), "{name}");
         let job = self.called("stop", name)?;
-        work(systemd, job.clone(), "inactive");
+        work(systemd, name, job.clone(), "inactive");
         Ok(job)
     }
 
@@ -255,6 +259,8 @@ impl Host {
         change(&mut config);
         let mut slots = config::Slots::default();
         slots.unit = Some("choiros-slot@{slot}.service".into());
+        slots.release_unit = Some("choiros-slot-release@{sandbox}:{order}.service".into());
+        slots.volume_unit = Some("choiros-slot-volume-{slot}@{sandbox}:{order}.service".into());
         let config = Arc::new(config);
         let backend = Systemd::over(Bus::over(ours), &config, &slots);
         Self {
@@ -271,11 +277,19 @@ impl Host {
     }
 
     pub(super) fn sandbox(&self) -> Arc<Sandbox> {
-        let sandbox = self.runtime.sandbox(Spec {
-            name: "sandbox-live".into(),
-            workspace: "sandbox".into(),
+        self.sandbox_called("sandbox-live", "sandbox", None)
+    }
 
-            slot: None,
+    pub(super) fn sandbox_called(
+        &self,
+        name: &str,
+        workspace: &str,
+        slot: Option<u32>,
+    ) -> Arc<Sandbox> {
+        let sandbox = self.runtime.sandbox(Spec {
+            name: name.into(),
+            workspace: workspace.into(),
+            slot,
             instance_role: Role::Live,
             declared: config::Sandbox {
                 address: Some(self.address.into()),

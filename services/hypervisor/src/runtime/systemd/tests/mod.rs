@@ -2,6 +2,7 @@
 
 mod host;
 mod releases;
+mod slots;
 mod units;
 mod volumes;
 
