@@ -5,6 +5,7 @@
     ./origins
     ./workspaces
     ./slots
+    ./limits
     ./hypervisor
     ./ingress
     ./firewall

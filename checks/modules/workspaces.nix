@@ -108,18 +108,6 @@ in
       c.containers.sandbox-dev.config.users.users.sandbox.uid == c.users.users.choiros-sandbox.uid
       && c.containers.sandbox-dev.config.users.groups.sandbox.gid == c.users.groups.choiros-sandbox.gid;
   };
-  "each sandbox has its limits" = {
-    config = on {
-      workspaces.sandbox = {
-        memoryMax = "512M";
-        tasksMax = 99;
-      };
-    };
-    expect =
-      c:
-      c.systemd.services."container@sandbox-dev".serviceConfig.MemoryMax == "512M"
-      && c.systemd.services."container@sandbox-dev".serviceConfig.TasksMax == 99;
-  };
   "the inside has the host's packages, its overlays included" = {
     config = {
       imports = [

@@ -7,6 +7,8 @@
     # with reflinks, as mkfs.xfs makes it
     fsType = "xfs";
     options = [
+      # for the limits of the workspaces' disk space
+      "prjquota"
       "nosuid"
       "nodev"
     ];

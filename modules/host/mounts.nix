@@ -36,6 +36,6 @@ let
     if depth > 0 && isBind mount then
       find (depth - 1) (mount.device + lib.removePrefix mount.mountPoint path)
     else
-      { inherit (mount) mountPoint fsType; };
+      { inherit (mount) mountPoint fsType options; };
 in
 find 8

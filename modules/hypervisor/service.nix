@@ -55,7 +55,6 @@ in
           TimeoutStopSec = 60;
           WatchdogSec = 30;
           LimitNOFILE = 65536;
-          OOMScoreAdjust = -500;
           RestrictAddressFamilies = [
             "AF_UNIX"
             "AF_INET"

@@ -12,6 +12,7 @@ let
     inherit lib choirosTypes;
     service = import ../workspaces/service.nix { inherit lib choirosTypes; };
     inherit (cfg) sandboxPackage;
+    inherit (import ../limits/place.nix { inherit lib config; } "/var/lib/choiros/slots") quotas;
   };
 in
 {

@@ -8,6 +8,7 @@
 let
   cfg = config.services.choiros;
   ids = import ../ids.nix;
+  quota = import ../limits/quota.nix { inherit lib pkgs; };
   folder = "/var/lib/choiros/slots";
   results = "/run/choiros-volumes";
   slot = pkgs.writeShellApplication {
@@ -18,6 +19,8 @@ let
       FIRST_ID = toString ids.slots;
       FOLDER = folder;
       RESULTS = results;
+      QUOTA = quota.command;
+      LIMITS = quota.numbers cfg.slot;
     }
     // lib.optionalAttrs cfg.backup.enable { BACKUPS = cfg.backup.directory; };
     text = builtins.readFile ./slot.sh;
@@ -42,6 +45,7 @@ in
           # what is made in the folder of results has its group
           "RestrictSUIDSGID"
         ]
+        // quota.serviceConfig
         // {
           Type = "oneshot";
           ExecStart = "${lib.getExe slot} %i";
@@ -49,18 +53,14 @@ in
             folder
             results
           ]
+          ++ quota.serviceConfig.ReadWritePaths
           ++ lib.optional cfg.backup.enable cfg.backup.directory;
           CapabilityBoundingSet = [
             "CAP_CHOWN"
-            "CAP_FOWNER"
             "CAP_FSETID"
-          ];
-          PrivateUsers = false;
-          SystemCallFilter = [
-            "@system-service"
-            "~@privileged @resources"
-            "@chown"
-          ];
+          ]
+          ++ quota.serviceConfig.CapabilityBoundingSet;
+          SystemCallFilter = quota.serviceConfig.SystemCallFilter ++ [ "@chown" ];
           # the hypervisor waits for it, and whoever comes waits for the hypervisor
           TimeoutStartSec = 10;
           PrivateNetwork = true;

@@ -8,6 +8,7 @@
 let
   cfg = config.services.choiros;
   inside = import ./inside.nix { inherit config pkgs; };
+  limits = import ../limits/unit.nix { inherit lib; };
   # a folder that nobody inside may list
   unlisted = "/run/choiros-unlisted";
   flags = import ./identity.nix { inherit lib; };
@@ -101,10 +102,9 @@ let
       serviceConfig = {
         # it would bring the newest closure into what runs
         ExecReload = lib.mkForce [ ];
-        MemoryMax = s.settings.memoryMax;
-        TasksMax = s.settings.tasksMax;
         IPAddressAllow = near ++ lib.optionals (lib.isList egress) egress;
       }
+      // limits s.settings
       // reach;
     };
   # of a slot, that nobody has pinned yet

@@ -3,6 +3,7 @@
   workspace,
   stateVersion,
   egress,
+  logRate,
   id,
 }:
 { lib, pkgs, ... }:
@@ -93,7 +94,11 @@ in
   };
 
   # the journal lies in memory, as all but /data does
-  services.journald.extraConfig = lib.mkDefault "SystemMaxUse=64M";
+  services.journald = {
+    extraConfig = lib.mkDefault "SystemMaxUse=64M";
+    rateLimitInterval = lib.mkDefault "30s";
+    rateLimitBurst = lib.mkDefault logRate;
+  };
 
   nix.enable = lib.mkDefault false;
   documentation.enable = lib.mkDefault false;

@@ -11,7 +11,7 @@ in
     (import ./guest.nix {
       inherit workspace;
       inherit (config.system) stateVersion;
-      inherit (sandbox.settings) egress;
+      inherit (sandbox.settings) egress logRate;
       inherit (sandbox) id;
     })
     (

@@ -11,6 +11,7 @@ let
   settings = import ./settings.nix {
     inherit lib choirosTypes service;
     inherit (config.services.choiros) sandboxPackage;
+    inherit (import ../limits/place.nix { inherit lib config; } "/var/lib/choiros/sandboxes") quotas;
   };
   role = import ./role.nix { inherit lib service; };
   workspace =

@@ -4,24 +4,14 @@
   choirosTypes,
   service,
   sandboxPackage,
+  # whether the volumes lie on a file system that has project quotas
+  quotas,
 }:
 config:
 let
   inherit (lib) mkOption types;
 in
 {
-  memoryMax = mkOption {
-    type = choirosTypes.size;
-    default = "2G";
-    example = "512M";
-    description = "Memory that each of the two sandboxes may use.";
-  };
-  tasksMax = mkOption {
-    type = types.ints.positive;
-    default = 1024;
-    example = 256;
-    description = "Processes and threads that each of the two sandboxes may have.";
-  };
   egress = mkOption {
     type = types.either (types.enum [
       "none"
@@ -32,6 +22,7 @@ in
     description = "Where the sandboxes may open connections to: nowhere, public addresses only (neither the host, nor private networks, nor a cloud's metadata service; names are resolved by public servers, unless `config` sets others), or the IPv4 networks listed.";
   };
 }
+// import ../limits/options.nix { inherit lib choirosTypes quotas; }
 // service {
   package = {
     value = sandboxPackage;

@@ -1,0 +1,126 @@
+# Limits of disk space: one project a workspace, with its volumes and their snapshots, since the kernel renames nothing
+# from one project into another.
+{
+  lib,
+  config,
+  pkgs,
+  ...
+}:
+let
+  cfg = config.services.choiros;
+  quota = import ./quota.nix { inherit lib pkgs; };
+  placeOf = import ./place.nix { inherit lib config; };
+  folder = "/var/lib/choiros/sandboxes";
+  slots = "/var/lib/choiros/slots";
+  held = "/run/choiros-quota";
+  snapshots = s: "${folder}/.snapshots/${s.name}";
+  line =
+    name: sandboxes:
+    lib.concatStringsSep " " (
+      [
+        name
+        (toString (lib.head sandboxes).id)
+        (quota.numbers cfg.workspaces.${name})
+      ]
+      # volumes first: what comes from a folder that isn't tagged into one that is, is refused
+      ++ map (s: s.data) sandboxes
+      ++ map snapshots sandboxes
+    );
+  ofWorkspaces = pkgs.writeShellApplication {
+    name = "choiros-workspace-quotas";
+    text = ''
+      failed=0
+      while read -r workspace project bytes files folders; do
+        # no name in it has a blank
+        # shellcheck disable=SC2086
+        if ${quota.command} "$project" "$bytes" "$files" $folders; then
+          touch "${held}/$workspace"
+        else
+          rm -f "${held}/$workspace"
+          failed=1
+        fi
+      done < ${config.environment.etc."choiros/limits".source}
+      exit $failed
+    '';
+  };
+  ofSlots = pkgs.writeShellApplication {
+    name = "choiros-slot-quotas";
+    text = ''
+      failed=0
+      for folder in ${slots}/*; do
+        number=''${folder##*/}
+        [[ $number =~ ^[1-9][0-9]{0,3}$ ]] || continue
+        ${quota.command} $((${toString (import ../ids.nix).slots} + number)) ${quota.numbers cfg.slot} "$folder" || failed=1
+      done
+      exit $failed
+    '';
+  };
+  unit = description: program: paths: {
+    inherit description;
+    wantedBy = [ "multi-user.target" ];
+    after = [
+      "systemd-tmpfiles-setup.service"
+      "systemd-tmpfiles-resetup.service"
+    ];
+    unitConfig.RequiresMountsFor = paths;
+    serviceConfig =
+      import ../hardening.nix
+      // import ../empty-root.nix "choiros-view/${program.name}"
+      // quota.serviceConfig
+      // {
+        Type = "oneshot";
+        RemainAfterExit = true;
+        ExecStart = lib.getExe program;
+        TimeoutStartSec = "1h";
+        BindPaths = paths ++ [ quota.state ];
+        NoExecPaths = map (path: "-+${path}") paths;
+      };
+  };
+  refused = name: place: {
+    assertion = place.fsType == "auto" || place.quotas;
+    message = "services.choiros.${name} has a diskMax or a filesMax, but its volumes lie on ${place.mountPoint}, of type ${place.fsType}, without project quotas. Put them on XFS or ext4 and add \"prjquota\" to fileSystems.\"${place.mountPoint}\".options (ext4 wants `tune2fs -O project,quota -Q prjquota` first, while it is not mounted), or set diskMax and filesMax to null.";
+  };
+  limited = lib.attrNames (lib.filterAttrs (_: quota.isLimited) cfg.workspaces);
+  # A switch that changes limits runs it anew, and must leave the sandbox alone: so it isn't required, but asked for what
+  # it leaves behind.
+  afterQuota = s: {
+    wants = [ "choiros-quota.service" ];
+    after = [ "choiros-quota.service" ];
+    script = lib.mkIf (quota.isLimited s.settings) (
+      lib.mkBefore ''
+        if [ ! -e ${held}/${s.workspace} ]; then
+          echo "${s.name} is not started, since the limit of its disk space could not be set: see journalctl -u choiros-quota" >&2
+          exit 1
+        fi
+      ''
+    );
+  };
+in
+{
+  config = lib.mkIf cfg.enable {
+    assertions =
+      map (name: refused "workspaces.${name}" (placeOf folder)) limited
+      ++ lib.optional (cfg.slots > 0 && quota.isLimited cfg.slot) (refused "slot" (placeOf slots));
+
+    # a workspace a line: its name, and what choiros-quota is told of it
+    environment.etc."choiros/limits".text = lib.concatLines (
+      lib.mapAttrsToList line (lib.groupBy (s: s.workspace) cfg.sandboxes)
+    );
+    systemd.tmpfiles.settings.choiros = {
+      ${held}.d.mode = "0755";
+      ${quota.state}.d.mode = "0700";
+    }
+    // lib.listToAttrs (map (s: lib.nameValuePair (snapshots s) { d.mode = "0700"; }) cfg.sandboxes);
+
+    systemd.services = {
+      choiros-quota = unit "Limits of what the declared workspaces may store" ofWorkspaces [
+        folder
+        held
+      ];
+    }
+    // lib.optionalAttrs (cfg.slots > 0) {
+      choiros-slot-quotas = unit "Limits of what the workspaces in slots may store" ofSlots [ slots ];
+    }
+    // lib.listToAttrs (map (s: lib.nameValuePair "container@${s.name}" (afterQuota s)) cfg.sandboxes);
+  };
+}

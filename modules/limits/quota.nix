@@ -1,0 +1,59 @@
+# The program that makes folders a project with limits of its disk space, quota.py, and how it is run.
+{ lib, pkgs }:
+let
+  bytes =
+    size:
+    let
+      parts = builtins.match "([0-9]+)([KMGT]?)" size;
+      unit = {
+        "" = 1;
+        K = 1024;
+        M = 1024 * 1024;
+        G = 1024 * 1024 * 1024;
+        T = 1024 * 1024 * 1024 * 1024;
+      };
+    in
+    lib.toInt (lib.head parts) * unit.${lib.last parts};
+  orNone = of: value: if value == null then 0 else of value;
+in
+rec {
+  program = pkgs.writeShellApplication {
+    name = "choiros-quota";
+    runtimeInputs = [
+      pkgs.linuxquota
+      pkgs.python3
+      pkgs.util-linux
+    ];
+    text = ''
+      exec python3 ${./quota.py} "$@"
+    '';
+  };
+  command = lib.getExe program;
+
+  isLimited = limits: limits.diskMax != null || limits.filesMax != null;
+  # BYTES FILES, as it takes them
+  numbers =
+    limits: "${toString (orNone bytes limits.diskMax)} ${toString (orNone lib.id limits.filesMax)}";
+
+  # where it knows from which folders it has walked through
+  state = "/var/lib/choiros/quota";
+  # over those of ../hardening.nix
+  serviceConfig = {
+    ReadWritePaths = [ "/var/lib/choiros/quota" ];
+    # reads all folders, tags what is others', and sets limits, which is the kernel's
+    CapabilityBoundingSet = [
+      "CAP_DAC_READ_SEARCH"
+      "CAP_FOWNER"
+      "CAP_SYS_ADMIN"
+      "CAP_SYS_RESOURCE"
+    ];
+    PrivateUsers = false;
+    # a disk's limits are set by the name of its device; nothing opens it
+    PrivateDevices = false;
+    SystemCallFilter = [
+      "@system-service"
+      "~@privileged @resources"
+      "quotactl quotactl_fd setrlimit prlimit64"
+    ];
+  };
+}
