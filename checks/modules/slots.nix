@@ -37,6 +37,24 @@ in
         })
       );
   };
+  "the gateway is told what it asks of which unit, and where the list of slots is" = {
+    config = on {
+      slot = {
+        health.path = "/up";
+        identity = false;
+      };
+    };
+    expect =
+      c:
+      c.services.choiros.settings.slots == {
+        table = "${c.services.choiros.slotFiles}/table";
+        unit = "choiros-slot@{slot}.service";
+        release_unit = "choiros-slot-release@{sandbox}:{order}.service";
+        volume_unit = "choiros-slot-volume-{slot}@{sandbox}:{order}.service";
+        health_path = "/up";
+        identity = false;
+      };
+  };
   "a host without slots has nothing of them" = {
     config = on { slots = 0; };
     expect =
@@ -45,6 +63,8 @@ in
       && !(c.systemd.services ? "choiros-slot@")
       && !(c.environment.etc ? "systemd/system.attached")
       && !(says c.environment.etc."choiros/releases".text "slots ")
+      && !(c.services.choiros.settings ? slots)
+      && !(c.systemd.services ? choiros-rollout-slots)
       && says c.security.polkit.extraConfig ''"units":\[]'';
   };
   "slots have what declared sandboxes have, and the container that they are made from can't be started" =

@@ -22,17 +22,25 @@ let
     results_dir = "/run/choiros-volumes";
   };
 
-  sandbox =
-    s:
+  # how it is asked whether it is well
+  asked =
+    options:
     {
-      address = "${s.address}:${toString s.options.port}";
-      health_path = s.options.health.path;
-      inherit (s.options) identity;
+      health_path = options.health.path;
+      inherit (options) identity;
     }
     // lib.filterAttrs (_: value: value != null) {
-      health_status = s.options.health.status;
-      health_host = s.options.health.host;
+      health_status = options.health.status;
+      health_host = options.health.host;
     };
+  sandbox = s: { address = "${s.address}:${toString s.options.port}"; } // asked s.options;
+  slots = {
+    table = "${cfg.slotFiles}/table";
+    unit = "choiros-slot@{slot}.service";
+    release_unit = "choiros-slot-release@{sandbox}:{order}.service";
+    volume_unit = "choiros-slot-volume-{slot}@{sandbox}:{order}.service";
+  }
+  // asked cfg.slot;
   workspace = name: sandboxes: {
     inherit (cfg.workspaces.${name}) members;
     live = sandbox (lib.findFirst (s: s.role == "live") null sandboxes);
@@ -59,6 +67,7 @@ in
         inherit runtime;
         workspaces = lib.mapAttrs workspace (lib.groupBy (s: s.workspace) cfg.sandboxes);
       }
+      // lib.optionalAttrs (cfg.slots > 0) { inherit slots; }
       // lib.optionalAttrs (cfg.origins == "own") { sandbox_domain = cfg.sandboxDomain; }
       // lib.optionalAttrs (cfg.gatewayPrefix != null) { gateway_prefix = cfg.gatewayPrefix; }
     );

@@ -1,16 +1,16 @@
-# choiros-rollout PLAN PROFILES RECORDS: give each workspace of PLAN its newest release, once, to dev; and promote it if
-# asked to. All that can go wrong on the way to live is the gateway's to take back. HYPERVISOR, KIND and PROBATION are in
-# the environment.
-plan=$1 profiles=$2 records=$3
+# choiros-rollout declared|slots PLAN PROFILES RECORDS: give each workspace of PLAN, or each that is in a slot, its newest
+# release, once, to dev; and promote it if asked to. All that can go wrong on the way to live is the gateway's to take
+# back. HYPERVISOR, KIND and PROBATION are in the environment.
+which=$1 plan=$2 profiles=$3 records=$4
 
 now() { # WORKSPACE ROLE FIELD -- what the gateway says of it
   "$HYPERVISOR" sandboxes --json | jq -er --arg workspace "$1" --arg role "$2" --arg field "$3" \
     'map(select(.workspace == $workspace and .role == $role))[0][$field]'
 }
 
-answers() { # WORKSPACE -- once the gateway has started
+answers() { # COMMAND -- once the gateway has started
   local end=$((SECONDS + 60))
-  until now "$1" dev release > /dev/null 2>&1; do
+  until "$@" > /dev/null 2>&1; do
     if [ "$SECONDS" -ge "$end" ]; then
       echo "the hypervisor doesn't answer: see journalctl -u hypervisor" >&2
       return 1
@@ -19,7 +19,7 @@ answers() { # WORKSPACE -- once the gateway has started
   done
 }
 
-newest() { # WORKSPACE
+newest() { # FOLDER
   find "$profiles/$1" -maxdepth 1 -type l -name 'release-*-link' -printf '%f\n' | sed -nE 's/^release-([0-9]+)-link$/\1/p' | sort -n | tail -n 1
 }
 
@@ -30,17 +30,17 @@ written() {
   mv "$records/$1.part" "$records/$1.release"
 }
 
-workspace() { # NAME
+workspace() { # NAME FOLDER
   local name=$1 number given
-  number=$(newest "$name")
+  number=$(newest "$2")
   given=$(cat "$records/$name.release" 2> /dev/null || true)
   [ "$given" != "$number" ] || return 0
   # born with it: no deployment before this one has left a record, by the name that these had at first either
-  if [ -z "$given" ] && [ ! -e "$records/$name-dev" ]; then
+  if [ "$which" = declared ] && [ -z "$given" ] && [ ! -e "$records/$name-dev" ]; then
     written "$name" "$number"
     return 0
   fi
-  answers "$name" || return 1
+  answers now "$name" dev release || return 1
   written "$name" "$number"
   if [ "$(now "$name" dev release)" != "$number" ]; then
     "$HYPERVISOR" release give "$name" "$number" || {
@@ -56,11 +56,21 @@ workspace() { # NAME
   fi
 }
 
-failed=0 waited=()
+failed=0
+if [ "$which" = slots ]; then
+  # one after the other, since there may be thousands; one that isn't used has the newest from its first start
+  answers "$HYPERVISOR" status
+  in_slots=$("$HYPERVISOR" sandboxes --json | jq -r '[.[] | select(.sandbox | test("^s[1-9][0-9]*-(live|dev)$")) | .workspace] | unique[]')
+  for name in $in_slots; do
+    workspace "$name" slots || failed=1
+  done
+  exit "$failed"
+fi
+waited=()
 while read -r name; do
-  workspace "$name" < /dev/null &
+  workspace "$name" "$name" < /dev/null &
   waited+=($!)
-done < <(cut -d ' ' -f 1 "$plan" | sort -u)
+done < <(cut -d ' ' -f 1 "$plan" | sed '/^slots$/d' | sort -u)
 for one in "${waited[@]}"; do
   wait "$one" || failed=1
 done

@@ -24,32 +24,51 @@ let
   };
   # what it waits for at most: the gateway, dev with the new release, its rehearsal, live's stop, start and way back
   waits = 60 + 180 + 180 + 4 * 90;
-in
-{
-  config = lib.mkIf cfg.enable {
-    systemd.services.choiros-rollout = {
-      description = "New releases to dev, and to live if asked to";
+  unit =
+    which: more:
+    lib.recursiveUpdate {
       wantedBy = [ "multi-user.target" ];
       # a failure of the gateway is not one of the rollout; the script waits for it, within bounds
       wants = [ "hypervisor.service" ];
       after = [
         "choiros-releases.service"
         "hypervisor.service"
-      ]
-      ++ map (s: s.unit) cfg.sandboxes;
+      ];
       inherit (config.systemd.services.choiros-releases) restartTriggers;
       serviceConfig = import ../hardening.nix // {
-        Type = "oneshot";
-        RemainAfterExit = true;
-        ExecStart = "${lib.getExe rollout} /etc/choiros/releases /nix/var/nix/profiles/choiros /var/lib/choiros/rollout";
+        ExecStart = "${lib.getExe rollout} ${which} /etc/choiros/releases /nix/var/nix/profiles/choiros /var/lib/choiros/rollout";
         User = "choiros";
         Group = "choiros";
         StateDirectory = "choiros/rollout";
         StateDirectoryMode = "0700";
-        # all workspaces at once, however many there are
-        TimeoutStartSec = waits + cfg.rollout.probationSecs;
         PrivateNetwork = true;
         IPAddressDeny = "any";
+      };
+    } more;
+in
+{
+  config = lib.mkIf cfg.enable {
+    systemd.services = {
+      choiros-rollout = unit "declared" {
+        description = "New releases to dev, and to live if asked to";
+        after = [
+          "choiros-releases.service"
+          "hypervisor.service"
+        ]
+        ++ map (s: s.unit) cfg.sandboxes;
+        serviceConfig = {
+          Type = "oneshot";
+          RemainAfterExit = true;
+          # all workspaces at once, however many there are
+          TimeoutStartSec = waits + cfg.rollout.probationSecs;
+        };
+      };
+    }
+    // lib.optionalAttrs (cfg.slots > 0) {
+      # a switch doesn't wait for it: there may be thousands
+      choiros-rollout-slots = unit "slots" {
+        description = "New releases to the workspaces in slots";
+        serviceConfig.Type = "exec";
       };
     };
   };
