@@ -14,7 +14,15 @@ let
 in
 {
   config = lib.mkIf cfg.enable {
-    environment.systemPackages = [ command ];
+    environment.systemPackages = [
+      command
+      # its manual pages and completions, without a program that would ask for --config
+      (pkgs.buildEnv {
+        name = "hypervisor-manual";
+        paths = [ cfg.package ];
+        pathsToLink = [ "/share" ];
+      })
+    ];
     system.build.hypervisor = command;
 
     users.users.choiros = {

@@ -32,11 +32,12 @@ let
   );
   # one program, so that a machine that needs only the one has only the one
   program =
-    name: description:
+    name: description: install:
     pkgs.runCommand "${name}-${common.version}"
       {
         pname = name;
         inherit (common) version;
+        nativeBuildInputs = [ pkgs.installShellFiles ];
         meta = common.meta // {
           inherit description;
           mainProgram = name;
@@ -45,11 +46,24 @@ let
       }
       ''
         install -D ${programs}/bin/${name} $out/bin/${name}
+        ${install}
       '';
+  # the program makes them itself, so it has to run where it is built
+  manual = lib.optionalString (pkgs.stdenv.buildPlatform.canExecute pkgs.stdenv.hostPlatform) ''
+    hypervisor=$out/bin/hypervisor
+    $hypervisor man --out man
+    installManPage man/*
+    installShellCompletion --cmd hypervisor \
+      --bash <($hypervisor completions bash) \
+      --fish <($hypervisor completions fish) \
+      --zsh <($hypervisor completions zsh)
+  '';
 in
 {
-  hypervisor = program "hypervisor" "Passkey gateway in front of sandboxes that can be replaced while they serve";
-  sandbox = program "sandbox" "The sandbox service: an event log of one's own";
+  hypervisor =
+    program "hypervisor" "Passkey gateway in front of sandboxes that can be replaced while they serve"
+      manual;
+  sandbox = program "sandbox" "The sandbox service: an event log of one's own" "";
   # every test, built, for a machine that has a browser but no compiler
   tests = craneLib.mkCargoDerivation (
     built

@@ -1,9 +1,11 @@
 //! `hypervisor backup` and `hypervisor restore` of the store.
 
+use super::answer::Answer;
 use crate::config::Config;
 use crate::store;
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
+use serde_json::json;
 use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::net::UnixStream;
@@ -29,7 +31,7 @@ pub(super) struct Store {
 }
 
 /// Copies the store, if that was asked for.
-pub(super) fn backup(config: &Config, order: &Store) -> Result<Option<String>> {
+pub(super) fn backup(config: &Config, order: &Store) -> Result<Option<Answer>> {
     let (to, removed) = match (&order.to, &order.into) {
         (Some(file), _) => {
             store::backup(&config.store.path, file)?;
@@ -42,7 +44,8 @@ pub(super) fn backup(config: &Config, order: &Store) -> Result<Option<String>> {
     if removed > 0 {
         let _ = write!(said, "; {removed} older removed");
     }
-    Ok(Some(said))
+    let value = json!({ "copy": to, "removed": removed });
+    Ok(Some(Answer::sentence(said, value)))
 }
 
 /// Copies the store to a file of its own; says how many older ones were removed then.
@@ -116,16 +119,17 @@ impl Copy {
     }
 }
 
-pub(super) fn restore(config: &Config, from: &Path) -> Result<String> {
+pub(super) fn restore(config: &Config, from: &Path) -> Result<Answer> {
     if UnixStream::connect(config.control_socket()).is_ok() {
         bail!("the gateway uses the store; stop it first");
     }
     let kept = store::restore(from, &config.store.path)?;
     let mut said = format!("the store is now what {} is", from.display());
-    if let Some(kept) = kept {
+    if let Some(kept) = &kept {
         let _ = write!(said, "; what it was is in {}", kept.display());
     }
-    Ok(said)
+    let value = json!({ "from": from, "kept": kept });
+    Ok(Answer::sentence(said, value))
 }
 
 #[cfg(test)]

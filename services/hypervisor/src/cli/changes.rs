@@ -1,6 +1,7 @@
 //! `hypervisor releases`, `promote`, `undo`, `fork`, `snapshot` and what else changes a workspace.
 #![allow(clippy::doc_markdown, reason = "doc comments are the help texts here")]
 
+use super::answer::Answer;
 use super::client::Client;
 use super::probation;
 use super::segment;
@@ -119,18 +120,18 @@ pub(super) struct Restore {
     pub(super) from: Option<PathBuf>,
 }
 
-pub(super) async fn restore(client: &Client, restore: &Restore) -> Result<Value> {
+pub(super) async fn restore(client: &Client, restore: &Restore) -> Result<Answer> {
     let order = json!({
         "role": restore.role,
         "snapshot": restore.snapshot,
         "rehearse": restore.rehearse,
     });
     let workspace = restore.workspace.as_deref().unwrap_or_default();
-    order_at(client, "restore", workspace, &order).await
+    Ok(order_at(client, "restore", workspace, &order).await?.into())
 }
 
-pub(super) async fn release(client: &Client, verb: ReleaseVerb) -> Result<Value> {
-    match verb {
+pub(super) async fn release(client: &Client, verb: ReleaseVerb) -> Result<Answer> {
+    let reply = match verb {
         ReleaseVerb::Add {
             workspace,
             env,
@@ -139,12 +140,13 @@ pub(super) async fn release(client: &Client, verb: ReleaseVerb) -> Result<Value>
             let env: BTreeMap<_, _> = env.into_iter().collect();
             let command = from_here(command)?;
             let order = json!({ "command": command, "env": env });
-            order_at(client, "releases", &workspace, &order).await
+            order_at(client, "releases", &workspace, &order).await?
         }
         ReleaseVerb::Give { workspace, release } => {
-            order_at(client, "give", &workspace, &json!({ "release": release })).await
+            order_at(client, "give", &workspace, &json!({ "release": release })).await?
         }
-    }
+    };
+    Ok(reply.into())
 }
 
 /// A program with a folder in its name is meant from here, wherever the gateway is.
@@ -157,7 +159,7 @@ fn from_here(mut command: Vec<String>) -> Result<Vec<String>> {
     Ok(command)
 }
 
-pub(super) async fn promote(client: &Client, promote: Promote) -> Result<Value> {
+pub(super) async fn promote(client: &Client, promote: Promote) -> Result<Answer> {
     let order = PromoteOrder {
         expect_generation: promote.expect_generation,
         release: promote.release,
@@ -168,34 +170,37 @@ pub(super) async fn promote(client: &Client, promote: Promote) -> Result<Value> 
     let workspace = &promote.of.workspace;
     let promoted = order_at(client, "promote", workspace, &serde_json::to_value(order)?).await?;
     if promote.probation.is_none() {
-        return Ok(promoted);
+        return Ok(promoted.into());
     }
-    probation::of_promotion(client, workspace, promoted).await
+    let promoted = probation::of_promotion(client, workspace, promoted).await?;
+    Ok(promoted.into())
 }
 
-pub(super) async fn undo(client: &Client, undo: Undo) -> Result<Value> {
+pub(super) async fn undo(client: &Client, undo: Undo) -> Result<Answer> {
     let order = json!({ "with_data": undo.with_data });
-    order_at(client, "undo", &undo.of.workspace, &order).await
+    let undone = order_at(client, "undo", &undo.of.workspace, &order).await?;
+    Ok(undone.into())
 }
 
-pub(super) async fn fork(client: &Client, of: &Of) -> Result<Value> {
-    order_at(client, "fork", &of.workspace, &json!({})).await
+pub(super) async fn fork(client: &Client, of: &Of) -> Result<Answer> {
+    let forked = order_at(client, "fork", &of.workspace, &json!({})).await?;
+    Ok(forked.into())
 }
 
-pub(super) async fn snapshot(client: &Client, snapshot: &Snapshot) -> Result<Value> {
+pub(super) async fn snapshot(client: &Client, snapshot: &Snapshot) -> Result<Answer> {
     let (workspace, role) = (segment(&snapshot.of.workspace), &snapshot.role);
     let path = format!("/snapshots/{workspace}/{role}");
-    client.post(&path, &json!({})).await
+    Ok(client.post(&path, &json!({})).await?.into())
 }
 
-pub(super) async fn back_up(client: &Client, backup: &Backup) -> Result<Value> {
+pub(super) async fn back_up(client: &Client, backup: &Backup) -> Result<Answer> {
     let (workspace, role) = (segment(&backup.of.workspace), &backup.role);
     let path = format!("/backups/{workspace}/{role}");
-    client.post(&path, &json!({})).await
+    Ok(client.post(&path, &json!({})).await?.into())
 }
 
 /// The workspace's releases, with who has them.
-pub(super) async fn releases(client: &Client, of: &Of) -> Result<Value> {
+pub(super) async fn releases(client: &Client, of: &Of) -> Result<Answer> {
     let mut view = view(client, of).await?;
     let (live, dev) = (view["live_release"].take(), view["dev_release"].take());
     let mut releases = view["releases"].take();
@@ -206,17 +211,17 @@ pub(super) async fn releases(client: &Client, of: &Of) -> Result<Value> {
         let of: Vec<_> = of.map(|(role, _)| *role).collect();
         release["of"] = of.join(", ").into();
     }
-    Ok(releases)
+    Ok(Answer::list(releases, RELEASES))
 }
 
 /// Both volumes' snapshots, as rows.
-pub(super) async fn snapshots(client: &Client, of: &Of) -> Result<Value> {
+pub(super) async fn snapshots(client: &Client, of: &Of) -> Result<Answer> {
     let mut view = view(client, of).await?;
-    Ok(of_both(view["snapshots"].take()))
+    Ok(Answer::list(of_both(view["snapshots"].take()), SNAPSHOTS))
 }
 
 /// Both volumes' backups, as rows.
-pub(super) async fn backups(client: &Client, of: &Of) -> Result<Value> {
+pub(super) async fn backups(client: &Client, of: &Of) -> Result<Answer> {
     let path = format!("/backups/{}", segment(&of.workspace));
     let mut rows = of_both(client.get(&path).await?);
     for row in rows.as_array_mut().into_iter().flatten() {
@@ -226,7 +231,7 @@ pub(super) async fn backups(client: &Client, of: &Of) -> Result<Value> {
         });
         row["damaged"] = damaged.into();
     }
-    Ok(rows)
+    Ok(Answer::list(rows, BACKUPS))
 }
 
 /// What each role has, as rows.
@@ -243,8 +248,9 @@ fn of_both(mut roles: Value) -> Value {
 }
 
 /// What was done to the workspace.
-pub(super) async fn history(client: &Client, of: &Of) -> Result<Value> {
-    Ok(view(client, of).await?["history"].take())
+pub(super) async fn history(client: &Client, of: &Of) -> Result<Answer> {
+    let history = view(client, of).await?["history"].take();
+    Ok(Answer::list(history, HISTORY))
 }
 
 async fn view(client: &Client, of: &Of) -> Result<Value> {
@@ -258,8 +264,8 @@ async fn order_at(client: &Client, verb: &str, workspace: &str, order: &Value) -
     done.with_context(|| format!("{verb} of {workspace}"))
 }
 
-pub(super) const RELEASES: &[&str] = &["number", "of", "what", "added_at", "added_by"];
-pub(super) const SNAPSHOTS: &[&str] = &[
+const RELEASES: &[&str] = &["number", "of", "what", "added_at", "added_by"];
+const SNAPSHOTS: &[&str] = &[
     "role",
     "id",
     "reason",
@@ -268,7 +274,7 @@ pub(super) const SNAPSHOTS: &[&str] = &[
     "frozen_ms",
     "shares_blocks",
 ];
-pub(super) const BACKUPS: &[&str] = &[
+const BACKUPS: &[&str] = &[
     "role",
     "id",
     "bytes",
@@ -277,7 +283,7 @@ pub(super) const BACKUPS: &[&str] = &[
     "frozen_ms",
     "damaged",
 ];
-pub(super) const HISTORY: &[&str] = &[
+const HISTORY: &[&str] = &[
     "at",
     "kind",
     "by",

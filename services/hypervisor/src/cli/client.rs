@@ -1,19 +1,51 @@
 //! Talks to the running gateway over its Unix socket.
 
-use anyhow::{Context as _, Result};
+use anyhow::{Error, Result};
 use bytes::Bytes;
-use http::{Method, Request, header};
+use http::{Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
+use std::io;
 use std::path::PathBuf;
 use tokio::net::UnixStream;
 
-/// The gateway's own response that it does not do what it was asked.
+/// Why there is no answer that says «done».
 #[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub(super) struct Refusal(String);
+pub(super) enum ClientError {
+    /// Nothing was asked.
+    #[error(
+        "no gateway answers on {socket}; start it with `hypervisor serve`, or give the same --config and be root or its user"
+    )]
+    Unreachable {
+        socket: String,
+        #[source]
+        cause: io::Error,
+    },
+    /// It may be done, and it may not.
+    #[error(
+        "the gateway on {socket} gave no reply; its socket is for root and its own user, unless it ended just now"
+    )]
+    NoAnswer {
+        socket: String,
+        #[source]
+        cause: hyper::Error,
+    },
+    /// It was asked, and what came of it could not be found out.
+    #[error("{0}")]
+    Unknown(String),
+    /// The gateway does not do it.
+    #[error("{0}")]
+    Refused(String),
+}
+
+impl ClientError {
+    pub(super) fn is_refusal(error: &Error) -> bool {
+        matches!(error.downcast_ref(), Some(Self::Refused(_)))
+    }
+}
 
 pub(super) struct Client {
     socket: PathBuf,
@@ -25,21 +57,26 @@ impl Client {
     }
 
     pub(super) async fn get(&self, path: &str) -> Result<Value> {
-        self.send(Method::GET, path, Bytes::new()).await
+        self.ask(Method::GET, path, Bytes::new()).await
     }
 
     pub(super) async fn post(&self, path: &str, body: &Value) -> Result<Value> {
-        self.send(Method::POST, path, body.to_string().into()).await
+        self.ask(Method::POST, path, body.to_string().into()).await
     }
 
-    async fn send(&self, method: Method, path: &str, body: Bytes) -> Result<Value> {
-        let socket = self.socket.display();
-        let stream = UnixStream::connect(&self.socket).await.with_context(|| {
-            format!(
-                "no gateway answers on {socket}; start it with `hypervisor serve`, or give the same --config and be root or its user"
-            )
+    async fn ask(&self, method: Method, path: &str, body: Bytes) -> Result<Value> {
+        let response = self.send(method, path, body).await?;
+        self.reply(response).await
+    }
+
+    async fn send(&self, method: Method, path: &str, body: Bytes) -> Result<Response<Incoming>> {
+        let stream = UnixStream::connect(&self.socket).await;
+        let stream = stream.map_err(|cause| ClientError::Unreachable {
+            socket: self.socket.display().to_string(),
+            cause,
         })?;
-        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+        let opened = http1::handshake(TokioIo::new(stream)).await;
+        let (mut sender, connection) = opened.map_err(|cause| self.no_answer(cause))?;
         tokio::spawn(connection);
         let request = Request::builder()
             .method(method)
@@ -47,21 +84,35 @@ impl Client {
             .header(header::HOST, "localhost")
             .header(header::CONTENT_TYPE, "application/json")
             .body(Full::new(body))?;
-        let response = sender.send_request(request).await.with_context(|| {
-            format!(
-                "the gateway on {socket} gave no reply; its socket is for root and its own user, unless it ended just now"
-            )
-        })?;
+        let response = sender.send_request(request).await;
+        Ok(response.map_err(|cause| self.no_answer(cause))?)
+    }
+
+    /// What a response says: `null` if nothing.
+    async fn reply(&self, response: Response<Incoming>) -> Result<Value> {
         let status = response.status();
-        let body = response.into_body().collect().await?.to_bytes();
-        let reply: Value = serde_json::from_slice(&body).with_context(|| {
-            format!("the gateway answered {status} without JSON; restart it if it is of another version than this command")
+        let body = response.into_body().collect().await;
+        let body = body.map_err(|cause| self.no_answer(cause))?.to_bytes();
+        if status == StatusCode::NO_CONTENT {
+            return Ok(Value::Null);
+        }
+        let reply: Value = serde_json::from_slice(&body).map_err(|error| {
+            Error::from(error).context(format!(
+                "the gateway answered {status} without JSON; restart it if it is of another version than this command"
+            ))
         })?;
         if status.is_success() {
             return Ok(reply);
         }
         let message = reply["message"].as_str();
         let message = message.unwrap_or("refused, without a reason");
-        Err(Refusal(message.to_owned()).into())
+        Err(ClientError::Refused(message.to_owned()).into())
+    }
+
+    fn no_answer(&self, cause: hyper::Error) -> ClientError {
+        ClientError::NoAnswer {
+            socket: self.socket.display().to_string(),
+            cause,
+        }
     }
 }

@@ -1,11 +1,10 @@
 //! `--probation`: a swap or promotion that the gateway watches, and what comes of it.
 
-use super::client::{Client, Refusal};
-use super::segment;
+use super::client::{Client, ClientError};
+use super::{output, segment};
 use crate::routes::SwapOrder;
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Error, Result, bail};
 use serde_json::{Value, json};
-use std::io::Write as _;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
@@ -24,8 +23,8 @@ pub(super) async fn swap(client: &Client, workspace: &str, mut order: SwapOrder)
     let order = serde_json::to_value(order)?;
     let mut swapped = match (client.post(&path, &order).await, before) {
         (Ok(swapped), _) => swapped,
-        (Err(error), Some((generation, live, dev))) if !error.is::<Refusal>() => {
-            tell("the gateway went away before it answered; waiting for it");
+        (Err(error), Some((generation, live, dev))) if !ClientError::is_refusal(&error) => {
+            output::note("the gateway went away before it answered; waiting for it");
             json!({ "workspace": workspace, "generation": generation + 1, "live": dev, "dev": live })
         }
         (Err(error), _) => return Err(error),
@@ -63,7 +62,7 @@ async fn routes(client: &Client, workspace: &str) -> Result<Option<(u64, Value, 
 async fn outcome(client: &Client, path: &str, swapped: &Value) -> Result<Value> {
     let generation = &swapped["generation"];
     if let Some(until) = swapped["probation"]["until"].as_str() {
-        tell(&format!(
+        output::note(&format!(
             "now at generation {generation}; the gateway watches live until {until} and takes this back if it falls ill, also without this command"
         ));
     }
@@ -81,13 +80,22 @@ async fn outcome(client: &Client, path: &str, swapped: &Value) -> Result<Value> 
                 "the last change on probation is that to generation {}, and not to {generation}; look at `hypervisor history`",
                 probation["generation"]
             ),
-            Err(error) if error.is::<Refusal>() || heard.elapsed() > TIMEOUT => {
-                return Err(error).context("nothing is known of the probation; look at `hypervisor sandboxes`, where one that is under way is shown");
+            Err(error) if ClientError::is_refusal(&error) || heard.elapsed() > TIMEOUT => {
+                return Err(nothing_known(error));
             }
             Err(_) => {}
         }
         sleep(PAUSE).await;
     }
+}
+
+/// The change itself was ordered, and done: whatever ended the watch says nothing of it.
+fn nothing_known(error: Error) -> Error {
+    let said = "nothing is known of the probation; look at `hypervisor sandboxes`, where one that is under way is shown";
+    if ClientError::is_refusal(&error) {
+        return error.context(said);
+    }
+    ClientError::Unknown(format!("{said}: {error:#}")).into()
 }
 
 /// Whether it is the probation of this change: what is done to dev meanwhile counts the generation
@@ -97,10 +105,6 @@ fn is_of(probation: &Value, changed: &Value) -> bool {
         Value::Null => probation["generation"] == changed["generation"],
         until => probation["until"] == *until,
     }
-}
-
-fn tell(sentence: &str) {
-    let _ = writeln!(std::io::stderr(), "hypervisor: {sentence}");
 }
 
 fn verdict(outcome: &str, probation: &Value, swapped: &Value) -> Result<()> {

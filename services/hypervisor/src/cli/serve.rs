@@ -1,7 +1,7 @@
 //! `hypervisor serve`: puts the parts together, and takes them apart in order.
 
 use super::signals::Signals;
-use super::{open_files, systemd};
+use super::{open_files, output, systemd};
 use crate::api::{self, Api, Control};
 use crate::auth::{Auth, NewInvite};
 use crate::config::{self, Config, Registration};
@@ -15,7 +15,7 @@ use crate::shell::{self, Shell};
 use crate::store::{Handle, Lock, Sqlite, Store, StoreError};
 use crate::tls::{AcmeSettings, Tls};
 use anyhow::{Context as _, Error, Result, bail};
-use std::io::{IsTerminal as _, Write as _};
+use std::io::IsTerminal as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
@@ -187,20 +187,20 @@ fn open_tls(config: &Config) -> Result<Option<Arc<Tls>>> {
 /// Says where to go, and to the first one ever how to get in; on standard output, so that scripts find it among the logs.
 async fn print_enrolment_link(config: &Config, auth: &Arc<Auth>, nobody: bool) -> Result<()> {
     let origin = config.origin().origin().ascii_serialization();
-    let mut out = std::io::stdout();
     let version = env!("CARGO_PKG_VERSION");
-    writeln!(out, "ChoirOS hypervisor {version} serves {origin}")?;
+    output::answer(&format!("ChoirOS hypervisor {version} serves {origin}\n"))?;
     if nobody && config.registration != Registration::Closed {
         let first = NewInvite {
             admin: true,
             ..NewInvite::default()
         };
         let invite = auth.invite(first).await?;
-        writeln!(
-            out,
-            "Open this link to register the first passkey and become the admin:"
-        )?;
-        writeln!(out, "  {}", invite.url)?;
+        output::answer(&format!(
+            "Open this link to register the first passkey and become the admin:
+  {}
+",
+            invite.url
+        ))?;
     }
     Ok(())
 }

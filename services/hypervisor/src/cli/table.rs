@@ -1,5 +1,6 @@
 //! Answers as a person reads them.
 
+use super::printable;
 use serde_json::Value;
 use std::fmt::Write as _;
 
@@ -18,6 +19,7 @@ pub(super) fn render(response: &Value, columns: &[&str]) -> String {
                 .map(|(key, value)| vec![key.clone(), cell(value)]);
             aligned(lines)
         }
+        Value::Null => "done\n".into(),
         other => format!("{}\n", cell(other)),
     }
 }
@@ -25,8 +27,8 @@ pub(super) fn render(response: &Value, columns: &[&str]) -> String {
 fn cell(value: &Value) -> String {
     match value {
         Value::Null => "-".into(),
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
+        Value::String(text) => printable::line(text).into_owned(),
+        other => printable::json(other, true),
     }
 }
 
@@ -65,5 +67,10 @@ mod tests {
             "n    12\nurl  u\n"
         );
         assert_eq!(render(&json!([]), &["a"]), "none\n");
+        assert_eq!(render(&json!(null), &[]), "done\n");
+        assert_eq!(
+            render(&json!([{ "a": "x\n\u{1b}[2J" }]), &["a"]),
+            "A\nx\\n\\u{1b}[2J\n"
+        );
     }
 }

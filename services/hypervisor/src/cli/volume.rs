@@ -3,6 +3,7 @@
 //!
 //! It takes names, never paths: the folders and the control group come from the unit.
 
+use super::output;
 use crate::database_check::DatabaseCheck;
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
@@ -139,7 +140,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<()> {
     };
     match &arguments.results {
         Some(results) => write(&results.join(&arguments.sandbox), &arguments.order, &result)?,
-        None if done.is_ok() => writeln!(std::io::stdout(), "{result}")?,
+        None if done.is_ok() => output::answer(&format!("{result}\n"))?,
         None => {}
     }
     done.map(|_| ())
