@@ -129,7 +129,7 @@ in
           rules = c.security.polkit.extraConfig;
         in
         says rules ''"\^choiros-release-notes-live@\[1-9]\[0-9]\{0,8}\[.]service\$"''
-        && says rules "choiros-volume-notes-dev@\\(list\\|recover\\|prune"
+        && says rules "choiros-volume-notes-dev@\\(list\\|usage\\|recover\\|prune"
         && says rules "replace:\\(notes-live\\|notes-dev\\):"
         && says rules ''if \(verb == "start"\)'';
     };

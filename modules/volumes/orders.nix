@@ -7,6 +7,8 @@ let
 in
 lib.concatStringsSep "|" [
   "list"
+  # how much is in it
+  "usage"
   "recover"
   # but none of these
   "prune(:${id})*"

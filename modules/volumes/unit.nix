@@ -28,10 +28,10 @@ let
       fi
       program=(${lib.getExe cfg.package} volume --folder "$folder" --sandbox "$sandbox"
         --cgroup "${cgroup "$sandbox"}"${lib.optionalString cfg.backup.enable " --backups \"${backups "$sandbox"}\""} "''${@:4}")
-      # the first pass of a copy has time, and waits for whoever reads and writes besides
+      # the first pass of a copy has time, as a look has, and waits for whoever reads and writes besides
       quiet=()
       case $order in
-        prepare:*) quiet=(ionice -c 3 nice -n 19) ;;
+        prepare:* | usage) quiet=(ionice -c 3 nice -n 19) ;;
         backup | backup:*) program+=(--keep-last ${toString cfg.backup.keep.last} --keep-daily ${toString cfg.backup.keep.daily}) ;;
       esac
       exec "''${quiet[@]}" "''${program[@]}" "$order"

@@ -39,6 +39,7 @@ mod snapshot;
 mod spare;
 mod take;
 mod trail;
+mod usage;
 mod volume;
 
 pub use backup::{Backup, Backups, Check, Database};
@@ -47,6 +48,7 @@ pub use freeze::{CgroupFreezer, Freezer, NoFreezer, ProcessTree};
 pub use id::SnapshotId;
 pub use keep::Keep;
 pub use snapshot::{Reason, Snapshot};
+pub use usage::Usage;
 pub use volume::Volume;
 
 /// What this crate's functions give.

@@ -7,6 +7,7 @@ use crate::trail::Trail;
 use rustix::fd::OwnedFd;
 use rustix::fs::{FileType, Stat, fstat};
 use rustix::io::Errno;
+use std::time::Instant;
 
 /// How much a tree holds.
 #[derive(Debug, Default, Clone, Copy)]
@@ -30,11 +31,24 @@ impl Measure {
 
     /// The same of what an older copy does not have: what did not change since counts for
     /// nothing but a name.
-    pub(crate) fn beside(root: OwnedFd, mut older: Option<Older>) -> Result<Self, Errno> {
+    pub(crate) fn beside(root: OwnedFd, older: Option<Older>) -> Result<Self, Errno> {
+        Self::walk(root, older, None)
+    }
+
+    /// As [`Measure::of`], but given up with [`Errno::TIMEDOUT`] at this time.
+    pub(crate) fn until(root: OwnedFd, until: Instant) -> Result<Self, Errno> {
+        Self::walk(root, None, Some(until))
+    }
+
+    fn walk(
+        root: OwnedFd,
+        mut older: Option<Older>,
+        until: Option<Instant>,
+    ) -> Result<Self, Errno> {
         let mut measure = Self::default();
         let mut reader = Reader::default();
         let mut trail = Trail::new(root)?;
-        let mut levels = vec![measure.here(&trail, &mut reader, older.as_ref())?];
+        let mut levels = vec![measure.here(&trail, &mut reader, older.as_ref(), until)?];
         while let Some(folders) = levels.last_mut() {
             let Some(name) = folders.pop() else {
                 levels.pop();
@@ -57,7 +71,7 @@ impl Measure {
             if let Some(older) = &mut older {
                 older.enter(&name)?;
             }
-            levels.push(measure.here(&trail, &mut reader, older.as_ref())?);
+            levels.push(measure.here(&trail, &mut reader, older.as_ref(), until)?);
         }
         Ok(measure)
     }
@@ -68,9 +82,13 @@ impl Measure {
         trail: &Trail,
         reader: &mut Reader,
         older: Option<&Older>,
+        until: Option<Instant>,
     ) -> Result<Names, Errno> {
         let mut folders = Names::default();
         reader.each(trail.here(), |name, _| {
+            if until.is_some_and(|until| Instant::now() >= until) {
+                return Err(Errno::TIMEDOUT);
+            }
             let Ok(stat) = stat(trail.here(), name) else {
                 return Ok::<(), Errno>(());
             };

@@ -46,7 +46,7 @@ pub(super) struct Arguments {
     /// The folder of this volume's backups
     #[arg(long, value_name = "FOLDER")]
     backups: Option<PathBuf>,
-    /// prepare:<id>, snapshot:<id>:<reason>, replace:<from>:<id>:<aside>, put-back:<id>:<aside>, remove:<id>, prune, list, recover, thaw, backup[:<id>], backups or import:<backup>:<id>
+    /// prepare:<id>, snapshot:<id>:<reason>, replace:<from>:<id>:<aside>, put-back:<id>:<aside>, remove:<id>, prune, list, usage, recover, thaw, backup[:<id>], backups or import:<backup>:<id>
     order: String,
 }
 
@@ -68,6 +68,7 @@ enum Order {
     /// But none of these.
     Prune(Vec<SnapshotId>),
     List,
+    Usage,
     /// With an id of its own if none is given.
     Backup(Option<SnapshotId>),
     Backups,
@@ -105,6 +106,7 @@ impl FromStr for Order {
                 Self::Prune(held.collect::<Result<_, VolumeError>>()?)
             }
             ["list"] => Self::List,
+            ["usage"] => Self::Usage,
             ["backup"] => Self::Backup(None),
             ["backup", id] => Self::Backup(Some(id.parse()?)),
             ["backups"] => Self::Backups,
@@ -168,6 +170,7 @@ fn carry_out(arguments: &Arguments, order: &Order) -> Result<Value> {
         Order::Backups => value(arguments.backups()?.list()?),
         Order::Import { id, new } => value(volume.import(&arguments.backups()?, id, new)?),
         Order::List => value(volume.snapshots()?),
+        Order::Usage => value(volume.usage()?),
         Order::Recover => {
             volume.thaw(&*freezer)?;
             value(volume.recover()?)
@@ -282,6 +285,7 @@ mod tests {
             "prepare:..",
             "remove:../../etc",
             "list:all",
+            "usage:/etc",
             "snapshot:20260131T235959Z-1f2e:whim",
             "replace:../x:20260131T235959Z-1f2e:20260131T235959Z-1f2e",
             "replace:/etc:20260131T235959Z-1f2e:20260131T235959Z-1f2e",
