@@ -24,6 +24,7 @@ impl From<RuntimeError> for HttpError {
         let (status, code) = match &error {
             RuntimeError::CannotStop { .. } => (StatusCode::CONFLICT, "cannot_stop"),
             RuntimeError::StoppedByHand { .. } => (StatusCode::CONFLICT, "stopped_by_hand"),
+            RuntimeError::NoLog { .. } => (StatusCode::SERVICE_UNAVAILABLE, "no_log"),
             RuntimeError::Unsupported(_) => (StatusCode::CONFLICT, "no_volume"),
             RuntimeError::NoRelease { .. } => (StatusCode::CONFLICT, "no_release"),
             RuntimeError::NoSnapshot(_) => (StatusCode::CONFLICT, "no_snapshot"),

@@ -127,6 +127,8 @@ impl Default for Runtime {
             release_unit: None,
             volume_unit: None,
             results_dir: None,
+            cgroup: "/sys/fs/cgroup/machine.slice/container@{sandbox}.service".into(),
+            logs_socket: "/run/choiros-logs.sock".into(),
             backups_dir: None,
             seal_file: None,
             idle_secs: 1800,

@@ -196,6 +196,11 @@ pub struct Runtime {
     pub volume_unit: Option<String>,
     /// `systemd`: the folder in which that unit says how it went, as `<sandbox>/<order>.json`.
     pub results_dir: Option<PathBuf>,
+    /// `systemd`: the control group of a sandbox, whose name stands in the place of `{sandbox}`: the
+    /// kernel's files in there say what it uses, and may.
+    pub cgroup: String,
+    /// `systemd`: the Unix socket on which the host tells what sandboxes wrote to its journal.
+    pub logs_socket: PathBuf,
     /// `process`: backups of sandboxes' data are made below this folder, which is best on another
     /// disk. `systemd` has them where the unit makes them.
     pub backups_dir: Option<PathBuf>,

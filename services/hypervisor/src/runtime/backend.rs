@@ -1,8 +1,10 @@
 //! What a backend must be able to do, so that a supervisor can keep its sandboxes up.
 
+use super::consumption::Consumption;
+use super::line::LogLines;
 use super::{Release, RuntimeError, Spec};
 use crate::config::Address;
-use ::volumes::{Backup, Reason, Snapshot, SnapshotId};
+use ::volumes::{Backup, Reason, Snapshot, SnapshotId, Usage};
 use async_trait::async_trait;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -41,6 +43,18 @@ pub(super) trait Backend: Send + Sync {
 
     /// The volumes of its sandboxes.
     fn volumes(&self) -> Arc<dyn Volumes>;
+
+    /// What those of these sandboxes use that run, in their order. Reads files of the kernel's, and
+    /// so blocks for a moment.
+    fn consumption(&self, sandboxes: &[&str]) -> Vec<Consumption>;
+
+    /// The last lines that a sandbox wrote, and with `follow` those to come.
+    async fn log(
+        &self,
+        sandbox: &str,
+        lines: usize,
+        follow: bool,
+    ) -> Result<LogLines, RuntimeError>;
 
     /// Resolves when it finds the sandbox started by something else, now or in time; a start
     /// then takes it over.
@@ -130,6 +144,9 @@ pub(super) trait Volumes: Send + Sync {
         id: &SnapshotId,
         new: &SnapshotId,
     ) -> Result<Snapshot, RuntimeError>;
+
+    /// How much the volume takes.
+    async fn usage(&self, spec: &Spec) -> Result<Usage, RuntimeError>;
 
     /// Finishes or takes back what a crash left.
     async fn recover(&self, spec: &Spec) -> Result<(), RuntimeError>;

@@ -84,6 +84,9 @@ pub enum RuntimeError {
     /// Something else stands in the way of a copy of the volume, or of its replacement.
     #[error("{0}")]
     Volume(String),
+    /// What the sandbox wrote cannot be read.
+    #[error("the log of sandbox `{sandbox}` is not to be had: {cause}")]
+    NoLog { sandbox: String, cause: String },
     /// The hypervisor is ending.
     #[error(
         "sandbox `{sandbox}` is not to be had: the hypervisor is shutting down; try again in a moment"

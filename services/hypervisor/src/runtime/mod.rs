@@ -10,9 +10,13 @@
 mod adopt;
 mod backend;
 mod commands;
+mod consumption;
+mod disk;
 mod error;
 pub mod guardian;
 mod health;
+mod line;
+mod log;
 mod probe;
 mod process;
 mod release;
@@ -25,16 +29,20 @@ mod state;
 mod supervision;
 mod supervisor;
 mod systemd;
+mod usage;
 mod volumes;
 
 pub use ::volumes::{Backup, Reason, Snapshot, SnapshotId, VolumeError};
+pub use consumption::Consumption;
 pub use error::RuntimeError;
+pub use line::{LogLines, MOST_LOG_LINES};
 pub use probe::ProbeError;
 pub use release::Release;
 pub use run::Hold;
 pub use sandbox::{DrainGuard, Sandbox, View};
 pub use seal::Seal;
 pub use spec::{Spec, Status, StoppedBy};
+pub use usage::Usage;
 
 use crate::config::{self, RuntimeKind};
 use backend::Backend;

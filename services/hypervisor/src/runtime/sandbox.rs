@@ -71,6 +71,10 @@ impl Sandbox {
         &self.state.spec
     }
 
+    pub(super) fn state(&self) -> &Arc<SandboxState> {
+        &self.state
+    }
+
     pub(super) fn supervision(&self) -> &Supervision {
         &self.supervision
     }

@@ -1,6 +1,7 @@
 //! What a sandbox's supervisor shows, and everyone else reads without waiting for it.
 
 use super::backend::StartLock;
+use super::disk::Disk;
 use super::probe::{self, ProbeError};
 use super::run::Run;
 use super::{RuntimeError, Seal, Spec, Status, StoppedBy};
@@ -32,6 +33,8 @@ pub(super) struct SandboxState {
     release: AtomicU64,
     /// Held while something is done to its volume: one thing at a time.
     pub(super) volume: Arc<tokio::sync::Mutex<()>>,
+    /// How much its volume takes.
+    pub(super) disk: Disk,
     /// Held while it is started, and while its volume must not be used.
     pub(super) starts: Arc<StartLock>,
     /// While there is one, no request starts it.
@@ -72,6 +75,7 @@ impl SandboxState {
             idle_stop_enabled: OnceLock::new(),
             release: AtomicU64::new(0),
             volume: Arc::default(),
+            disk: Disk::default(),
             starts: Arc::default(),
             stopped_by: ArcSwapOption::empty(),
             reserved: AtomicBool::new(false),

@@ -427,6 +427,16 @@ fn what_serve_would_refuse_or_die_of_is_refused_before() {
             "[runtime]\nrelease_unit = \"release-{sandbox}@{order}.service\"\nreleases_dir = \"\"",
             "runtime.releases_dir",
         ),
+        ("[runtime]\ncgroup = \"{sandbox}\"", "runtime.cgroup"),
+        ("[runtime]\ncgroup = \"/sys/fs/cgroup\"", "runtime.cgroup"),
+        (
+            "[runtime]\ncgroup = \"/sys/{sandbox}/{sandbox}\"",
+            "runtime.cgroup",
+        ),
+        (
+            "[runtime]\ncgroup = \"/sys/fs/cgroup/../{sandbox}\"",
+            "runtime.cgroup",
+        ),
         ("[runtime]\ndata_dir = \"\"", "runtime.data_dir"),
         ("[runtime]\nseal_file = \"\"", "runtime.seal_file"),
         (
@@ -443,6 +453,7 @@ fn what_serve_would_refuse_or_die_of_is_refused_before() {
         "[runtime]\nprobe_secs = 9223372036854775807",
         "[server]\nmetrics_token_file = \"/run/credentials/not-there-yet\"",
         "[runtime]\nunit = \"container@{sandbox}.service\"",
+        "[runtime]\ncgroup = \"/sys/fs/cgroup/w.slice/{sandbox}.service\"",
         "[runtime]\nrelease_unit = \"release-{sandbox}@{order}.service\"\nreleases_dir = \"/x\"",
         "[runtime]\nvolume_unit = \"volume-{sandbox}@{order}.service\"\nresults_dir = \"/x\"",
     ] {
@@ -454,13 +465,17 @@ fn what_serve_would_refuse_or_die_of_is_refused_before() {
 fn a_socket_whose_path_no_system_takes_is_named_with_its_key() {
     let long = format!("/run/{}/x.sock", "x".repeat(100));
     let fits = format!("/run/{}", "x".repeat(102));
-    for key in ["control_socket", "proxy_socket"] {
-        let said = refusal(&format!("[server]\n{key} = \"{long}\""), &[]);
-        assert!(said.contains(&format!("server.{key}: {long}")), "{said}");
+    for (section, key) in [
+        ("server", "control_socket"),
+        ("server", "proxy_socket"),
+        ("runtime", "logs_socket"),
+    ] {
+        let said = refusal(&format!("[{section}]\n{key} = \"{long}\""), &[]);
+        assert!(said.contains(&format!("{section}.{key}: {long}")), "{said}");
         assert!(said.contains("107"), "{said}");
-        let said = refusal(&format!("[server]\n{key} = \"\""), &[]);
-        assert!(said.contains(&format!("server.{key}")), "{said}");
-        load(&format!("[server]\n{key} = \"{fits}\""), &[]).unwrap();
+        let said = refusal(&format!("[{section}]\n{key} = \"\""), &[]);
+        assert!(said.contains(&format!("{section}.{key}")), "{said}");
+        load(&format!("[{section}]\n{key} = \"{fits}\""), &[]).unwrap();
     }
     let store = format!("[store]\npath = \"/var/{}/x.db\"", "x".repeat(100));
     let said = refusal(&store, &[]);

@@ -24,7 +24,7 @@ pub fn command(name: &str) -> Vec<String> {
 }
 
 /// A sandbox. Knobs: `complain=<line>` and `die` at the start, `slow_ms=<n>` until it listens,
-/// `ipv6` for `::1` alone,
+/// `ipv6` for `::1` alone, `burn`, which keeps a thread busy, `flood=<n>`, which prints so many lines,
 /// `count`, which writes ever higher numbers into the file `first` and then into `second`,
 /// `grandchild` (or `grandchild=stubborn`, which ignores SIGTERM), `ignore_sigterm`, and at each request `hang`.
 #[test]
@@ -51,6 +51,17 @@ fn a_sandbox() {
     if knob(&dir, "count").is_some() {
         let dir = dir.clone();
         thread::spawn(move || count(&dir));
+    }
+    if knob(&dir, "burn").is_some() {
+        thread::spawn(|| {
+            loop {
+                std::hint::spin_loop();
+            }
+        });
+    }
+    if let Some(lines) = knob(&dir, "flood") {
+        let dir = dir.clone();
+        thread::spawn(move || flood(&dir, lines.parse().unwrap()));
     }
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let _guard = runtime.enter();
@@ -86,6 +97,14 @@ fn start_grandchild(dir: &Path, trap: &str) {
         .spawn()
         .unwrap();
     note(dir, "grandchild", &child.id().to_string());
+}
+
+fn flood(dir: &Path, lines: u32) {
+    let mut out = std::io::stdout().lock();
+    for number in 0..lines {
+        writeln!(out, "line {number}").unwrap();
+    }
+    note(dir, "flooded", "");
 }
 
 fn count(dir: &Path) {

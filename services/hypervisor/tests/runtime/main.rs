@@ -22,6 +22,8 @@ mod seal;
 #[cfg(test)]
 mod stop;
 #[cfg(test)]
+mod usage;
+#[cfg(test)]
 mod volumes;
 #[cfg(test)]
 mod wellness;

@@ -67,6 +67,10 @@ fn sockets(config: &Config) -> Verdict {
     let named = [
         ("server.control_socket", Some(control.as_path())),
         ("server.proxy_socket", proxy),
+        (
+            "runtime.logs_socket",
+            Some(config.runtime.logs_socket.as_path()),
+        ),
     ];
     for (key, path) in named {
         is_path(key, path)?;

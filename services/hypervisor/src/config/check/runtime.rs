@@ -2,6 +2,7 @@
 
 use super::{Runtime, Verdict, workspaces};
 use crate::config::{ORDER_PLACEHOLDER, SLOT_PLACEHOLDER, UNIT_PLACEHOLDER};
+use std::path::{Component, Path};
 
 /// What systemd takes as a unit's name.
 const LONGEST_UNIT: usize = 255;
@@ -32,6 +33,7 @@ pub(super) fn runtime(runtime: &Runtime) -> Verdict {
         ("runtime.results_dir", runtime.results_dir.is_some()),
         ("runtime.volume_unit", runtime.volume_unit.is_some()),
     )?;
+    cgroup(&runtime.cgroup)?;
     if runtime.command.first().is_some_and(String::is_empty) {
         return Err(
             "runtime.command: its program has no name; give a path, or leave the key out".into(),
@@ -55,6 +57,23 @@ pub(super) fn unit(key: &str, template: &str, placeholders: &[&str], example: &s
     Err(format!(
         "{key}: `{template}` must have {} once and end with .service, such as {example}",
         placeholders.join(" and ")
+    ))
+}
+
+/// One place for each sandbox, and no way out of it.
+fn cgroup(template: &str) -> Verdict {
+    let path = Path::new(template);
+    let parts = path.components().skip(1);
+    let is_plain = path.is_absolute()
+        && parts
+            .into_iter()
+            .all(|it| matches!(it, Component::Normal(_)));
+    if is_plain && template.matches(UNIT_PLACEHOLDER).count() == 1 && !template.contains('\0') {
+        return Ok(());
+    }
+    Err(format!(
+        "runtime.cgroup: `{}` must be a path from the root that has {UNIT_PLACEHOLDER} once and no `..`, such as /sys/fs/cgroup/machine.slice/container@{UNIT_PLACEHOLDER}.service",
+        template.escape_debug()
     ))
 }
 

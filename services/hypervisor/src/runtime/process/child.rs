@@ -1,6 +1,7 @@
 //! One running child, as the hypervisor sees it: through its guardian.
 
 use super::guardians::{Guardians, Registered};
+use super::log::Log;
 use super::output::Output;
 use crate::config::Address;
 use crate::runtime::backend::{End, Instance};
@@ -40,7 +41,7 @@ impl Child {
     /// which is then how it ended).
     pub(super) async fn spawn(
         mut command: Command,
-        sandbox: &str,
+        (sandbox, log): (&str, &Arc<Log>),
         guardians: &Arc<Guardians>,
         address: Address,
         grace: Duration,
@@ -59,7 +60,7 @@ impl Child {
         let registered = pid.map(|pid| guardians.add(sandbox, pid));
         // The command holds the guardian's end too, and would hide its closing.
         drop(command);
-        let output = Output::of(&mut guardian, sandbox);
+        let output = Output::of(&mut guardian, sandbox, log);
         let mut number = String::new();
         let mut first = BufReader::new(&mut link);
         let _ = timeout(GUARDIAN_LIMIT, first.read_line(&mut number)).await;

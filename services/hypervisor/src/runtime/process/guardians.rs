@@ -14,6 +14,11 @@ impl Guardians {
         self.0.get(sandbox).map(|pid| *pid)
     }
 
+    /// The number of the same.
+    pub(super) fn number_of(&self, sandbox: &str) -> Option<i32> {
+        self.of(sandbox).map(|pid| pid.as_raw_nonzero().get())
+    }
+
     pub(super) fn add(self: &Arc<Self>, sandbox: &str, pid: Pid) -> Registered {
         self.0.insert(sandbox.to_owned(), pid);
         Registered {

@@ -1,23 +1,29 @@
 //! `process`: each sandbox is a child of its own guardian, in a cleared environment.
 
 mod child;
+mod consumption;
 mod environment;
 mod folders;
 mod freezer;
 mod guardians;
+mod log;
 mod output;
 mod releases;
 mod volumes;
 
 use super::backend::{self, Backend, Instance};
+use super::consumption::Consumption;
 use super::guardian;
+use super::line::LogLines;
 use super::{Release, RuntimeError, Spec};
 use crate::config::{self, Address};
 use async_trait::async_trait;
 use child::Child;
+use dashmap::DashMap;
 use environment::environment;
 use folders::Folders;
 use guardians::Guardians;
+use log::Log;
 use releases::Releases;
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
@@ -39,6 +45,8 @@ pub(super) struct ProcessBackend {
     releases: Arc<Releases>,
     guardians: Arc<Guardians>,
     volumes: Arc<Volumes>,
+    /// Of each sandbox that ran, or that somebody reads.
+    logs: DashMap<String, Arc<Log>>,
     grace: Duration,
 }
 
@@ -69,8 +77,16 @@ impl ProcessBackend {
                 hypervisor,
             )),
             guardians,
+            logs: DashMap::new(),
             grace: Duration::from_secs(config.stop_secs),
         })
+    }
+
+    fn log_of(&self, sandbox: &str) -> Arc<Log> {
+        if let Some(log) = self.logs.get(sandbox) {
+            return Arc::clone(&log);
+        }
+        Arc::clone(&self.logs.entry(sandbox.to_owned()).or_default())
     }
 
     /// Asks the releases something, which waits for the disk.
@@ -115,7 +131,9 @@ impl Backend for ProcessBackend {
             .envs(&release.env)
             .envs(environment(spec, number, address.first(), &dir));
         let guardian = self.guardian.display();
-        match Child::spawn(command, &spec.name, &self.guardians, address, self.grace).await {
+        let (guardians, log) = (&self.guardians, self.log_of(&spec.name));
+        let child = Child::spawn(command, (&spec.name, &log), guardians, address, self.grace);
+        match child.await {
             Ok(child) => Ok(Box::new(child)),
             Err(error) => Err(format!("cannot run its guardian {guardian}: {error}")),
         }
@@ -139,6 +157,20 @@ impl Backend for ProcessBackend {
         let by = by.to_owned();
         let add = move |all: &Releases, workspace: &str| all.add(workspace, command, env, &by);
         self.ask(workspace, add).await
+    }
+
+    fn consumption(&self, sandboxes: &[&str]) -> Vec<Consumption> {
+        let guardians = sandboxes.iter().map(|it| self.guardians.number_of(it));
+        consumption::below(Path::new("/proc"), &guardians.collect::<Vec<_>>())
+    }
+
+    async fn log(
+        &self,
+        sandbox: &str,
+        lines: usize,
+        follow: bool,
+    ) -> Result<LogLines, RuntimeError> {
+        Ok(self.log_of(sandbox).read(lines, follow))
     }
 
     async fn declared_release(&self, workspace: &str) -> Result<u64, RuntimeError> {

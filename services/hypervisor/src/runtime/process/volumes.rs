@@ -7,7 +7,7 @@ use crate::database_check::DatabaseCheck;
 use crate::private_folder;
 use crate::runtime::backend::{self, StartLock};
 use crate::runtime::{RuntimeError, Spec};
-use ::volumes::{Backup, Backups, Keep, Reason, Snapshot, SnapshotId, Volume};
+use ::volumes::{Backup, Backups, Keep, Reason, Snapshot, SnapshotId, Usage, Volume};
 use async_trait::async_trait;
 use dashmap::DashMap;
 use std::path::{Path, PathBuf};
@@ -227,6 +227,22 @@ impl backend::Volumes for Volumes {
             Ok(volume.import(&backups(&folder)?, &id, &new)?)
         })
         .await
+    }
+
+    /// One that never ran is not made for this.
+    async fn usage(&self, spec: &Spec) -> Result<Usage, RuntimeError> {
+        let Some(folder) = self.folders.workspace(&spec.workspace) else {
+            return Ok(Usage::default());
+        };
+        let name = spec.name.clone();
+        let look = move || {
+            if !folder.join(&name).is_dir() {
+                return Ok(Usage::default());
+            }
+            Ok(Volume::open(&folder, &name)?.usage()?)
+        };
+        let failed = |error| RuntimeError::Volume(format!("the work on a volume failed: {error}"));
+        tokio::task::spawn_blocking(look).await.map_err(failed)?
     }
 
     async fn recover(&self, spec: &Spec) -> Result<(), RuntimeError> {

@@ -5,7 +5,9 @@
 //! what systemd says of a unit counts, and it says so by itself (nothing here polls).
 
 mod bus;
+mod cgroup;
 mod job;
+mod log;
 mod names;
 mod releases;
 mod slots;
@@ -16,6 +18,8 @@ mod volumes;
 mod watch;
 
 use super::backend::{self, Backend, Instance};
+use super::consumption::Consumption;
+use super::line::LogLines;
 use super::{Release, RuntimeError, Spec};
 use crate::config;
 use async_trait::async_trait;
@@ -25,6 +29,7 @@ use names::Unit;
 use releases::Releases;
 use slots::Slots;
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tracing::warn;
@@ -40,6 +45,9 @@ pub(super) struct Systemd {
     bus: Arc<Bus>,
     /// A unit's name, with the placeholder.
     template: String,
+    /// A unit's control group, with the placeholder.
+    cgroup: String,
+    logs: PathBuf,
     releases: Releases,
     slots: Arc<Slots>,
     volumes: Arc<Volumes>,
@@ -56,6 +64,8 @@ impl Systemd {
         let volumes = Volumes::new(Arc::clone(&bus), Arc::clone(&slots), config, of_slots);
         Self {
             template: config.unit.clone(),
+            cgroup: config.cgroup.clone(),
+            logs: config.logs_socket.clone(),
             releases: Releases::new(Arc::clone(&bus), config, of_slots),
             slots,
             volumes: Arc::new(volumes),
@@ -112,6 +122,20 @@ impl Backend for Systemd {
 
     async fn pinned_release(&self, spec: &Spec) -> Result<Option<u64>, RuntimeError> {
         self.releases.pinned(spec)
+    }
+
+    fn consumption(&self, sandboxes: &[&str]) -> Vec<Consumption> {
+        let groups = sandboxes.iter().map(|it| cgroup::path(&self.cgroup, it));
+        groups.map(|group| cgroup::consumption(&group)).collect()
+    }
+
+    async fn log(
+        &self,
+        sandbox: &str,
+        lines: usize,
+        follow: bool,
+    ) -> Result<LogLines, RuntimeError> {
+        log::read(&self.logs, sandbox, lines, follow).await
     }
 
     async fn appeared(&self, spec: &Spec) {

@@ -9,7 +9,7 @@ use super::unit::is_down;
 use crate::config;
 use crate::runtime::backend::{self, StartLock};
 use crate::runtime::{RuntimeError, Spec};
-use ::volumes::{Backup, Reason, Snapshot, SnapshotId};
+use ::volumes::{Backup, Reason, Snapshot, SnapshotId, Usage};
 use async_trait::async_trait;
 use dashmap::DashMap;
 use serde::Deserialize;
@@ -228,6 +228,10 @@ impl backend::Volumes for Volumes {
         new: &SnapshotId,
     ) -> Result<Snapshot, RuntimeError> {
         self.order(spec, &format!("import:{id}:{new}")).await
+    }
+
+    async fn usage(&self, spec: &Spec) -> Result<Usage, RuntimeError> {
+        self.repeatable(spec, "usage").await
     }
 
     async fn recover(&self, spec: &Spec) -> Result<(), RuntimeError> {

@@ -207,13 +207,16 @@ impl Host {
         Self::with(active, |_| {}).await
     }
 
-    /// One that pins releases, and whose volumes are copied.
+    /// One that pins releases, copies volumes, and tells what a sandbox uses and wrote.
     pub(super) async fn with_orders(active: &'static str) -> Self {
         Self::with(active, |config| {
             config.releases_dir = Some(config.data_dir.join("releases"));
             config.release_unit = Some("choiros-release-{sandbox}@{order}.service".into());
             config.results_dir = Some(config.data_dir.join("results"));
             config.volume_unit = Some("choiros-volume-{sandbox}@{order}.service".into());
+            let groups = config.data_dir.join("cgroup/container@{sandbox}.service");
+            config.cgroup = groups.to_str().unwrap().to_owned();
+            config.logs_socket = config.data_dir.join("logs.sock");
         })
         .await
     }
@@ -319,6 +322,16 @@ impl Host {
     /// The folder of the sandbox's results.
     pub(super) fn results(&self) -> PathBuf {
         self.dir.path().join("results/sandbox-live")
+    }
+
+    /// Where the kernel tells what the sandbox uses.
+    pub(super) fn cgroup(&self) -> PathBuf {
+        self.dir.path().join("cgroup").join(NAME)
+    }
+
+    /// Where the host tells what sandboxes wrote.
+    pub(super) fn logs_socket(&self) -> PathBuf {
+        self.dir.path().join("logs.sock")
     }
 
     /// Deploys so many releases, of which the sandbox is pinned to `pinned`.

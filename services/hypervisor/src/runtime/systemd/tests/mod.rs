@@ -1,9 +1,11 @@
 //! The backend against a systemd of our own.
 
 mod host;
+mod log;
 mod releases;
 mod slots;
 mod units;
+mod usage;
 mod volumes;
 
 use crate::runtime::{Sandbox, Status};
