@@ -13,7 +13,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::sync::Arc;
 use uuid::Uuid;
 use webauthn_rs::prelude::RegisterPublicKeyCredential;
@@ -53,6 +53,29 @@ pub(super) async fn start(
             state,
         };
         auth.began(&client, Ceremony::Register(registration), options)
+    })
+    .await
+}
+
+#[derive(Deserialize)]
+pub(super) struct Shown {
+    invite: String,
+}
+
+/// What an invite is for, to whoever has it: its page asks, so that nobody types what is settled.
+pub(super) async fn invite(
+    State(auth): State<Arc<Auth>>,
+    Payload(shown): Payload<Shown>,
+) -> Result<Json<Value>, AuthError> {
+    auth.run(move |auth, store| {
+        let invite = auth.invite_for(store, Some(&shown.invite))?;
+        let invite = invite.ok_or(AuthError::InviteInvalid)?;
+        Ok(Json(json!({
+            "username": invite.username,
+            "workspace": invite.workspace,
+            "admin": invite.admin,
+            "expires_at": invite.expires_at,
+        })))
     })
     .await
 }

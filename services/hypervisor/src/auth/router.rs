@@ -23,6 +23,7 @@ impl Auth {
         let router = Router::new()
             .route("/auth/register/start", post(register::start))
             .route("/auth/register/finish", post(register::finish))
+            .route("/auth/invite", post(register::invite))
             .route("/auth/login/start", post(login::start))
             .route("/auth/login/finish", post(login::finish))
             .route("/auth/logout", post(account::log_out))

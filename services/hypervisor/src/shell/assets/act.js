@@ -3,11 +3,11 @@
 import { finishAct } from "./acts.js";
 import { at } from "./api.js";
 import { codeList } from "./codes.js";
-import { exactly } from "./format.js";
 import { told } from "./outcomes.js";
 import { finishPasskey } from "./passkeys.js";
+import { secret } from "./secret.js";
 import { sentence } from "./sentences.js";
-import { busy, button, byId, copy, element } from "./ui.js";
+import { busy, byId, element } from "./ui.js";
 import { assert, obstacle } from "./webauthn.js";
 
 const act = JSON.parse(byId("act").textContent);
@@ -54,21 +54,14 @@ async function make() {
 
 // What a person has to keep or to know, or that there is nothing.
 function shown(result) {
-  const { recovery_codes: codes, url, expires_at: end } = result;
+  const { recovery_codes: codes } = result;
   if (result.generation) return [element("p", { class: "note good" }, told(result))];
   if (codes) {
     const text = "Each lets you in once to make a new passkey. They are not shown again.";
     return [element("p", { class: "muted" }, text), ...codeList(codes, act.username)];
   }
-  if (url) {
-    const link = element("input", { class: "input", readonly: true, value: url, "aria-label": "Invite link", "data-testid": "invite-link", onfocus: () => link.select() });
-    return [
-      link,
-      button("Copy", "copy", { onclick: (click) => copy(click.currentTarget, url) }),
-      element("p", { class: "faint" }, `Works once, until ${exactly(end)}.`),
-    ];
-  }
-  return [];
+  const made = secret(result);
+  return made ? [made] : [];
 }
 
 if (act.error) {

@@ -1,6 +1,6 @@
 // The page at /login and /register: one card, two modes.
 
-import { at, get } from "./api.js";
+import { at, get, post } from "./api.js";
 import { codeList } from "./codes.js";
 import { icon } from "./icons.js";
 import { login, register } from "./passkeys.js";
@@ -39,6 +39,9 @@ const LED_TO = "choiros-led-to";
 const RECENT_MS = 60_000;
 const MOST = 4;
 
+// Whom the invite is for: asked without its secret in an address.
+let invited = null;
+
 let mode = location.pathname === at("/register") ? "register" : "login";
 let server = { authenticated: false, registration: "open" };
 
@@ -55,6 +58,12 @@ function show(next) {
     if (name === mode) tab.setAttribute("aria-current", "page");
     else tab.removeAttribute("aria-current");
   }
+  const bound = mode === "register" && invited?.username;
+  if (bound) {
+    input.value = invited.username;
+    byId("lead").textContent = `You are invited as ${invited.username}${invited.workspace ? `, to the workspace ${invited.workspace}` : ""}. Your device will make a passkey for you.`;
+  }
+  input.readOnly = Boolean(bound);
   const shut = mode === "register" ? whyShut() : null;
   byId("lead").hidden = shut !== null;
   byId("form").hidden = shut !== null;
@@ -71,6 +80,7 @@ function whyShut() {
   if (server.registration === "invite" && !invite) {
     return "Signing up here needs an invite link. Ask whoever runs this server for one, and open it.";
   }
+  if (invited?.invalid) return "This invite is unknown, was used or has ended. Ask whoever sent it for a new link.";
   return null;
 }
 
@@ -104,7 +114,7 @@ byId("form").addEventListener("submit", async (event) => {
 async function ceremony(username) {
   const tabs = [byTestId("auth-mode-login"), byTestId("auth-mode-register")];
   const hold = (held) => {
-    input.readOnly = held;
+    input.readOnly = held || Boolean(mode === "register" && invited?.username);
     for (const tab of tabs) tab.disabled = held;
   };
   hold(true);
@@ -189,6 +199,13 @@ try {
   server = await get("/auth/me");
 } catch {
   // A lost server is told when the form is sent.
+}
+if (invite && mode === "register" && !server.authenticated) {
+  try {
+    invited = await post("/auth/invite", { invite });
+  } catch (error) {
+    if (error.code === "invite_invalid") invited = { invalid: true };
+  }
 }
 if (server.authenticated && server.kind === "full") {
   const to = destination(query.get("next"));

@@ -95,6 +95,15 @@ byId("form").addEventListener("submit", async (event) => {
   }
 });
 
+// An admin's link has the name, and the code where no server is told of it.
+function prefill() {
+  const name = new URLSearchParams(location.search).get("username");
+  if (!name) return;
+  address.value = name;
+  code.value = decodeURIComponent(location.hash.slice(1));
+  history.replaceState(null, "", location.pathname);
+}
+
 let me = { authenticated: false };
 try {
   me = await get("/auth/me");
@@ -103,6 +112,7 @@ try {
 }
 username = me.username ?? "";
 show(me.kind === "recovery" ? "passkey" : "code");
+prefill();
 address.focus();
 const blocked = obstacle();
 if (blocked) errors.textContent = sentence(blocked);

@@ -3,7 +3,8 @@
 import { get } from "../api.js";
 import { agent, ago, exactly } from "../format.js";
 import { button, byId, element } from "../ui.js";
-import { attempt } from "./attempt.js";
+import { attempt } from "../attempt.js";
+import { words } from "../words.js";
 
 const FEW = 8;
 const list = byId("audit");
@@ -44,9 +45,3 @@ function row({ at, event, address, detail }) {
 
 // What a session was revoked of is told by its User-Agent.
 const about = (detail) => (detail.startsWith("Mozilla/") ? agent(detail) : detail);
-
-// "passkey_added" reads "Passkey added".
-export function words(event) {
-  const text = event.replaceAll(/[._-]+/g, " ");
-  return text.charAt(0).toUpperCase() + text.slice(1);
-}

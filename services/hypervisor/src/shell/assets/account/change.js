@@ -4,7 +4,7 @@ import { act } from "../acts.js";
 import { get } from "../api.js";
 import { told } from "../outcomes.js";
 import { busy, byId, element } from "../ui.js";
-import { attempt } from "./attempt.js";
+import { attempt } from "../attempt.js";
 
 const error = byId("pair-error");
 const progress = byId("progress");

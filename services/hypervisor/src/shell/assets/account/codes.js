@@ -4,7 +4,7 @@ import { act } from "../acts.js";
 import { codeList } from "../codes.js";
 import { busy, button, byId, confirm, dialog, element } from "../ui.js";
 import * as audit from "./audit.js";
-import { attempt } from "./attempt.js";
+import { attempt } from "../attempt.js";
 
 const error = byId("codes-error");
 

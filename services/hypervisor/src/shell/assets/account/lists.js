@@ -2,7 +2,7 @@
 
 import { ago, exactly, millis } from "../format.js";
 import { button, byId, element } from "../ui.js";
-import { attempt } from "./attempt.js";
+import { attempt } from "../attempt.js";
 import { generation, workspace } from "./change.js";
 import { promote, undoButton } from "./promote.js";
 import { snapshotButton, snapshotRow } from "./volumes.js";

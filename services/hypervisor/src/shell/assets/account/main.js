@@ -10,13 +10,16 @@ import * as notices from "./notices.js";
 import * as passkeys from "./passkeys.js";
 import * as sandboxes from "./sandboxes.js";
 import * as sessions from "./sessions.js";
-import { logIn } from "./attempt.js";
+import * as tokens from "./tokens.js";
+import * as workspaces from "./workspaces.js";
+import { logIn } from "../attempt.js";
 
 // All that the page shows is asked for at once: on a slow line each call is a second.
 async function start() {
   const [whoAmI, pair] = [get("/auth/me"), get("/admin/sandboxes")];
   pair.catch(() => {}); // It is told where it is waited for.
-  const lists = [passkeys.mount(), sessions.mount(), audit.mount()];
+  const lists = [passkeys.mount(), sessions.mount(), audit.mount(), tokens.refresh()];
+  const mine = workspaces.load();
   const me = await whoAmI;
   if (!me.authenticated) return logIn();
   if (me.kind === "recovery") return location.assign(at("/recovery"));
@@ -26,6 +29,8 @@ async function start() {
   notices.mount(me);
   codes.mount(me);
   if (me.admin) invite.mount();
+  tokens.mount(me);
+  await workspaces.mount(me, mine, sandboxes.refresh);
   await Promise.all([sandboxes.mount(me, pair), ...lists]);
 }
 

@@ -3,8 +3,8 @@
 import { post } from "../api.js";
 import { ago, exactly } from "../format.js";
 import { button, byId, element } from "../ui.js";
-import { words } from "./audit.js";
-import { attempt } from "./attempt.js";
+import { words } from "../words.js";
+import { attempt } from "../attempt.js";
 
 const node = byId("notices");
 

@@ -6,7 +6,7 @@ import { ago, exactly } from "../format.js";
 import { addPasskey, deviceName } from "../passkeys.js";
 import { busy, button, byId, confirm, element } from "../ui.js";
 import * as audit from "./audit.js";
-import { attempt } from "./attempt.js";
+import { attempt } from "../attempt.js";
 
 const list = byId("passkeys");
 const error = byId("passkeys-error");

@@ -2,6 +2,7 @@
 
 import { ago, exactly, span } from "../format.js";
 import { icon } from "../icons.js";
+import { showLog } from "../log.js";
 import { busy, button, copy, element } from "../ui.js";
 import { accessControl } from "./access.js";
 
@@ -19,14 +20,16 @@ export function sandboxCard(role, act, change) {
   const link = element("span");
   const open = element("a", { class: "button", target: "_blank", rel: "noopener", "data-testid": "open-link" }, icon("open"), link);
   const share = button("Copy link", "copy", { "data-testid": "copy-link", class: "quiet", onclick: () => copy(share, open.href) });
+  const log = button("Log", null, { class: "quiet", "aria-label": `Log of ${role}`, "data-testid": "log-button", onclick: () => showLog(workspace, role) });
   const access = accessControl(role, change);
+  let workspace = "";
   const node = element(
     "article",
     { class: "card sandbox", "data-testid": "sandbox-card", "data-role": role },
     element("div", { class: "ends" }, element("span", { class: "role" }, role), status),
     element("div", { class: "title" }, name, release),
     element("div", { class: "stack" }, facts, access.node, cause),
-    element("div", { class: "ends" }, open, share, start, stop),
+    element("div", { class: "ends" }, open, share, log, start, stop),
   );
 
   let pressed = null;
@@ -48,6 +51,7 @@ export function sandboxCard(role, act, change) {
   }
 
   function update(sandbox) {
+    workspace = sandbox.workspace;
     node.dataset.status = sandbox.status;
     status.textContent = sandbox.status;
     name.textContent = sandbox.sandbox;

@@ -9,9 +9,10 @@ import * as change from "./change.js";
 import * as lists from "./lists.js";
 import * as promote from "./promote.js";
 import * as swap from "./swap.js";
-import { isLoggedOut, logIn } from "./attempt.js";
+import { isLoggedOut, logIn } from "../attempt.js";
 import { sandboxCard } from "./sandbox-card.js";
 import { forkButton } from "./volumes.js";
+import { chosen } from "./workspaces.js";
 
 const EVERY_MS = 3000;
 
@@ -52,11 +53,12 @@ async function poll() {
   polling = false;
 }
 
-async function refresh(loading = get("/admin/sandboxes")) {
+export async function refresh(loading = get("/admin/sandboxes")) {
   try {
     const all = await loading;
     byId("lost").textContent = "";
-    show(all.filter((sandbox) => sandbox.user_id === me.user_id));
+    const here = chosen();
+    show(all.filter((sandbox) => sandbox.user_id === me.user_id && (!here || sandbox.workspace === here)));
     await lists.follow();
   } catch (failure) {
     if (failure.code === "no_workspace") show([]);

@@ -5,7 +5,7 @@ import { get } from "../api.js";
 import { agent, ago, exactly } from "../format.js";
 import { button, byId, element } from "../ui.js";
 import * as audit from "./audit.js";
-import { attempt } from "./attempt.js";
+import { attempt } from "../attempt.js";
 
 const error = byId("sessions-error");
 

@@ -1,8 +1,8 @@
-// What every section of the account page shares: how its calls fail.
+// What every section of a page shares: how its calls fail.
 
-import { at, get } from "../api.js";
-import { sentence } from "../sentences.js";
-import { element } from "../ui.js";
+import { at, get } from "./api.js";
+import { sentence } from "./sentences.js";
+import { element } from "./ui.js";
 
 // Does the work, and says in `note` what went wrong with it, with a button if `mend` has one.
 export async function attempt(note, work, mend) {

@@ -1,0 +1,90 @@
+// The workspaces that I am a member of, which of them I am led to, and who else is in them.
+
+import { act } from "../acts.js";
+import { get, post } from "../api.js";
+import { attempt } from "../attempt.js";
+import { ask, busy, button, byId, confirm, element } from "../ui.js";
+import * as audit from "./audit.js";
+
+const error = byId("workspaces-error");
+
+let me;
+let after;
+let mine = [];
+
+// The name of the one that this page is about, if there are several.
+export const chosen = () => mine.find((workspace) => workspace.chosen)?.name;
+
+export const load = () => attempt(error, () => get("/api/workspaces"));
+
+// `changed` shows everything anew.
+export async function mount(user, loading, changed) {
+  me = user;
+  after = changed;
+  await refresh(loading);
+}
+
+async function refresh(loading = load()) {
+  const all = await loading;
+  if (!all) return;
+  mine = all;
+  byId("workspaces-section").hidden = mine.length === 0;
+  byId("workspaces").replaceChildren(...mine.map(row));
+}
+
+function row(workspace) {
+  const { name, chosen: isChosen, declared, members, urls } = workspace;
+  const others = members.filter(({ user_id: id }) => id !== me.user_id);
+  const fixed = declared && members.length > 0 && workspace.members_declared;
+  return element(
+    "li",
+    { class: "row", "data-testid": "workspace-row", "data-workspace": name, "data-chosen": String(isChosen) },
+    element(
+      "div",
+      { class: "what" },
+      element("p", { class: "name" }, element("a", { href: urls.live }, name), isChosen && mine.length > 1 && element("span", { class: "chip" }, "yours by default")),
+      element("p", { class: "faint" }, others.length ? "With:" : "You are its only member."),
+      others.length > 0 && element("ul", { class: "members" }, others.map((member) => memberRow(workspace, member, fixed))),
+    ),
+    element(
+      "span",
+      { class: "row-actions" },
+      mine.length > 1 && !isChosen && button("Lead me here", null, { class: "quiet", "aria-label": `Lead me to ${name}`, "data-testid": "workspace-choose", onclick: (click) => choose(click.currentTarget, workspace) }),
+      !fixed && button("Add somebody…", null, { class: "quiet", "aria-label": `Add somebody to ${name}…`, "data-testid": "member-add", onclick: (click) => add(click.currentTarget, workspace) }),
+    ),
+  );
+}
+
+function memberRow(workspace, member, fixed) {
+  return element(
+    "li",
+    { "data-testid": "member-row" },
+    element("span", {}, member.username),
+    !fixed && button("Remove", null, { class: "quiet", "aria-label": `Remove ${member.username} from ${workspace.name}`, "data-testid": "member-remove", onclick: (click) => remove(click.currentTarget, workspace, member) }),
+  );
+}
+
+async function choose(pressed, { name }) {
+  await changed(pressed, "One moment…", () => post(`/api/workspaces/${name}/choose`));
+}
+
+async function add(pressed, { name }) {
+  const username = element("input", { class: "input", id: "member-username", autocomplete: "off", spellcheck: "false", "data-testid": "member-username" });
+  const field = element("div", { class: "field" }, element("label", { for: username.id }, "Username"), username);
+  const meaning = element("p", { class: "muted" }, "They see its sandboxes and data, and can do with it all that you can. They need an account here.");
+  if (!(await ask(`Add somebody to ${name}`, [field, meaning], "Add them"))) return;
+  await changed(pressed, "Adding…", () => act("add_member", { workspace: name, username: username.value.trim() }));
+}
+
+async function remove(pressed, { name }, { user_id: user, username }) {
+  if (!(await confirm(`Remove ${username} from ${name}?`, "What they have open there ends at once.", "Remove them"))) return;
+  await changed(pressed, "Removing…", () => act("remove_member", { workspace: name, user_id: user }));
+}
+
+async function changed(pressed, label, work) {
+  await attempt(error, async () => {
+    await busy(pressed, label, work);
+    await refresh();
+    await Promise.all([after(), audit.refresh()]);
+  });
+}
