@@ -25,6 +25,8 @@ pub struct Row {
     pub user_id: Option<Uuid>,
     /// Their name.
     pub username: Option<String>,
+    /// Whether it is the one of their workspaces that they are led to.
+    pub chosen: bool,
     /// The workspace.
     pub workspace: String,
     /// The role that the sandbox has now.
@@ -67,6 +69,7 @@ impl Row {
         Self {
             user_id,
             username,
+            chosen: false,
             workspace: route.workspace.to_string(),
             role: route.role,
             sandbox: sandbox.name().to_owned(),
@@ -97,8 +100,11 @@ fn rows(api: &Api, owner: Option<&(Uuid, String)>, workspace: &Workspace) -> Vec
         writes: api.routes.writes(&workspace.name),
         probation_secs: api.routes.probation_left(&workspace.name),
     };
-    let row = |(route, view): (&Arc<Route>, LiveView)| {
-        Row::new(owner.cloned(), workspace, route, pair.generation(), view)
+    let led_to = owner.and_then(|(user, _)| api.routes.of(*user));
+    let chosen = led_to.is_some_and(|led_to| led_to.name == workspace.name);
+    let row = |(route, view): (&Arc<Route>, LiveView)| Row {
+        chosen,
+        ..Row::new(owner.cloned(), workspace, route, pair.generation(), view)
     };
     let [of_live, of_dev] = pair.both();
     [(of_live, live), (of_dev, LiveView::default())]

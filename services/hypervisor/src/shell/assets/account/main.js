@@ -18,25 +18,30 @@ import { logIn } from "../attempt.js";
 async function start() {
   const [whoAmI, pair] = [get("/auth/me"), get("/admin/sandboxes")];
   pair.catch(() => {}); // It is told where it is waited for.
-  const lists = [passkeys.mount(), sessions.mount(), audit.mount(), tokens.refresh()];
-  const mine = workspaces.load();
+  const lists = [passkeys.mount(), sessions.mount(), audit.mount()];
   const me = await whoAmI;
-  if (!me.authenticated) return logIn();
-  if (me.kind === "recovery") return location.assign(at("/recovery"));
+  if (!me.authenticated) return void logIn();
+  if (me.kind === "recovery") return void location.assign(at("/recovery"));
   byId("user").textContent = me.display_name || me.username;
   byId("user").title = me.username;
   byId("admin").hidden = !me.admin;
   notices.mount(me);
   codes.mount(me);
   if (me.admin) invite.mount();
-  tokens.mount(me);
-  await workspaces.mount(me, mine, sandboxes.refresh);
   await Promise.all([sandboxes.mount(me, pair), ...lists]);
+  return me;
 }
 
+// What is further down, and seldom needed, is asked for when the rest is there.
+async function more(me) {
+  await Promise.all([workspaces.mount(me, sandboxes.refresh), tokens.mount(me)]);
+}
+
+let shown;
 try {
-  await start();
+  shown = await start();
 } catch (error) {
   byId("lost").textContent = sentence(error);
 }
 byTestId("account-page").ariaBusy = "false";
+if (shown) await more(shown);

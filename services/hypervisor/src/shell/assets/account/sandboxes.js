@@ -12,7 +12,6 @@ import * as swap from "./swap.js";
 import { isLoggedOut, logIn } from "../attempt.js";
 import { sandboxCard } from "./sandbox-card.js";
 import { forkButton } from "./volumes.js";
-import { chosen } from "./workspaces.js";
 
 const EVERY_MS = 3000;
 
@@ -57,8 +56,7 @@ export async function refresh(loading = get("/admin/sandboxes")) {
   try {
     const all = await loading;
     byId("lost").textContent = "";
-    const here = chosen();
-    show(all.filter((sandbox) => sandbox.user_id === me.user_id && (!here || sandbox.workspace === here)));
+    show(all.filter((sandbox) => sandbox.user_id === me.user_id && sandbox.chosen));
     await lists.follow();
   } catch (failure) {
     if (failure.code === "no_workspace") show([]);

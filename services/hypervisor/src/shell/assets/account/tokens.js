@@ -19,12 +19,13 @@ const SCOPES = [
 
 let me;
 
-export function mount(user) {
+export async function mount(user) {
   me = user;
   byId("tokens-action").append(button("New token…", "plus", { "data-testid": "token-new", onclick: (click) => make(click.currentTarget) }));
+  await refresh();
 }
 
-export async function refresh() {
+async function refresh() {
   const tokens = await attempt(error, () => get("/api/tokens"));
   if (!tokens) return;
   const rows = tokens.map(row);

@@ -12,20 +12,15 @@ let me;
 let after;
 let mine = [];
 
-// The name of the one that this page is about, if there are several.
-export const chosen = () => mine.find((workspace) => workspace.chosen)?.name;
-
-export const load = () => attempt(error, () => get("/api/workspaces"));
-
 // `changed` shows everything anew.
-export async function mount(user, loading, changed) {
+export async function mount(user, changed) {
   me = user;
   after = changed;
-  await refresh(loading);
+  await refresh();
 }
 
-async function refresh(loading = load()) {
-  const all = await loading;
+async function refresh() {
+  const all = await attempt(error, () => get("/api/workspaces"));
   if (!all) return;
   mine = all;
   byId("workspaces-section").hidden = mine.length === 0;
