@@ -21,6 +21,8 @@ pub struct HttpError {
     pub message: String,
     /// For 429 and 503: seconds after which another try makes sense.
     pub retry_after: Option<u64>,
+    /// What the operator is told in its place: what is wrong inside, which nobody else hears.
+    for_operator: Option<Box<Self>>,
 }
 
 impl HttpError {
@@ -31,6 +33,23 @@ impl HttpError {
             code,
             message: message.into(),
             retry_after: None,
+            for_operator: None,
+        }
+    }
+
+    /// The same, of which the operator is told this.
+    #[must_use]
+    pub fn but_to_operator(mut self, told: Self) -> Self {
+        self.for_operator = Some(Box::new(told));
+        self
+    }
+
+    /// As the operator is told it.
+    #[must_use]
+    pub fn for_operator(mut self) -> Self {
+        match self.for_operator.take() {
+            Some(told) => *told,
+            None => self,
         }
     }
 

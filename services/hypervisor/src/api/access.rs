@@ -1,10 +1,12 @@
-//! How it is told who may look at a sandbox, and where it is.
+//! Who may look at a sandbox, and where it is: how it is told, and how it is set.
 
+use super::order::Order;
 use crate::access::Access;
 use crate::role::Role;
-use crate::routes::Workspace;
-use axum::Json;
-use serde::Serialize;
+use crate::routes::{AccessError, Routes, Workspace};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::sync::Arc;
 
 /// Who may look at a sandbox, and where it is found.
 #[derive(Serialize)]
@@ -16,12 +18,70 @@ pub(super) struct AccessView {
 }
 
 impl AccessView {
-    pub(super) fn of(workspace: &Workspace, role: Role) -> Json<Self> {
-        Json(Self {
+    pub(super) fn of(workspace: &Workspace, role: Role) -> Self {
+        Self {
             workspace: workspace.name.to_string(),
             role,
             access: workspace.access(role),
             url: workspace.site(role).url.clone(),
-        })
+        }
+    }
+}
+
+/// Who shall look at the sandbox of this role.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AccessOrder {
+    /// Of which role.
+    pub role: Role,
+    /// Who.
+    pub access: Access,
+}
+
+/// Who may look at it now.
+#[derive(Serialize)]
+pub struct AccessOutcome {
+    #[serde(flatten)]
+    now: AccessView,
+    #[serde(skip)]
+    before: Access,
+}
+
+impl fmt::Display for AccessOutcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { now, before } = self;
+        let (role, workspace, access) = (now.role, &now.workspace, now.access);
+        write!(f, "{role} of {workspace} from {before} to {access}")
+    }
+}
+
+impl Order for AccessOrder {
+    const EVENT: &'static str = "access_set";
+    type Outcome = AccessOutcome;
+    type Error = AccessError;
+
+    fn sentence(&self, routes: &Routes, workspace: &Workspace) -> Result<String, AccessError> {
+        routes.may_set_access(self.access)?;
+        let who = match self.access {
+            Access::Members => "the members of the workspace alone",
+            Access::Users => "everybody who is logged in on this server",
+            Access::Public => "everybody, without logging in,",
+        };
+        let (role, name) = (self.role, &workspace.name);
+        Ok(format!(
+            "Let {who} open the {role} sandbox of the workspace {name}."
+        ))
+    }
+
+    async fn give(
+        self,
+        routes: &Arc<Routes>,
+        workspace: &Arc<Workspace>,
+        _: &str,
+    ) -> Result<AccessOutcome, AccessError> {
+        let before = workspace.access(self.role);
+        routes.set_access(workspace, self.role, self.access).await?;
+        let now = AccessView::of(workspace, self.role);
+        Ok(AccessOutcome { now, before })
     }
 }

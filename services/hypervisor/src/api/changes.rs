@@ -2,10 +2,11 @@
 //! passkey.
 
 use super::Api;
+use super::acts::Of;
 use super::operator::{OPERATOR, Refused, named};
 use super::order::Order;
 use super::sandboxes::owned;
-use crate::auth::Session;
+use crate::auth::{Actor, Caller};
 use crate::error::{HttpError, Payload};
 use crate::peer::Peer;
 use crate::role::Role;
@@ -89,19 +90,14 @@ async fn give(
     Ok(Json(outcome))
 }
 
-/// Does an order, and tells the workspace's owners.
+/// Does an order, and tells the workspace's members.
 pub(super) async fn order<O: Order>(
     State(api): State<Api>,
     Path(workspace): Path<String>,
     Payload(order): Payload<O>,
-) -> Result<Json<O::Outcome>, Refused>
-where
-    Refused: From<O::Error>,
-{
-    let of = named(&api, &workspace)?;
-    let outcome = order.give(&api.routes, &of, OPERATOR).await?;
-    tell(&api, &of, O::EVENT, &outcome).await;
-    Ok(Json(outcome))
+) -> Result<Json<O::Outcome>, Refused> {
+    let of = Of::named(workspace, order);
+    Ok(Json(of.perform(&api, &Actor::Operator).await?))
 }
 
 async fn take_snapshot(
@@ -120,8 +116,8 @@ async fn back_up(
     let Path((workspace, role)) = path?;
     let of = named(&api, &workspace)?;
     let backup = api.routes.back_up(&of, role).await?;
-    let done = format!("{} of {role} by {OPERATOR}", backup.id);
-    api.routes.audit(&of, "backup_made", done).await;
+    let done = format!("{} of {role}", backup.id);
+    tell(&api, &of, "backup_made", &done).await;
     Ok(Json(backup))
 }
 
@@ -133,36 +129,36 @@ async fn backups(
     Ok(Json(api.routes.backups(&of).await?))
 }
 
-async fn tell(api: &Api, workspace: &Workspace, event: &'static str, outcome: &impl Display) {
+async fn tell(api: &Api, workspace: &Arc<Workspace>, event: &str, outcome: &impl Display) {
     let done = format!("{outcome} by {OPERATOR}");
-    api.routes.audit(workspace, event, done).await;
+    let row = Caller::Operator.audit_row(event, None, None, done);
+    api.routes.audit(workspace, row).await;
 }
 
 /// What the workspace of this user has, and was.
 pub(super) async fn workspace(
     State(api): State<Api>,
-    Extension(session): Extension<Arc<Session>>,
+    caller: Caller,
     path: Result<Path<Uuid>, PathRejection>,
 ) -> Result<Json<WorkspaceView>, HttpError> {
     let Path(user_id) = path?;
-    let workspace = owned(&api, &session, user_id).await?;
+    let workspace = owned(&api, &caller, user_id).await?;
     Ok(Json(api.routes.view(&workspace).await?))
 }
 
 /// A snapshot changes nothing, and takes no passkey.
 pub(super) async fn snapshot(
     State(api): State<Api>,
-    Extension(session): Extension<Arc<Session>>,
+    caller: Caller,
     Extension(peer): Extension<Peer>,
     path: Result<Path<(Uuid, Role)>, PathRejection>,
 ) -> Result<Json<Snapshot>, HttpError> {
     let Path((user_id, role)) = path?;
-    let workspace = owned(&api, &session, user_id).await?;
+    let workspace = owned(&api, &caller, user_id).await?;
     let snapshot = api.routes.snapshot(&workspace, role).await?;
-    let (id, by) = (&snapshot.id, &session.user.username);
+    let (id, by) = (&snapshot.id, caller.name());
     let done = format!("{id} of {role} of {} by {by}", workspace.name);
-    api.auth
-        .audit("snapshot_taken", Some(user_id), Some(peer.client), done)
-        .await;
+    let row = caller.audit_row("snapshot_taken", None, Some(peer.client), done);
+    api.routes.audit(&workspace, row).await;
     Ok(Json(snapshot))
 }

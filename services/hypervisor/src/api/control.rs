@@ -1,12 +1,13 @@
 //! The operator's Unix socket: the same program from the inside, for root and its own user.
 
-use super::access::AccessView;
+use super::access::{AccessOrder, AccessOutcome, AccessView};
+use super::acts::{self, Of};
 use super::changes;
 use super::operator::{self, OPERATOR, Refused, named};
 use super::sandboxes::{self, Outcome, Verb};
 use super::{Api, Row};
 use crate::access::Access;
-use crate::auth::{Account, Invite, NewInvite, RecoveryCode};
+use crate::auth::{Account, Actor, Invite, NewInvite, RecoveryCode};
 use crate::error::Payload;
 use crate::private_folder;
 use crate::role::Role;
@@ -106,6 +107,7 @@ fn router(api: Api) -> Router {
             get(probation).post(changes::order::<SwapOrder>),
         )
         .merge(changes::operator())
+        .route("/acts", post(acts::by_operator))
         .route("/invites", post(invite))
         .route("/recover/{username}", post(recover))
         .fallback(operator::unknown)
@@ -168,34 +170,27 @@ async fn probe(
     Ok(Json(Outcome::of(&sandbox)))
 }
 
-#[derive(Deserialize)]
-struct AccessOrder {
-    access: Access,
-}
-
 async fn access(
     State(api): State<Api>,
     path: Result<Path<(String, Role)>, PathRejection>,
 ) -> Result<Json<AccessView>, Refused> {
     let Path((workspace, role)) = path?;
-    Ok(AccessView::of(&*named(&api, &workspace)?, role))
+    Ok(Json(AccessView::of(&*named(&api, &workspace)?, role)))
+}
+
+#[derive(Deserialize)]
+struct SetAccess {
+    access: Access,
 }
 
 async fn set_access(
     State(api): State<Api>,
     path: Result<Path<(String, Role)>, PathRejection>,
-    Payload(order): Payload<AccessOrder>,
-) -> Result<Json<AccessView>, Refused> {
+    Payload(SetAccess { access }): Payload<SetAccess>,
+) -> Result<Json<AccessOutcome>, Refused> {
     let Path((workspace, role)) = path?;
-    let workspace = named(&api, &workspace)?;
-    let before = workspace.access(role);
-    api.routes
-        .set_access(&workspace, role, order.access)
-        .await?;
-    let (name, access) = (&workspace.name, order.access);
-    let done = format!("{role} of {name} from {before} to {access} by the operator");
-    api.routes.audit(&workspace, "access_set", done).await;
-    Ok(AccessView::of(&workspace, role))
+    let of = Of::named(workspace, AccessOrder { role, access });
+    Ok(Json(of.perform(&api, &Actor::Operator).await?))
 }
 
 /// The workspace's last swap on probation, which may have ended meanwhile.

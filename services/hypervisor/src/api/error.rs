@@ -1,7 +1,7 @@
 //! The one place where the errors of store, runtime and routes become HTTP.
 
 use crate::error::HttpError;
-use crate::routes::{AccessError, ChangeError, ClaimError, StopError, SwapError};
+use crate::routes::{AccessError, ChangeError, ClaimError, MemberError, StopError, SwapError};
 use crate::runtime::RuntimeError;
 use crate::store::StoreError;
 use http::StatusCode;
@@ -10,12 +10,14 @@ impl From<StoreError> for HttpError {
     fn from(error: StoreError) -> Self {
         // What the disk or SQLite says is for the operator alone.
         tracing::error!(%error, "the store failed");
-        Self::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "store_unavailable",
-            "the server cannot read or write its store just now; nothing was changed, try again",
+        let told = |said: String| {
+            Self::new(StatusCode::SERVICE_UNAVAILABLE, "store_unavailable", said).retry_after(5)
+        };
+        told(
+            "the server cannot read or write its store just now; nothing was changed, try again"
+                .into(),
         )
-        .retry_after(5)
+        .but_to_operator(told(format!("{error}. Nothing was changed")))
     }
 }
 
@@ -74,6 +76,19 @@ impl From<AccessError> for HttpError {
                 Self::new(StatusCode::CONFLICT, "shared_origin", error.to_string())
             }
         }
+    }
+}
+
+impl From<MemberError> for HttpError {
+    fn from(error: MemberError) -> Self {
+        let (status, code) = match error {
+            MemberError::Store(error) => return error.into(),
+            MemberError::Declared { .. } => (StatusCode::CONFLICT, "declared_members"),
+            MemberError::Already { .. } => (StatusCode::CONFLICT, "member_already"),
+            MemberError::NoMember { .. } => (StatusCode::NOT_FOUND, "no_member"),
+            MemberError::LastMember { .. } => (StatusCode::CONFLICT, "last_member"),
+        };
+        Self::new(status, code, error.to_string())
     }
 }
 

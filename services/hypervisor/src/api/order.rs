@@ -22,7 +22,10 @@ pub trait Order: DeserializeOwned + Send + 'static {
     type Error: Into<HttpError> + Send;
 
     /// What will happen, in a sentence.
-    fn sentence(&self, workspace: &Workspace) -> String;
+    ///
+    /// # Errors
+    /// Why it can't.
+    fn sentence(&self, routes: &Routes, workspace: &Workspace) -> Result<String, Self::Error>;
 
     /// Does it.
     fn give(
@@ -38,7 +41,7 @@ impl Order for SwapOrder {
     type Outcome = SwapOutcome;
     type Error = SwapError;
 
-    fn sentence(&self, workspace: &Workspace) -> String {
+    fn sentence(&self, _: &Routes, workspace: &Workspace) -> Result<String, SwapError> {
         let pair = workspace.pair();
         let (live, dev) = (pair.live.sandbox.name(), pair.dev.sandbox.name());
         let unless = if self.force {
@@ -46,10 +49,10 @@ impl Order for SwapOrder {
         } else {
             "if it is healthy"
         };
-        format!(
+        Ok(format!(
             "Swap live and dev of the workspace {}: {dev} becomes live with its own data, {unless}, and {live} becomes dev with the data that live had.",
             workspace.name
-        )
+        ))
     }
 
     async fn give(
@@ -67,7 +70,7 @@ impl Order for PromoteOrder {
     type Outcome = ChangeOutcome;
     type Error = ChangeError;
 
-    fn sentence(&self, workspace: &Workspace) -> String {
+    fn sentence(&self, _: &Routes, workspace: &Workspace) -> Result<String, ChangeError> {
         let pair = workspace.pair();
         let release = self.release.unwrap_or_else(|| pair.dev.sandbox.release());
         let first = if self.rehearse {
@@ -75,11 +78,11 @@ impl Order for PromoteOrder {
         } else {
             ""
         };
-        format!(
+        Ok(format!(
             "Promote release {release} to live of the workspace {}, which has release {} now. Live's data stay.{first}",
             workspace.name,
             pair.live.sandbox.release()
-        )
+        ))
     }
 
     async fn give(
@@ -97,16 +100,16 @@ impl Order for UndoOrder {
     type Outcome = ChangeOutcome;
     type Error = ChangeError;
 
-    fn sentence(&self, workspace: &Workspace) -> String {
+    fn sentence(&self, _: &Routes, workspace: &Workspace) -> Result<String, ChangeError> {
         let data = if self.with_data {
             "Its data become what they were before the promotion; what was written since is kept as a snapshot."
         } else {
             "Its data stay as they are."
         };
-        format!(
+        Ok(format!(
             "Undo the last promotion of the workspace {}: live gets the release back that it had before. {data}",
             workspace.name
-        )
+        ))
     }
 
     async fn give(
@@ -124,11 +127,11 @@ impl Order for ForkOrder {
     type Outcome = ChangeOutcome;
     type Error = ChangeError;
 
-    fn sentence(&self, workspace: &Workspace) -> String {
-        format!(
+    fn sentence(&self, _: &Routes, workspace: &Workspace) -> Result<String, ChangeError> {
+        Ok(format!(
             "Fork the workspace {}: dev's data become a copy of live's; what dev has now is kept as a snapshot.",
             workspace.name
-        )
+        ))
     }
 
     async fn give(
@@ -146,15 +149,15 @@ impl Order for RestoreOrder {
     type Outcome = ChangeOutcome;
     type Error = ChangeError;
 
-    fn sentence(&self, workspace: &Workspace) -> String {
+    fn sentence(&self, _: &Routes, workspace: &Workspace) -> Result<String, ChangeError> {
         let first = match self.role {
             Role::Live if self.rehearse => " They are tried first in dev, whose data they become.",
             _ => "",
         };
-        format!(
+        Ok(format!(
             "Restore the {} sandbox of the workspace {}: its data become those of the snapshot {}; what it has now is kept as a snapshot.{first}",
             self.role, workspace.name, self.snapshot
-        )
+        ))
     }
 
     async fn give(

@@ -2,7 +2,7 @@
 
 use super::Api;
 use crate::access::Access;
-use crate::auth::{AuthError, Session};
+use crate::auth::{AuthError, Caller};
 use crate::error::HttpError;
 use crate::peer::Peer;
 use crate::role::Role;
@@ -159,14 +159,13 @@ impl Outcome {
 
 pub(super) async fn list(
     State(api): State<Api>,
-    Extension(session): Extension<Arc<Session>>,
+    caller: Caller,
 ) -> Result<Json<Vec<Row>>, HttpError> {
-    session.require_full()?;
-    if session.user.admin {
+    let Some(user) = caller.user().filter(|user| !user.admin) else {
         return Ok(Json(all_rows(&api).await?));
-    }
-    let workspace = api.routes.workspace(&session.user).await?;
-    let owner = (session.user.id, session.user.username.clone());
+    };
+    let workspace = api.routes.workspace(user).await?;
+    let owner = (user.id, user.username.clone());
     Ok(Json(rows(&api, Some(&owner), &workspace)))
 }
 
@@ -203,39 +202,36 @@ impl Verb {
 
 pub(super) async fn control(
     State(api): State<Api>,
-    Extension(session): Extension<Arc<Session>>,
+    caller: Caller,
     Extension(peer): Extension<Peer>,
     path: Result<Path<(Uuid, Role, Verb)>, PathRejection>,
 ) -> Result<Json<Outcome>, HttpError> {
     let Path((user_id, role, verb)) = path?;
-    let workspace = owned(&api, &session, user_id).await?;
-    let by = &session.user.username;
-    let sandbox = verb.apply(&api.routes, &workspace, role, by).await?;
+    let workspace = owned(&api, &caller, user_id).await?;
+    let by = caller.name();
+    let sandbox = verb.apply(&api.routes, &workspace, role, &by).await?;
     let outcome = Outcome::of(&sandbox);
     let done = format!("{} by {by}", sandbox.name());
-    api.auth
-        .audit(verb.done(), Some(user_id), Some(peer.client), done)
-        .await;
+    let row = caller.audit_row(verb.done(), None, Some(peer.client), done);
+    api.routes.audit(&workspace, row).await;
     Ok(Json(outcome))
 }
 
 /// A swap takes a passkey for the very act.
-pub(super) async fn swap(Extension(session): Extension<Arc<Session>>) -> Result<(), HttpError> {
-    session.require_full()?;
+pub(super) async fn swap(_: Caller) -> Result<(), HttpError> {
     Err(AuthError::PasskeyRequired("swap").into())
 }
 
-/// The workspace of `user_id`, if the session may steer it.
+/// The workspace that `user_id` is led to, if the caller may steer it.
 pub(super) async fn owned(
     api: &Api,
-    session: &Session,
+    caller: &Caller,
     user_id: Uuid,
 ) -> Result<Arc<Workspace>, HttpError> {
-    session.require_full()?;
-    if session.user.id == user_id {
-        return Ok(api.routes.workspace(&session.user).await?);
+    if let Some(own) = caller.user().filter(|user| user.id == user_id) {
+        return Ok(api.routes.workspace(own).await?);
     }
-    if !session.user.admin {
+    if !caller.is_admin() {
         return Err(HttpError::new(
             StatusCode::FORBIDDEN,
             "not_yours",

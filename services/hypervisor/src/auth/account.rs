@@ -171,10 +171,10 @@ impl Auth {
         id: Uuid,
     ) -> Result<(), AuthError> {
         self.run(move |auth, store| {
-            let user = auth.still(store, &by.session)?.id;
+            auth.still(store, &by.session)?;
             let ended = other(store, &by.session, id)?;
             auth.end(store, ended.id, &ended.token)?;
-            by.audit_event(store, "session_revoked", user, ended.user_agent);
+            by.audit_event(store, "session_revoked", ended.user_agent);
             Ok(())
         })
         .await
@@ -192,7 +192,7 @@ impl Auth {
             let mut ended = 0;
             for other in others {
                 auth.end(store, other.id, &other.token)?;
-                by.audit_event(store, "session_revoked", user, other.user_agent);
+                by.audit_event(store, "session_revoked", other.user_agent);
                 ended += 1;
             }
             Ok(ended)
@@ -208,7 +208,7 @@ impl Auth {
         session: &Session,
     ) -> Result<(), AuthError> {
         self.end(store, session.id, &session.token)?;
-        client.audit_event(store, "logged_out", Some(session.user.id), "");
+        client.audit_by(store, "logged_out", &session.user, "");
         Ok(())
     }
 

@@ -2,12 +2,11 @@
 
 use super::ceremony::Ceremony;
 use super::token::Token;
-use super::{Auth, AuthError, Session, cookie};
+use super::{Auth, AuthError, Session, User, cookie};
 use crate::config::AUDIT;
 use crate::peer::Peer;
 use crate::store::{AuditRow, Hash, SessionKind, SessionRow, Store};
 use crate::timestamp::Timestamp;
-
 use axum::extract::{FromRef, FromRequestParts};
 use http::header;
 use http::request::Parts;
@@ -95,80 +94,69 @@ impl Client {
             .ok_or(AuthError::CeremonyInvalid)
     }
 
-    /// Writes to the audit log that this client did something.
-    pub(super) fn audit_event(
+    /// Writes to the audit log what this user did, who has proven to be there.
+    pub(super) fn audit_by(
         &self,
         store: &dyn Store,
         event: &str,
-        user_id: Option<Uuid>,
+        user: &User,
         detail: impl Into<String>,
     ) {
-        audit_event(
-            store,
-            event,
-            user_id,
-            Some(self.address.to_string()),
-            detail.into(),
-        );
+        audit(store, &self.audit_row(event, user, detail, None));
     }
-}
 
-impl Client {
-    /// The same of what was confirmed with a passkey, if it took one.
-    pub(super) fn audit_confirmed(
+    /// Writes to the audit log what somebody tried, who may not be this user at all.
+    pub(super) fn audit_attempt(
         &self,
         store: &dyn Store,
         event: &str,
-        user: Uuid,
+        user: Option<Uuid>,
         detail: impl Into<String>,
-        passkey: Option<String>,
     ) {
         let row = AuditRow {
-            at: Timestamp::now(),
-            event: event.to_owned(),
-            user_id: Some(user),
             address: Some(self.address.to_string()),
-            detail: detail.into(),
-            passkey,
-            actor: None,
+            ..AuditRow::new(event, user, detail)
         };
         audit(store, &row);
+    }
+
+    /// What a user did to what is theirs, and with which passkey, if it took one.
+    pub(super) fn audit_row(
+        &self,
+        event: &str,
+        user: &User,
+        detail: impl Into<String>,
+        passkey: Option<String>,
+    ) -> AuditRow {
+        AuditRow {
+            address: Some(self.address.to_string()),
+            passkey,
+            actor: Some(user.username.clone()),
+            ..AuditRow::new(event, Some(user.id), detail)
+        }
     }
 }
 
 /// Writes to the audit log. What it tells of has happened, so that a failure here must not
 /// undo what was answered.
-pub(crate) fn audit_event(
-    store: &dyn Store,
-    event: &str,
-    user_id: Option<Uuid>,
-    address: Option<String>,
-    detail: String,
-) {
-    let row = AuditRow {
-        at: Timestamp::now(),
-        event: event.to_owned(),
-        user_id,
-        address,
-        detail,
-        passkey: None,
-        actor: None,
-    };
-    audit(store, &row);
+pub(crate) fn audit(store: &dyn Store, row: &AuditRow) {
+    tell(row);
+    if let Err(error) = store.record(row) {
+        let event = &row.event;
+        tracing::error!(%error, event, "an event is missing from the audit log");
+    }
 }
 
-/// The same of a whole row.
-pub(super) fn audit(store: &dyn Store, row: &AuditRow) {
+/// Tells in the log what the audit log has.
+pub(super) fn tell(row: &AuditRow) {
     let AuditRow {
         event,
         address,
         detail,
         passkey,
+        actor,
         ..
     } = row;
     let user = row.user_id.map(tracing::field::display);
-    tracing::info!(target: AUDIT, event, user, address, detail, passkey, "audit");
-    if let Err(error) = store.record(row) {
-        tracing::error!(%error, event, "an event is missing from the audit log");
-    }
+    tracing::info!(target: AUDIT, event, user, address, actor, detail, passkey, "audit");
 }

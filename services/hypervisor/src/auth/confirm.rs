@@ -1,10 +1,10 @@
 //! A passkey for the very act: what it is asked, and what has been confirmed with it.
 
 use super::acts::{Acts, Challenge, Waiting};
-use super::client::Client;
+use super::client::{self, Client};
 use super::login::{self, is_for};
 use super::{Auth, AuthError, Session, User, Who};
-use crate::store::{NewNotice, Store};
+use crate::store::{AuditRow, NewNotice, Store};
 use crate::timestamp::Timestamp;
 use serde_json::Value;
 use std::sync::Arc;
@@ -26,17 +26,27 @@ pub(super) struct Confirmer {
 }
 
 impl Confirmed {
-    /// Writes to the audit log that this was done.
-    pub(super) fn audit_event(
+    /// Writes to the audit log that this user did this to what is theirs.
+    pub(super) fn audit_event(&self, store: &dyn Store, event: &str, detail: impl Into<String>) {
+        let user = Some(self.session.user.id);
+        client::audit(store, &self.audit_row(event, user, detail));
+    }
+
+    /// What the audit log has of it.
+    pub(super) fn audit_row(
         &self,
-        store: &dyn Store,
         event: &str,
-        user: Uuid,
+        user: Option<Uuid>,
         detail: impl Into<String>,
-    ) {
+    ) -> AuditRow {
         let passkey = Some(self.passkey.name.clone());
-        self.client
-            .audit_confirmed(store, event, user, detail, passkey);
+        let row = self
+            .client
+            .audit_row(event, &self.session.user, detail, passkey);
+        AuditRow {
+            user_id: user,
+            ..row
+        }
     }
 
     /// Tells the user's other people of this, at their next visit.
@@ -136,8 +146,7 @@ impl Auth {
                     Ok((act, confirmed))
                 }
                 Err(AuthError::LoginFailed) => {
-                    let user = Some(session.user.id);
-                    client.audit_event(store, "act_refused", user, summary);
+                    client.audit_by(store, "act_refused", &session.user, summary);
                     Err(AuthError::NotConfirmed)
                 }
                 Err(error) => Err(error),
@@ -169,30 +178,6 @@ impl Auth {
             id: passkey.id,
             name: passkey.name,
         })
-    }
-
-    /// Whether the session in which this was confirmed has not ended meanwhile.
-    pub(crate) async fn recheck(self: &Arc<Self>, by: &Confirmed) -> Result<(), AuthError> {
-        let session = Arc::clone(&by.session);
-        self.run(move |auth, store| auth.still(store, &session).map(drop))
-            .await
-    }
-
-    /// Writes to the audit log what was done to a user's things, such as their sandboxes.
-    pub(crate) async fn audit_act(
-        self: &Arc<Self>,
-        event: &'static str,
-        user: Uuid,
-        by: Confirmed,
-        detail: String,
-    ) {
-        let noted = self.run(move |_, store| {
-            by.audit_event(store, event, user, detail);
-            Ok(())
-        });
-        if let Err(error) = noted.await {
-            tracing::error!(%error, event, "an event is missing from the audit log");
-        }
     }
 
     /// The user of a session as they are now, if it has not ended meanwhile.

@@ -8,7 +8,7 @@ use super::pending::Pending;
 use super::token::Token;
 use super::{Auth, AuthError, Session, client, cookie};
 use crate::error::HttpError;
-use crate::store::{GrantRow, Hash};
+use crate::store::{AuditRow, GrantRow, Hash};
 use crate::timestamp::Timestamp;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, StatusCode};
@@ -152,10 +152,13 @@ impl Auth {
                 None => ("entered", entrant.host.to_string()),
                 Some(refusal) => ("enter_refused", format!("{}: {refusal}", entrant.host)),
             };
-            let note = || {
-                let user = Some(session.user.id);
-                client::audit_event(store, event, user, Some(address.clone()), detail.clone());
+            let user = &session.user;
+            let row = AuditRow {
+                address: Some(address),
+                actor: Some(user.username.clone()),
+                ..AuditRow::new(event, Some(user.id), detail)
             };
+            let note = || client::audit(store, &row);
             if let Some(refusal) = refusal {
                 note();
                 return Ok(Err(refusal));

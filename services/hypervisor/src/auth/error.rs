@@ -26,6 +26,10 @@ pub enum AuthError {
     PresentSession,
     #[error("only an admin may do this; ask one")]
     AdminOnly,
+    #[error(
+        "this is about an account of one's own; its person does it on the account page, with a passkey"
+    )]
+    PersonOnly,
     #[error("this request came from another site; use the pages of this server")]
     CrossOrigin,
     #[error("too many attempts; wait {retry_after} seconds, then try again")]
@@ -56,6 +60,12 @@ pub enum AuthError {
     /// There is no place for one more, or not for one of this name.
     #[error("{0}")]
     Placement(#[source] PlacementError),
+    #[error("an invite is good for 1 to 8760 hours, which is a year; give `hours` such a number")]
+    InvalidHours,
+    #[error(
+        "{0} has an account already; add them to a workspace with `add_member` (`hypervisor members add`)"
+    )]
+    AccountExists(String),
     #[error("signing up is closed; the operator opens it with the setting `registration`")]
     RegistrationClosed,
     /// The ceremony was used, has ended, or is of another browser or purpose.
@@ -148,12 +158,13 @@ impl From<AuthError> for HttpError {
             E::NotConfirmed => (StatusCode::FORBIDDEN, "not_confirmed"),
             E::PresentSession => (StatusCode::CONFLICT, "present_session"),
             E::AdminOnly => (StatusCode::FORBIDDEN, "admin_only"),
+            E::PersonOnly => (StatusCode::FORBIDDEN, "person_only"),
             E::CrossOrigin => (StatusCode::FORBIDDEN, "cross_origin"),
             E::RateLimited { .. } => (StatusCode::TOO_MANY_REQUESTS, "rate_limited"),
             E::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
             E::InvalidUsername => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_username"),
             E::InvalidName => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_name"),
-            E::UsernameTaken => (StatusCode::CONFLICT, "username_taken"),
+            E::UsernameTaken | E::AccountExists(_) => (StatusCode::CONFLICT, "username_taken"),
             E::PasskeyTaken => (StatusCode::CONFLICT, "passkey_taken"),
             E::InviteRequired => (StatusCode::FORBIDDEN, "invite_required"),
             E::InviteInvalid => (StatusCode::FORBIDDEN, "invite_invalid"),
@@ -167,6 +178,7 @@ impl From<AuthError> for HttpError {
             E::Placement(PlacementError::NoWorkspace { .. }) => {
                 (StatusCode::FORBIDDEN, "no_workspace")
             }
+            E::InvalidHours => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_hours"),
             E::RegistrationClosed => (StatusCode::FORBIDDEN, "registration_closed"),
             E::CeremonyInvalid => (StatusCode::BAD_REQUEST, "ceremony_invalid"),
             E::PasskeyInvalid => (StatusCode::BAD_REQUEST, "passkey_invalid"),
@@ -192,14 +204,21 @@ impl From<AuthError> for HttpError {
     }
 }
 
-/// What is wrong inside goes to the log, and a client learns only that something is.
+/// What is wrong inside is told to the log and the operator, and a client learns only that something
+/// is.
 fn internal(error: &AuthError) -> HttpError {
     tracing::error!(%error, "an auth call failed");
-    HttpError::new(
-        StatusCode::INTERNAL_SERVER_ERROR,
-        "internal",
-        "something failed on the server; try again, and if it stays so, tell the operator",
-    )
+    let (status, code) = (StatusCode::INTERNAL_SERVER_ERROR, "internal");
+    let told = match error {
+        AuthError::Store(error) => HttpError::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "store_unavailable",
+            format!("{error}. Nothing was changed"),
+        ),
+        error => HttpError::new(status, code, error.to_string()),
+    };
+    let said = "something failed on the server; try again, and if it stays so, tell the operator";
+    HttpError::new(status, code, said).but_to_operator(told)
 }
 
 impl IntoResponse for AuthError {

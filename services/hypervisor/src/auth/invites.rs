@@ -1,16 +1,21 @@
 //! Invites: links that let one person sign up once.
 
+use super::actor::{Actor, Caller};
 use super::client;
-use super::confirm::Confirmed;
 use super::token::Token;
-use super::{Auth, AuthError, User, validation};
+use super::{Auth, AuthError, validation};
 use crate::config::Registration;
 use crate::store::{InviteRow, Store};
 use crate::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
+
+/// For how many hours an invite may be good: a year at most.
+const HOURS: RangeInclusive<u64> = 1..=8760;
 
 /// A link that lets one person sign up once.
 #[derive(Debug, Clone, Serialize)]
@@ -21,6 +26,24 @@ pub struct Invite {
     pub url: String,
     /// When it ends.
     pub expires_at: Timestamp,
+    /// The name of the one person whom it lets in, if not anybody.
+    pub username: Option<String>,
+    /// The workspace that it leads to, if not to a new one.
+    pub workspace: Option<String>,
+    /// Whether it makes an admin.
+    pub admin: bool,
+}
+
+impl fmt::Display for Invite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let whom = self.username.as_deref().unwrap_or("anybody");
+        let role = if self.admin { " as an admin" } else { "" };
+        write!(f, "{whom}{role}")?;
+        match &self.workspace {
+            Some(workspace) => write!(f, " to {workspace}"),
+            None => Ok(()),
+        }
+    }
 }
 
 /// Whom an invite is for.
@@ -43,32 +66,51 @@ impl Auth {
     /// # Errors
     /// [`AuthError::RegistrationClosed`], as it could not be used; the store's.
     pub async fn invite(self: &Arc<Self>, new: NewInvite) -> Result<Invite, AuthError> {
-        self.run(move |auth, store| {
-            let invite = auth.new_invite(store, new, None)?;
-            client::audit_event(store, "invited", None, None, String::new());
-            Ok(invite)
-        })
-        .await
+        self.invite_by(Actor::Operator, new).await
     }
 
-    /// Whether this user may invite others, and they could come.
-    pub(crate) fn may_invite(&self, user: &User) -> Result<(), AuthError> {
-        if !user.admin {
-            return Err(AuthError::AdminOnly);
-        }
+    /// Whether they may make this invite, and somebody could come with it: what is refused at once
+    /// is not asked a passkey for. Answers with the username that it is bound to.
+    pub(crate) async fn check_invite(
+        self: &Arc<Self>,
+        caller: &Caller,
+        new: &NewInvite,
+    ) -> Result<Option<String>, AuthError> {
+        caller.require_admin()?;
+        let new = new.clone();
+        self.run(move |auth, store| auth.may_invite(store, &new))
+            .await
+    }
+
+    fn may_invite(&self, store: &dyn Store, new: &NewInvite) -> Result<Option<String>, AuthError> {
         if self.registration == Registration::Closed {
             return Err(AuthError::RegistrationClosed);
         }
-        Ok(())
+        if new.hours.is_some_and(|hours| !HOURS.contains(&hours)) {
+            return Err(AuthError::InvalidHours);
+        }
+        let username = new.username.as_deref().map(validation::username);
+        let username = username.transpose()?;
+        if let Some(username) = &username
+            && store.user_by_name(username)?.is_some()
+        {
+            return Err(AuthError::AccountExists(username.clone()));
+        }
+        Ok(username)
     }
 
-    /// The act `invite`: a new invite by an admin, for an ordinary user.
-    pub(crate) async fn invite_by(self: &Arc<Self>, by: Confirmed) -> Result<Invite, AuthError> {
+    /// The act `invite`.
+    pub(crate) async fn invite_by(
+        self: &Arc<Self>,
+        by: Actor,
+        new: NewInvite,
+    ) -> Result<Invite, AuthError> {
+        let caller = self.recheck(&by).await?;
+        caller.require_admin()?;
         self.run(move |auth, store| {
-            let admin = auth.still(store, &by.session)?;
-            auth.may_invite(&admin)?;
-            let invite = auth.new_invite(store, NewInvite::default(), Some(admin.id))?;
-            by.audit_event(store, "invited", admin.id, "");
+            let user = caller.user().map(|user| user.id);
+            let invite = auth.new_invite(store, new, user)?;
+            client::audit(store, &by.audit_row("invited", user, invite.to_string()));
             Ok(invite)
         })
         .await
@@ -80,10 +122,7 @@ impl Auth {
         new: NewInvite,
         created_by: Option<Uuid>,
     ) -> Result<Invite, AuthError> {
-        if self.registration == Registration::Closed {
-            return Err(AuthError::RegistrationClosed);
-        }
-        let username = new.username.as_deref().map(validation::username);
+        let username = self.may_invite(store, &new)?;
         let lasts = new.hours.map_or(self.invite_lasts, Duration::from_hours);
         let token = Token::random()?;
         let now = Timestamp::now();
@@ -91,7 +130,7 @@ impl Auth {
             id: Uuid::new_v4(),
             hash: token.hash(),
             admin: new.admin,
-            username: username.transpose()?,
+            username,
             workspace: new.workspace,
             created_by,
             created_at: now,
@@ -104,6 +143,9 @@ impl Auth {
             id: row.id,
             url: url.into(),
             expires_at: row.expires_at,
+            username: row.username,
+            workspace: row.workspace,
+            admin: row.admin,
         })
     }
 }

@@ -74,7 +74,7 @@ pub(super) async fn finish(
         let found = store.passkey_by_credential(credential.get_credential_id())?;
         match auth.log_in(store, &client, begun, &credential, found.as_ref()) {
             Ok((cookie, passkey, user)) => {
-                client.audit_event(store, "logged_in", Some(user.id), &passkey.name);
+                client.audit_by(store, "logged_in", user, &passkey.name);
                 let response = Json(json!({ "user_id": user.id, "username": user.username }));
                 Ok(with_cookies([cookie, auth.no_ceremony()], response))
             }
@@ -83,7 +83,7 @@ pub(super) async fn finish(
                     Who::Anyone => found.map(|(_, owner)| owner.id),
                     Who::Named(user) => user,
                 };
-                client.audit_event(store, "login_failed", tried, "");
+                client.audit_attempt(store, "login_failed", tried, "");
                 Err(refusal)
             }
         }
@@ -130,7 +130,7 @@ pub(super) fn audit_change(
 ) {
     if let Some(change) = &used.change {
         let told = format!("{}: {change}", passkey.name);
-        client.audit_event(store, "passkey_changed", Some(user.id), told);
+        client.audit_by(store, "passkey_changed", user, told);
     }
 }
 

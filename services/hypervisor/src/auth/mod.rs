@@ -5,6 +5,7 @@
 //! that was not used since the start is fetched from the store by its first request.
 
 mod account;
+mod actor;
 mod acts;
 mod ceremony;
 mod client;
@@ -57,9 +58,9 @@ use url::Url;
 use uuid::Uuid;
 
 pub use crate::store::{Account, SessionKind, UserRow as User};
+pub(crate) use actor::{Actor, Caller};
 pub use acts::Acts;
-pub(crate) use client::{Client, audit_event};
-pub(crate) use confirm::Confirmed;
+pub(crate) use client::{Client, audit};
 pub use entering::EnterError;
 pub use error::AuthError;
 pub use invites::{Invite, NewInvite};

@@ -1,13 +1,12 @@
 //! What the operator's commands ask for.
 
-use super::client::audit_event;
+use super::actor::Actor;
+use super::client;
 use super::{Auth, AuthError, codes, validation};
 use crate::store::{Account, Store, UserRow};
 use crate::timestamp::Timestamp;
 use serde::Serialize;
-use std::net::IpAddr;
 use std::sync::Arc;
-use uuid::Uuid;
 
 /// A recovery code that the operator hands to a user.
 #[derive(Debug, Clone, Serialize)]
@@ -32,25 +31,6 @@ impl Auth {
             .await
     }
 
-    /// Writes to the audit log what someone did to a user's things, such as their sandboxes;
-    /// no address means the operator.
-    pub async fn audit(
-        self: &Arc<Self>,
-        event: &'static str,
-        user: Option<Uuid>,
-        address: Option<IpAddr>,
-        detail: String,
-    ) {
-        let address = address.map(|address| address.to_string());
-        let noted = self.run(move |_, store| {
-            audit_event(store, event, user, address, detail);
-            Ok(())
-        });
-        if let Err(error) = noted.await {
-            tracing::error!(%error, event, "an event is missing from the audit log");
-        }
-    }
-
     /// A one-time recovery code for a user who has none left; it lasts as long as an invite.
     ///
     /// # Errors
@@ -66,8 +46,9 @@ impl Auth {
             let now = Timestamp::now();
             let expires_at = now.after(auth.invite_lasts);
             store.add_recovery_code(user.id, &codes::hash(&code), now, expires_at)?;
-            let detail = "by the operator".to_owned();
-            audit_event(store, "recovery_code_issued", Some(user.id), None, detail);
+            let row =
+                Actor::Operator.audit_row("recovery_code_issued", Some(user.id), "by the operator");
+            client::audit(store, &row);
             Ok(RecoveryCode {
                 username: user.username,
                 code,

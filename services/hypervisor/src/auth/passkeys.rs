@@ -1,7 +1,7 @@
 //! One's own passkeys.
 
 use super::ceremony::{AddPasskey, Ceremony};
-use super::client::Client;
+use super::client::{Client, audit};
 use super::confirm::{Confirmed, notice};
 use super::response::with_cookies;
 use super::{Auth, AuthError, Session, validation};
@@ -121,7 +121,7 @@ impl Auth {
             if !store.rename_passkey(user, id, &name)? {
                 return Err(AuthError::NotFound("passkey"));
             }
-            by.audit_event(store, "passkey_renamed", user, &name);
+            by.audit_event(store, "passkey_renamed", &name);
             Ok(json!({ "id": id, "name": name }))
         })
         .await
@@ -143,7 +143,7 @@ impl Auth {
             }
             auth.sessions
                 .remove_where(|other| other.passkey_id == Some(id) && other.id != session);
-            by.audit_event(store, "passkey_removed", user, removed.name);
+            by.audit_event(store, "passkey_removed", removed.name);
             Ok(())
         })
         .await
@@ -196,9 +196,10 @@ pub(super) async fn finish(
         let passkey = verified.belongs_to(session.user.id, begun.name);
         let ends = (!session.is_full()).then_some(session.id);
         let (by, by_name) = begun.by.unzip();
-        let (event, user) = ("passkey_added", session.user.id);
+        let event = "passkey_added";
         store.add_passkey(&passkey, ends, &notice(event, &passkey.name, by))?;
-        client.audit_confirmed(store, event, user, &passkey.name, by_name);
+        let row = client.audit_row(event, &session.user, &passkey.name, by_name);
+        audit(store, &row);
         let response = Json(json!({ "id": passkey.id, "name": passkey.name }));
         if ends.is_none() {
             return Ok(with_cookies([auth.no_ceremony()], response));

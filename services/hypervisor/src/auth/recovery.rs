@@ -43,12 +43,11 @@ pub(super) async fn recover(
                 Err(AuthError::RecoveryFailed)
             }
         });
-        let event = if opened.is_ok() {
-            "recovered"
+        if opened.is_ok() {
+            client.audit_by(store, "recovered", &user, "");
         } else {
-            "recovery_failed"
-        };
-        client.audit_event(store, event, user_id, "");
+            client.audit_attempt(store, "recovery_failed", user_id, "");
+        }
         let response = Json(json!({ "username": username }));
         Ok(with_cookies([opened?], response))
     })
@@ -78,7 +77,7 @@ impl Auth {
             let codes = codes::set()?;
             let notice = by.notice("recovery_codes_renewed", "");
             store.replace_recovery_codes(user, &codes::hashes(&codes), &notice)?;
-            by.audit_event(store, "recovery_codes_renewed", user, "");
+            by.audit_event(store, "recovery_codes_renewed", "");
             Ok(codes)
         })
         .await

@@ -163,7 +163,7 @@ pub(super) async fn finish(
             };
             auth.write_account(store, account)
         })?;
-        client.audit_event(store, "registered", Some(user.id), &user.username);
+        client.audit_by(store, "registered", &user, &user.username);
         let response = Json(json!({
             "user_id": user.id,
             "username": user.username,

@@ -51,6 +51,16 @@ impl Session {
         }
     }
 
+    /// The same session of its user as they are now.
+    pub(super) fn with_user(&self, user: Arc<User>) -> Self {
+        Self {
+            user,
+            lifetime: Arc::clone(&self.lifetime),
+            last_seen_at: AtomicI64::new(self.last_seen_at.load(Ordering::Relaxed)),
+            ..*self
+        }
+    }
+
     /// Whether it may do everything that its user may.
     pub fn is_full(&self) -> bool {
         self.kind == SessionKind::Full

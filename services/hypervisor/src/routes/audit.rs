@@ -3,25 +3,43 @@
 use super::route::Workspace;
 use super::table::Routes;
 use crate::auth;
-use crate::store::StoreError;
+use crate::store::{AuditRow, StoreError};
+use std::sync::Arc;
 
 impl Routes {
-    /// Tells each owner in the audit log of something that was done to their workspace.
-    pub async fn audit(&self, workspace: &Workspace, event: &'static str, said: String) {
-        let name = workspace.name.clone();
-        let owners = self.owners().into_iter().filter(|(_, of)| of.name == name);
-        let mut users: Vec<_> = owners.map(|(user, _)| Some(user)).collect();
+    /// Tells each member in the audit log of something that was done to their workspace.
+    pub async fn audit(&self, workspace: &Arc<Workspace>, row: AuditRow) {
+        let mut users: Vec<_> = self.members(workspace).into_iter().map(Some).collect();
         if users.is_empty() {
             users.push(None); // It happened all the same.
         }
+        let event = row.event.clone();
         let noted = self.store.run(move |store| {
-            for user in users {
-                auth::audit_event(store, event, user, None, said.clone());
+            for user_id in users {
+                let row = AuditRow {
+                    user_id,
+                    ..row.clone()
+                };
+                auth::audit(store, &row);
             }
             Ok::<_, StoreError>(())
         });
         if let Err(error) = noted.await {
-            tracing::error!(%error, "an event is missing from the audit log");
+            tracing::error!(%error, event, "an event is missing from the audit log");
         }
+    }
+
+    /// The same of what the gateway did by itself.
+    pub(super) async fn audit_own(
+        &self,
+        workspace: &Arc<Workspace>,
+        event: &'static str,
+        said: String,
+    ) {
+        let row = AuditRow {
+            actor: Some("the gateway".to_owned()),
+            ..AuditRow::new(event, None, said)
+        };
+        self.audit(workspace, row).await;
     }
 }

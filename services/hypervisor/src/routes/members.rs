@@ -161,7 +161,7 @@ impl Note {
             address: None,
             detail: self.said.clone(),
             passkey: None,
-            actor: None,
+            actor: Some("the configuration".to_owned()),
         })
     }
 }

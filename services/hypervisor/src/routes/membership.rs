@@ -119,7 +119,11 @@ impl Routes {
             .await
     }
 
-    fn refuse_declared(&self, workspace: &Workspace) -> Result<(), MemberError> {
+    /// Refuses where the configuration says who the members are.
+    ///
+    /// # Errors
+    /// [`MemberError::Declared`].
+    pub fn refuse_declared(&self, workspace: &Workspace) -> Result<(), MemberError> {
         let declared = self.config.workspaces.get(&*workspace.name);
         match declared {
             Some(declared) if !declared.members.is_empty() => Err(MemberError::Declared {

@@ -341,8 +341,23 @@ pub struct AuditRow {
     pub detail: String,
     /// The name of the passkey that confirmed it, if it took one.
     pub passkey: Option<String>,
-    /// Who did it, if that is not the user.
+    /// Who did it, as far as that is known.
     pub actor: Option<String>,
+}
+
+impl AuditRow {
+    /// What happens now, by nobody in particular.
+    pub fn new(event: &str, user_id: Option<Uuid>, detail: impl Into<String>) -> Self {
+        Self {
+            at: Timestamp::now(),
+            event: event.to_owned(),
+            user_id,
+            address: None,
+            detail: detail.into(),
+            passkey: None,
+            actor: None,
+        }
+    }
 }
 
 /// What people are told of a change to who gets into their account.

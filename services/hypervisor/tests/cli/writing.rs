@@ -69,7 +69,10 @@ async fn a_secret_that_could_not_be_written_goes_into_no_log_and_that_is_told() 
             assert_eq!(output.status.code(), Some(4), "{args:?}: {why}");
             assert!(why.contains("could not be written"), "{args:?}: {why}");
             assert!(why.contains("nobody knows the"), "{args:?}: {why}");
-            assert!(!why.contains("invite=") && !why.contains("/recovery"), "{why}");
+            assert!(
+                !why.contains("invite=") && !why.contains("/recovery"),
+                "{why}"
+            );
         }
     }
 }

@@ -4,15 +4,19 @@
 //! share our origin, their scripts could ask as well as our pages. There a browser gets the
 //! challenge in a page alone, which only a top-level navigation opens and which no script sees.
 
-mod access;
 mod act;
 mod of;
+mod own;
 mod page;
+mod people;
+mod workspace;
 
 pub use act::Act;
+pub(super) use of::Of;
 
 use super::Api;
-use crate::auth::{Auth, Client};
+use super::operator::Refused;
+use crate::auth::{Actor, Auth, Caller, Client};
 use crate::config::Origins;
 use crate::error::{HttpError, Payload};
 use axum::extract::State;
@@ -40,7 +44,7 @@ async fn start(
     Payload(act): Payload<Act>,
 ) -> Result<Json<Value>, HttpError> {
     let session = client.full()?;
-    let summary = act.check(&api, session).await?;
+    let summary = act.check(&api, &Caller::Person(session.clone())).await?;
     let begun = api.auth.begin_act(&api.acts, session, act, summary.clone());
     let (id, options) = begun.await?;
     let mut said = json!({
@@ -71,7 +75,16 @@ async fn finish(
     let auth = &api.auth;
     let confirmed = auth.confirm(&api.acts, client, form.id, form.credential);
     let (act, by) = confirmed.await?;
-    act.perform(&api, by).await
+    act.perform(&api, Actor::Person(by)).await
+}
+
+/// At the operator's socket.
+pub(super) async fn by_operator(
+    State(api): State<Api>,
+    Payload(act): Payload<Act>,
+) -> Result<Response, Refused> {
+    act.check(&api, &Caller::Operator).await?;
+    Ok(act.perform(&api, Actor::Operator).await?)
 }
 
 #[derive(Deserialize)]
@@ -88,8 +101,8 @@ async fn start_passkey(
 ) -> Result<Response, HttpError> {
     let session = client.any()?;
     if !session.is_full() && needs_page(&api, &headers) {
-        let act = Act::AddPasskey { name: form.name };
-        let summary = act.summary_for(session)?;
+        let summary = own::adds_passkey(session, form.name.as_deref())?;
+        let act = Act::add_passkey(form.name);
         let id = Auth::begin_page(&api.acts, session, act, summary);
         return Ok(Json(json!({ "confirm": path(&api, id) })).into_response());
     }

@@ -1,50 +1,116 @@
-//! The acts that are orders.
+//! The acts that are orders, and the workspaces that they are about.
 
+use super::super::operator::named;
 use super::super::order::Order;
 use super::super::{Api, sandboxes};
-use crate::auth::{Confirmed, Session};
+use crate::auth::{Actor, Caller};
 use crate::error::HttpError;
+use crate::routes::Workspace;
+use http::StatusCode;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Error as _};
 use serde_json::{Map, Value};
+use std::sync::Arc;
 use uuid::Uuid;
 
-/// Whose workspace, and what is ordered.
+/// Which workspace, and what is ordered.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(try_from = "Map<String, Value>", bound = "O: DeserializeOwned")]
 pub struct Of<O> {
-    user_id: Uuid,
+    target: Target,
     order: O,
 }
 
-/// `user_id` beside what an order has.
+/// A workspace.
+#[derive(Debug, Clone)]
+enum Target {
+    /// The one that this user is led to.
+    User(Uuid),
+    /// The one of this name.
+    Named(String),
+}
+
+/// `user_id` or `workspace` beside what an order has.
 impl<O: DeserializeOwned> TryFrom<Map<String, Value>> for Of<O> {
     type Error = serde_json::Error;
 
     fn try_from(mut fields: Map<String, Value>) -> Result<Self, Self::Error> {
-        let user_id = fields.remove("user_id");
-        let user_id = user_id.ok_or_else(|| serde_json::Error::missing_field("user_id"))?;
+        let target = match (fields.remove("user_id"), fields.remove("workspace")) {
+            (Some(user_id), None) => Target::User(serde_json::from_value(user_id)?),
+            (None, Some(name)) => Target::Named(serde_json::from_value(name)?),
+            (None, None) => {
+                let said =
+                    "say whose workspace it is about with `user_id`, or which with `workspace`";
+                return Err(serde_json::Error::custom(said));
+            }
+            (Some(_), Some(_)) => {
+                let said = "say `user_id` or `workspace`, not both";
+                return Err(serde_json::Error::custom(said));
+            }
+        };
         Ok(Self {
-            user_id: serde_json::from_value(user_id)?,
+            target,
             order: serde_json::from_value(fields.into())?,
         })
     }
 }
 
+impl Target {
+    /// The workspace, if the caller may steer it.
+    async fn find(&self, api: &Api, caller: &Caller) -> Result<Arc<Workspace>, HttpError> {
+        match self {
+            Self::User(id) => sandboxes::owned(api, caller, *id).await,
+            Self::Named(name) => steered(api, caller, name),
+        }
+    }
+}
+
+/// The workspace of this name, if the caller may steer it: its members and admins do.
+fn steered(api: &Api, caller: &Caller, name: &str) -> Result<Arc<Workspace>, HttpError> {
+    if caller.is_admin() {
+        return named(api, name);
+    }
+    let found = api.routes.named(name).filter(|workspace| {
+        let user = caller.user();
+        user.is_some_and(|user| api.routes.is_member(user.id, workspace))
+    });
+    found.ok_or_else(|| {
+        HttpError::new(
+            StatusCode::FORBIDDEN,
+            "not_yours",
+            format!("there is no workspace {name} of yours; the account page lists those that are"),
+        )
+    })
+}
+
 impl<O: Order> Of<O> {
-    pub(super) async fn check(&self, api: &Api, session: &Session) -> Result<String, HttpError> {
-        let workspace = sandboxes::owned(api, session, self.user_id).await?;
-        Ok(self.order.sentence(&workspace))
+    pub(super) async fn check(&self, api: &Api, caller: &Caller) -> Result<String, HttpError> {
+        let workspace = self.target.find(api, caller).await?;
+        let sentence = self.order.sentence(&api.routes, &workspace);
+        sentence.map_err(Into::into)
     }
 
-    pub(super) async fn perform(self, api: &Api, by: Confirmed) -> Result<O::Outcome, HttpError> {
-        api.auth.recheck(&by).await?;
-        let user = by.session.user.username.clone();
-        let workspace = sandboxes::owned(api, &by.session, self.user_id).await?;
-        let given = self.order.give(&api.routes, &workspace, &user).await;
+    pub(in crate::api) async fn perform(
+        self,
+        api: &Api,
+        by: &Actor,
+    ) -> Result<O::Outcome, HttpError> {
+        let caller = api.auth.recheck(by).await?;
+        let workspace = self.target.find(api, &caller).await?;
+        let name = caller.name();
+        let given = self.order.give(&api.routes, &workspace, &name).await;
         let outcome = given.map_err(Into::into)?;
-        let done = format!("{outcome} by {user}");
-        api.auth.audit_act(O::EVENT, self.user_id, by, done).await;
+        let done = format!("{outcome} by {name}");
+        let row = by.audit_row(O::EVENT, None, done);
+        api.routes.audit(&workspace, row).await;
         Ok(outcome)
+    }
+}
+
+impl<O> Of<O> {
+    /// What is ordered of the workspace of this name.
+    pub(in crate::api) const fn named(name: String, order: O) -> Self {
+        let target = Target::Named(name);
+        Self { target, order }
     }
 }

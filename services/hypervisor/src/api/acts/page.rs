@@ -2,6 +2,7 @@
 
 use super::super::Api;
 use super::Act;
+use super::own::OwnAct;
 use crate::auth::{AuthError, Client};
 use crate::config::Origins;
 use crate::error::HttpError;
@@ -76,7 +77,7 @@ async fn contents(
 
 /// Who came with a recovery code makes a passkey at once.
 async fn create(api: &Api, client: Client, act: Act) -> Result<(Value, HeaderValue), AuthError> {
-    let Act::AddPasskey { name } = act else {
+    let Some(OwnAct::AddPasskey { name }) = act.own() else {
         return Err(AuthError::CeremonyInvalid);
     };
     api.auth.begin_recovery_passkey(client, name).await

@@ -47,7 +47,7 @@ impl Routes {
                         "{undone}: taken back, since live was not healthy on probation ({cause})"
                     );
                     warn!(workspace = %workspace.name, generation, release = undone.release, "{said}");
-                    return self.audit(workspace, "promotion_undone", said).await;
+                    return self.audit_own(workspace, "promotion_undone", said).await;
                 }
                 Err(ChangeError::NothingToUndo { .. }) => {
                     return overtaken(workspace, generation);
@@ -107,7 +107,7 @@ impl Routes {
                         "{swapped}: taken back, since live was not healthy on probation ({cause})"
                     );
                     warn!(workspace = %workspace.name, generation, live = %swapped.live, "{said}");
-                    return self.audit(workspace, "swapped", said).await;
+                    return self.audit_own(workspace, "swapped", said).await;
                 }
                 // Dev was changed in between.
                 Err(SwapError::StaleGeneration { .. }) => {}

@@ -1,0 +1,154 @@
+//! Who asks for something and who does it: people with a passkey for the very act, and the operator.
+
+use super::confirm::Confirmed;
+use super::{Auth, AuthError, Session, User};
+use crate::store::AuditRow;
+use axum::extract::FromRequestParts;
+use http::request::Parts;
+use std::net::IpAddr;
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// What the audit log calls whoever comes to the operator's socket.
+const OPERATOR: &str = "the operator";
+
+/// Who asks for something.
+#[derive(Clone)]
+pub(crate) enum Caller {
+    /// Root or the gateway's own user, at the operator's socket.
+    Operator,
+    /// Somebody who is logged in, in a full session.
+    Person(Arc<Session>),
+}
+
+impl<S: Sync> FromRequestParts<S> for Caller {
+    type Rejection = AuthError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, AuthError> {
+        let session = parts.extensions.get::<Arc<Session>>().cloned();
+        let session = session.ok_or(AuthError::Unauthenticated)?;
+        session.require_full()?;
+        Ok(Self::Person(session))
+    }
+}
+
+impl Caller {
+    /// Whose account it is; none of the operator's.
+    pub(crate) fn user(&self) -> Option<&User> {
+        match self {
+            Self::Operator => None,
+            Self::Person(session) => Some(&session.user),
+        }
+    }
+
+    /// What the audit log calls them.
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Self::Operator => OPERATOR.to_owned(),
+            Self::Person(session) => session.user.username.clone(),
+        }
+    }
+
+    /// Whether they may do what is an admin's.
+    pub(crate) fn is_admin(&self) -> bool {
+        self.user().is_none_or(|user| user.admin)
+    }
+
+    /// Asks for an admin, or the operator.
+    ///
+    /// # Errors
+    /// [`AuthError::AdminOnly`].
+    pub(crate) fn require_admin(&self) -> Result<(), AuthError> {
+        if !self.is_admin() {
+            return Err(AuthError::AdminOnly);
+        }
+        Ok(())
+    }
+
+    /// Their session, for what concerns an account of their own.
+    ///
+    /// # Errors
+    /// [`AuthError::PersonOnly`].
+    pub(crate) fn session(&self) -> Result<&Arc<Session>, AuthError> {
+        match self {
+            Self::Operator => Err(AuthError::PersonOnly),
+            Self::Person(session) => Ok(session),
+        }
+    }
+
+    /// What the audit log has of something that they did, from this address.
+    pub(crate) fn audit_row(
+        &self,
+        event: &str,
+        user: Option<Uuid>,
+        address: Option<IpAddr>,
+        detail: impl Into<String>,
+    ) -> AuditRow {
+        AuditRow {
+            address: address.map(|address| address.to_string()),
+            actor: Some(self.name()),
+            ..AuditRow::new(event, user, detail)
+        }
+    }
+}
+
+/// Who does an act.
+pub(crate) enum Actor {
+    /// The operator, whom the socket lets in.
+    Operator,
+    /// A person, whose passkey has confirmed it.
+    Person(Confirmed),
+}
+
+impl Actor {
+    /// Who asked for it.
+    pub(crate) fn caller(&self) -> Caller {
+        match self {
+            Self::Operator => Caller::Operator,
+            Self::Person(by) => Caller::Person(Arc::clone(&by.session)),
+        }
+    }
+
+    /// What was confirmed, for an act on an account of their own.
+    ///
+    /// # Errors
+    /// [`AuthError::PersonOnly`].
+    pub(crate) fn confirmed(self) -> Result<Confirmed, AuthError> {
+        match self {
+            Self::Operator => Err(AuthError::PersonOnly),
+            Self::Person(by) => Ok(by),
+        }
+    }
+
+    /// What the audit log has of it.
+    pub(crate) fn audit_row(
+        &self,
+        event: &str,
+        user: Option<Uuid>,
+        detail: impl Into<String>,
+    ) -> AuditRow {
+        match self {
+            Self::Operator => Caller::Operator.audit_row(event, user, None, detail),
+            Self::Person(by) => by.audit_row(event, user, detail),
+        }
+    }
+}
+
+impl Auth {
+    /// Whoever does an act as they are now, with the rights that they have now, if what let them in
+    /// has not ended meanwhile.
+    ///
+    /// # Errors
+    /// [`AuthError::Unauthenticated`]; the store's.
+    pub(crate) async fn recheck(self: &Arc<Self>, by: &Actor) -> Result<Caller, AuthError> {
+        let caller = by.caller();
+        self.run(move |auth, store| match caller {
+            Caller::Operator => Ok(Caller::Operator),
+            Caller::Person(session) => {
+                let user = auth.still(store, &session)?;
+                Ok(Caller::Person(Arc::new(session.with_user(user.into()))))
+            }
+        })
+        .await
+    }
+}
