@@ -6,6 +6,7 @@
     ./workspaces
     ./slots
     ./limits
+    ./logs
     ./hypervisor
     ./ingress
     ./firewall

@@ -1,0 +1,6 @@
+{
+  nodes.machine.imports = [
+    ../hosts/plain.nix
+    ../vm.nix
+  ];
+}
