@@ -23,6 +23,8 @@ pub struct HttpError {
     pub retry_after: Option<u64>,
     /// What the operator is told in its place: what is wrong inside, which nobody else hears.
     for_operator: Option<Box<Self>>,
+    /// For what came with a token: `WWW-Authenticate` (RFC 6750).
+    pub challenge: Option<&'static str>,
 }
 
 impl HttpError {
@@ -33,6 +35,7 @@ impl HttpError {
             code,
             message: message.into(),
             retry_after: None,
+            challenge: None,
             for_operator: None,
         }
     }
@@ -57,6 +60,13 @@ impl HttpError {
     #[must_use]
     pub fn retry_after(mut self, secs: u64) -> Self {
         self.retry_after = Some(secs);
+        self
+    }
+
+    /// The same, with this `WWW-Authenticate`.
+    #[must_use]
+    pub fn challenge(mut self, challenge: &'static str) -> Self {
+        self.challenge = Some(challenge);
         self
     }
 }
@@ -124,6 +134,10 @@ impl IntoResponse for HttpError {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if let Some(secs) = self.retry_after {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(secs));
+        }
+        if let Some(challenge) = self.challenge {
+            let challenge = HeaderValue::from_static(challenge);
+            headers.insert(header::WWW_AUTHENTICATE, challenge);
         }
         response
     }

@@ -27,6 +27,7 @@ pub mod role;
 pub mod routes;
 pub mod runtime;
 mod sandbox_name;
+pub mod scope;
 pub mod server;
 pub mod shell;
 pub mod store;

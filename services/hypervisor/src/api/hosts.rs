@@ -8,12 +8,23 @@ use axum::extract::{Query, State};
 use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Asked {
+    /// The name of a host.
     domain: String,
 }
 
-/// 200 for the gateway's own host and every sandbox's, 404 for all others.
+/// Whether the gateway serves a host: 200 for its own and every sandbox's, 404 for all others.
+/// Only programs on the gateway's machine may ask.
+#[utoipa::path(
+    get, path = "/api/hosts", tag = "hosts", params(Asked), security(()),
+    responses(
+        (status = 200, description = "It does"),
+        (status = 403, description = "Asked from another machine"),
+        (status = 404, description = "It does not"),
+    )
+)]
 pub(super) async fn exists(
     State(api): State<Api>,
     Extension(peer): Extension<Peer>,

@@ -5,13 +5,16 @@ mod access;
 mod acts;
 mod changes;
 mod control;
+mod document;
 mod error;
+mod guard;
 mod health;
 mod hosts;
 mod metrics;
 mod operator;
 mod order;
 mod sandboxes;
+mod tokens;
 
 pub use acts::Act;
 pub use control::{Control, serve as serve_control};
@@ -67,7 +70,6 @@ pub fn router(api: Api) -> Router {
     Router::new()
         .route("/health", get(health::health))
         .route("/metrics", get(metrics::metrics))
-        .route("/api/hosts", get(hosts::exists))
         .route("/admin/sandboxes", get(sandboxes::list))
         .route(
             "/admin/sandboxes/{user_id}/{role}/{verb}",
@@ -79,6 +81,7 @@ pub fn router(api: Api) -> Router {
             "/admin/sandboxes/{user_id}/{role}/snapshot",
             post(changes::snapshot),
         )
+        .merge(document::router(&api.config))
         .layer(map_response(no_store))
         .merge(api.auth.guarded(acts::router()))
         .with_state(api)

@@ -2,6 +2,7 @@
 
 use super::placement::PlacementError;
 use crate::error::HttpError;
+use crate::scope::Scope;
 use crate::store::{Conflict, StoreError};
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
@@ -12,6 +13,26 @@ use http::StatusCode;
 pub enum AuthError {
     #[error("you are not logged in; open this server in a browser and log in")]
     Unauthenticated,
+    #[error(
+        "this token is none, or has ended or was revoked; make a new one on the account page, or with `hypervisor tokens create`"
+    )]
+    InvalidToken,
+    #[error("this takes the scope `{0}`, which this token lacks; make a token that has it")]
+    InsufficientScope(Scope),
+    #[error("this token is good for the workspace {0} alone; make another token")]
+    OtherWorkspace(String),
+    #[error("no token is good for this; do it in a browser, where you are logged in")]
+    NoTokens,
+    #[error("a token lasts from 1 to {0} days")]
+    InvalidDays(u32),
+    #[error(
+        "a token has one scope at least: sandboxes:read, sandboxes:promote, sandbox:open or admin; and with `admin` it cannot be for one workspace alone"
+    )]
+    InvalidScopes,
+    #[error("you have as many tokens as there may be; revoke those that are not in use")]
+    TooManyTokens,
+    #[error("this account is disabled or gone; an admin can enable it (`hypervisor users enable`)")]
+    UserDisabled,
     #[error("a recovery code only lets you add a passkey; add one, then log in with it")]
     RecoverySession,
     /// The act that it takes.
@@ -119,6 +140,8 @@ impl From<StoreError> for AuthError {
             StoreError::Conflict(Conflict::LastPasskey) => Self::LastPasskey,
             StoreError::Conflict(Conflict::Session) => Self::Unauthenticated,
             StoreError::Conflict(Conflict::Counter) => Self::PasskeyChanged,
+            StoreError::Conflict(Conflict::Tokens) => Self::TooManyTokens,
+            StoreError::Conflict(Conflict::NoUser) => Self::UserDisabled,
             error => Self::Store(error),
         }
     }
@@ -153,6 +176,15 @@ impl From<AuthError> for HttpError {
         use AuthError as E;
         let (status, code) = match &error {
             E::Unauthenticated => (StatusCode::UNAUTHORIZED, "unauthenticated"),
+            E::InvalidToken => (StatusCode::UNAUTHORIZED, "invalid_token"),
+            E::InsufficientScope(_) | E::OtherWorkspace(_) => {
+                (StatusCode::FORBIDDEN, "insufficient_scope")
+            }
+            E::NoTokens => (StatusCode::FORBIDDEN, "no_tokens"),
+            E::InvalidDays(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_days"),
+            E::InvalidScopes => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_scopes"),
+            E::TooManyTokens => (StatusCode::CONFLICT, "too_many_tokens"),
+            E::UserDisabled => (StatusCode::CONFLICT, "user_disabled"),
             E::RecoverySession => (StatusCode::FORBIDDEN, "recovery_session"),
             E::PasskeyRequired(_) => (StatusCode::FORBIDDEN, "passkey_required"),
             E::NotConfirmed => (StatusCode::FORBIDDEN, "not_confirmed"),
@@ -199,6 +231,17 @@ impl From<AuthError> for HttpError {
         let told = Self::new(status, code, error.to_string());
         match error {
             E::RateLimited { retry_after } => told.retry_after(retry_after),
+            E::InvalidToken => told.challenge("Bearer error=\"invalid_token\""),
+            E::InsufficientScope(scope) => told.challenge(match scope {
+                Scope::SandboxesRead => {
+                    "Bearer error=\"insufficient_scope\", scope=\"sandboxes:read\""
+                }
+                Scope::SandboxesPromote => {
+                    "Bearer error=\"insufficient_scope\", scope=\"sandboxes:promote\""
+                }
+                Scope::SandboxOpen => "Bearer error=\"insufficient_scope\", scope=\"sandbox:open\"",
+                Scope::Admin => "Bearer error=\"insufficient_scope\", scope=\"admin\"",
+            }),
             _ => told,
         }
     }

@@ -1,7 +1,7 @@
 //! What lets a session's browser in at a sandbox's own host: a cookie of that host, which is good
 //! there alone and as long as the session.
 
-use super::{Auth, AuthError, Session, cookie};
+use super::{Auth, AuthError, Session, cookie, cookie_hashes};
 use crate::store::{Hash, Store};
 use dashmap::DashMap;
 use http::HeaderMap;
@@ -67,7 +67,8 @@ impl Auth {
         let find = move |auth: &Self, store: &dyn Store, token: &Hash| {
             auth.load_grant(store, token, &host)
         };
-        self.ask_store(headers, &self.cookies.grant, find).await
+        let tokens = cookie_hashes(headers, &self.cookies.grant);
+        self.ask_store(tokens, find).await
     }
 
     fn load_grant(

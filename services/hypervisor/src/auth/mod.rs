@@ -18,6 +18,7 @@ mod entering;
 mod error;
 mod grants;
 mod horizon;
+mod in_use;
 mod invites;
 mod keys;
 mod limits;
@@ -27,6 +28,7 @@ mod origin;
 mod passkeys;
 mod pending;
 mod placement;
+mod principal;
 mod purge_expired;
 mod recovery;
 mod register;
@@ -34,6 +36,7 @@ mod response;
 mod router;
 mod session;
 mod token;
+mod tokens;
 mod validation;
 
 use crate::config::{Config, Registration};
@@ -53,6 +56,7 @@ use session::Sessions;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use token::Token;
+use tokens::Tokens;
 use tokio::sync::Mutex;
 use url::Url;
 use uuid::Uuid;
@@ -68,7 +72,9 @@ pub use operator::RecoveryCode;
 pub use origin::check_origin;
 pub(crate) use passkeys::passkey_name;
 pub use placement::{Placement, PlacementError};
+pub use principal::Principal;
 pub use session::Session;
+pub use tokens::{ApiToken, Bearer, TokenView, take_bearer};
 
 /// How long a session from a recovery code lasts: enough to find an authenticator.
 const RECOVERY_LASTS: Duration = Duration::from_mins(15);
@@ -93,12 +99,13 @@ pub struct Auth {
     cookies: Cookies,
     keys: Keys,
     sessions: Sessions,
+    tokens: Tokens,
     grants: Grants,
     entering: Entering,
     ends: EndNotifier,
     /// What new people get; without it, an account alone.
     placement: OnceLock<Box<dyn Placement>>,
-    /// The turn to ask the store for a session.
+    /// The turn to ask the store for a session or a token.
     asking: Arc<Mutex<()>>,
     ceremonies: Ceremonies,
     limits: Limits,
@@ -127,6 +134,7 @@ impl Auth {
             cookies: Cookies::of(&origin),
             keys: Keys::new(settings, &origin, &secret.hash())?,
             sessions: Sessions::default(),
+            tokens: Tokens::default(),
             grants: Grants::default(),
             entering: entering::tokens(),
             ends: EndNotifier::new(),
@@ -176,20 +184,16 @@ impl Auth {
         headers: &HeaderMap,
     ) -> Result<Option<Arc<Session>>, AuthError> {
         let find = |auth: &Self, store: &dyn Store, token: &Hash| auth.load_session(store, token);
-        self.ask_store(headers, &self.cookies.session, find).await
+        let tokens = cookie_hashes(headers, &self.cookies.session);
+        self.ask_store(tokens, find).await
     }
 
-    /// What `find` finds for the tokens of this cookie. For one request at a time.
-    async fn ask_store(
+    /// What `find` finds for one of these. For one request at a time.
+    async fn ask_store<T: Send + 'static>(
         self: &Arc<Self>,
-        headers: &HeaderMap,
-        cookie: &str,
-        find: impl Fn(&Self, &dyn Store, &Hash) -> Result<Option<Arc<Session>>, AuthError>
-        + Send
-        + 'static,
-    ) -> Result<Option<Arc<Session>>, AuthError> {
-        let tokens = cookie::tokens(headers, cookie).take(MOST_TOKENS);
-        let tokens: Vec<Hash> = tokens.map(|token| token.hash()).collect();
+        tokens: Vec<Hash>,
+        find: impl Fn(&Self, &dyn Store, &Hash) -> Result<Option<T>, AuthError> + Send + 'static,
+    ) -> Result<Option<T>, AuthError> {
         if tokens.is_empty() {
             return Ok(None);
         }
@@ -280,6 +284,12 @@ impl Auth {
         }
         Ok(self.cookies.set(&self.cookies.session, &token, lasts))
     }
+}
+
+/// The hashes of what a request's cookies hold under this name.
+fn cookie_hashes(headers: &HeaderMap, name: &str) -> Vec<Hash> {
+    let tokens = cookie::tokens(headers, name).take(MOST_TOKENS);
+    tokens.map(|token| token.hash()).collect()
 }
 
 /// The secret of the decoys, if the store's passkeys are bound to this RP ID. In a new store both

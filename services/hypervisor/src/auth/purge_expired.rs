@@ -75,7 +75,7 @@ pub(super) fn spawn(auth: &Arc<Auth>) {
 }
 
 impl Auth {
-    /// Forgets what has ended or is too old, and writes down when sessions were last seen. Runs every minute
+    /// Forgets what has ended or is too old, and writes down when sessions and tokens were last used. Runs every minute
     /// by itself; worth another call before the program ends.
     ///
     /// # Errors
@@ -97,14 +97,18 @@ impl Auth {
             auth.limits.purge_expired();
             auth.entering.purge_expired();
             let settled = auth.readings.add(store, now, ran, keep)?;
-            let seen = auth.sessions.seen_since_last_time(now);
+            let seen = auth.sessions.used_since_last_time(now);
             store.purge_sessions(&seen, now, settled.past)?;
+            let used = auth.tokens.used_since_last_time(now);
+            store.purge_tokens(&used, now, settled.past)?;
             if let Some(ahead) = settled.ahead {
                 store.pull_back(ahead)?;
                 // They are fetched again with the end that they have now.
                 auth.sessions.remove_where(|it| it.authenticated_at > ahead);
+                auth.tokens.remove_where(|it| it.created_at > ahead);
             }
             auth.sessions.purge_expired(now);
+            auth.tokens.purge_expired(now);
             auth.grants
                 .retain(|session| auth.sessions.peek(session).is_some());
             if !auth.audit_lasts.is_zero() {

@@ -1,20 +1,12 @@
-//! Sessions in memory: what the proxied path looks at.
+//! A person in one browser.
 
+use super::in_use::{Credential, InUse, LastUse};
 use super::{AuthError, User};
 use crate::lifetime::{EndNotifier, Lifetime};
 use crate::store::{Hash, SessionKind, SessionRow};
 use crate::timestamp::Timestamp;
-use dashmap::DashMap;
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::Arc;
 use uuid::Uuid;
-
-/// After so long without a request a session is in the store alone, until the next one.
-const KEPT: Duration = Duration::from_hours(24);
-
-/// How exactly we know when a session was last seen.
-const SEEN_EVERY: Duration = Duration::from_mins(1);
 
 /// A user's session in one browser.
 pub struct Session {
@@ -33,7 +25,7 @@ pub struct Session {
     /// What it opened ends with this. There is one as long as anything that it opened lasts.
     pub lifetime: Arc<Lifetime>,
     pub(super) token: Hash,
-    last_seen_at: AtomicI64,
+    last_seen_at: LastUse,
 }
 
 impl Session {
@@ -47,7 +39,7 @@ impl Session {
             expires_at: row.expires_at,
             lifetime: ends.lifetime(Some(row.expires_at)),
             token: row.token,
-            last_seen_at: AtomicI64::new(row.last_seen_at.millis()),
+            last_seen_at: LastUse::at(row.last_seen_at),
         }
     }
 
@@ -56,7 +48,7 @@ impl Session {
         Self {
             user,
             lifetime: Arc::clone(&self.lifetime),
-            last_seen_at: AtomicI64::new(self.last_seen_at.load(Ordering::Relaxed)),
+            last_seen_at: LastUse::at(self.last_seen_at()),
             ..*self
         }
     }
@@ -79,126 +71,41 @@ impl Session {
 
     /// When it last came with a request, to about a minute.
     pub fn last_seen_at(&self) -> Timestamp {
-        Timestamp::from_millis(self.last_seen_at.load(Ordering::Relaxed))
-    }
-
-    /// Notes that it came with a request. Rarely writes, so that requests of one session do not
-    /// fight for a cache line.
-    fn seen(&self, now: Timestamp) {
-        if self.last_seen_at().after(SEEN_EVERY) <= now {
-            self.last_seen_at.store(now.millis(), Ordering::Relaxed);
-        }
+        self.last_seen_at.time()
     }
 }
 
-/// The sessions that are in use, by the hash of what the browser holds; the others are in the
-/// store alone, and come here with their next request.
-#[derive(Default)]
-pub(super) struct Sessions {
-    by_token: DashMap<Hash, Arc<Session>>,
-    /// Held while a session is on its way from the store to here.
-    loading: Mutex<()>,
-    written_at: AtomicI64,
-}
-
-impl Sessions {
-    pub(super) fn insert(&self, session: Arc<Session>) {
-        self.by_token.insert(session.token, session);
+impl Credential for Session {
+    fn id(&self) -> Uuid {
+        self.id
     }
 
-    /// The session of this token, which has now been seen.
-    pub(super) fn find(&self, token: &Hash) -> Option<Arc<Session>> {
-        let now = Timestamp::now();
-        let session = self.peek(token)?;
-        (now < session.expires_at).then(|| {
-            session.seen(now);
-            session
-        })
+    fn hash(&self) -> Hash {
+        self.token
     }
 
-    /// The session of this token, if it is here.
-    pub(super) fn peek(&self, token: &Hash) -> Option<Arc<Session>> {
-        Some(Arc::clone(self.by_token.get(token)?.value()))
+    fn expires_at(&self) -> Timestamp {
+        self.expires_at
     }
 
-    /// As [`Sessions::find`]; what is not here is fetched from the store by `read`.
-    ///
-    /// # Errors
-    /// Those of `read`.
-    pub(super) fn find_or_load<E>(
-        &self,
-        token: &Hash,
-        read: impl FnOnce() -> Result<Option<Session>, E>,
-    ) -> Result<Option<Arc<Session>>, E> {
-        let _loading = self.loading.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.peek(token).is_none()
-            && let Some(session) = read()?
-        {
-            self.insert(Arc::new(session));
-        }
-        Ok(self.find(token))
+    fn lifetime(&self) -> &Arc<Lifetime> {
+        &self.lifetime
     }
 
-    /// Ends a session that has left the store, and what it opened.
-    pub(super) fn remove(&self, token: &Hash) {
-        self.let_load();
-        if let Some((_, session)) = self.by_token.remove(token) {
-            session.lifetime.end();
-        }
-    }
-
-    /// Ends the sessions that have left the store, of which `ends` tells, and what they opened.
-    pub(super) fn remove_where(&self, ends: impl Fn(&Session) -> bool) {
-        self.let_load();
-        for token in self.tokens_where(ends) {
-            self.remove(&token);
-        }
-    }
-
-    /// Ends those whose time has come, and forgets those that were not used for long.
-    pub(super) fn purge_expired(&self, now: Timestamp) {
-        self.remove_where(|it| it.expires_at <= now);
-        let unused = now.before(KEPT);
-        for token in self.tokens_where(|it| it.last_seen_at() <= unused) {
-            // Nobody finds it between this look and the removal.
-            self.by_token
-                .remove_if(&token, |_, it| is_held_by_nobody(it));
-        }
-    }
-
-    fn tokens_where(&self, is_meant: impl Fn(&Session) -> bool) -> Vec<Hash> {
-        // Readers of the map need not wait for the search.
-        let meant = self.by_token.iter().filter(|session| is_meant(session));
-        meant.map(|session| session.token).collect()
-    }
-
-    /// Whoever was read from the store before this is here afterwards, and can be removed; who
-    /// comes later is no longer in the store.
-    fn let_load(&self) {
-        drop(self.loading.lock());
-    }
-
-    /// When the sessions that came with a request since the last call were seen.
-    pub(super) fn seen_since_last_time(&self, now: Timestamp) -> Vec<(Uuid, Timestamp)> {
-        let last = self.written_at.swap(now.millis(), Ordering::Relaxed);
-        self.by_token
-            .iter()
-            .filter(|session| session.last_seen_at().millis() >= last)
-            .map(|session| (session.id, session.last_seen_at()))
-            .collect()
+    fn last_use(&self) -> &LastUse {
+        &self.last_seen_at
     }
 }
 
-/// Whether no request has it, and nothing that it opened goes on: both would miss its end if it
-/// were fetched once more meanwhile.
-fn is_held_by_nobody(session: &Arc<Session>) -> bool {
-    Arc::strong_count(session) == 1 && Arc::strong_count(&session.lifetime) == 1
-}
+/// The sessions that are in use.
+pub(super) type Sessions = InUse<Session>;
 
 #[cfg(test)]
 pub(super) mod tests {
+    use super::super::in_use::KEPT;
     use super::*;
     use crate::lifetime::Lifetimes;
+    use std::time::Duration;
 
     /// A session that was opened, and last seen, at `at`.
     pub(in crate::auth) fn opened(at: Timestamp) -> Session {

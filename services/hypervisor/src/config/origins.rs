@@ -36,6 +36,17 @@ impl Config {
         }
     }
 
+    /// What stands before `/api` at this gateway: its origin, and where sandboxes share it, a path
+    /// of the gateway's own.
+    pub fn api_base(&self) -> String {
+        let origin = self.origin().origin().ascii_serialization();
+        let path = match (self.origins, self.gateway_prefix.as_deref()) {
+            (Origins::Own, _) => "",
+            (Origins::Shared, prefix) => prefix.unwrap_or("/.choiros"),
+        };
+        format!("{origin}{path}")
+    }
+
     /// The host of a workspace's sandbox of this role, without a port.
     pub fn sandbox_host(&self, workspace: &str, role: Role) -> String {
         let suffix = match role {

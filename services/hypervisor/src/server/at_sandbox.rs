@@ -6,9 +6,11 @@
 use super::claim::count_write;
 use super::dispatch::Dispatch;
 use super::place::{Place, reserved};
+use super::principal::may_open;
 use super::replies::unclaimed;
+use crate::Body;
 use crate::access::Access;
-use crate::auth::{self, AuthError, Session};
+use crate::auth::{self, ApiToken, AuthError, Bearer, Principal, Session};
 use crate::downstream::Downstream;
 use crate::lifetime::Lifetimes;
 use crate::peer::Peer;
@@ -32,6 +34,7 @@ impl Dispatch {
     pub(super) async fn at_sandbox(
         &self,
         request: Request<Incoming>,
+        bearer: Option<Bearer>,
         peer: &Peer,
         downstream: &Downstream,
         place: &Place,
@@ -49,6 +52,10 @@ impl Dispatch {
             session: None,
             access: lifetime,
         };
+        let token = match self.token_at(bearer, place).await {
+            Ok(token) => token,
+            Err(error) => return error.into_response().map(ResponseBody::Left),
+        };
         if access == Access::Public {
             return self
                 .let_in(
@@ -61,30 +68,58 @@ impl Dispatch {
                 )
                 .await;
         }
-        let origin = place.site().origin.as_bytes();
-        if let Err(error) = auth::check_origin(request.method(), request.headers(), origin) {
-            return error.into_response().map(ResponseBody::Left);
-        }
-        let session = match self.session_at(&request, place).await {
-            Ok(Some(session)) => session,
-            Ok(None) => return self.ask(&request, place).map(ResponseBody::Left),
-            Err(error) => return error.into_response().map(ResponseBody::Left),
+        let principal = match token {
+            Some(token) => Principal::Token(token),
+            None => match self.person_at(&request, place).await {
+                Ok(session) => Principal::Person(session),
+                Err(response) => return response.map(ResponseBody::Left),
+            },
         };
-        let routes = &self.gateway.routes;
-        let membership = routes.membership(session.user.id, &place.workspace);
+        let (routes, user) = (&self.gateway.routes, principal.user());
+        let membership = routes.membership(user.id, &place.workspace);
         let is_member = membership.is_some();
         if is_member {
             lifetimes.access = membership;
         } else if access == Access::Members {
             return self.no_member(&request).map(ResponseBody::Left);
         }
-        lifetimes.session = Some(session.lifetime.clone());
+        lifetimes.session = Some(principal.lifetime().clone());
         let guest = Guest {
-            user: Some((session.user.id, &session.user.username)),
+            user: Some((user.id, &user.username)),
             is_member,
         };
         self.let_in(request, peer, downstream, place, guest, lifetimes)
             .await
+    }
+
+    /// The token that came along, if any; one that does not open this is refused.
+    async fn token_at(
+        &self,
+        bearer: Option<Bearer>,
+        place: &Place,
+    ) -> Result<Option<Arc<ApiToken>>, AuthError> {
+        let Some(bearer) = bearer else {
+            return Ok(None);
+        };
+        let token = self.token(bearer).await?;
+        may_open(&Principal::Token(token.clone()), &place.workspace)?;
+        Ok(Some(token))
+    }
+
+    /// The session of a person who is let in, or what they are answered.
+    async fn person_at(
+        &self,
+        request: &Request<Incoming>,
+        place: &Place,
+    ) -> Result<Arc<Session>, Response<Body>> {
+        let origin = place.site().origin.as_bytes();
+        auth::check_origin(request.method(), request.headers(), origin)
+            .map_err(IntoResponse::into_response)?;
+        match self.session_at(request, place).await {
+            Ok(Some(session)) => Ok(session),
+            Ok(None) => Err(self.ask(request, place)),
+            Err(error) => Err(error.into_response()),
+        }
     }
 
     /// The session whose grant came along, unless a page of another origin sent it.

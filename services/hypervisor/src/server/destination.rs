@@ -1,6 +1,6 @@
 //! Whom a path at the gateway's host belongs to.
 
-use super::paths::{DEV, Paths, is_below};
+use super::paths::{API, DEV, Paths, is_below};
 use crate::role::Role;
 
 /// Whom a path belongs to.
@@ -10,6 +10,8 @@ pub(super) enum Destination {
     Public,
     /// This program, for people who are logged in.
     Private,
+    /// This program, for people and for programs with a token.
+    Api,
     /// The caller's sandbox of this role; where that has a host of its own, the way to it.
     Sandbox(Role),
     /// The way to a sandbox's own host, for people who are logged in.
@@ -22,7 +24,11 @@ impl Destination {
     /// Where all sandboxes share this host. Below our prefix nothing is a sandbox's, whether
     /// there is such a page or not.
     pub(super) fn of_shared(path: &str, paths: &Paths) -> Self {
+        if is_below(path, API) {
+            return Self::Api;
+        }
         match paths.own(path).map(parts) {
+            Some(("api", _)) if paths.has_prefix() => Self::Api,
             Some(("auth", "account") | ("admin", _)) => Self::Private,
             Some(("health" | "login" | "register" | "recovery" | "metrics", "") | ("auth", _)) => {
                 Self::Public
@@ -34,18 +40,32 @@ impl Destination {
         }
     }
 
+    /// Whether a token is good for it, where sandboxes have hosts of their own or not.
+    pub(super) const fn takes_tokens(&self, has_hosts: bool) -> bool {
+        match self {
+            Self::Api => true,
+            Self::Sandbox(_) => !has_hosts,
+            Self::Public | Self::Private | Self::Enter | Self::Nothing => false,
+        }
+    }
+
     /// Where each has a host of its own.
     pub(super) fn of_gateway(path: &str) -> Self {
         if path == "/" {
             return Self::Sandbox(Role::Live);
+        }
+        if is_below(path, API) {
+            return Self::Api;
         }
         let (first, rest) = parts(path);
         match (first, rest) {
             ("dev", _) => Self::Sandbox(Role::Dev),
             ("auth", "enter") => Self::Enter,
             ("account", "") | ("auth", "account") | ("admin", _) => Self::Private,
-            ("health" | "login" | "register" | "recovery" | "metrics", "")
-            | ("auth" | "api", _) => Self::Public,
+            ("health" | "login" | "register" | "recovery" | "metrics", "") | ("auth", _) => {
+                Self::Public
+            }
+            ("api", _) => Self::Api,
             _ => Self::Nothing,
         }
     }
@@ -131,6 +151,17 @@ mod tests {
         for path in ["/admin", "/admin/", "/admin/x", "/auth/account"] {
             assert_eq!(of_shared(path), Destination::Private, "{path}");
         }
+        // `/api` is a sandbox's: many an app has one.
+        for path in ["/api/users", "/.choiros/apis", "/.choiros/x"] {
+            assert_eq!(of_shared(path), Destination::Sandbox(Role::Live), "{path}");
+        }
+        for prefix in ["", "/.choiros", "/gate"] {
+            let paths = Paths::new(prefix);
+            let api = Destination::of_shared("/.choiros/api/users", &paths);
+            assert_eq!(api, Destination::Api, "{prefix}");
+        }
+        let below = Destination::of_shared("/gate/api/users", &Paths::new("/gate"));
+        assert_eq!(below, Destination::Api);
         for path in ["/health", "/login", "/auth", "/auth/me", "/metrics"] {
             assert_eq!(of_shared(path), Destination::Public, "{path}");
         }
@@ -148,15 +179,12 @@ mod tests {
             let private = Destination::Private;
             assert_eq!(Destination::of_gateway(path), private, "{path}");
         }
-        for path in [
-            "/login",
-            "/health",
-            "/auth/me",
-            "/api/hosts",
-            "/auth/enter/x",
-        ] {
+        for path in ["/login", "/health", "/auth/me", "/auth/enter/x"] {
             let public = Destination::Public;
             assert_eq!(Destination::of_gateway(path), public, "{path}");
+        }
+        for path in ["/api", "/api/users", "/.choiros/api/users"] {
+            assert_eq!(Destination::of_gateway(path), Destination::Api, "{path}");
         }
         assert_eq!(Destination::of_gateway("/auth/enter"), Destination::Enter);
         for path in [

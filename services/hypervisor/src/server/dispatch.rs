@@ -6,11 +6,12 @@ use super::handler::{Entrance, Inbound, RequestHandler};
 use super::host;
 use super::paths::{DEV, Paths, without_dev};
 use super::place::Place;
+use super::principal::may_open;
 use super::redirect::Redirect;
 use super::replies::{nothing_here, refused, see_other, to_dev, to_login, to_recovery, unclaimed};
 use super::{passkey_policy, service_worker, site};
 use crate::Body;
-use crate::auth::{self, Auth, Session};
+use crate::auth::{self, Auth, AuthError, Bearer, Principal, take_bearer};
 use crate::config::{Config, Origins};
 use crate::downstream::Downstream;
 use crate::lifetime::Lifetimes;
@@ -135,7 +136,7 @@ impl RequestHandler for Dispatch {
 impl Dispatch {
     async fn respond(
         &self,
-        request: Request<Incoming>,
+        mut request: Request<Incoming>,
         inbound: Inbound,
     ) -> Response<ResponseBody<Claim>> {
         let gateway = &*self.gateway;
@@ -150,6 +151,8 @@ impl Dispatch {
         }
         let scheme = inbound.entrance.scheme();
         let peer = Peer::new(inbound.source, scheme, request.headers(), &gateway.trusted);
+        // Wherever it goes: no sandbox ever sees one.
+        let bearer = take_bearer(request.headers_mut());
         let path = request.uri().path();
         let destination = if gateway.has_hosts {
             match site::of(&request, &gateway.routes) {
@@ -157,7 +160,9 @@ impl Dispatch {
                 Host::Sandbox(workspace, role) => {
                     let place = Place { workspace, role };
                     let downstream = &inbound.downstream;
-                    return self.at_sandbox(request, &peer, downstream, &place).await;
+                    return self
+                        .at_sandbox(request, bearer, &peer, downstream, &place)
+                        .await;
                 }
                 Host::Unknown => return own(self.no_host(&request)),
             }
@@ -169,7 +174,9 @@ impl Dispatch {
         } else {
             Destination::of_shared(path, &gateway.paths)
         };
-        self.at_gateway(request, peer, inbound, destination).await
+        let bearer = bearer.filter(|_| destination.takes_tokens(gateway.has_hosts));
+        self.at_gateway(request, bearer, peer, inbound, destination)
+            .await
     }
 
     /// At the gateway's own host.
@@ -179,45 +186,55 @@ impl Dispatch {
     async fn at_gateway(
         &self,
         request: Request<Incoming>,
+        bearer: Option<Bearer>,
         peer: Peer,
         inbound: Inbound,
         destination: Destination,
     ) -> Response<ResponseBody<Claim>> {
         let gateway = &*self.gateway;
         let own = |response: Response<Body>| response.map(ResponseBody::Left);
-        let (method, headers) = (request.method(), request.headers());
-        if let Err(error) = auth::check_origin(method, headers, gateway.origin.as_bytes()) {
+        if bearer.is_none()
+            && let Err(error) = auth::check_origin(
+                request.method(),
+                request.headers(),
+                gateway.origin.as_bytes(),
+            )
+        {
             return own(error.into_response());
         }
-        let session = match gateway.auth.session(headers) {
-            Some(session) => Ok(Some(session)),
-            None => Box::pin(self.outliving(gateway.auth.fetch_session(headers))).await,
-        };
-        match (destination, session) {
+        match (destination, self.principal(&request, bearer).await) {
             (Destination::Nothing, _) => own(nothing_here(&request, &gateway.account)),
             (Destination::Public, Err(error)) if self.is_about_sessions(&request) => {
                 own(error.into_response())
             }
-            (Destination::Public, session) => {
-                own(Box::pin(self.own(request, peer, session.ok().flatten())).await)
+            (Destination::Public, principal) => {
+                own(Box::pin(self.own(request, peer, principal.ok().flatten())).await)
             }
             (_, Err(error)) => own(error.into_response()),
-            (_, Ok(None)) => own(to_login(&request, &gateway.paths)),
-            (Destination::Private, Ok(session)) => {
-                own(Box::pin(self.own(request, peer, session)).await)
+            (Destination::Api, Ok(principal)) => {
+                own(Box::pin(self.own(request, peer, principal)).await)
             }
-            (_, Ok(Some(session))) if !session.is_full() => {
+            (_, Ok(None)) => own(to_login(&request, &gateway.paths)),
+            (Destination::Private, Ok(principal)) => {
+                own(Box::pin(self.own(request, peer, principal)).await)
+            }
+            (_, Ok(Some(Principal::Person(session)))) if !session.is_full() => {
                 own(to_recovery(&request, &gateway.paths))
             }
-            (Destination::Enter, Ok(Some(session))) => {
+            (Destination::Enter, Ok(Some(Principal::Person(session)))) => {
                 own(Box::pin(self.lead_in(&request, &session)).await)
             }
-            (Destination::Sandbox(role), Ok(Some(session))) if gateway.has_hosts => {
+            (Destination::Sandbox(role), Ok(Some(Principal::Person(session))))
+                if gateway.has_hosts =>
+            {
                 own(Box::pin(self.lead_on(&request, &session, role)).await)
             }
-            (Destination::Sandbox(role), Ok(Some(session))) => {
-                self.sandbox(request, &peer, &inbound.downstream, &session, role)
+            (Destination::Sandbox(role), Ok(Some(principal))) => {
+                self.sandbox(request, &peer, &inbound.downstream, &principal, role)
                     .await
+            }
+            (Destination::Enter, Ok(Some(Principal::Token(_)))) => {
+                own(AuthError::NoTokens.into_response())
             }
         }
     }
@@ -231,17 +248,17 @@ impl Dispatch {
         &self,
         request: Request<Incoming>,
         peer: Peer,
-        session: Option<Arc<Session>>,
+        principal: Option<Principal>,
     ) -> Response<Body> {
         let mut request = request.map(Body::new);
         let paths = &self.gateway.paths;
-        if paths.has_prefix() {
-            *request.uri_mut() = paths.within(request.uri());
+        if let Some(uri) = paths.within(request.uri()) {
+            *request.uri_mut() = uri;
         }
         let extensions = request.extensions_mut();
         extensions.insert(peer);
-        if let Some(session) = session {
-            extensions.insert(session);
+        if let Some(principal) = principal {
+            principal.insert_into(extensions);
         }
         let response = self
             .outliving(self.gateway.own.clone().oneshot(request))
@@ -259,14 +276,14 @@ impl Dispatch {
         mut request: Request<Incoming>,
         peer: &Peer,
         downstream: &Downstream,
-        session: &Session,
+        principal: &Principal,
         role: Role,
     ) -> Response<ResponseBody<Claim>> {
         let gateway = &*self.gateway;
         if let Some(response) = to_dev(&request) {
             return response.map(ResponseBody::Left);
         }
-        let (user, routes) = (&session.user, &gateway.routes);
+        let (user, routes) = (principal.user(), &gateway.routes);
         let membership = match routes.chosen(user.id) {
             Some(membership) => Ok(membership),
             None => Box::pin(self.outliving(routes.membership_of(user))).await,
@@ -280,8 +297,11 @@ impl Dispatch {
                 return unclaimed(&gateway.proxy, &request, error, true).map(ResponseBody::Left);
             }
         };
+        if let Err(error) = may_open(principal, &workspace) {
+            return error.into_response().map(ResponseBody::Left);
+        }
         let lifetimes = Lifetimes {
-            session: Some(session.lifetime.clone()),
+            session: Some(principal.lifetime().clone()),
             access: Some(lifetime),
         };
         let tried = routes.try_claim(&workspace, role, Some(user.id));
@@ -298,7 +318,7 @@ impl Dispatch {
         }
         count_write(&request, &claim);
         let caller = proxy::Caller {
-            user: Some((session.user.id, &session.user.username)),
+            user: Some((user.id, &user.username)),
             origin: Some(&gateway.origin),
             own_host: None,
             prefix: (role == Role::Dev).then_some(DEV),

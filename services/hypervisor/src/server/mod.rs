@@ -26,6 +26,7 @@ mod overload;
 mod passkey_policy;
 mod paths;
 mod place;
+mod principal;
 mod redirect;
 mod refused;
 mod replies;

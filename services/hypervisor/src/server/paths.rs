@@ -6,6 +6,12 @@ use http::uri::PathAndQuery;
 /// Where dev is.
 pub(super) const DEV: &str = "/dev";
 
+/// Where the API is at every gateway, whatever else is at its host.
+pub(super) const API: &str = "/.choiros/api";
+
+/// What stands before it there.
+const CHOIROS: &str = "/.choiros";
+
 /// Where the gateway's own paths are.
 pub(super) struct Paths {
     /// What stands before each of them; they stand before a sandbox's if it is empty.
@@ -34,9 +40,13 @@ impl Paths {
         !self.prefix.is_empty()
     }
 
-    /// The same target without the prefix, as our own handlers know it.
-    pub(super) fn within(&self, uri: &Uri) -> Uri {
-        without(uri, &self.prefix)
+    /// The same target without what stands before it, as our own handlers know it; `None` if it is
+    /// the same.
+    pub(super) fn within(&self, uri: &Uri) -> Option<Uri> {
+        if is_below(uri.path(), API) {
+            return Some(without(uri, CHOIROS));
+        }
+        self.has_prefix().then(|| without(uri, &self.prefix))
     }
 }
 
@@ -84,7 +94,13 @@ mod tests {
             ("/.choiros", "/"),
             ("http://h/.choiros/.choiros/x", "/.choiros/x"),
         ] {
-            assert_eq!(paths.within(&from.parse().unwrap()).to_string(), to);
+            let within = paths.within(&from.parse().unwrap()).unwrap();
+            assert_eq!(within.to_string(), to);
+        }
+        for prefix in ["", "/.choiros", "/gate"] {
+            let uri = "/.choiros/api/users?search=a".parse().unwrap();
+            let own = Paths::new(prefix).within(&uri).unwrap();
+            assert_eq!(own.to_string(), "/api/users?search=a");
         }
     }
 

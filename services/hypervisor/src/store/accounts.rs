@@ -153,7 +153,7 @@ pub trait SessionStore {
     ) -> Result<(), StoreError>;
 
     /// Has what began after `latest`, by a clock that was ahead, last no longer than if it had
-    /// begun a day before: sessions, invites and the operator's recovery codes.
+    /// begun a day before: sessions, tokens, invites and the operator's recovery codes.
     fn pull_back(&self, latest: Timestamp) -> Result<(), StoreError>;
 }
 

@@ -65,6 +65,10 @@ pub enum Conflict {
     Counter,
     #[error("the session has ended")]
     Session,
+    #[error("the user has as many tokens as there may be")]
+    Tokens,
+    #[error("the user is gone or disabled")]
+    NoUser,
     #[error("there is a workspace of this name")]
     Workspace,
     #[error("there is no workspace of this name")]

@@ -13,6 +13,7 @@ mod handle;
 mod lock;
 mod rows;
 mod sqlite;
+mod tokens;
 mod workspaces;
 
 pub use accounts::{
@@ -31,6 +32,7 @@ pub use rows::{
     UserRow, Watch, WorkspaceRow,
 };
 pub use sqlite::{Sqlite, backup, restore};
+pub use tokens::{TokenRow, TokenStore};
 pub use workspaces::{MemberStore, ProbationStore, WorkspaceStore};
 
 /// All that the hypervisor keeps.
@@ -40,6 +42,7 @@ pub trait Store:
     + RecoveryStore
     + SessionStore
     + GrantStore
+    + TokenStore
     + WorkspaceStore
     + MemberStore
     + ProbationStore

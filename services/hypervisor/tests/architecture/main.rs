@@ -28,6 +28,7 @@ const GROUND_FLOOR: &[&str] = &[
     "private_folder",
     "role",
     "sandbox_name",
+    "scope",
     "timestamp",
     "unix_socket",
     "username",

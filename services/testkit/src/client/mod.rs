@@ -172,11 +172,26 @@ impl Client {
     /// # Errors
     /// The upgrade was refused.
     pub async fn websocket(&self, path: &str) -> Result<WebSocket> {
+        self.websocket_with(path, &[]).await
+    }
+
+    /// The same with these headers, too.
+    ///
+    /// # Errors
+    /// It was refused, or a header is none.
+    pub async fn websocket_with(
+        &self,
+        path: &str,
+        with: &[(&'static str, &str)],
+    ) -> Result<WebSocket> {
         let mut request = format!("ws://{}{path}", self.authority()).into_client_request()?;
         let headers = request.headers_mut();
         headers.insert(header::ORIGIN, HeaderValue::from_str(&self.origin())?);
         if let Some(cookies) = self.jar().header() {
             headers.insert(header::COOKIE, cookies);
+        }
+        for (name, value) in with {
+            headers.insert(*name, HeaderValue::from_str(value)?);
         }
         let stream = TcpStream::connect(("127.0.0.1", self.port)).await?;
         stream.set_nodelay(true)?;

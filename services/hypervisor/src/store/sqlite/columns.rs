@@ -1,6 +1,7 @@
 //! How our types stand in columns.
 
 use crate::access::Access;
+use crate::scope::Scopes;
 use crate::store::{ChangeKind, ChangeOutcome, Conflict, Outcome, SessionKind, StoreError};
 use crate::timestamp::Timestamp;
 use rusqlite::ffi;
@@ -31,6 +32,18 @@ impl ToSql for SessionKind {
 impl FromSql for SessionKind {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
         from_word(value)
+    }
+}
+
+impl ToSql for Scopes {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.to_string().into())
+    }
+}
+
+impl FromSql for Scopes {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        Self::parse(value.as_str()?).ok_or_else(|| FromSqlError::Other("an unknown scope".into()))
     }
 }
 

@@ -21,6 +21,7 @@ mod room;
 mod sessions;
 #[cfg(test)]
 mod tests;
+mod tokens;
 mod users;
 mod workspaces;
 

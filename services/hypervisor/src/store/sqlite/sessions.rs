@@ -119,7 +119,7 @@ impl SessionStore for Sqlite {
     fn pull_back(&self, latest: Timestamp) -> Result<(), StoreError> {
         let began = latest.before(Duration::from_hours(24));
         self.write(|tx| {
-            for table in ["sessions", "invites", "recovery_codes"] {
+            for table in ["sessions", "tokens", "invites", "recovery_codes"] {
                 let sql = format!(
                     "UPDATE {table} SET expires_at = ?2 + (expires_at - created_at), created_at = ?2
                      WHERE created_at > ?1"

@@ -20,6 +20,7 @@ mod changes;
 mod grants;
 mod growth;
 mod slots;
+mod tokens;
 mod workspaces;
 
 /// A store of each released version, as that version left it.
