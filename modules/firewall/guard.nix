@@ -27,6 +27,7 @@ let
       config.systemd.package
       pkgs.coreutils
       pkgs.nftables
+      pkgs.util-linux
     ];
     runtimeEnv.RULES = "${rules}";
     text = builtins.readFile ./guard.sh;

@@ -2,7 +2,7 @@
 # choiros-firewall watch: put them back as they were, whoever flushes, deletes or replaces them; fail if they don't stay.
 # choiros-firewall stopped: say that nothing holds them.
 # How it is stands in a file that the gateway reads: `sealed`, or why not. RULES is in the environment.
-state=/run/choiros-seal/state expected=/run/choiros-seal/expected
+state=/run/choiros-seal/state expected=/run/choiros-seal/expected lock=/run/choiros-seal/lock
 
 say() {
   printf '%s\n' "$1" > "$state.$$"
@@ -25,9 +25,11 @@ load() {
   nft --file "$RULES" || give_up "the rules that keep sandboxes apart can't be loaded: see journalctl -u 'choiros-firewall*'"
 }
 
-stands() {
+# not between the two steps of a load
+stands() (
+  flock 9
   [ "$(listing 2>&1)" = "$(cat "$expected")" ]
-}
+) 9> "$lock"
 
 # put_back -- but whoever changes the rules again and again leaves sandboxes without them for much of the time
 put_back() {
@@ -47,11 +49,11 @@ watch() {
   stands || put_back
   systemd-notify --ready
   while kill -0 "$monitor" 2> /dev/null; do
-    # at a change at once, and every five seconds whatever was heard; a change is many lines
+    # At a change at once, and every five seconds whatever was heard. A change may be thousands of lines, which come for
+    # a while: what else they tell is looked at when they have been read, or half a second later.
     if read -r -t 5 -u "$changes" _; then
-      for _ in {1..1000}; do
-        read -r -t 0.01 -u "$changes" _ || break
-      done
+      stands || put_back
+      read -r -t 0.5 -N 1000000 -u "$changes" _ || true
     fi
     stands || put_back
     systemd-notify WATCHDOG=1
@@ -62,6 +64,8 @@ watch() {
 
 case $1 in
   load)
+    exec 9> "$lock"
+    flock 9
     load
     listing > "$expected" || give_up "the rules that keep sandboxes apart can't be read: see journalctl -u 'choiros-firewall*'"
     say sealed
