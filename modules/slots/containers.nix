@@ -18,6 +18,10 @@ in
       # only its text is used, below other names
       enable = false;
       script = lib.mkBefore ''
+        if [ ! -d "${slots.folder}/$SLOT/$INSTANCE" ]; then
+          echo "$INSTANCE has no volume: systemctl start choiros-slot@$SLOT makes it" >&2
+          exit 1
+        fi
         EXTRA_NSPAWN_FLAGS="''${EXTRA_NSPAWN_FLAGS-} --bind=${slots.folder}/$SLOT/$INSTANCE:/data:idmap ${toString identity}"
       '';
       # NixOS' is for the container of that very name, and would let one that someone makes by hand change a slot's

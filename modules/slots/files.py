@@ -31,7 +31,6 @@ def write_units(plan, slots, folder):
         os.mkdir(f"{unit}.d")
         with open(f"{unit}.d/slot.conf", "w") as lines:
             lines.write(
-                f"[Unit]\nRequires=choiros-slot@{number}.service\nAfter=choiros-slot@{number}.service\n"
                 f"[Service]\nEnvironment=SLOT={number} SANDBOX_ID={plan['firstId'] + number}"
                 f" HOST_ADDRESS={host} LOCAL_ADDRESS={own}\n"
                 f"IPAddressAllow={host} {own}\n"

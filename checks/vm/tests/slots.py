@@ -64,8 +64,9 @@ with subtest("who is invited has a workspace of their own, in a slot, by the tim
     t.assertEqual(machine.succeed(f"stat -c %u {folder}/1/s1-live").strip(), "40001")
 
 with subtest("a slot's sandboxes are started by the hypervisor, with their address, their name, and an owner of their own"):
+    machine.fail(f"{hypervisor} start container@s901-live")
     for name in address:
-        machine.succeed(f"{hypervisor} start container@{name}")
+        machine.succeed(f"{hypervisor} start choiros-slot@{name[1:].split('-')[0]}", f"{hypervisor} start container@{name}")
     for name, at in address.items():
         machine.wait_until_succeeds(f"{try_} http://{at}:8080/health", timeout=120)
         health = json.loads(machine.succeed(f"curl -sf http://{at}:8080/health"))
