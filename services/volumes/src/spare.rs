@@ -7,25 +7,34 @@ use rustix::fs::{AtFlags, Mode, OFlags, openat, unlinkat};
 use std::fs::File;
 use std::io::Write as _;
 
-/// The file in a snapshot's folder that takes the room.
-const SPARE: &str = "spare";
-/// Enough for our own small files in blocks of 4 KiB.
-const BYTES: [u8; 16 * 1024] = [b'.'; 16 * 1024];
+/// The files in a snapshot's folder that take the room: one for each file of our own that is
+/// written at that moment, and one for a longer list of names, since each takes an inode as well as
+/// blocks.
+const SPARES: [&str; 3] = ["spare", "spare-2", "spare-3"];
+/// Enough for a small file and a list of names in blocks of 4 KiB.
+const BYTES: [u8; 8 * 1024] = [b'.'; 8 * 1024];
 
 /// Takes the room, unless there is none any more. What is in there does not matter.
 pub(crate) fn keep(folder: BorrowedFd<'_>) {
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    if let Ok(file) = openat(folder, SPARE, flags, Mode::RUSR | Mode::WUSR) {
-        let _ = File::from(file).write_all(&BYTES);
+    for name in SPARES {
+        if let Ok(file) = openat(folder, name, flags, Mode::RUSR | Mode::WUSR) {
+            let _ = File::from(file).write_all(&BYTES);
+        }
     }
 }
 
 /// Writes something, in the room that was kept if there is no other.
 pub(crate) fn write<T>(folder: BorrowedFd<'_>, write: impl Fn() -> Result<T>) -> Result<T> {
-    match write() {
-        Err(error) if error.is_full() && unlinkat(folder, SPARE, AtFlags::empty()).is_ok() => {
-            write()
+    let mut written = write();
+    for name in SPARES {
+        match &written {
+            Err(error) if error.is_full() => {}
+            _ => break,
         }
-        written => written,
+        if unlinkat(folder, name, AtFlags::empty()).is_ok() {
+            written = write();
+        }
     }
+    written
 }

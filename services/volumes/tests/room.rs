@@ -137,3 +137,19 @@ fn a_disk_may_have_no_room_for_names() {
     );
     assert_eq!(small.left_behind(), 0);
 }
+
+#[test]
+fn a_snapshot_is_put_back_where_no_more_files_can_be_made() {
+    let Some(small) = Small::new("size=64m,nr_inodes=100") else {
+        return;
+    };
+    fs::write(small.live().join("old"), "old").unwrap();
+    let volume = small.volume();
+    volume.snapshot(&id(1), Reason::Asked, &NoFreezer).unwrap();
+    let taken = (0..200).take_while(|n| fs::write(small.live().join(n.to_string()), "").is_ok());
+    assert!(taken.count() < 100);
+    let aside = volume.put_back(&id(1), &id(2)).unwrap();
+    assert!(aside.files > 60);
+    assert_eq!(fs::read_dir(small.live()).unwrap().count(), 1);
+    assert_eq!(volume.snapshots().unwrap().len(), 1);
+}
