@@ -48,6 +48,8 @@ rec {
       "CAP_SYS_RESOURCE"
     ];
     PrivateUsers = false;
+    # setquota(8) looks for the mounts and for the kind of quotas there
+    ProcSubset = "all";
     # a disk's limits are set by the name of its device; nothing opens it
     PrivateDevices = false;
     SystemCallFilter = [
