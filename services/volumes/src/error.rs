@@ -87,6 +87,24 @@ pub enum VolumeError {
         "{path} cannot be replaced in one step ({cause}): put it on ext4, XFS, btrfs or tmpfs, not itself a mount point"
     )]
     CannotExchange { path: String, cause: String },
+    /// It was deleted, or never was.
+    #[error(
+        "there is no archive {id} of `{volume}`: `hypervisor archives list` lists those that there are"
+    )]
+    NoArchive { volume: String, id: SnapshotId },
+    /// Its next order finishes that.
+    #[error(
+        "the archive {id} is just being made or restored at `{sandbox}`: try again when that is done"
+    )]
+    ArchiveMoves { id: SnapshotId, sandbox: String },
+    /// It can be in one place only.
+    #[error("what was in this archive is `{sandbox}`'s volume by now: go on with that one")]
+    ArchiveElsewhere { sandbox: String },
+    /// Nothing there is overwritten.
+    #[error(
+        "{path} has something in it, so no archive is brought back there: restore it for another workspace"
+    )]
+    NotEmpty { path: String },
     /// Nothing is removed then.
     #[error(
         "{path} is from a replacement that was interrupted, and does not fit to what is there now: see which of the two is the volume, move it to its place, and remove the other"

@@ -8,12 +8,14 @@
 //! <folder>/.snapshots/<name>/<id>.part/ one that is being made
 //! ```
 //!
-//! Backups of a volume are in a folder of their own, each as a whole tree.
+//! Backups of a volume are in a folder of their own, each as a whole tree; so are volumes that were
+//! put away.
 //!
 //! Whoever writes to a volume may be hostile, may change it at every moment, and is less
 //! privileged than this program. So nothing here follows a name that was chosen in there: all
 //! is opened relative to a folder that is open already, and never through a link.
 
+mod archive;
 mod attributes;
 mod backup;
 mod contents;
@@ -42,6 +44,7 @@ mod trail;
 mod usage;
 mod volume;
 
+pub use archive::{Archived, Archives};
 pub use backup::{Backup, Backups, Check, Database};
 pub use error::VolumeError;
 pub use freeze::{CgroupFreezer, Freezer, NoFreezer, ProcessTree};

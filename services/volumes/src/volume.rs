@@ -19,7 +19,7 @@ const LOCK: &str = "lock";
 /// Follows the id of a snapshot that is not whole.
 pub(crate) const PART: &str = ".part";
 /// Follows what is being removed.
-const GONE: &str = ".gone";
+pub(crate) const GONE: &str = ".gone";
 const LONGEST_NAME: usize = 63;
 
 /// A sandbox's volume, with its snapshots.
@@ -246,6 +246,11 @@ impl Store {
     /// Whether a name is what [`Store::discard`] left when it was interrupted.
     pub(crate) fn is_gone(name: &str) -> bool {
         name.ends_with(GONE)
+    }
+
+    /// Whether a name is that of the lock.
+    pub(crate) fn is_lock(name: &str) -> bool {
+        name == LOCK
     }
 
     /// Gives a whole snapshot its name.

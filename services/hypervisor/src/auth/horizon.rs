@@ -61,8 +61,15 @@ impl Horizon {
                 ..Self::new(now)
             };
         }
-        let past = self.before.min(self.earliest);
-        Settled { past, ahead }
+        Settled {
+            past: self.past(),
+            ahead,
+        }
+    }
+
+    /// What was to end before this has ended for good.
+    pub(super) fn past(&self) -> Timestamp {
+        self.before.min(self.earliest)
     }
 
     pub(super) fn recall(store: &dyn Store) -> Result<Self, AuthError> {

@@ -48,6 +48,11 @@ impl Readings {
         Ok(settled)
     }
 
+    fn past(&self) -> Timestamp {
+        let reading = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        reading.horizon.past()
+    }
+
     /// How long this program ran since the last call.
     fn ran(&self) -> Duration {
         let mut reading = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -83,6 +88,11 @@ impl Auth {
     pub async fn purge_expired(self: &Arc<Self>) -> Result<(), AuthError> {
         self.tidy_at(Timestamp::now(), self.readings.ran(), true)
             .await
+    }
+
+    /// What was to end before this has ended for good, whatever the clock says at this moment.
+    pub fn past(&self) -> Timestamp {
+        self.readings.past()
     }
 
     /// The same when the clock says `now`, `ran` after the last time.

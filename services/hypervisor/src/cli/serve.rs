@@ -47,6 +47,7 @@ pub(super) async fn serve(config: Config) -> Result<()> {
     let ends = auth.end_notifier().clone();
     let routes = Routes::open(config.clone(), store.clone(), runtime.clone(), ends).await?;
     auth.place_by(Box::new(Places(routes.clone())));
+    routes.delete_archives_in_time(&auth);
     let metrics = Arc::new(Metrics::default());
     let api = Api {
         auth: auth.clone(),

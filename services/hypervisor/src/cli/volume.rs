@@ -16,7 +16,8 @@ use std::path::{Component, Path, PathBuf};
 use std::str::FromStr;
 use std::time::{Duration, SystemTime};
 use volumes::{
-    Backups, CgroupFreezer, Freezer, Keep, NoFreezer, Reason, SnapshotId, Volume, VolumeError,
+    Archives, Backups, CgroupFreezer, Freezer, Keep, NoFreezer, Reason, SnapshotId, Volume,
+    VolumeError,
 };
 
 const CGROUPS: &str = "/sys/fs/cgroup";
@@ -46,7 +47,10 @@ pub(super) struct Arguments {
     /// The folder of this volume's backups
     #[arg(long, value_name = "FOLDER")]
     backups: Option<PathBuf>,
-    /// prepare:<id>, snapshot:<id>:<reason>, replace:<from>:<id>:<aside>, put-back:<id>:<aside>, remove:<id>, prune, list, usage, recover, thaw, backup[:<id>], backups or import:<backup>:<id>
+    /// The folder of all archives
+    #[arg(long, value_name = "FOLDER")]
+    archives: Option<PathBuf>,
+    /// prepare:<id>, snapshot:<id>:<reason>, replace:<from>:<id>:<aside>, put-back:<id>:<aside>, remove:<id>, prune, list, usage, recover, thaw, backup[:<id>], backups, import:<backup>:<id>, archive:<id>, unarchive:<id> or discard:<id>
     order: String,
 }
 
@@ -76,6 +80,10 @@ enum Order {
         id: SnapshotId,
         new: SnapshotId,
     },
+    Archive(SnapshotId),
+    Unarchive(SnapshotId),
+    /// Both volumes of the archive.
+    Discard(SnapshotId),
     Recover,
     Thaw,
 }
@@ -114,6 +122,9 @@ impl FromStr for Order {
                 id: id.parse()?,
                 new: new.parse()?,
             },
+            ["archive", id] => Self::Archive(id.parse()?),
+            ["unarchive", id] => Self::Unarchive(id.parse()?),
+            ["discard", id] => Self::Discard(id.parse()?),
             ["recover"] => Self::Recover,
             ["thaw"] => Self::Thaw,
             _ => bail!("`{}` is no order", text.escape_debug()),
@@ -169,6 +180,24 @@ fn carry_out(arguments: &Arguments, order: &Order) -> Result<Value> {
         }
         Order::Backups => value(arguments.backups()?.list()?),
         Order::Import { id, new } => value(volume.import(&arguments.backups()?, id, new)?),
+        Order::Archive(id) => {
+            let backups = arguments.backups_if_any()?;
+            value(volume.archive(&arguments.archives()?, backups.as_ref(), id)?)
+        }
+        Order::Unarchive(id) => {
+            let archived = volume.unarchive(&arguments.archives()?, id)?;
+            if let Some(backups) = arguments.backups_if_any()? {
+                backups.bring_back(id)?;
+            }
+            value(archived)
+        }
+        Order::Discard(id) => {
+            arguments.archives()?.discard(id)?;
+            if let Some(backups) = arguments.backups_if_any()? {
+                backups.discard_archived(id)?;
+            }
+            value(())
+        }
         Order::List => value(volume.snapshots()?),
         Order::Usage => value(volume.usage()?),
         Order::Recover => {
@@ -185,6 +214,19 @@ impl Arguments {
             last: self.keep_last.max(1),
             daily: self.keep_daily,
         }
+    }
+
+    fn archives(&self) -> Result<Archives> {
+        let folder = self
+            .archives
+            .as_deref()
+            .context("no folder for archives is given; give --archives")?;
+        Ok(Archives::open(folder)?)
+    }
+
+    fn backups_if_any(&self) -> Result<Option<Backups>> {
+        let folder = self.backups.as_deref().filter(|folder| folder.is_dir());
+        Ok(folder.map(Backups::open).transpose()?)
     }
 
     fn backups(&self) -> Result<Backups> {
@@ -295,6 +337,10 @@ mod tests {
             "import:20260131T235959Z-1f2e",
             "import:../x:20260131T235959Z-1f2e",
             "backups:/etc",
+            "archive",
+            "archive:../x",
+            "unarchive:20260131T235959Z-1f2e:/etc",
+            "discard:..",
         ] {
             assert!(order.parse::<Order>().is_err(), "{order}");
         }

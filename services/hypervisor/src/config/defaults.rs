@@ -130,6 +130,7 @@ impl Default for Runtime {
             cgroup: "/sys/fs/cgroup/machine.slice/container@{sandbox}.service".into(),
             logs_socket: "/run/choiros-logs.sock".into(),
             backups_dir: None,
+            archive_days: 30,
             seal_file: None,
             idle_secs: 1800,
             idle_roles: vec![Role::Live, Role::Dev],

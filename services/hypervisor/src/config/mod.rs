@@ -204,6 +204,8 @@ pub struct Runtime {
     /// `process`: backups of sandboxes' data are made below this folder, which is best on another
     /// disk. `systemd` has them where the unit makes them.
     pub backups_dir: Option<PathBuf>,
+    /// Days for which a workspace's data are kept after its last member was removed; 0 for ever.
+    pub archive_days: u64,
     /// A file whose one line is `sealed` while the host's seal around the sandboxes holds, and
     /// else says why not. While it does not, no sandbox is started.
     pub seal_file: Option<PathBuf>,

@@ -33,6 +33,11 @@ impl Routes {
         match self.without.get(&user.id).as_deref() {
             None => {}
             Some(Without::TakenOut) => return Err(no_workspace(user)),
+            Some(Without::Awaited(workspace)) => {
+                return Err(ClaimError::Held {
+                    sandbox: workspace.to_string(),
+                });
+            }
             Some(Without::Retired(workspace)) => {
                 return Err(ClaimError::Retired {
                     workspace: workspace.to_string(),
@@ -158,13 +163,15 @@ impl Routes {
     pub(super) fn free_name(&self, username: &str) -> String {
         let stem = stem(username);
         let mut names = std::iter::once(stem.clone()).chain((2..).map(|n| format!("{stem}-{n}")));
-        let is_free = |name: &String| {
-            is_workspace_label(name)
-                && !self.by_name.contains_key(name.as_str())
-                && !self.retired.contains(name.as_str())
-                && self.has_free_hosts(name)
-        };
+        let is_free = |name: &String| is_workspace_label(name) && self.is_unused(name);
         names.find(is_free).unwrap_or(stem)
+    }
+
+    /// Whether no workspace that is known has this name, nor the gateway one of its hosts.
+    pub(super) fn is_unused(&self, name: &str) -> bool {
+        !self.by_name.contains_key(name)
+            && !self.retired.contains(name)
+            && self.has_free_hosts(name)
     }
 
     /// Whether neither sandbox would be at a host of the gateway.

@@ -79,6 +79,10 @@ impl Routes {
             match self.attempt(workspace, role, user)? {
                 Attempt::Claimed(claim) => return Ok(claim),
                 Attempt::Waits(_permits, route) => ready(&route).await?,
+                Attempt::Held(_permits, _, sandbox) if workspace.gone.is_cancelled() => {
+                    let sandbox = sandbox.name().to_owned();
+                    return Err(ClaimError::Held { sandbox });
+                }
                 Attempt::Held(_permits, held, sandbox) => {
                     self.held(&held, sandbox.name()).await?;
                 }

@@ -2,6 +2,7 @@
 
 mod access;
 mod access_table;
+mod archive;
 mod assign;
 mod audit;
 mod change;
@@ -34,6 +35,7 @@ mod write_count;
 mod writes;
 
 pub use access::AccessError;
+pub use archive::{ArchiveError, ArchiveView, RemoveError, Removed, Restored};
 pub use change::{ChangeError, ChangeOutcome, ForkOrder, PromoteOrder, RestoreOrder, UndoOrder};
 pub use claim::Claim;
 pub use error::{ClaimError, StopError, SwapError};

@@ -60,6 +60,8 @@ impl Routes {
         for user in taken_out {
             routes.without.insert(user, Without::TakenOut);
         }
+        let (under_way, rows): (Vec<_>, Vec<_>) =
+            rows.into_iter().partition(|row| row.archive.is_some());
         for row in rows {
             if row.retired {
                 routes.retire(&row);
@@ -75,6 +77,7 @@ impl Routes {
         routes.settle_releases().await?;
         routes.keep_stopped().await?;
         routes.take_back_broken_off().await?;
+        routes.resume_archives(under_way).await?;
         routes.recover_volumes();
         routes.resume_probations().await?;
         routes.keep_writes();

@@ -98,7 +98,11 @@ impl Routes {
         }
         for sandbox in [live, dev] {
             if sandbox.release() == 0 {
-                let pinned = self.runtime.pinned_release(sandbox).await.ok().flatten();
+                // A slot's pin may be of whoever had it before.
+                let pinned = match workspace.slot {
+                    Some(_) => None,
+                    None => self.runtime.pinned_release(sandbox).await.ok().flatten(),
+                };
                 sandbox.set_release(pinned.unwrap_or(declared));
             }
         }

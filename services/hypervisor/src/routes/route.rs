@@ -13,9 +13,9 @@ use crate::runtime::Sandbox;
 use crate::sandbox_name;
 use crate::timestamp::Timestamp;
 use arc_swap::{ArcSwap, Guard};
-use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
-use tokio::sync::Mutex;
+use std::sync::{Arc, OnceLock};
+use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio_util::sync::CancellationToken;
 
 /// (workspace, role) → sandbox, for as long as one generation lasts.
@@ -90,6 +90,10 @@ pub struct Workspace {
     pub(super) visitors: [ConcurrencyLimit; 2],
     /// Held by the one change that there may be at a time.
     pub(super) changing: Arc<Mutex<()>>,
+    /// Cancelled when it is served to nobody any longer.
+    pub(super) gone: CancellationToken,
+    /// Keeps a workspace that is gone from being changed, as long as somebody knows it.
+    pub(super) last_change: OnceLock<OwnedMutexGuard<()>>,
     pub(super) writes: WriteCount,
     /// Of live, and of dev.
     pub(super) requests: [RequestCount; 2],
@@ -112,6 +116,8 @@ impl Workspace {
             sites,
             visitors: [0; 2].map(|_| ConcurrencyLimit::new(most_visitors)),
             changing: Arc::default(),
+            gone: CancellationToken::new(),
+            last_change: OnceLock::new(),
             writes,
             requests: Default::default(),
         }

@@ -34,7 +34,12 @@ impl Routes {
         tokio::spawn(async move {
             for workspace in workspaces {
                 // A change that is at work, or taken back, does so itself.
-                let _only = workspace.changing.lock().await;
+                let changing = workspace
+                    .gone
+                    .run_until_cancelled(workspace.changing.lock());
+                let Some(_only) = changing.await else {
+                    continue;
+                };
                 for route in workspace.pair().both() {
                     let sandbox = &route.sandbox;
                     if let Err(error) = sandbox.recover_volume().await {

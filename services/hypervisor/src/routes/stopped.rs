@@ -6,7 +6,7 @@ use super::route::Workspace;
 use super::table::Routes;
 use crate::config::RuntimeKind;
 use crate::role::Role;
-use crate::runtime::{Sandbox, StoppedBy};
+use crate::runtime::{RuntimeError, Sandbox, StoppedBy};
 use crate::store::{StoppedRow, StoreError};
 use crate::timestamp::Timestamp;
 use std::sync::Arc;
@@ -65,7 +65,13 @@ impl Routes {
         workspace: &Workspace,
         role: Role,
     ) -> Result<Arc<Sandbox>, StopError> {
-        let _only = workspace.changing.lock().await;
+        let changing = workspace
+            .gone
+            .run_until_cancelled(workspace.changing.lock());
+        let Some(_only) = changing.await else {
+            let sandbox = workspace.pair().route(role).sandbox.name().to_owned();
+            return Err(RuntimeError::Reserved { sandbox }.into());
+        };
         let sandbox = workspace.pair().route(role).sandbox.clone();
         self.let_run(&sandbox).await?;
         sandbox.start().await?;

@@ -73,6 +73,8 @@ pub(super) enum Without {
     TakenOut,
     /// This one is no longer declared.
     Retired(Arc<str>),
+    /// The data of this one are on their way from an archive.
+    Awaited(Arc<str>),
 }
 
 impl Routes {
@@ -150,7 +152,11 @@ impl Routes {
     }
 
     /// The sandbox of that name, as it was declared for the role that it was born with.
-    fn sandbox(&self, row: &WorkspaceRow, name: &str) -> Result<Arc<Sandbox>, StoreError> {
+    pub(super) fn sandbox(
+        &self,
+        row: &WorkspaceRow,
+        name: &str,
+    ) -> Result<Arc<Sandbox>, StoreError> {
         let called = |born| match row.slot {
             Some(slot) => sandbox_name::of_slot(slot, born),
             None => sandbox_name::of_workspace(&row.name, born),

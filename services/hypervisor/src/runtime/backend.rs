@@ -4,7 +4,7 @@ use super::consumption::Consumption;
 use super::line::LogLines;
 use super::{Release, RuntimeError, Spec};
 use crate::config::Address;
-use ::volumes::{Backup, Reason, Snapshot, SnapshotId, Usage};
+use ::volumes::{Archived, Backup, Reason, Snapshot, SnapshotId, Usage};
 use async_trait::async_trait;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -40,6 +40,9 @@ pub(super) trait Backend: Send + Sync {
     async fn pinned_release(&self, _spec: &Spec) -> Result<Option<u64>, RuntimeError> {
         Ok(None)
     }
+
+    /// Forgets what it remembers of a sandbox, whose name another may have from now on.
+    fn forget(&self, spec: &Spec);
 
     /// The volumes of its sandboxes.
     fn volumes(&self) -> Arc<dyn Volumes>;
@@ -147,6 +150,16 @@ pub(super) trait Volumes: Send + Sync {
 
     /// How much the volume takes.
     async fn usage(&self, spec: &Spec) -> Result<Usage, RuntimeError>;
+
+    /// Puts the volume away with all that belongs to it: whoever has the sandbox's name next finds
+    /// nothing. What an order before has left is finished.
+    async fn archive(&self, spec: &Spec, id: &SnapshotId) -> Result<Archived, RuntimeError>;
+
+    /// Brings back what was put away, in the place of nothing.
+    async fn unarchive(&self, spec: &Spec, id: &SnapshotId) -> Result<Archived, RuntimeError>;
+
+    /// Removes the archive of this sandbox and of the workspace's other one.
+    async fn discard(&self, spec: &Spec, id: &SnapshotId) -> Result<(), RuntimeError>;
 
     /// Finishes or takes back what a crash left.
     async fn recover(&self, spec: &Spec) -> Result<(), RuntimeError>;

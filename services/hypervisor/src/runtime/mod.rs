@@ -8,6 +8,7 @@
 //! `adopt`, a single task watches all that something else runs.
 
 mod adopt;
+mod archives;
 mod backend;
 mod commands;
 mod consumption;
@@ -32,7 +33,7 @@ mod systemd;
 mod usage;
 mod volumes;
 
-pub use ::volumes::{Backup, Reason, Snapshot, SnapshotId, VolumeError};
+pub use ::volumes::{Archived, Backup, Reason, Snapshot, SnapshotId, VolumeError};
 pub use consumption::Consumption;
 pub use error::RuntimeError;
 pub use line::{LogLines, MOST_LOG_LINES};

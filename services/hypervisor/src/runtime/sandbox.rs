@@ -7,6 +7,7 @@ use super::state::SandboxState;
 use super::supervision::Supervision;
 use super::supervisor::Supervisor;
 use super::{Hold, ProbeError, RuntimeError, Spec, Status, StoppedBy};
+use crate::role::Role;
 use futures_channel::mpsc;
 use serde::Serialize;
 use std::net::SocketAddr;
@@ -65,6 +66,11 @@ impl Sandbox {
     /// Its name.
     pub fn name(&self) -> &str {
         &self.state.spec.name
+    }
+
+    /// The role that it was born with, whichever it has now.
+    pub fn born(&self) -> Role {
+        self.state.spec.instance_role
     }
 
     pub(super) fn spec(&self) -> &Spec {
@@ -216,6 +222,14 @@ impl Sandbox {
                 // It can only fail by having ended before.
                 let _ = self.command(backend, Command::End).await;
             }
+        }
+    }
+
+    /// Has nobody look after it any longer, nor order anything of it: its name is another's soon.
+    pub(super) async fn retire(&self) {
+        self.set_reserved(true);
+        if let Supervision::Supervise(_) = &*self.supervision {
+            self.end().await;
         }
     }
 

@@ -83,7 +83,7 @@ impl Sandbox {
     }
 
     /// Keeps it from being started; whoever wants to waits. It may have been just before.
-    async fn unstarted(&self) -> Result<OwnedMutexGuard<()>, RuntimeError> {
+    pub(super) async fn unstarted(&self) -> Result<OwnedMutexGuard<()>, RuntimeError> {
         let unstarted = self.starts().lock_owned().await;
         let status = self.view().status;
         if matches!(status, Status::Stopped | Status::Failed) {
@@ -184,7 +184,7 @@ impl Sandbox {
         whole(turn, async move { volumes.recover(&spec).await }).await
     }
 
-    fn kept(&self) -> Result<Arc<dyn Volumes>, RuntimeError> {
+    pub(super) fn kept(&self) -> Result<Arc<dyn Volumes>, RuntimeError> {
         match self.supervision() {
             Supervision::Supervise(backend) => Ok(backend.volumes()),
             Supervision::Watch(_) => Err(RuntimeError::Unsupported(format!(
@@ -196,7 +196,7 @@ impl Sandbox {
 }
 
 /// Comes to its end even if whoever asked no longer waits, and holds `held` until then.
-async fn whole<T: Send + 'static>(
+pub(super) async fn whole<T: Send + 'static>(
     held: impl Send + 'static,
     work: impl Future<Output = Result<T, RuntimeError>> + Send + 'static,
 ) -> Result<T, RuntimeError> {

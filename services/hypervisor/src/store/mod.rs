@@ -7,6 +7,7 @@
 #![expect(clippy::missing_errors_doc, reason = "it is said above")]
 
 mod accounts;
+mod archives;
 mod changes;
 mod error;
 mod handle;
@@ -19,6 +20,7 @@ mod workspaces;
 pub use accounts::{
     AccountStore, AuditStore, GrantStore, NoticeStore, PasskeyStore, RecoveryStore, SessionStore,
 };
+pub use archives::{ArchiveRow, ArchiveState, ArchiveStore, Removal, Revival};
 pub use changes::{
     ChangeKind, ChangeOutcome, ChangeRow, ChangeStore, Commit, NewChange, PinnedReleases,
     StoppedRow,
@@ -47,6 +49,7 @@ pub trait Store:
     + MemberStore
     + ProbationStore
     + ChangeStore
+    + ArchiveStore
     + AuditStore
     + NoticeStore
     + MetaStore

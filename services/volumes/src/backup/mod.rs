@@ -4,11 +4,13 @@
 //! <folder>/<id>/      a backup: data/ (the tree) and backup.json
 //! <folder>/<id>.part/ one that is being made
 //! <folder>/latest     a link to the newest
+//! <folder>/.archived/<id>/ those of a volume that was put away in that archive
 //! ```
 //!
 //! A file that did not change since the backup before is that one's file, by another name: so a
 //! backup is whole, and costs what changed. What was written by a sandbox is in `data/` alone.
 
+mod away;
 mod check;
 mod databases;
 mod import;

@@ -46,7 +46,7 @@ pub(super) fn limits(config: &Config) -> Verdict {
 
 /// Where the least is 0, that has a meaning.
 #[rustfmt::skip] // A table.
-fn all(config: &Config) -> [Limit; 28] {
+fn all(config: &Config) -> [Limit; 29] {
     let (server, auth, proxy, runtime) = (&config.server, &config.auth, &config.proxy, &config.runtime);
     [
         ("server.max_connections", server.max_connections as u64, 1, MOST),
@@ -61,6 +61,7 @@ fn all(config: &Config) -> [Limit; 28] {
         ("auth.invite_hours", auth.invite_hours, 1, MOST_HOURS),
         ("auth.rate_per_address", auth.rate_per_address.into(), 1, MOST),
         ("auth.rate_per_account", auth.rate_per_account.into(), 1, MOST),
+        ("runtime.archive_days", runtime.archive_days, 0, MOST_DAYS),
         ("auth.audit_days", auth.audit_days, 0, MOST_DAYS),
         ("proxy.connect_secs", proxy.connect_secs, 1, MOST_SECS),
         ("proxy.response_secs", proxy.response_secs, 1, MOST_SECS),

@@ -80,6 +80,7 @@ impl Routes {
         tokio::spawn(async move {
             tokio::select! {
                 () = routes.end.cancelled() => {}
+                () = workspace.gone.cancelled() => {}
                 () = routes.watch_whole(&workspace, generation, begun, lasts) => {}
             }
             // A later swap may have begun another one.

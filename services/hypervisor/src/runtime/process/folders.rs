@@ -19,6 +19,11 @@ impl Folders {
         is_plain(name).then(|| self.data_dir.join(name))
     }
 
+    /// The folder of all archives.
+    pub(super) fn archives(&self) -> PathBuf {
+        self.data_dir.join(".archives")
+    }
+
     /// The folder in which a sandbox's volume is, which is made with it, for its owner only.
     pub(super) fn workspace_of(&self, spec: &Spec) -> Result<PathBuf, String> {
         let folder = self.workspace(&spec.workspace);

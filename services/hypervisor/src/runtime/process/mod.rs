@@ -1,5 +1,6 @@
 //! `process`: each sandbox is a child of its own guardian, in a cleared environment.
 
+mod archives;
 mod child;
 mod consumption;
 mod environment;
@@ -137,6 +138,10 @@ impl Backend for ProcessBackend {
             Ok(child) => Ok(Box::new(child)),
             Err(error) => Err(format!("cannot run its guardian {guardian}: {error}")),
         }
+    }
+
+    fn forget(&self, spec: &Spec) {
+        self.volumes.forget(spec);
     }
 
     fn volumes(&self) -> Arc<dyn backend::Volumes> {

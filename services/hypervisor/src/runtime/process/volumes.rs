@@ -1,5 +1,6 @@
 //! Volumes as folders: `<data_dir>/<workspace>/<sandbox>`, copied by this process itself.
 
+use super::archives::{self, Places};
 use super::folders::Folders;
 use super::freezer::SandboxFreezer;
 use super::guardians::Guardians;
@@ -7,7 +8,7 @@ use crate::database_check::DatabaseCheck;
 use crate::private_folder;
 use crate::runtime::backend::{self, StartLock};
 use crate::runtime::{RuntimeError, Spec};
-use ::volumes::{Backup, Backups, Keep, Reason, Snapshot, SnapshotId, Usage, Volume};
+use ::volumes::{Archived, Backup, Backups, Keep, Reason, Snapshot, SnapshotId, Usage, Volume};
 use async_trait::async_trait;
 use dashmap::DashMap;
 use std::path::{Path, PathBuf};
@@ -69,6 +70,25 @@ impl Volumes {
             )
         })?;
         Ok(folder.join(&spec.workspace).join(&spec.name))
+    }
+
+    /// Forgets that a sandbox's volume was mended: the next of its name may be another's.
+    pub(super) fn forget(&self, spec: &Spec) {
+        self.recovered.remove(&spec.name);
+    }
+
+    /// Moves what is a sandbox's, which waits for the disk.
+    async fn moved<T: Send + 'static>(
+        &self,
+        spec: &Spec,
+        id: &SnapshotId,
+        work: fn(&Places, &Spec, &SnapshotId) -> Result<T, RuntimeError>,
+    ) -> Result<T, RuntimeError> {
+        let places = Places::new(&self.folders, spec, self.backups_of(spec).ok())?;
+        let (spec, id) = (spec.clone(), id.clone());
+        let failed = |error| RuntimeError::Volume(format!("the work on a volume failed: {error}"));
+        let work = move || work(&places, &spec, &id);
+        tokio::task::spawn_blocking(work).await.map_err(failed)?
     }
 
     /// One that could not be stopped may count as stopped.
@@ -243,6 +263,20 @@ impl backend::Volumes for Volumes {
         };
         let failed = |error| RuntimeError::Volume(format!("the work on a volume failed: {error}"));
         tokio::task::spawn_blocking(look).await.map_err(failed)?
+    }
+
+    async fn archive(&self, spec: &Spec, id: &SnapshotId) -> Result<Archived, RuntimeError> {
+        self.refuse_running(spec)?;
+        self.moved(spec, id, archives::put_away).await
+    }
+
+    async fn unarchive(&self, spec: &Spec, id: &SnapshotId) -> Result<Archived, RuntimeError> {
+        self.refuse_running(spec)?;
+        self.moved(spec, id, archives::bring_back).await
+    }
+
+    async fn discard(&self, spec: &Spec, id: &SnapshotId) -> Result<(), RuntimeError> {
+        self.moved(spec, id, archives::discard).await
     }
 
     async fn recover(&self, spec: &Spec) -> Result<(), RuntimeError> {

@@ -96,6 +96,11 @@ impl Backend for Systemd {
         Ok(Box::new(Started::order(&self.bus, &unit, address).await?))
     }
 
+    fn forget(&self, spec: &Spec) {
+        self.slots.forget(spec);
+        self.volumes.forget(spec);
+    }
+
     fn volumes(&self) -> Arc<dyn backend::Volumes> {
         Arc::clone(&self.volumes) as _
     }

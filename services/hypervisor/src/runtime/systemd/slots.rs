@@ -22,6 +22,13 @@ impl Slots {
         Self { bus, unit, ready }
     }
 
+    /// Has it made ready anew before its next use: what was there is gone.
+    pub(super) fn forget(&self, spec: &Spec) {
+        if let Some(slot) = spec.slot {
+            self.ready.remove(&slot);
+        }
+    }
+
     /// Has the sandbox's slot made ready, if it is of one.
     pub(super) async fn make_ready(&self, spec: &Spec) -> Result<(), String> {
         let (Some(slot), Some(template)) = (spec.slot, &self.unit) else {

@@ -9,7 +9,7 @@ use super::unit::is_down;
 use crate::config;
 use crate::runtime::backend::{self, StartLock};
 use crate::runtime::{RuntimeError, Spec};
-use ::volumes::{Backup, Reason, Snapshot, SnapshotId, Usage};
+use ::volumes::{Archived, Backup, Reason, Snapshot, SnapshotId, Usage};
 use async_trait::async_trait;
 use dashmap::DashMap;
 use serde::Deserialize;
@@ -81,6 +81,11 @@ impl Volumes {
             kept: results.map(|results| Kept { unit, results }),
             turns: DashMap::new(),
         }
+    }
+
+    /// Forgets what it remembers of a sandbox.
+    pub(super) fn forget(&self, spec: &Spec) {
+        self.turns.remove(&spec.name);
     }
 
     /// Has a unit do this, and reads what came of it.
@@ -232,6 +237,20 @@ impl backend::Volumes for Volumes {
 
     async fn usage(&self, spec: &Spec) -> Result<Usage, RuntimeError> {
         self.repeatable(spec, "usage").await
+    }
+
+    async fn archive(&self, spec: &Spec, id: &SnapshotId) -> Result<Archived, RuntimeError> {
+        self.refuse_running(spec).await?;
+        self.order(spec, &format!("archive:{id}")).await
+    }
+
+    async fn unarchive(&self, spec: &Spec, id: &SnapshotId) -> Result<Archived, RuntimeError> {
+        self.refuse_running(spec).await?;
+        self.order(spec, &format!("unarchive:{id}")).await
+    }
+
+    async fn discard(&self, spec: &Spec, id: &SnapshotId) -> Result<(), RuntimeError> {
+        self.order(spec, &format!("discard:{id}")).await
     }
 
     async fn recover(&self, spec: &Spec) -> Result<(), RuntimeError> {

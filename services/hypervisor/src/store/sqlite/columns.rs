@@ -2,7 +2,9 @@
 
 use crate::access::Access;
 use crate::scope::Scopes;
-use crate::store::{ChangeKind, ChangeOutcome, Conflict, Outcome, SessionKind, StoreError};
+use crate::store::{
+    ArchiveState, ChangeKind, ChangeOutcome, Conflict, Outcome, SessionKind, StoreError,
+};
 use crate::timestamp::Timestamp;
 use rusqlite::ffi;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
@@ -66,6 +68,18 @@ impl ToSql for Outcome {
 }
 
 impl FromSql for Outcome {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        from_word(value)
+    }
+}
+
+impl ToSql for ArchiveState {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        to_word(self)
+    }
+}
+
+impl FromSql for ArchiveState {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
         from_word(value)
     }

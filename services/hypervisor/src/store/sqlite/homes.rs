@@ -34,16 +34,21 @@ fn new_row(tx: &Transaction, new: &NewWorkspace) -> Result<WorkspaceRow, StoreEr
         return Ok(row);
     };
     let slot = free_slot(tx, slots)?.ok_or(Conflict::NoSlot)?;
-    Ok(WorkspaceRow {
+    Ok(in_slot(row, slot))
+}
+
+/// The same workspace in a slot of the host.
+pub(super) fn in_slot(row: WorkspaceRow, slot: u32) -> WorkspaceRow {
+    WorkspaceRow {
         slot: Some(slot),
         live: sandbox_name::of_slot(slot, Role::Live),
         dev: sandbox_name::of_slot(slot, Role::Dev),
         ..row
-    })
+    }
 }
 
 /// The first slot of so many that nobody has.
-fn free_slot(tx: &Transaction, slots: u32) -> Result<Option<u32>, StoreError> {
+pub(super) fn free_slot(tx: &Transaction, slots: u32) -> Result<Option<u32>, StoreError> {
     let mut statement =
         tx.prepare_cached("SELECT slot FROM workspaces WHERE slot IS NOT NULL ORDER BY slot")?;
     let mut taken = statement.query([])?;

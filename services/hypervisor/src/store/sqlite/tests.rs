@@ -16,6 +16,7 @@ use tempfile::TempDir;
 use uuid::Uuid;
 
 mod ahead;
+mod archives;
 mod changes;
 mod grants;
 mod growth;

@@ -42,6 +42,12 @@ pub(super) fn named(tx: &Transaction, name: &str) -> Result<WorkspaceRow, StoreE
     Ok(row)
 }
 
+/// Whether there is one of this name.
+pub(super) fn exists(tx: &Transaction, name: &str) -> Result<bool, StoreError> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM workspaces WHERE name = ?1)";
+    Ok(tx.query_row(sql, [name], |row| row.get(0))?)
+}
+
 /// Keeps a new one, without its members.
 pub(super) fn insert(tx: &Transaction, row: &WorkspaceRow) -> Result<(), StoreError> {
     let mut insert = tx.prepare_cached(

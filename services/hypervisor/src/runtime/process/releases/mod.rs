@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::{fs, io};
 
 /// The folder of a workspace's releases, beside its sandboxes' volumes.
-const FOLDER: &str = ".releases";
+pub(super) const FOLDER: &str = ".releases";
 
 /// Who added what `runtime.command` declares.
 const CONFIG: &str = "runtime.command";

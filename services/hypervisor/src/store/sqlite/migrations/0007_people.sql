@@ -50,6 +50,10 @@ CREATE TABLE archives (
     workspace TEXT NOT NULL,
     -- The names of those who were its members, as a JSON list.
     members TEXT NOT NULL,
+    -- The slot that it had, and whether the sandbox that was born dev was live.
+    slot INTEGER,
+    swapped INTEGER NOT NULL CHECK (swapped IN (0, 1)),
+    generation INTEGER NOT NULL,
     live_release INTEGER NOT NULL,
     dev_release INTEGER NOT NULL,
     at INTEGER NOT NULL,

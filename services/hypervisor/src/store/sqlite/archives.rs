@@ -1,0 +1,222 @@
+//! Removed people, and what was theirs alone.
+
+use super::Sqlite;
+use super::homes::{free_slot, in_slot};
+use super::members::{choose, join};
+use super::workspaces::{exists, insert, named};
+use crate::store::{
+    ArchiveRow, ArchiveState, ArchiveStore, Conflict, Removal, Revival, StoreError, WorkspaceRow,
+};
+use crate::timestamp::Timestamp;
+use rusqlite::{OptionalExtension, Row, Transaction, params};
+use std::mem;
+use uuid::Uuid;
+
+const COLUMNS: &str =
+    "id, workspace, members, slot, swapped, generation, live_release, dev_release,
+    at, delete_at, bytes, state";
+
+fn archive(row: &Row) -> rusqlite::Result<ArchiveRow> {
+    let count = |at| Ok::<_, rusqlite::Error>(row.get::<_, i64>(at)?.cast_unsigned());
+    let members: String = row.get(2)?;
+    Ok(ArchiveRow {
+        id: row.get(0)?,
+        workspace: row.get(1)?,
+        // What cannot be read names nobody.
+        members: serde_json::from_str(&members).unwrap_or_default(),
+        slot: row.get(3)?,
+        swapped: row.get(4)?,
+        generation: count(5)?,
+        live_release: count(6)?,
+        dev_release: count(7)?,
+        at: row.get(8)?,
+        delete_at: row.get(9)?,
+        bytes: count(10)?,
+        state: row.get(11)?,
+    })
+}
+
+fn insert_archive(tx: &Transaction, row: &ArchiveRow) -> Result<(), StoreError> {
+    let values = "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12";
+    tx.execute(
+        &format!("INSERT INTO archives ({COLUMNS}) VALUES ({values})"),
+        params![
+            row.id,
+            row.workspace,
+            serde_json::Value::from(row.members.clone()).to_string(),
+            row.slot,
+            row.swapped,
+            row.generation.cast_signed(),
+            row.live_release.cast_signed(),
+            row.dev_release.cast_signed(),
+            row.at,
+            row.delete_at,
+            row.bytes.cast_signed(),
+            row.state,
+        ],
+    )?;
+    Ok(())
+}
+
+/// Changes the state of one that has another; answers with it as it was.
+fn change(
+    tx: &Transaction,
+    id: &str,
+    from: ArchiveState,
+    to: ArchiveState,
+) -> Result<ArchiveRow, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM archives WHERE id = ?1 AND state = ?2");
+    let found = tx.query_row(&sql, params![id, from], archive).optional()?;
+    let sql = "UPDATE archives SET state = ?2 WHERE id = ?1";
+    tx.execute(sql, params![id, to])?;
+    Ok(found.ok_or(Conflict::Archive)?)
+}
+
+/// Somebody must be left who may let people in.
+fn refuse_last_admin(tx: &Transaction, user: Uuid) -> Result<(), StoreError> {
+    let sql = "SELECT admin AND disabled_at IS NULL AND NOT EXISTS
+               (SELECT 1 FROM users WHERE admin AND disabled_at IS NULL AND id != ?1)
+               FROM users WHERE id = ?1";
+    let is_last = tx.query_row(sql, [user], |row| row.get(0)).optional()?;
+    match is_last {
+        None => Err(Conflict::NoUser.into()),
+        Some(true) => Err(Conflict::LastAdmin.into()),
+        Some(false) => Ok(()),
+    }
+}
+
+/// When, by a clock that may be behind: never before the user was last seen.
+fn at(tx: &Transaction, removal: &Removal) -> Result<Timestamp, StoreError> {
+    let sql = "SELECT max(?2, created_at, ifnull(
+               (SELECT max(last_seen_at) FROM sessions WHERE user_id = ?1), 0))
+               FROM users WHERE id = ?1";
+    Ok(tx.query_row(sql, params![removal.user, removal.at], |row| row.get(0))?)
+}
+
+/// The workspaces that nobody else is a member of, and that go with their member.
+fn left_alone(tx: &Transaction, removal: &Removal) -> Result<Vec<WorkspaceRow>, StoreError> {
+    let mut statement = tx.prepare_cached(
+        "SELECT name FROM workspaces JOIN members ON members.workspace = name
+         WHERE user_id = ?1 AND NOT retired AND archive IS NULL AND NOT EXISTS
+         (SELECT 1 FROM members AS others WHERE others.workspace = name AND others.user_id != ?1)",
+    )?;
+    let names = statement.query_map([removal.user], |row| row.get(0))?;
+    let names = names.collect::<Result<Vec<String>, _>>()?;
+    let goes = names.iter().filter(|name| !removal.declared.contains(name));
+    goes.map(|name| named(tx, name)).collect()
+}
+
+impl ArchiveStore for Sqlite {
+    fn remove_user(
+        &self,
+        removal: &Removal,
+        new_id: &mut dyn FnMut() -> String,
+    ) -> Result<Vec<ArchiveRow>, StoreError> {
+        self.write(|tx| {
+            refuse_last_admin(tx, removal.user)?;
+            let at = at(tx, removal)?;
+            let sql = "SELECT username FROM users WHERE id = ?1";
+            let username: String = tx.query_row(sql, [removal.user], |row| row.get(0))?;
+            let mut rows = Vec::new();
+            for workspace in left_alone(tx, removal)? {
+                let keep = |keep| Timestamp::from_millis(at.millis().saturating_add(keep));
+                let row = ArchiveRow {
+                    id: new_id(),
+                    swapped: workspace.live.ends_with("-dev"),
+                    workspace: workspace.name,
+                    members: vec![username.clone()],
+                    slot: workspace.slot,
+                    generation: workspace.generation,
+                    live_release: workspace.live_release,
+                    dev_release: workspace.dev_release,
+                    at,
+                    delete_at: removal.keep_ms.map(keep),
+                    bytes: 0,
+                    state: ArchiveState::Making,
+                };
+                insert_archive(tx, &row)?;
+                let sql = "UPDATE workspaces SET archive = ?2 WHERE name = ?1";
+                tx.execute(sql, params![row.workspace, row.id])?;
+                rows.push(row);
+            }
+            tx.execute("DELETE FROM users WHERE id = ?1", [removal.user])?;
+            Ok(rows)
+        })
+    }
+
+    fn archives(&self) -> Result<Vec<ArchiveRow>, StoreError> {
+        let sql = format!("SELECT {COLUMNS} FROM archives ORDER BY at, id");
+        self.all(&sql, [], archive)
+    }
+
+    fn archived(&self, id: &str, bytes: u64) -> Result<(), StoreError> {
+        self.write(|tx| {
+            change(tx, id, ArchiveState::Making, ArchiveState::Kept)?;
+            let sql = "UPDATE archives SET bytes = ?2 WHERE id = ?1";
+            tx.execute(sql, params![id, bytes.cast_signed()])?;
+            tx.execute("DELETE FROM workspaces WHERE archive = ?1", [id])?;
+            Ok(())
+        })
+    }
+
+    fn restore_archive(&self, revival: &Revival) -> Result<WorkspaceRow, StoreError> {
+        self.write(|tx| {
+            let id = &revival.id;
+            let kept = change(tx, id, ArchiveState::Kept, ArchiveState::Restoring)?;
+            let mut name = None;
+            for wanted in &revival.names {
+                if !exists(tx, wanted)? {
+                    name = Some(wanted);
+                    break;
+                }
+            }
+            let name = name.ok_or(Conflict::Workspace)?;
+            let mut row = WorkspaceRow::new(name);
+            if let Some(slots) = revival.slots {
+                let slot = free_slot(tx, slots)?.ok_or(Conflict::NoSlot)?;
+                row = in_slot(row, slot);
+            }
+            if kept.swapped {
+                mem::swap(&mut row.live, &mut row.dev);
+            }
+            // What a browser keeps of before is of another generation.
+            row.generation = kept.generation + 1;
+            (row.live_release, row.dev_release) = (kept.live_release, kept.dev_release);
+            insert(tx, &row)?;
+            let sql = "UPDATE workspaces SET archive = ?2 WHERE name = ?1";
+            tx.execute(sql, params![name, id])?;
+            join(tx, name, revival.user)?;
+            let sql = "SELECT workspace IS NULL FROM users WHERE id = ?1";
+            if tx.query_row(sql, [revival.user], |row| row.get(0))? {
+                choose(tx, revival.user, name)?;
+            }
+            named(tx, name)
+        })
+    }
+
+    fn restored(&self, id: &str) -> Result<(), StoreError> {
+        self.write(|tx| {
+            change(tx, id, ArchiveState::Restoring, ArchiveState::Deleting)?;
+            let sql = "UPDATE workspaces SET archive = NULL WHERE archive = ?1";
+            tx.execute(sql, [id])?;
+            Ok(())
+        })
+    }
+
+    fn not_restored(&self, id: &str) -> Result<(), StoreError> {
+        self.write(|tx| {
+            change(tx, id, ArchiveState::Restoring, ArchiveState::Kept)?;
+            tx.execute("DELETE FROM workspaces WHERE archive = ?1", [id])?;
+            Ok(())
+        })
+    }
+
+    fn delete_archive(&self, id: &str) -> Result<ArchiveRow, StoreError> {
+        self.write(|tx| change(tx, id, ArchiveState::Kept, ArchiveState::Deleting))
+    }
+
+    fn archive_deleted(&self, id: &str) -> Result<(), StoreError> {
+        let sql = "DELETE FROM archives WHERE id = ?1 AND state = 'deleting'";
+        self.execute(sql, [id]).map(|_| ())
+    }
+}
