@@ -169,7 +169,7 @@ pub(crate) fn aside_of(aside: &SnapshotId, was: &Measure) -> Snapshot {
     }
 }
 
-pub(crate) fn copy(part: &Part, room: &Room<'_>, data: &OwnedFd, path: &str) -> Result<Fresh> {
+fn copy(part: &Part, room: &Room<'_>, data: &OwnedFd, path: &str) -> Result<Fresh> {
     room.check(&measure(data, path)?, part.sharing.possible)?;
     let mut pass = Pass::new(
         duplicate(data.as_fd(), path)?,

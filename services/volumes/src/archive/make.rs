@@ -7,11 +7,12 @@ use crate::backup::Backups;
 use crate::error::VolumeError;
 use crate::files::sync_folder;
 use crate::id::SnapshotId;
+use crate::pass::{Kind, Pass};
 use crate::remove::remove_own;
-use crate::replace::{copy, measure, now, stat};
+use crate::replace::{measure, now, stat};
 use crate::room::Room;
 use crate::snapshot::DATA;
-use crate::take::Part;
+use crate::take::{Part, duplicate};
 use crate::volume::{PART, Store, Volume};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::renameat;
@@ -156,8 +157,15 @@ pub(super) fn copied(
     store.discard(&name)?;
     let room = Room::new(store.fd(), volume, &store.path);
     let made = Part::open(store, id).and_then(|part| {
-        let fresh = copy(&part, &room, tree, path)?;
-        part.finish(&fresh)?;
+        room.check(&measure(tree, path)?, part.shares_with(tree.as_fd())?)?;
+        let mut pass = Pass::new(
+            duplicate(tree.as_fd(), path)?,
+            part.copy_of_data()?,
+            Kind::Only,
+            part.place(true, &room)?,
+        )?;
+        pass.run()?;
+        part.finish(&pass.fresh)?;
         Ok(part)
     });
     made.map_err(|error| {

@@ -3,6 +3,7 @@
 use super::error::ArchiveError;
 use super::{BORN, PAUSE, id_of};
 use crate::auth::Auth;
+use crate::config;
 use crate::routes::fail_point::fail_point;
 use crate::routes::table::Routes;
 use crate::runtime::Spec;
@@ -122,7 +123,7 @@ impl Routes {
             workspace: row.workspace.clone(),
             slot,
             instance_role: born,
-            declared: Default::default(),
+            declared: config::Sandbox::default(),
         };
         BORN.map(spec).to_vec()
     }

@@ -96,15 +96,33 @@ pub(super) fn discard(places: &Places, _spec: &Spec, id: &SnapshotId) -> Result<
     Ok(())
 }
 
-/// Moves a folder, unless that is done.
+/// Moves a folder of our own files, unless that is done.
 fn carry(from: &Path, to: &Path) -> Result<(), RuntimeError> {
-    match fs::rename(from, to) {
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-        moved => moved
-            .and_then(|()| sync_above(to))
-            .and_then(|()| sync_above(from))
-            .map_err(failed(from)),
+    if !from.exists() {
+        return Ok(());
     }
+    let moved = match fs::rename(from, to) {
+        // To another file system: all of them are there before any of them goes.
+        Err(error) if error.kind() == ErrorKind::CrossesDevices => {
+            copy(from, to).and_then(|()| fs::remove_dir_all(from))
+        }
+        moved => moved,
+    };
+    moved
+        .and_then(|()| sync_above(to))
+        .and_then(|()| sync_above(from))
+        .map_err(failed(from))
+}
+
+fn copy(from: &Path, to: &Path) -> io::Result<()> {
+    private_folder::make(to)?;
+    for file in fs::read_dir(from)? {
+        let file = file?;
+        let copy = to.join(file.file_name());
+        fs::copy(file.path(), &copy)?;
+        File::open(copy)?.sync_all()?;
+    }
+    File::open(to)?.sync_all()
 }
 
 fn sync_above(path: &Path) -> io::Result<()> {
