@@ -143,6 +143,7 @@ in
       &&
         s.BindPaths == [
           "/var/lib/choiros/slots/%j"
+          "/var/lib/choiros/archives"
           "/run/choiros-volumes/s%j-live"
           "/run/choiros-volumes/s%j-dev"
           "-/sys/fs/cgroup/machine.slice/container@s%j-live.service"
@@ -151,7 +152,7 @@ in
           "/var/lib/choiros/backups/s%j-dev"
         ]
       && unit.environment.SANDBOXES == "s%j-live s%j-dev"
-      && says s.ExecStart " order /var/lib/choiros/slots/%j %i --results /run/choiros-volumes$"
+      && says s.ExecStart " order /var/lib/choiros/slots/%j %i --results /run/choiros-volumes --archives /var/lib/choiros/archives$"
       && says s.ExecStopPost " thaw /var/lib/choiros/slots/%j %i$"
       && s.NoNewPrivileges
       &&

@@ -24,6 +24,7 @@ directory:
   "/var/cache"
   "/var/lib/acme"
   "/var/lib/caddy"
+  "/var/lib/choiros/archives"
   "/var/lib/choiros/certificate"
   "/var/lib/choiros/hypervisor"
   "/var/lib/choiros/rollout"

@@ -5,6 +5,10 @@ let
   cfg = config.services.choiros;
   units = builtins.toJSON (map (s: s.unit) cfg.sandboxes);
   orders = import ../volumes/orders.nix { inherit lib; };
+  slotOrders = import ../volumes/orders.nix {
+    inherit lib;
+    archives = true;
+  };
   # whose snapshots it may get: its own back, and the other's
   sources = s: map (o: o.name) (lib.filter (o: o.workspace == s.workspace) cfg.sandboxes);
   # whole names of units
@@ -21,7 +25,7 @@ let
       "^choiros-slot-release@s${number}-(live|dev):[1-9][0-9]{0,8}[.]service$"
       # a slot's unit is for the slot's own volumes
       "^choiros-slot-volume-${number}@s\\1-(live|dev):(${
-        orders [
+        slotOrders [
           "s\\1-live"
           "s\\1-dev"
         ]

@@ -20,6 +20,7 @@ let
     release_unit = "choiros-release-{sandbox}@{order}.service";
     volume_unit = "choiros-volume-{sandbox}@{order}.service";
     results_dir = "/run/choiros-volumes";
+    archive_days = cfg.archiveDays;
   };
 
   # how it is asked whether it is well

@@ -34,6 +34,13 @@ in
       description = "What runs in the sandboxes of all slots, and what they may.";
     };
 
+    archiveDays = mkOption {
+      type = types.ints.between 0 36500;
+      default = 30;
+      example = 0;
+      description = "How many days the data of a workspace in a slot are kept in `/var/lib/choiros/archives` after its last member was removed; `0` keeps them until somebody deletes them. Until then they can be restored as a workspace of somebody else's.";
+    };
+
     slotFiles = mkOption {
       type = types.package;
       readOnly = true;

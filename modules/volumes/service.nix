@@ -9,10 +9,10 @@
 let
   cfg = config.services.choiros;
   volume = import ./unit.nix { inherit lib config pkgs; };
-  inherit (volume) folder results;
+  inherit (volume) folder results archives;
   unit =
-    v: name: order:
-    lib.recursiveUpdate (volume.unit v order " --results ${results}") {
+    v: name: order: more:
+    lib.recursiveUpdate (volume.unit v order " --results ${results}${more}") {
       description = "Volume of ${name}: %i";
       # the next order has another name: one that failed has said so, and isn't kept
       unitConfig.CollectMode = "inactive-or-failed";
@@ -25,18 +25,22 @@ in
     systemd.services =
       lib.listToAttrs (
         map (
-          s: lib.nameValuePair "choiros-volume-${s.name}@" (unit (volume.ofSandbox s) s.name "${s.name}:%i")
+          s:
+          lib.nameValuePair "choiros-volume-${s.name}@" (unit (volume.ofSandbox s) s.name "${s.name}:%i" "")
         ) cfg.sandboxes
       )
       // lib.optionalAttrs (cfg.slots > 0) {
         # only its text is used, below the names of slots
-        "choiros-slot-volume@" = unit volume.ofSlot "slot %j" "%i" // {
+        "choiros-slot-volume@" = unit volume.ofSlot "slot %j" "%i" " --archives ${archives}" // {
           enable = false;
         };
       };
     systemd.tmpfiles.settings.choiros = {
       "${folder}/.snapshots".d.mode = "0700";
       ${results}.d.mode = "0755";
+    }
+    // lib.optionalAttrs (cfg.slots > 0) {
+      ${archives}.d.mode = "0700";
     }
     // lib.listToAttrs (
       map (

@@ -9,6 +9,7 @@ let
   cfg = config.services.choiros;
   folder = "/var/lib/choiros/sandboxes";
   results = "/run/choiros-volumes";
+  archives = "/var/lib/choiros/archives";
   # a container's unit is in the slice that NixOS gives it
   cgroup = name: "/sys/fs/cgroup/machine.slice/container@${name}.service";
   backups = name: "${cfg.backup.directory}/${name}";
@@ -42,12 +43,13 @@ let
     "${lib.getExe volume} ${verb} ${v.folder} ${order}";
 in
 {
-  inherit folder results;
+  inherit folder results archives;
 
   # the volume of a declared sandbox
   ofSandbox = s: {
     name = s.name;
     inherit folder;
+    besides = [ ];
     sandboxes = [ s.name ];
     # A fork and a restore are renames within the folder, so it is in sight as a whole; what is other workspaces' is
     # covered. A folder for each workspace would move the data of every host there is, below containers that run.
@@ -60,6 +62,8 @@ in
   ofSlot = {
     name = "s%j";
     folder = "/var/lib/choiros/slots/%j";
+    # where its volumes go with the last person who has it, and come from; a mount of its own, so they are copied
+    besides = [ archives ];
     sandboxes = [
       "s%j-live"
       "s%j-dev"
@@ -78,6 +82,7 @@ in
     unitConfig.RequiresMountsFor = [
       v.folder
     ]
+    ++ v.besides
     ++ lib.optional cfg.backup.enable cfg.backup.directory;
     serviceConfig =
       removeAttrs (import ../hardening.nix) [
@@ -114,14 +119,19 @@ in
         BindPaths = [
           v.folder
         ]
+        ++ v.besides
         ++ map (name: "${results}/${name}") v.sandboxes
         ++ map (name: "-${cgroup name}") v.sandboxes
         ++ lib.optionals cfg.backup.enable (map backups v.sandboxes);
         ProtectControlGroups = false;
-        NoExecPaths = [
-          "-+${v.folder}"
-        ]
-        ++ lib.optionals cfg.backup.enable (map (name: "-+${backups name}") v.sandboxes);
+        NoExecPaths =
+          map (path: "-+${path}") (
+            [
+              v.folder
+            ]
+            ++ v.besides
+          )
+          ++ lib.optionals cfg.backup.enable (map (name: "-+${backups name}") v.sandboxes);
         InaccessiblePaths = v.covered;
         UMask = "0027";
       };

@@ -3,8 +3,14 @@
 let
   cfg = config.services.choiros;
   root = "/var/lib/choiros/sandboxes";
-  # where the data of declared sandboxes and of slots are
-  roots = [ root ] ++ lib.optional (cfg.slots > 0) "/var/lib/choiros/slots";
+  # where the data of declared sandboxes and of slots are, and what slots had in them
+  roots = [
+    root
+  ]
+  ++ lib.optionals (cfg.slots > 0) [
+    "/var/lib/choiros/slots"
+    "/var/lib/choiros/archives"
+  ];
   mounted = lib.filter (root: config.fileSystems ? ${root}) roots;
   folder = s: {
     ${s.data}.d = {

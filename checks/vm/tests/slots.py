@@ -142,6 +142,34 @@ with subtest("the volumes of slots in use are backed up"):
         machine.succeed(f"test -e /var/lib/choiros/backups/{name}/latest")
     t.assertEqual(machine.succeed("ls /var/lib/choiros/backups | grep -cE '^s(90[0-9]|1000)-'").strip(), "6")
 
+with subtest("what was in a slot goes whole to an archive, the next one finds nothing, and another slot has it as its own"):
+    archive, archives = "20260101T000000Z-000a", "/var/lib/choiros/archives"
+    for slot in (902, 903):
+        machine.succeed(f"{hypervisor} start choiros-slot@{slot}")
+    machine.succeed("systemctl stop container@s902-live container@s902-dev", f"ln -s /etc/shadow {folder}/902/s902-live/link && chown -h 40902:40902 {folder}/902/s902-live/link")
+    sums = f"sh -c 'cd $0 && find . -type f | sort | xargs sha256sum'"
+    before = machine.succeed(f"{sums} {folder}/902/s902-live")
+    order("s902-live", "snapshot:20260101T000000Z-000c:asked")
+    for role in ("live", "dev", "live"):
+        order(f"s902-{role}", f"archive:{archive}")
+        machine.fail(f"test -e {folder}/902/s902-{role}")
+    t.assertEqual(machine.succeed(f"ls -A {folder}/902/.snapshots/s902-live").split(), ["lock"])
+    t.assertEqual(machine.succeed(f"{sums} {archives}/{archive}/live/data"), before)
+    t.assertEqual(machine.succeed(f"stat -c %a {archives} {archives}/{archive}").split(), ["700", "700"])
+    machine.succeed(f"{hypervisor} start choiros-slot@902")
+    t.assertEqual(machine.succeed(f"ls -A {folder}/902/s902-live {folder}/902/s902-dev | grep -v :$ | xargs"), "\n")
+    t.assertEqual([order("s902-live", words)["ok"] for words in ("list", "backups")], [[], []])
+    for role in ("live", "dev"):
+        order(f"s903-{role}", f"unarchive:{archive}")
+    t.assertEqual(machine.succeed(f"{sums} {folder}/903/s903-live"), before)
+    owners = machine.succeed(f"stat -c %u:%g {folder}/903/s903-live {folder}/903/s903-live/events.db {folder}/903/s903-live/link {folder}/903/s903-live/a-database").split()
+    t.assertEqual(owners, ["40903:40903"] * 3 + ["71:71"])
+    t.assertEqual(machine.succeed("stat -c %u /etc/shadow").strip(), "0")
+    order("s902-live", f"discard:{archive}")
+    t.assertEqual(machine.succeed(f"ls -A {archives} /var/lib/choiros/backups/s902-live/.archived").split(), [f"{archives}:", "/var/lib/choiros/backups/s902-live/.archived:"])
+    # what has no archives has no such order
+    machine.fail(f"{hypervisor} start 'choiros-volume-sandbox-live@archive:{archive}.service'")
+
 with subtest("every unit of a slot is sealed"):
     sealed(["choiros-slot@901.service", "choiros-slot-release@s901-live:1.service", "choiros-slot-volume-901@s901-live:list.service", "choiros-backup-slots.service"])
 

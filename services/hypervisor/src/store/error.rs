@@ -79,8 +79,6 @@ pub enum Conflict {
     NoSlot,
     #[error("the generation has changed")]
     Generation,
-    #[error("there is no such user")]
-    NoUser,
     #[error("this is the last admin who may log in; make another one first")]
     LastAdmin,
     #[error("there is no such archive, or it is being made, restored or deleted")]

@@ -142,6 +142,7 @@ impl Backend for ProcessBackend {
 
     fn forget(&self, spec: &Spec) {
         self.volumes.forget(spec);
+        self.logs.remove(&spec.name);
     }
 
     fn volumes(&self) -> Arc<dyn backend::Volumes> {
