@@ -108,6 +108,7 @@ fn router(api: Api) -> Router {
         )
         .merge(changes::operator())
         .route("/acts", post(acts::by_operator))
+        .route("/tokens", get(super::tokens::of_user))
         .route("/invites", post(invite))
         .route("/recover/{username}", post(recover))
         .fallback(operator::unknown)

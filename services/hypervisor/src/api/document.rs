@@ -4,7 +4,7 @@
 //! out, and who may call it is what its description says: see [`super::guard`].
 
 use super::guard::{Rules, guard};
-use super::{Api, hosts, tokens};
+use super::{Api, acts, hosts, tokens};
 use crate::config::Config;
 use axum::body::Bytes;
 use axum::extract::DefaultBodyLimit;
@@ -31,6 +31,7 @@ fn operations() -> OpenApiRouter<Api> {
         .routes(routes!(open_api))
         .routes(routes!(hosts::exists))
         .routes(routes!(tokens::list))
+        .routes(routes!(acts::by_token::act))
 }
 
 /// The same, for those who may call them.

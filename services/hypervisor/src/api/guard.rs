@@ -76,7 +76,7 @@ impl Rule {
             }
             (Principal::Token(_), None) => return Err(AuthError::NoTokens),
             (Principal::Person(session), _) if self.session => session.require_full()?,
-            (Principal::Person(_), _) => return Err(AuthError::Unauthenticated),
+            (Principal::Person(_), _) => return Err(AuthError::TokenOnly),
         }
         let is_for_admins = scopes.is_some_and(|scopes| scopes.contains(&Scope::Admin));
         if is_for_admins && !principal.user().admin {

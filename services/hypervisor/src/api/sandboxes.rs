@@ -229,7 +229,9 @@ pub(super) async fn owned(
     user_id: Uuid,
 ) -> Result<Arc<Workspace>, HttpError> {
     if let Some(own) = caller.user().filter(|user| user.id == user_id) {
-        return Ok(api.routes.workspace(own).await?);
+        let workspace = api.routes.workspace(own).await?;
+        caller.require_workspace(&workspace.name)?;
+        return Ok(workspace);
     }
     if !caller.is_admin() {
         return Err(HttpError::new(

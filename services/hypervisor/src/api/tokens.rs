@@ -1,10 +1,12 @@
-//! `/api/tokens`: one's own.
+//! Lists of tokens: one's own, and for the operator a user's.
 
 use super::Api;
+use super::operator::Refused;
 use crate::auth::{Principal, TokenView};
 use crate::error::HttpError;
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{Query, State};
+use serde::Deserialize;
 
 /// Your tokens that are good, newest first. What they are is told only when they are made.
 #[utoipa::path(
@@ -16,4 +18,18 @@ pub(super) async fn list(
     principal: Principal,
 ) -> Result<Json<Vec<TokenView>>, HttpError> {
     Ok(Json(api.auth.tokens_of(principal.user().id).await?))
+}
+
+#[derive(Deserialize)]
+pub(super) struct Asked {
+    user: String,
+}
+
+/// Those of the user of this name, at the operator's socket.
+pub(super) async fn of_user(
+    State(api): State<Api>,
+    Query(asked): Query<Asked>,
+) -> Result<Json<Vec<TokenView>>, Refused> {
+    let user = api.auth.user_named(&asked.user).await?;
+    Ok(Json(api.auth.tokens_of(user.id).await?))
 }

@@ -1,7 +1,9 @@
-//! Who asks for something and who does it: people with a passkey for the very act, and the operator.
+//! Who asks for something and who does it: people with a passkey for the very act, programs with a
+//! token, and the operator.
 
 use super::confirm::Confirmed;
-use super::{Auth, AuthError, Session, User};
+use super::{ApiToken, Auth, AuthError, Principal, Session, User};
+use crate::scope::Scope;
 use crate::store::AuditRow;
 use axum::extract::FromRequestParts;
 use http::request::Parts;
@@ -19,16 +21,22 @@ pub(crate) enum Caller {
     Operator,
     /// Somebody who is logged in, in a full session.
     Person(Arc<Session>),
+    /// A program, in the name of its token's user.
+    Token(Arc<ApiToken>),
 }
 
 impl<S: Sync> FromRequestParts<S> for Caller {
     type Rejection = AuthError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, AuthError> {
-        let session = parts.extensions.get::<Arc<Session>>().cloned();
-        let session = session.ok_or(AuthError::Unauthenticated)?;
-        session.require_full()?;
-        Ok(Self::Person(session))
+        match Principal::of(&parts.extensions) {
+            None => Err(AuthError::Unauthenticated),
+            Some(Principal::Token(token)) => Ok(Self::Token(token)),
+            Some(Principal::Person(session)) => {
+                session.require_full()?;
+                Ok(Self::Person(session))
+            }
+        }
     }
 }
 
@@ -38,6 +46,7 @@ impl Caller {
         match self {
             Self::Operator => None,
             Self::Person(session) => Some(&session.user),
+            Self::Token(token) => Some(&token.user),
         }
     }
 
@@ -46,12 +55,28 @@ impl Caller {
         match self {
             Self::Operator => OPERATOR.to_owned(),
             Self::Person(session) => session.user.username.clone(),
+            Self::Token(token) => format!("{} by the token {}", token.user.username, token.name),
         }
     }
 
     /// Whether they may do what is an admin's.
     pub(crate) fn is_admin(&self) -> bool {
-        self.user().is_none_or(|user| user.admin)
+        match self {
+            Self::Operator => true,
+            Self::Person(session) => session.user.admin,
+            Self::Token(token) => token.user.admin && token.scopes.has(Scope::Admin),
+        }
+    }
+
+    /// Asks whether they come for this workspace at all: a token may be good for another one alone.
+    ///
+    /// # Errors
+    /// [`AuthError::OtherWorkspace`].
+    pub(crate) fn require_workspace(&self, name: &str) -> Result<(), AuthError> {
+        match self {
+            Self::Token(token) => token.require_workspace(name),
+            Self::Operator | Self::Person(_) => Ok(()),
+        }
     }
 
     /// Asks for an admin, or the operator.
@@ -72,6 +97,7 @@ impl Caller {
     pub(crate) fn session(&self) -> Result<&Arc<Session>, AuthError> {
         match self {
             Self::Operator => Err(AuthError::PersonOnly),
+            Self::Token(_) => Err(AuthError::NoTokens),
             Self::Person(session) => Ok(session),
         }
     }
@@ -98,6 +124,13 @@ pub(crate) enum Actor {
     Operator,
     /// A person, whose passkey has confirmed it.
     Person(Confirmed),
+    /// A program, whose token's scopes allow it.
+    Token {
+        /// The token.
+        token: Arc<ApiToken>,
+        /// Where it comes from.
+        address: IpAddr,
+    },
 }
 
 impl Actor {
@@ -106,6 +139,7 @@ impl Actor {
         match self {
             Self::Operator => Caller::Operator,
             Self::Person(by) => Caller::Person(Arc::clone(&by.session)),
+            Self::Token { token, .. } => Caller::Token(Arc::clone(token)),
         }
     }
 
@@ -116,6 +150,7 @@ impl Actor {
     pub(crate) fn confirmed(self) -> Result<Confirmed, AuthError> {
         match self {
             Self::Operator => Err(AuthError::PersonOnly),
+            Self::Token { .. } => Err(AuthError::NoTokens),
             Self::Person(by) => Ok(by),
         }
     }
@@ -130,6 +165,10 @@ impl Actor {
         match self {
             Self::Operator => Caller::Operator.audit_row(event, user, None, detail),
             Self::Person(by) => by.audit_row(event, user, detail),
+            Self::Token { address, .. } => {
+                let caller = self.caller();
+                caller.audit_row(event, user, Some(*address), detail)
+            }
         }
     }
 }
@@ -147,6 +186,10 @@ impl Auth {
             Caller::Person(session) => {
                 let user = auth.still(store, &session)?;
                 Ok(Caller::Person(Arc::new(session.with_user(user.into()))))
+            }
+            Caller::Token(token) => {
+                let user = token.current_user(store)?;
+                Ok(Caller::Token(Arc::new(token.with_user(user.into()))))
             }
         })
         .await

@@ -23,6 +23,16 @@ pub enum AuthError {
     OtherWorkspace(String),
     #[error("no token is good for this; do it in a browser, where you are logged in")]
     NoTokens,
+    #[error(
+        "this is for programs with a token; people do acts with a passkey: POST /auth/acts/start"
+    )]
+    TokenOnly,
+    #[error("people make their own tokens alone; leave `username` out, or ask the operator")]
+    OwnTokens,
+    #[error("say whose token it is to be, with `username` (`--user`)")]
+    WhoseToken,
+    #[error("{0} is no member of a workspace {1}; name one of theirs, or none for all of theirs")]
+    NoMember(String, String),
     #[error("a token lasts from 1 to {0} days")]
     InvalidDays(u32),
     #[error(
@@ -181,12 +191,14 @@ impl From<AuthError> for HttpError {
                 (StatusCode::FORBIDDEN, "insufficient_scope")
             }
             E::NoTokens => (StatusCode::FORBIDDEN, "no_tokens"),
+            E::OwnTokens | E::NoMember(..) => (StatusCode::FORBIDDEN, "not_yours"),
+            E::WhoseToken => (StatusCode::UNPROCESSABLE_ENTITY, "no_username"),
             E::InvalidDays(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_days"),
             E::InvalidScopes => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_scopes"),
             E::TooManyTokens => (StatusCode::CONFLICT, "too_many_tokens"),
             E::UserDisabled => (StatusCode::CONFLICT, "user_disabled"),
             E::RecoverySession => (StatusCode::FORBIDDEN, "recovery_session"),
-            E::PasskeyRequired(_) => (StatusCode::FORBIDDEN, "passkey_required"),
+            E::PasskeyRequired(_) | E::TokenOnly => (StatusCode::FORBIDDEN, "passkey_required"),
             E::NotConfirmed => (StatusCode::FORBIDDEN, "not_confirmed"),
             E::PresentSession => (StatusCode::CONFLICT, "present_session"),
             E::AdminOnly => (StatusCode::FORBIDDEN, "admin_only"),

@@ -31,6 +31,15 @@ impl Auth {
             .await
     }
 
+    /// The user of this name.
+    ///
+    /// # Errors
+    /// [`AuthError::NoUser`]; the store's.
+    pub async fn user_named(self: &Arc<Self>, username: &str) -> Result<UserRow, AuthError> {
+        let username = username.to_owned();
+        self.run(move |_, store| find(store, &username)).await
+    }
+
     /// A one-time recovery code for a user who has none left; it lasts as long as an invite.
     ///
     /// # Errors

@@ -2,7 +2,6 @@
 
 use super::{ApiToken, AuthError, Session, User};
 use crate::lifetime::Lifetime;
-use crate::scope::Scope;
 use axum::extract::FromRequestParts;
 use http::Extensions;
 use http::request::Parts;
@@ -34,38 +33,14 @@ impl Principal {
         }
     }
 
-    /// Whether it may do all that an admin may.
-    pub fn is_admin(&self) -> bool {
-        self.user().admin && self.require(Scope::Admin).is_ok()
-    }
-
-    /// Asks for a scope. A person in a browser has all of them.
+    /// Asks whether it may open sandboxes of this workspace, if its user may.
     ///
     /// # Errors
-    /// [`AuthError::InsufficientScope`]; [`AuthError::RecoverySession`].
-    pub fn require(&self, scope: Scope) -> Result<(), AuthError> {
+    /// As of [`ApiToken::may_open`].
+    pub fn may_open(&self, workspace: &str) -> Result<(), AuthError> {
         match self {
-            Self::Person(session) => session.require_full(),
-            Self::Token(token) => token.require(scope),
-        }
-    }
-
-    /// The only workspace that it is good for, if it is not good for all of its user's.
-    pub fn workspace(&self) -> Option<&str> {
-        match self {
-            Self::Person(_) => None,
-            Self::Token(token) => token.workspace.as_deref(),
-        }
-    }
-
-    /// Asks whether it is good for this workspace, if its user is a member.
-    ///
-    /// # Errors
-    /// [`AuthError::OtherWorkspace`].
-    pub fn require_workspace(&self, name: &str) -> Result<(), AuthError> {
-        match self.workspace() {
-            Some(only) if only != name => Err(AuthError::OtherWorkspace(only.to_owned())),
-            _ => Ok(()),
+            Self::Person(_) => Ok(()),
+            Self::Token(token) => token.may_open(workspace),
         }
     }
 

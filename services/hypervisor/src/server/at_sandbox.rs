@@ -6,7 +6,6 @@
 use super::claim::count_write;
 use super::dispatch::Dispatch;
 use super::place::{Place, reserved};
-use super::principal::may_open;
 use super::replies::unclaimed;
 use crate::Body;
 use crate::access::Access;
@@ -102,7 +101,7 @@ impl Dispatch {
             return Ok(None);
         };
         let token = self.token(bearer).await?;
-        may_open(&Principal::Token(token.clone()), &place.workspace)?;
+        token.may_open(&place.workspace.name)?;
         Ok(Some(token))
     }
 

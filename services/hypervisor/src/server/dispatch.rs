@@ -6,7 +6,6 @@ use super::handler::{Entrance, Inbound, RequestHandler};
 use super::host;
 use super::paths::{DEV, Paths, without_dev};
 use super::place::Place;
-use super::principal::may_open;
 use super::redirect::Redirect;
 use super::replies::{nothing_here, refused, see_other, to_dev, to_login, to_recovery, unclaimed};
 use super::{passkey_policy, service_worker, site};
@@ -297,7 +296,7 @@ impl Dispatch {
                 return unclaimed(&gateway.proxy, &request, error, true).map(ResponseBody::Left);
             }
         };
-        if let Err(error) = may_open(principal, &workspace) {
+        if let Err(error) = principal.may_open(&workspace.name) {
             return error.into_response().map(ResponseBody::Left);
         }
         let lifetimes = Lifetimes {

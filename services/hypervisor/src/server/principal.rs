@@ -2,8 +2,6 @@
 
 use super::dispatch::Dispatch;
 use crate::auth::{ApiToken, AuthError, Bearer, Principal};
-use crate::routes::Workspace;
-use crate::scope::Scope;
 use http::Request;
 use hyper::body::Incoming;
 use std::sync::Arc;
@@ -35,10 +33,4 @@ impl Dispatch {
             None => Box::pin(self.outliving(auth.fetch_token(bearer))).await,
         }
     }
-}
-
-/// Whether it may open a sandbox of this workspace, if its user may.
-pub(super) fn may_open(principal: &Principal, workspace: &Workspace) -> Result<(), AuthError> {
-    principal.require(Scope::SandboxOpen)?;
-    principal.require_workspace(&workspace.name)
 }

@@ -4,6 +4,7 @@
 use super::super::Api;
 use super::own::OwnAct;
 use super::people::PeopleAct;
+use super::tokens::TokenAct;
 use super::workspace::WorkspaceAct;
 use crate::auth::{Actor, Caller};
 use crate::error::HttpError;
@@ -24,6 +25,7 @@ pub struct Act {
 enum Kind {
     Own(OwnAct),
     People(PeopleAct),
+    Token(TokenAct),
     Workspace(WorkspaceAct),
 }
 
@@ -39,11 +41,12 @@ impl TryFrom<Map<String, Value>> for Act {
             Kind::Own(serde_json::from_value(fields)?)
         } else if is_in(PeopleAct::NAMES) {
             Kind::People(serde_json::from_value(fields)?)
+        } else if is_in(TokenAct::NAMES) {
+            Kind::Token(serde_json::from_value(fields)?)
         } else if is_in(WorkspaceAct::NAMES) {
             Kind::Workspace(serde_json::from_value(fields)?)
         } else {
-            let all = [OwnAct::NAMES, PeopleAct::NAMES, WorkspaceAct::NAMES].concat();
-            let all = all.join(", ");
+            let all = names().join(", ");
             return Err(Error::custom(format!(
                 "there is no act `{name}`; the acts are {all}"
             )));
@@ -80,6 +83,7 @@ impl Act {
         match &self.kind {
             Kind::Own(act) => act.check(api, caller).await,
             Kind::People(act) => act.check(api, caller).await,
+            Kind::Token(act) => act.check(api, caller).await,
             Kind::Workspace(act) => act.check(api, caller).await,
         }
     }
@@ -89,9 +93,21 @@ impl Act {
         match self.kind {
             Kind::Own(act) => act.perform(api, by).await,
             Kind::People(act) => act.perform(api, by).await,
+            Kind::Token(act) => act.perform(api, by).await,
             Kind::Workspace(act) => act.perform(api, by).await,
         }
     }
+}
+
+/// The names of all acts.
+pub(super) fn names() -> Vec<&'static str> {
+    let kinds = [
+        OwnAct::NAMES,
+        PeopleAct::NAMES,
+        TokenAct::NAMES,
+        WorkspaceAct::NAMES,
+    ];
+    kinds.concat()
 }
 
 #[cfg(test)]
@@ -101,7 +117,7 @@ mod tests {
 
     #[test]
     fn each_name_is_one_of_its_kind_and_no_other_is_an_act() {
-        for name in [OwnAct::NAMES, PeopleAct::NAMES, WorkspaceAct::NAMES].concat() {
+        for name in names() {
             let parsed = serde_json::from_value::<Act>(json!({ "act": name }));
             let told = parsed.err().map(|error| error.to_string());
             let told = told.unwrap_or_default();

@@ -5,10 +5,12 @@
 //! challenge in a page alone, which only a top-level navigation opens and which no script sees.
 
 mod act;
+pub(super) mod by_token;
 mod of;
 mod own;
 mod page;
 mod people;
+mod tokens;
 mod workspace;
 
 pub use act::Act;

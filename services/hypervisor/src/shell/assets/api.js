@@ -1,8 +1,9 @@
 // The JSON API, and the one shape of everything that can go wrong with it.
 
-// Where a path of the gateway is: below the prefix of its pages, if they have one.
+// Where a path of the gateway is: below the prefix of its pages, if they have one. The API is where
+// it is at every gateway: `/api` itself may be a sandbox's.
 const prefix = new URL(import.meta.url).pathname.split("/auth/assets/")[0];
-export const at = (path) => prefix + path;
+export const at = (path) => (path.startsWith("/api/") ? "/.choiros" : prefix) + path;
 
 export class ApiError extends Error {
   constructor(status, code, message, retryAfter = 0) {

@@ -1,6 +1,6 @@
 //! The token that a request carries: `Authorization: Bearer choiros_…`.
 
-use super::super::token::Token;
+use super::token::Token;
 use crate::store::Hash;
 use http::header::{AUTHORIZATION, Entry, HeaderMap, HeaderValue};
 

@@ -1,12 +1,7 @@
 //! What lets programs in, in a person's name: never further than the person, and no further than
 //! its scopes.
 
-mod bearer;
-mod manage;
-
-pub use bearer::{Bearer, take_bearer};
-pub use manage::TokenView;
-
+use super::bearer::Bearer;
 use super::in_use::{Credential, InUse, LastUse};
 use super::{Auth, AuthError, User};
 use crate::lifetime::{EndNotifier, Lifetime};
@@ -57,6 +52,29 @@ impl ApiToken {
         }
     }
 
+    /// The same token, of its user as they are now.
+    pub(super) fn with_user(&self, user: Arc<User>) -> Self {
+        Self {
+            id: self.id,
+            user,
+            name: self.name.clone(),
+            scopes: self.scopes.clone(),
+            workspace: self.workspace.clone(),
+            expires_at: self.expires_at,
+            lifetime: self.lifetime.clone(),
+            created_at: self.created_at,
+            hash: self.hash,
+            last_used_at: LastUse::at(self.last_used_at.time()),
+        }
+    }
+
+    /// Its user as they are now, if it has not ended meanwhile.
+    pub(super) fn current_user(&self, store: &dyn Store) -> Result<User, AuthError> {
+        let found = store.token_by_hash(&self.hash, Timestamp::now())?;
+        let (_, user) = found.ok_or(AuthError::InvalidToken)?;
+        Ok(user)
+    }
+
     /// Asks for a scope.
     ///
     /// # Errors
@@ -66,6 +84,26 @@ impl ApiToken {
             return Ok(());
         }
         Err(AuthError::InsufficientScope(scope))
+    }
+
+    /// Asks whether it opens sandboxes of this workspace, if its user may.
+    ///
+    /// # Errors
+    /// [`AuthError::InsufficientScope`], [`AuthError::OtherWorkspace`].
+    pub fn may_open(&self, workspace: &str) -> Result<(), AuthError> {
+        self.require(Scope::SandboxOpen)?;
+        self.require_workspace(workspace)
+    }
+
+    /// Asks whether it is good for this workspace, if its user is a member.
+    ///
+    /// # Errors
+    /// [`AuthError::OtherWorkspace`].
+    pub fn require_workspace(&self, name: &str) -> Result<(), AuthError> {
+        match &self.workspace {
+            Some(only) if only != name => Err(AuthError::OtherWorkspace(only.clone())),
+            _ => Ok(()),
+        }
     }
 }
 
