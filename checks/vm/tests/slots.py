@@ -63,6 +63,14 @@ with subtest("who is invited has a workspace of their own, in a slot, by the tim
     t.assertEqual(pinned_slot("s1-live"), releases("slots")[-1][0])
     t.assertEqual(machine.succeed(f"stat -c %u {folder}/1/s1-live").strip(), "40001")
 
+with subtest("what is deployed is given to dev of the workspaces in slots, and live keeps what it has"):
+    number, system = releases("slots")[-1]
+    machine.succeed(f"ln -s {system} {profiles}/slots/release-{number + 1}-link", "systemctl start choiros-rollout-slots")
+    given = f"hypervisor sandboxes --json | jq -e 'map(select(.sandbox == \"s1-dev\" and .release == {number + 1})) | length == 1'"
+    machine.wait_until_succeeds(given, timeout=60)
+    machine.wait_until_succeeds("systemctl show -p ActiveState --value choiros-rollout-slots | grep -x inactive", timeout=60)
+    t.assertEqual(pinned_slot("s1-live"), number)
+
 with subtest("a slot's sandboxes are started by the hypervisor, with their address, their name, and an owner of their own"):
     machine.fail(f"{hypervisor} start container@s901-live")
     for name in address:
@@ -94,6 +102,13 @@ with subtest("a slot's sandbox reaches no other, neither its own sister, nor the
     for other in others:
         machine.fail(inside("s902-live", f"curl -s -o /dev/null --max-time 2 http://{other}/"))
     machine.fail(inside("sandbox-live", f"{try_} http://{address['s902-live']}:8080/health"))
+
+with subtest("root inside sees neither the host's store nor its Nix, nor anything of other slots"):
+    leader = machine.succeed("machinectl show s902-live -p Leader --value").strip()
+    for seen in ("/nix/store", "/nix/var/nix/profiles", "/nix/var/nix/db", "/nix/var/nix/daemon-socket"):
+        machine.fail(f"nsenter -t {leader} -a ls {seen}/")
+    machine.succeed(f"nsenter -t {leader} -a test -e /data/events.db")
+    machine.fail(f"nsenter -t {leader} -a test -e {folder}")
 
 with subtest("it can't speak from another slot's address, nor does a user of the host call it in the gateway's name"):
     machine.succeed(inside("s902-live", f"ip address add {address['s901-live']} dev eth0"))
@@ -176,6 +191,7 @@ with subtest("every unit of a slot is sealed"):
 with subtest("a slot's sandboxes are there again after a reboot, when they are asked for"):
     machine.reboot()
     machine.wait_for_unit("choiros-firewall")
+    machine.succeed("rm -r /var/lib/choiros/backups/s1000-dev", "systemctl start choiros-backup-slots", "test -e /var/lib/choiros/backups/s1000-dev/latest")
     machine.succeed(f"{hypervisor} start container@s901-live")
     machine.wait_until_succeeds(f"{try_} http://{address['s901-live']}:8080/health", timeout=120)
     t.assertIn("note", machine.succeed(f"curl -sf http://{address['s901-live']}:8080/logs/events"))

@@ -40,7 +40,7 @@ impl Routes {
         workspace: &Workspace,
         release: u64,
     ) -> Result<(), ChangeError> {
-        let releases = self.runtime.releases(&workspace.name).await?;
+        let releases = self.releases(workspace).await?;
         if releases.iter().any(|it| it.number == release) {
             return Ok(());
         }
