@@ -15,7 +15,7 @@ HOST := aws-prod
 # What tests can die at, beside what is shipped.
 TEST_FLAGS := --workspace --features hypervisor/fail-points
 
-.PHONY: help run programs test test-tools check-apps bench flood swap-storm fmt check check-tools deploy screenshots clean toolchain browser acme peers
+.PHONY: help run programs test test-tools check-apps bench flood swap-storm fmt check check-tools deploy screenshots clean toolchain browser acme promtool peers
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | column -ts "$$(printf '\t')"
@@ -33,7 +33,7 @@ run: toolchain ## Build and serve on http://localhost:9090, state under ./.state
 programs: ## Say where the built programs are
 	@echo "$(TARGET)/release"
 
-test: toolchain browser acme ## Run every test, browser included
+test: toolchain browser acme promtool ## Run every test, browser included
 	$(CARGO) test $(MANIFEST) --locked $(TEST_FLAGS) --no-fail-fast
 	@$(MAKE) --no-print-directory test-tools
 
@@ -110,6 +110,10 @@ browser:
 # An ACME server for the tests.
 acme:
 	@.ci/install-deps pebble
+
+# Says whether our metrics, and what Prometheus is to make of them, are right.
+promtool:
+	@.ci/install-deps promtool
 
 peers:
 	@PATH="$$PATH:/usr/sbin" .ci/install-deps wrk h2load nginx haproxy caddy openssl
