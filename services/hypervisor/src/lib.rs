@@ -23,6 +23,7 @@ mod notice;
 pub mod peer;
 mod private_folder;
 pub mod proxy;
+pub mod request_context;
 pub mod role;
 pub mod routes;
 pub mod runtime;

@@ -122,7 +122,8 @@ async fn status(State(api): State<Api>) -> Result<Json<Value>, Refused> {
         let pair = workspace.pair();
         pair.both().iter().map(|route| route.sandbox.holds()).sum()
     };
-    let certificates = api.acme.as_ref().map(|acme| acme.certificates());
+    let certificates = api.tls.as_ref().and_then(|tls| tls.by_acme());
+    let certificates = certificates.map(|acme| acme.certificates());
     let mut status = json!({
         "version": env!("CARGO_PKG_VERSION"),
         "pid": std::process::id(),

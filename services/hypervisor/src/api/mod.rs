@@ -18,6 +18,7 @@ mod tokens;
 
 pub use acts::Act;
 pub use control::{Control, serve as serve_control};
+pub use metrics::Labels;
 pub use sandboxes::Row;
 
 use crate::auth::{Acts, Auth};
@@ -26,7 +27,7 @@ use crate::metrics::Metrics;
 use crate::routes::Routes;
 use crate::shell::Shell;
 use crate::store;
-use crate::tls::Acme;
+use crate::tls::Tls;
 use axum::Router;
 use axum::extract::FromRef;
 use axum::middleware::map_response;
@@ -47,14 +48,16 @@ pub struct Api {
     pub store: store::Handle,
     /// The configuration.
     pub config: Arc<Config>,
-    /// The certificates that the gateway gets by itself.
-    pub acme: Option<Arc<Acme>>,
+    /// The certificates, where the gateway ends TLS itself.
+    pub tls: Option<Arc<Tls>>,
     /// Counters.
     pub metrics: Arc<Metrics>,
     /// The pages.
     pub shell: Arc<Shell>,
     /// What waits for a passkey.
     pub acts: Arc<Acts<Act>>,
+    /// The labels that workspaces have in the metrics.
+    pub labels: Arc<Labels>,
     /// When this program started.
     pub started: Instant,
 }

@@ -26,7 +26,7 @@ pub(super) async fn start(
     client: Client,
     Payload(form): Payload<Start>,
 ) -> Result<Response, AuthError> {
-    auth.run(move |auth, store| {
+    let begun = auth.run(move |auth, store| {
         let named = form.username.filter(|name| !name.trim().is_empty());
         let (who, allow) = match named {
             None => (Who::Anyone, Vec::new()),
@@ -34,8 +34,8 @@ pub(super) async fn start(
         };
         let (options, state) = auth.keys.start_login(&allow)?;
         auth.began(&client, Ceremony::LogIn(LogIn { who, state }), options)
-    })
-    .await
+    });
+    auth.login_failures.counted(begun.await)
 }
 
 impl Auth {
@@ -66,7 +66,7 @@ pub(super) async fn finish(
     client: Client,
     Payload(credential): Payload<PublicKeyCredential>,
 ) -> Result<Response, AuthError> {
-    auth.run(move |auth, store| {
+    let finished = auth.run(move |auth, store| {
         let Ceremony::LogIn(begun) = client.take_ceremony(auth)? else {
             return Err(AuthError::CeremonyInvalid);
         };
@@ -87,8 +87,8 @@ pub(super) async fn finish(
                 Err(refusal)
             }
         }
-    })
-    .await
+    });
+    auth.login_failures.counted(finished.await)
 }
 
 impl Auth {

@@ -25,6 +25,7 @@ mod invites;
 mod keys;
 mod limits;
 mod login;
+mod login_failures;
 mod operator;
 mod origin;
 mod passkeys;
@@ -72,6 +73,7 @@ pub(crate) use client::{Client, audit};
 pub use entering::EnterError;
 pub use error::AuthError;
 pub use invites::{Invite, NewInvite};
+pub use login_failures::LoginFailures;
 pub use operator::RecoveryCode;
 pub use origin::check_origin;
 pub(crate) use passkeys::passkey_name;
@@ -113,6 +115,7 @@ pub struct Auth {
     asking: Arc<Mutex<()>>,
     ceremonies: Ceremonies,
     limits: Limits,
+    login_failures: LoginFailures,
     readings: Readings,
 }
 
@@ -149,6 +152,7 @@ impl Auth {
                 MOST_CEREMONIES,
             ),
             limits: Limits::new(settings.rate_per_address, settings.rate_per_account),
+            login_failures: LoginFailures::default(),
             readings: Readings::of(horizon),
             origin,
             prefix: config.prefix().to_owned(),
@@ -226,6 +230,11 @@ impl Auth {
     /// Has new people get what this gives; the first one counts.
     pub fn place_by(&self, placement: Box<dyn Placement>) {
         let _ = self.placement.set(placement);
+    }
+
+    /// How often somebody could not log in.
+    pub fn login_failures(&self) -> &LoginFailures {
+        &self.login_failures
     }
 
     /// Whose lifetimes those of the sessions are.

@@ -28,7 +28,7 @@ pub(super) async fn recover(
     client: Client,
     Payload(attempt): Payload<Attempt>,
 ) -> Result<Response, AuthError> {
-    auth.run(move |auth, store| {
+    let recovered = auth.run(move |auth, store| {
         let username = validation::username(&attempt.username)?;
         auth.limits.account(&username)?;
         let code = codes::hash(&attempt.code);
@@ -50,8 +50,8 @@ pub(super) async fn recover(
         }
         let response = Json(json!({ "username": username }));
         Ok(with_cookies([opened?], response))
-    })
-    .await
+    });
+    auth.login_failures.counted(recovered.await)
 }
 
 /// A user that has no codes, because it is nobody's.

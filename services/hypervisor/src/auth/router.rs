@@ -78,6 +78,11 @@ async fn guard(State(auth): State<Arc<Auth>>, request: Request, next: Next) -> R
     response
 }
 
+/// Whether this path is of a log-in, or of what stands in for one.
+fn logs_in(path: &str) -> bool {
+    path.starts_with("/auth/login/") || path == "/auth/recovery"
+}
+
 /// Reading one's own account is not limited: it takes a session, or tells nothing.
 fn admit(auth: &Auth, request: &Request) -> Result<(), crate::error::HttpError> {
     if request.method().is_safe() {
@@ -85,5 +90,9 @@ fn admit(auth: &Auth, request: &Request) -> Result<(), crate::error::HttpError> 
     }
     let peer = request.extensions().get::<Peer>();
     let peer = peer.ok_or(AuthError::NoPeer)?;
-    Ok(auth.limits.address(peer.client)?)
+    let admitted = auth.limits.address(peer.client);
+    if logs_in(request.uri().path()) {
+        return Ok(auth.login_failures.counted(admitted)?);
+    }
+    Ok(admitted?)
 }

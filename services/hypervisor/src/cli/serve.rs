@@ -54,13 +54,14 @@ pub(super) async fn serve(config: Config) -> Result<()> {
         routes: routes.clone(),
         store,
         config: config.clone(),
-        acme: tls.as_ref().and_then(|tls| tls.by_acme().cloned()),
+        tls: tls.clone(),
         metrics: metrics.clone(),
         shell: Shell::new(&config),
         acts: Arc::default(),
+        labels: Arc::default(),
         started: Instant::now(),
     };
-    if let Some(acme) = &api.acme {
+    if let Some(acme) = tls.as_ref().and_then(|tls| tls.by_acme()) {
         let routes = routes.clone();
         acme.serve_hosts(Box::new(move |name| routes.host_exists(name)));
     }

@@ -149,6 +149,7 @@ impl Default for Log {
         Self {
             filter: "info".into(),
             json: false,
+            access: false,
         }
     }
 }

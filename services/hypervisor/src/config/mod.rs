@@ -202,7 +202,7 @@ pub struct Runtime {
     /// `systemd`: the Unix socket on which the host tells what sandboxes wrote to its journal.
     pub logs_socket: PathBuf,
     /// `process`: backups of sandboxes' data are made below this folder, which is best on another
-    /// disk. `systemd` has them where the unit makes them.
+    /// disk. `systemd`: where the unit makes them, for their age to be told.
     pub backups_dir: Option<PathBuf>,
     /// Days for which a workspace's data are kept after its last member was removed; 0 for ever.
     pub archive_days: u64,
@@ -265,6 +265,8 @@ pub struct Log {
     pub filter: String,
     /// One JSON object a line instead of text.
     pub json: bool,
+    /// A line of JSON for each request, too, once it is over.
+    pub access: bool,
 }
 
 /// `[workspaces.<name>]`: a declared workspace.

@@ -18,6 +18,7 @@ use std::io;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Poll, ready};
+use std::time::Instant;
 
 /// A response that has begun, and what was asked along with its request.
 pub(super) struct UpstreamResponse {
@@ -46,7 +47,7 @@ impl Proxy {
         let (mut head, body) = request.into_parts();
         let streams = !body.is_end_stream();
         let expects = expect::take(&mut head) && streams;
-        request::rewrite(&mut head, streams, caller.peer);
+        request::rewrite(&mut head, streams, caller);
         let site = prefix::site(&head, caller, claim.address());
         if let Some(site) = &site {
             prefix::enter(&mut head, site)?;
@@ -64,13 +65,19 @@ impl Proxy {
         let on_interim = |request: &mut Request<Upload>| {
             interim::pass_on(
                 request,
-                caller.downstream,
+                &caller.context.downstream,
                 expectation.as_ref(),
                 site.as_ref(),
             );
         };
         let sending = connections.send(claim.route_id(), claim.address(), request, on_interim);
+        let begun = Instant::now();
         let (response, connection) = self.wait(connections, sending, progress.as_ref()).await?;
+        let since_body = progress.map(|it| clock::monotonic().saturating_sub(it.last()));
+        let took = begun.elapsed();
+        caller
+            .context
+            .set_upstream(since_body.map_or(took, |it| it.min(took)));
         if let Some(expectation) = &expectation {
             expectation.responded();
         }

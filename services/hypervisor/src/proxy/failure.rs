@@ -3,6 +3,7 @@
 use super::page;
 use crate::Body;
 use crate::concurrency_limit::Full;
+use crate::request_context::{Id, RequestContext};
 use crate::role::Role;
 use http::header::{
     CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HeaderValue, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
@@ -197,18 +198,28 @@ impl Failure {
     }
 
     /// What is ours or the sandbox's is for the operator; what is the client's is not.
-    pub(super) fn log(&self, role: Role) {
+    pub(super) fn log(&self, role: Role, context: &RequestContext) {
         let Self { sandbox, reason } = self;
+        let (id, trace) = (context.id(), context.trace_id());
+        let request_id = id.as_ref().map(Id::as_str);
+        let trace_id = trace.as_ref().map(Id::as_str);
         if reason.verdict().0.is_server_error() {
-            tracing::warn!(sandbox, %role, %reason, "request failed");
+            tracing::warn!(sandbox, %role, %reason, request_id, trace_id, "request failed");
         } else {
-            tracing::debug!(sandbox, %role, %reason, "request refused");
+            tracing::debug!(sandbox, %role, %reason, request_id, trace_id, "request refused");
         }
     }
 
     /// The page or the JSON, with the headers that belong to it.
-    pub(super) fn respond(&self, as_page: bool, account: &str) -> Response<Body> {
+    pub(super) fn respond(
+        &self,
+        as_page: bool,
+        account: &str,
+        context: &RequestContext,
+    ) -> Response<Body> {
         let (status, code, remedy) = self.reason.verdict();
+        let id = context.id();
+        let request_id = id.as_ref().map(Id::as_str);
         let mut response = if as_page {
             let (why, printed) = self.reason.on_a_page();
             let heading = self.reason.heading(status);
@@ -219,12 +230,13 @@ impl Failure {
                 printed,
                 remedy,
                 account,
+                request_id,
             };
             page.response(status)
         } else {
             let why = self.reason.sentence();
             let message = format!("Sandbox `{}` {why} {remedy}", self.sandbox);
-            let body = json!({"error": code, "message": message, "sandbox": self.sandbox});
+            let body = json!({"error": code, "message": message, "sandbox": self.sandbox, "request_id": request_id});
             as_json(status, &body)
         };
         let headers = response.headers_mut();

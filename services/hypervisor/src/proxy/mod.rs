@@ -44,13 +44,14 @@ pub use connections::Connections;
 pub use download::ResponseBody;
 pub use failure::{Failure, Reason};
 pub use navigation::{is_from_other_origin, is_navigation, is_top_level};
+pub use trace::note as note_trace;
 pub use write_limit::WriteLimit;
 
 use crate::Body;
 use crate::config;
-use crate::downstream::Downstream;
 use crate::lifetime::Lifetimes;
 use crate::peer::Peer;
+use crate::request_context::RequestContext;
 use crate::role::Role;
 use http::{HeaderMap, HeaderValue, Request, Response};
 use hyper::body::Incoming;
@@ -96,8 +97,8 @@ pub struct Caller<'a> {
     pub prefix: Option<&'static str>,
     /// The far end.
     pub peer: &'a Peer,
-    /// The connection that the request came by.
-    pub downstream: &'a Downstream,
+    /// What is known of the request, and noted of it here.
+    pub context: &'a RequestContext,
     /// What lets it in, and ends it.
     pub lifetimes: Lifetimes,
 }
@@ -175,10 +176,10 @@ impl Proxy {
             Err(reason) => {
                 let sandbox = claim.sandbox().to_owned();
                 let failure = Failure { sandbox, reason };
-                failure.log(claim.role());
+                failure.log(claim.role(), caller.context);
                 // As without a session: programs are told so in their own words.
                 let as_page = as_page && (navigates || failure.reason != Reason::LoggedOut);
-                let response = failure.respond(as_page, &self.account);
+                let response = failure.respond(as_page, &self.account, caller.context);
                 response.map(ResponseBody::Left)
             }
         }
@@ -186,8 +187,13 @@ impl Proxy {
 
     /// What to answer to a request with these `headers` that got nothing from its sandbox: a page
     /// for a navigation, JSON otherwise.
-    pub fn failure_response(&self, headers: &HeaderMap, failure: &Failure) -> Response<Body> {
-        failure.respond(navigation::wants_page(headers), &self.account)
+    pub fn failure_response(
+        &self,
+        headers: &HeaderMap,
+        failure: &Failure,
+        context: &RequestContext,
+    ) -> Response<Body> {
+        failure.respond(navigation::wants_page(headers), &self.account, context)
     }
 }
 

@@ -13,6 +13,8 @@ pub(super) struct Page<'a> {
     pub(super) remedy: &'a str,
     /// Where the account page is.
     pub(super) account: &'a str,
+    /// What the log calls the request.
+    pub(super) request_id: Option<&'a str>,
 }
 
 impl Page<'_> {
@@ -21,16 +23,23 @@ impl Page<'_> {
         let printed = self
             .printed
             .map(|text| format!("<pre>{}</pre>", escape(text)));
+        let request = self.request_id.map(|id| {
+            format!(
+                "<p><small>Request <code>{}</code></small></p>\n",
+                escape(id)
+            )
+        });
         let body = format!(
             r#"<p>Sandbox <code>{sandbox}</code> {why}</p>
 {printed}
 <p>{remedy}</p>
 <p><a href="">Try again</a><a href="{account}">Account</a></p>
-"#,
+{request}"#,
             why = escape(self.why),
             printed = printed.unwrap_or_default(),
             remedy = escape(self.remedy),
             account = escape(self.account),
+            request = request.unwrap_or_default(),
         );
         notice::page(status, heading, &format!("{heading} · {sandbox}"), &body)
     }
@@ -51,6 +60,7 @@ mod tests {
             printed: Some(printed),
             remedy: "Mend it.",
             account: "/account",
+            request_id: Some("0af7651916cd43dd8448eb211c80319c"),
         };
         let response = page.response(StatusCode::SERVICE_UNAVAILABLE);
         let bytes = response.into_body().collect().await.unwrap().to_bytes();
@@ -58,6 +68,7 @@ mod tests {
         assert!(page.contains("<pre>it crashed 5 times:\n[31m&#60;script&#62;alert(&#39;x&#39;)"));
         assert!(page.contains("&#38; &#34;more&#34;</pre>"));
         assert!(page.contains("<code>a&#60;b&#62;</code> is not available:"));
+        assert!(page.contains("<code>0af7651916cd43dd8448eb211c80319c</code>"));
         assert!(!page.contains("<script") && !page.contains('\u{1b}'));
     }
 }

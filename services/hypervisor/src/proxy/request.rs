@@ -1,7 +1,6 @@
 //! The head of a request, rewritten in place for the sandbox.
 
 use super::{Caller, RoutedClaim, cookies, forwarded, hop, trace, validators};
-use crate::peer::Peer;
 use http::Version;
 use http::header::{CONNECTION, CONTENT_LENGTH, HOST, HeaderValue, TE, TRANSFER_ENCODING};
 use http::request::Parts;
@@ -11,10 +10,12 @@ use hyper::upgrade::OnUpgrade;
 /// Removes what is not for the sandbox, and frames the request as HTTP/1.1.
 ///
 /// `streams` says whether there is a body.
-pub(super) fn rewrite(head: &mut Parts, streams: bool, peer: &Peer) {
+pub(super) fn rewrite(head: &mut Parts, streams: bool, caller: &Caller<'_>) {
     let headers = &mut head.headers;
     let trailers = hop::lists(headers, &TE, "trailers");
-    hop::strip(headers, |name| forwarded::is_spoofable(name, peer.trusted));
+    hop::strip(headers, |name| {
+        forwarded::is_spoofable(name, caller.peer.trusted)
+    });
     cookies::hide(headers, head.version == Version::HTTP_2);
     // HTTP/2 and absolute targets name the host in the target, which then counts alone
     // (RFC 9112, section 3.2.2).
@@ -29,8 +30,9 @@ pub(super) fn rewrite(head: &mut Parts, streams: bool, peer: &Peer) {
         // Said outright, for hyper takes it that a GET without a length has no body.
         headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
     }
-    forwarded::add_origin(headers, peer);
-    trace::join(headers);
+    forwarded::add_origin(headers, caller.peer);
+    caller.context.put_id(headers);
+    trace::join(headers, caller.context);
     head.version = Version::HTTP_11;
     // The rest is how the names were written, which hyper keeps for those that are still there.
     head.extensions.remove::<OnUpgrade>();

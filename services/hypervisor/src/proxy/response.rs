@@ -56,7 +56,8 @@ impl Proxy {
             let lent = Lent::new(connections, claim.route_id(), connection);
             let download = Download::new(body, idle, lent, claim, in_flight, expectation);
             ResponseBody::Right(if is_event_stream {
-                download.of_events(caller.downstream.clone())
+                caller.context.set_no_end();
+                download.of_events(caller.context.downstream.clone())
             } else {
                 download
             })

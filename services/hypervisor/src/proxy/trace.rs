@@ -1,7 +1,7 @@
 //! `traceparent`: continues the caller's trace or begins one (W3C Trace Context).
 
+use crate::request_context::{Id, RequestContext};
 use http::header::{HeaderMap, HeaderName, HeaderValue};
-use std::cell::RefCell;
 
 static TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 static TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
@@ -10,13 +10,9 @@ static TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 const LENGTH: usize = 2 + 1 + 32 + 1 + 16 + 1 + 2;
 
 /// Puts us into the request's trace as the sandbox's parent.
-pub(super) fn join(headers: &mut HeaderMap) {
-    let mut lines = headers.get_all(&TRACEPARENT).iter();
-    let given = match (lines.next(), lines.next()) {
-        (Some(line), None) => Some(line.as_bytes()),
-        _ => None,
-    };
-    let Some(ours) = parent(given) else {
+pub(super) fn join(headers: &mut HeaderMap, context: &RequestContext) {
+    let given = given(headers);
+    let Some(ours) = parent(given, context) else {
         headers.remove(&TRACEPARENT);
         return;
     };
@@ -29,56 +25,49 @@ pub(super) fn join(headers: &mut HeaderMap) {
 }
 
 /// What a sandbox is told about the trace.
-pub(super) struct Parent {
+struct Parent {
     /// The value of `traceparent`.
-    pub(super) value: [u8; LENGTH],
+    value: [u8; LENGTH],
     /// Whether the trace is the caller's; `tracestate` belongs to that alone.
-    pub(super) goes_on: bool,
+    goes_on: bool,
 }
 
-/// Us as the parent, in the trace of the `given` line or in a new one. Without randomness there
-/// is no trace: better none than one shared by strangers.
-pub(super) fn parent(given: Option<&[u8]>) -> Option<Parent> {
-    let random = random()?;
-    let (trace, parent) = random.split_at(16);
+/// Notes the trace that the client began, of a request that no sandbox gets.
+pub fn note(headers: &HeaderMap, context: &RequestContext) {
+    if let Some((trace, _)) = given(headers).and_then(parse) {
+        context.set_trace(trace);
+    }
+}
+
+/// What the client says, if it says it once.
+fn given(headers: &HeaderMap) -> Option<&[u8]> {
+    let mut lines = headers.get_all(&TRACEPARENT).iter();
+    match (lines.next(), lines.next()) {
+        (Some(line), None) => Some(line.as_bytes()),
+        _ => None,
+    }
+}
+
+/// Us as the parent, in the trace of the `given` line, or in a new one that has the request's id.
+fn parent(given: Option<&[u8]>, context: &RequestContext) -> Option<Parent> {
+    let (id, span) = (context.id()?, context.span()?);
     let given = given.and_then(parse);
     let mut value = *b"00-00000000000000000000000000000000-0000000000000000-00";
-    match given {
-        Some((trace, flags)) => {
-            value[3..35].copy_from_slice(trace);
-            value[53..].copy_from_slice(flags);
-        }
-        None => put_hex(&mut value[3..35], trace),
+    let trace = given.map_or(id, |(trace, _)| trace);
+    value[3..35].copy_from_slice(trace.as_bytes());
+    value[36..52].copy_from_slice(&span);
+    if let Some((trace, flags)) = given {
+        context.set_trace(trace);
+        value[53..].copy_from_slice(&flags);
     }
-    put_hex(&mut value[36..52], parent);
     Some(Parent {
         value,
         goes_on: given.is_some(),
     })
 }
 
-/// For one request: ids of a trace and of a parent.
-const IDS: usize = 24;
-
-thread_local! {
-    /// Random bytes for the next requests, since each call to the kernel costs as much as many.
-    static RANDOM: RefCell<([u8; 64 * IDS], usize)> = const { RefCell::new(([0; 64 * IDS], 0)) };
-}
-
-fn random() -> Option<[u8; IDS]> {
-    RANDOM.with_borrow_mut(|(bytes, left)| {
-        if *left == 0 {
-            getrandom::fill(bytes).ok()?;
-            *left = bytes.len();
-        }
-        let ids = bytes[..*left].last_chunk().copied();
-        *left -= IDS;
-        ids
-    })
-}
-
 /// Trace id and flags of a valid `traceparent`.
-fn parse(value: &[u8]) -> Option<(&[u8], &[u8])> {
+fn parse(value: &[u8]) -> Option<(Id, [u8; 2])> {
     let (known, rest) = value.split_at_checked(55)?;
     let mut fields = known.split(|byte| *byte == b'-');
     let mut field = |len| fields.next().filter(|it| it.len() == len && is_hex(it));
@@ -89,20 +78,14 @@ fn parse(value: &[u8]) -> Option<(&[u8], &[u8])> {
         _ => rest.first().is_none_or(|byte| *byte == b'-'),
     };
     let named = |id: &[u8]| id.iter().any(|byte| *byte != b'0');
-    (whole && named(trace) && named(parent)).then_some((trace, flags))
+    let is_valid = whole && named(trace) && named(parent);
+    let (trace, flags) = (trace.try_into().ok()?, flags.try_into().ok()?);
+    is_valid.then_some((Id::from_hex(trace), flags))
 }
 
 fn is_hex(text: &[u8]) -> bool {
     text.iter()
         .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-}
-
-fn put_hex(text: &mut [u8], bytes: &[u8]) {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    for (pair, byte) in text.chunks_exact_mut(2).zip(bytes) {
-        pair[0] = DIGITS[usize::from(byte >> 4)];
-        pair[1] = DIGITS[usize::from(byte & 15)];
-    }
 }
 
 #[cfg(test)]
@@ -117,9 +100,11 @@ mod tests {
             headers.insert(TRACEPARENT.clone(), given.parse().unwrap());
         }
         headers.insert(TRACESTATE.clone(), HeaderValue::from_static("a=b"));
-        join(&mut headers);
+        let context = RequestContext::default();
+        join(&mut headers, &context);
         let value = headers[&TRACEPARENT].to_str().unwrap().to_owned();
-        assert!(parse(value.as_bytes()).is_some(), "{value}");
+        let (trace, _) = parse(value.as_bytes()).unwrap();
+        assert_eq!(context.trace_id(), Some(trace));
         (value, headers.contains_key(&TRACESTATE))
     }
 

@@ -11,6 +11,7 @@ use crate::concurrency_limit::{ConcurrencyLimit, RejectionCounters, Scope};
 use crate::config::{self, Config};
 use crate::gate::Gate;
 use crate::lifetime::EndNotifier;
+use crate::metrics::Totals;
 use crate::role::Role;
 use crate::runtime::{Runtime, Sandbox, Seal, Spec};
 use crate::sandbox_name;
@@ -81,6 +82,11 @@ impl Routes {
     /// The seal around all sandboxes.
     pub fn seal(&self) -> &Seal {
         self.runtime.seal()
+    }
+
+    /// How long starts took that a request waited for.
+    pub fn cold_starts(&self) -> Totals {
+        self.runtime.cold_starts()
     }
 
     /// The workspace of this name.

@@ -10,6 +10,7 @@
 mod adopt;
 mod archives;
 mod backend;
+mod cold_starts;
 mod commands;
 mod consumption;
 mod disk;
@@ -46,7 +47,9 @@ pub use spec::{Spec, Status, StoppedBy};
 pub use usage::Usage;
 
 use crate::config::{self, RuntimeKind};
+use crate::metrics::Totals;
 use backend::Backend;
+use cold_starts::ColdStarts;
 use dashmap::DashMap;
 use futures_util::future::join_all;
 use state::SandboxState;
@@ -60,6 +63,7 @@ pub struct Runtime {
     supervision: Arc<Supervision>,
     seal: Arc<Seal>,
     sandboxes: DashMap<String, Arc<Sandbox>>,
+    cold_starts: Arc<ColdStarts>,
 }
 
 impl Runtime {
@@ -98,12 +102,18 @@ impl Runtime {
             seal: Seal::open(config.seal_file.clone()),
             config,
             sandboxes: DashMap::new(),
+            cold_starts: Arc::default(),
         })
     }
 
     /// The seal around the sandboxes.
     pub fn seal(&self) -> &Seal {
         &self.seal
+    }
+
+    /// How long starts took that a request waited for.
+    pub fn cold_starts(&self) -> Totals {
+        self.cold_starts.totals()
     }
 
     /// Whether sandboxes can be made for a new user's workspace, or only those of the config
@@ -120,7 +130,8 @@ impl Runtime {
     }
 
     fn register(&self, spec: Spec) -> Arc<Sandbox> {
-        let state = SandboxState::new(spec, Arc::clone(&self.config), Arc::clone(&self.seal));
+        let mut state = SandboxState::new(spec, Arc::clone(&self.config), Arc::clone(&self.seal));
+        state.cold_starts = Arc::clone(&self.cold_starts);
         Arc::new(Sandbox::new(state, Arc::clone(&self.supervision)))
     }
 

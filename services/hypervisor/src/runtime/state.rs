@@ -1,6 +1,7 @@
 //! What a sandbox's supervisor shows, and everyone else reads without waiting for it.
 
 use super::backend::StartLock;
+use super::cold_starts::ColdStarts;
 use super::disk::Disk;
 use super::probe::{self, ProbeError};
 use super::run::Run;
@@ -43,6 +44,8 @@ pub(super) struct SandboxState {
     pub(super) reserved: AtomicBool,
     /// Whether somebody waits for a start on whom others wait.
     pub(super) on_trial: AtomicBool,
+    /// Those of all sandboxes.
+    pub(super) cold_starts: Arc<ColdStarts>,
     /// How often it crashed.
     pub(super) crashed: AtomicU64,
     /// Probes in a row that failed, of one that is only watched.
@@ -80,6 +83,7 @@ impl SandboxState {
             stopped_by: ArcSwapOption::empty(),
             reserved: AtomicBool::new(false),
             on_trial: AtomicBool::new(false),
+            cold_starts: Arc::default(),
             crashed: AtomicU64::new(0),
             failed: AtomicU32::new(0),
         }

@@ -10,10 +10,10 @@ use super::replies::unclaimed;
 use crate::Body;
 use crate::access::Access;
 use crate::auth::{self, ApiToken, AuthError, Bearer, Principal, Session};
-use crate::downstream::Downstream;
 use crate::lifetime::Lifetimes;
 use crate::peer::Peer;
 use crate::proxy::{self, ResponseBody};
+use crate::request_context::RequestContext;
 use crate::routes::Claim;
 use axum::response::IntoResponse;
 use http::{Request, Response};
@@ -35,7 +35,7 @@ impl Dispatch {
         request: Request<Incoming>,
         bearer: Option<Bearer>,
         peer: &Peer,
-        downstream: &Downstream,
+        context: &RequestContext,
         place: &Place,
     ) -> Response<ResponseBody<Claim>> {
         if let Some(rest) = reserved(request.uri().path()) {
@@ -57,14 +57,7 @@ impl Dispatch {
         };
         if access == Access::Public {
             return self
-                .let_in(
-                    request,
-                    peer,
-                    downstream,
-                    place,
-                    Guest::default(),
-                    lifetimes,
-                )
+                .let_in(request, peer, context, place, Guest::default(), lifetimes)
                 .await;
         }
         let principal = match token {
@@ -87,7 +80,7 @@ impl Dispatch {
             user: Some((user.id, &user.username)),
             is_member,
         };
-        self.let_in(request, peer, downstream, place, guest, lifetimes)
+        self.let_in(request, peer, context, place, guest, lifetimes)
             .await
     }
 
@@ -143,7 +136,7 @@ impl Dispatch {
         &self,
         request: Request<Incoming>,
         peer: &Peer,
-        downstream: &Downstream,
+        context: &RequestContext,
         place: &Place,
         Guest { user, is_member }: Guest<'_>,
         lifetimes: Lifetimes,
@@ -151,13 +144,19 @@ impl Dispatch {
         let (routes, proxy) = (&self.gateway.routes, &self.gateway.proxy);
         let (workspace, role, site) = (&*place.workspace, place.role, place.site());
         let id = user.map(|(id, _)| id);
+        context.set_role(role);
+        context.set_workspace(&workspace.name);
+        if let Some(id) = id {
+            context.set_user(id);
+        }
         let tried = routes.try_claim(workspace, role, id);
         let claim = || routes.claim(workspace, role, id);
         let claim = match self.claim(tried, claim, &lifetimes).await {
             Some(Ok(claim)) => claim,
             Some(Err(error)) => {
                 // Whom nothing but the access lets in is told less.
-                return unclaimed(proxy, &request, error, is_member).map(ResponseBody::Left);
+                return unclaimed(proxy, &request, error, is_member, context)
+                    .map(ResponseBody::Left);
             }
             None => return self.ask(&request, place).map(ResponseBody::Left),
         };
@@ -168,7 +167,7 @@ impl Dispatch {
             own_host: Some(&site.host),
             prefix: None,
             peer,
-            downstream,
+            context,
             lifetimes,
         };
         proxy.forward(&self.upstreams, request, caller, claim).await

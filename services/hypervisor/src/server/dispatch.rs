@@ -6,17 +6,18 @@ use super::handler::{Entrance, Inbound, RequestHandler};
 use super::host;
 use super::paths::{DEV, Paths, without_dev};
 use super::place::Place;
+use super::record::{Record, Recorded};
 use super::redirect::Redirect;
 use super::replies::{nothing_here, refused, see_other, to_dev, to_login, to_recovery, unclaimed};
 use super::{passkey_policy, service_worker, site};
 use crate::Body;
 use crate::auth::{self, Auth, AuthError, Bearer, Principal, take_bearer};
 use crate::config::{Config, Origins};
-use crate::downstream::Downstream;
 use crate::lifetime::Lifetimes;
-use crate::metrics::Metrics;
-use crate::peer::Peer;
+use crate::metrics::{Metrics, WorkerMetrics};
+use crate::peer::{Peer, Source};
 use crate::proxy::{self, Proxy, ResponseBody};
+use crate::request_context::RequestContext;
 use crate::role::Role;
 use crate::routes::{Claim, ClaimError, Host, Membership, Routes};
 use axum::Router;
@@ -30,6 +31,7 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio_util::context::TokioContext;
 use tower::ServiceExt;
+use tracing::Instrument as _;
 
 /// Everything that a request can meet.
 pub struct Gateway {
@@ -51,6 +53,8 @@ pub struct Gateway {
     redirect: Redirect,
     /// For how long browsers are to come by https alone; 0 for as they like.
     hsts_secs: u64,
+    /// Whether each request is a line of the access log.
+    logs_access: bool,
 }
 
 impl Gateway {
@@ -78,6 +82,7 @@ impl Gateway {
             trusted: config.server.trusted_proxies.clone(),
             redirect: Redirect::new(config),
             hsts_secs: config.tls.hsts_secs,
+            logs_access: config.log.access,
         }
     }
 
@@ -88,6 +93,11 @@ impl Gateway {
     /// Tells of each session, and each access, that is ended.
     pub(super) fn ends(&self) -> watch::Receiver<()> {
         self.auth.end_notifier().subscribe()
+    }
+
+    /// The counters of one more worker.
+    pub(super) fn worker_metrics(&self) -> Arc<WorkerMetrics> {
+        self.metrics.worker()
     }
 
     pub(super) fn proxy(&self) -> &Proxy {
@@ -108,14 +118,27 @@ pub(super) struct Dispatch {
     pub(super) runtime: Handle,
     pub(super) upstreams: Rc<proxy::Connections>,
     pub(super) hsts: Option<HeaderValue>,
+    pub(super) metrics: Arc<WorkerMetrics>,
 }
 
 impl RequestHandler for Dispatch {
-    type Body = ResponseBody<Claim>;
+    type Body = Recorded<ResponseBody<Claim>>;
 
     async fn handle(&self, request: Request<Incoming>, inbound: Inbound) -> Response<Self::Body> {
-        let is_https = inbound.entrance == Entrance::Https;
-        let mut response = self.respond(request, inbound).await;
+        let Inbound {
+            source,
+            entrance,
+            downstream,
+        } = inbound;
+        let is_https = entrance == Entrance::Https;
+        let mut context = RequestContext::new(downstream);
+        if self.gateway.logs_access {
+            context = context.logged(&request, source.address());
+            proxy::note_trace(request.headers(), &context);
+        }
+        let record = Record::begin(context, self.metrics.clone());
+        let context = &record.context;
+        let mut response = self.respond(request, source, entrance, context).await;
         if !self.gateway.has_hosts {
             passkey_policy::withhold(response.headers_mut());
         }
@@ -123,12 +146,12 @@ impl RequestHandler for Dispatch {
             let headers = response.headers_mut();
             headers.insert(header::STRICT_TRANSPORT_SECURITY, hsts.clone());
         }
-        self.gateway.metrics.count_response(response.status());
-        response
+        context.put_id(response.headers_mut());
+        record.respond(response)
     }
 
     fn refused(&self, status: StatusCode) {
-        self.gateway.metrics.count_response(status);
+        self.metrics.count_response(status);
     }
 }
 
@@ -136,7 +159,9 @@ impl Dispatch {
     async fn respond(
         &self,
         mut request: Request<Incoming>,
-        inbound: Inbound,
+        source: Source,
+        entrance: Entrance,
+        context: &RequestContext,
     ) -> Response<ResponseBody<Claim>> {
         let gateway = &*self.gateway;
         let own = |response: Response<Body>| response.map(ResponseBody::Left);
@@ -145,11 +170,12 @@ impl Dispatch {
             return own(refused(refusal, version));
         }
         let redirect = &gateway.redirect;
-        if let Some(response) = redirect.response(&request, inbound.entrance, &gateway.routes) {
+        if let Some(response) = redirect.response(&request, entrance, &gateway.routes) {
             return own(response);
         }
-        let scheme = inbound.entrance.scheme();
-        let peer = Peer::new(inbound.source, scheme, request.headers(), &gateway.trusted);
+        let scheme = entrance.scheme();
+        let peer = Peer::new(source, scheme, request.headers(), &gateway.trusted);
+        context.set_client(peer.client);
         // Wherever it goes: no sandbox ever sees one.
         let bearer = take_bearer(request.headers_mut());
         let path = request.uri().path();
@@ -158,9 +184,8 @@ impl Dispatch {
                 Host::Gateway => Destination::of_gateway(path),
                 Host::Sandbox(workspace, role) => {
                     let place = Place { workspace, role };
-                    let downstream = &inbound.downstream;
                     return self
-                        .at_sandbox(request, bearer, &peer, downstream, &place)
+                        .at_sandbox(request, bearer, &peer, context, &place)
                         .await;
                 }
                 Host::Unknown => return own(self.no_host(&request)),
@@ -174,7 +199,7 @@ impl Dispatch {
             Destination::of_shared(path, &gateway.paths)
         };
         let bearer = bearer.filter(|_| destination.takes_tokens(gateway.has_hosts));
-        self.at_gateway(request, bearer, peer, inbound, destination)
+        self.at_gateway(request, bearer, peer, context, destination)
             .await
     }
 
@@ -187,7 +212,7 @@ impl Dispatch {
         request: Request<Incoming>,
         bearer: Option<Bearer>,
         peer: Peer,
-        inbound: Inbound,
+        context: &RequestContext,
         destination: Destination,
     ) -> Response<ResponseBody<Claim>> {
         let gateway = &*self.gateway;
@@ -201,21 +226,25 @@ impl Dispatch {
         {
             return own(error.into_response());
         }
-        match (destination, self.principal(&request, bearer).await) {
+        let principal = self.principal(&request, bearer).await;
+        if let Ok(Some(principal)) = &principal {
+            context.set_user(principal.user().id);
+        }
+        match (destination, principal) {
             (Destination::Nothing, _) => own(nothing_here(&request, &gateway.account)),
             (Destination::Public, Err(error)) if self.is_about_sessions(&request) => {
                 own(error.into_response())
             }
             (Destination::Public, principal) => {
-                own(Box::pin(self.own(request, peer, principal.ok().flatten())).await)
+                own(Box::pin(self.own(request, peer, context, principal.ok().flatten())).await)
             }
             (_, Err(error)) => own(error.into_response()),
             (Destination::Api, Ok(principal)) => {
-                own(Box::pin(self.own(request, peer, principal)).await)
+                own(Box::pin(self.own(request, peer, context, principal)).await)
             }
             (_, Ok(None)) => own(to_login(&request, &gateway.paths)),
             (Destination::Private, Ok(principal)) => {
-                own(Box::pin(self.own(request, peer, principal)).await)
+                own(Box::pin(self.own(request, peer, context, principal)).await)
             }
             (_, Ok(Some(Principal::Person(session)))) if !session.is_full() => {
                 own(to_recovery(&request, &gateway.paths))
@@ -229,7 +258,7 @@ impl Dispatch {
                 own(Box::pin(self.lead_on(&request, &session, role)).await)
             }
             (Destination::Sandbox(role), Ok(Some(principal))) => {
-                self.sandbox(request, &peer, &inbound.downstream, &principal, role)
+                self.sandbox(request, &peer, context, &principal, role)
                     .await
             }
             (Destination::Enter, Ok(Some(Principal::Token(_)))) => {
@@ -247,6 +276,7 @@ impl Dispatch {
         &self,
         request: Request<Incoming>,
         peer: Peer,
+        context: &RequestContext,
         principal: Option<Principal>,
     ) -> Response<Body> {
         let mut request = request.map(Body::new);
@@ -259,8 +289,11 @@ impl Dispatch {
         if let Some(principal) = principal {
             principal.insert_into(extensions);
         }
+        // What is written to the log meanwhile says which request it was for.
+        let request_id = context.id().map(tracing::field::display);
+        let span = tracing::info_span!("request", request_id);
         let response = self
-            .outliving(self.gateway.own.clone().oneshot(request))
+            .outliving(self.gateway.own.clone().oneshot(request).instrument(span))
             .await;
         let mut response = response.unwrap_or_else(|never| match never {});
         // A page of another origin, a sandbox's included, has no use of it but a bad one.
@@ -274,7 +307,7 @@ impl Dispatch {
         &self,
         mut request: Request<Incoming>,
         peer: &Peer,
-        downstream: &Downstream,
+        context: &RequestContext,
         principal: &Principal,
         role: Role,
     ) -> Response<ResponseBody<Claim>> {
@@ -282,6 +315,7 @@ impl Dispatch {
         if let Some(response) = to_dev(&request) {
             return response.map(ResponseBody::Left);
         }
+        context.set_role(role);
         let (user, routes) = (principal.user(), &gateway.routes);
         let membership = match routes.chosen(user.id) {
             Some(membership) => Ok(membership),
@@ -293,7 +327,8 @@ impl Dispatch {
         } = match membership {
             Ok(membership) => membership,
             Err(error) => {
-                return unclaimed(&gateway.proxy, &request, error, true).map(ResponseBody::Left);
+                return unclaimed(&gateway.proxy, &request, error, true, context)
+                    .map(ResponseBody::Left);
             }
         };
         if let Err(error) = principal.may_open(&workspace.name) {
@@ -309,20 +344,22 @@ impl Dispatch {
             Some(Ok(claim)) => claim,
             None => return to_login(&request, &gateway.paths).map(ResponseBody::Left),
             Some(Err(error)) => {
-                return unclaimed(&gateway.proxy, &request, error, true).map(ResponseBody::Left);
+                return unclaimed(&gateway.proxy, &request, error, true, context)
+                    .map(ResponseBody::Left);
             }
         };
         if role == Role::Dev {
             *request.uri_mut() = without_dev(request.uri());
         }
         count_write(&request, &claim);
+        context.set_workspace(&claim.route().workspace);
         let caller = proxy::Caller {
             user: Some((user.id, &user.username)),
             origin: Some(&gateway.origin),
             own_host: None,
             prefix: (role == Role::Dev).then_some(DEV),
             peer,
-            downstream,
+            context,
             lifetimes,
         };
         let proxy = &gateway.proxy;

@@ -27,6 +27,7 @@ mod passkey_policy;
 mod paths;
 mod place;
 mod principal;
+mod record;
 mod redirect;
 mod refused;
 mod replies;

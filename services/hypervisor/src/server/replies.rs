@@ -7,6 +7,7 @@ use crate::error::HttpError;
 use crate::http1::Refusal;
 use crate::notice::Notice;
 use crate::proxy::{self, Failure, Proxy, Reason};
+use crate::request_context::RequestContext;
 use crate::routes::ClaimError;
 use crate::runtime::RuntimeError;
 use axum::response::IntoResponse;
@@ -76,22 +77,21 @@ pub(super) fn unclaimed(
     request: &Request<Incoming>,
     error: ClaimError,
     to_member: bool,
+    context: &RequestContext,
 ) -> Response<Body> {
-    match error {
-        ClaimError::Sandbox { sandbox, cause } => {
-            let failure = unavailable(sandbox, &cause, to_member);
-            proxy.failure_response(request.headers(), &failure)
-        }
+    let failure = match error {
+        ClaimError::Sandbox { sandbox, cause } => unavailable(sandbox, &cause, to_member),
         ClaimError::Held { sandbox } => {
             let reason = Reason::Held;
-            proxy.failure_response(request.headers(), &Failure { sandbox, reason })
+            Failure { sandbox, reason }
         }
         ClaimError::Busy { sandbox, full } => {
             let reason = Reason::Busy(full);
-            proxy.failure_response(request.headers(), &Failure { sandbox, reason })
+            Failure { sandbox, reason }
         }
-        error => HttpError::from(error).into_response(),
-    }
+        error => return HttpError::from(error).into_response(),
+    };
+    proxy.failure_response(request.headers(), &failure, context)
 }
 
 fn unavailable(sandbox: String, cause: &RuntimeError, to_member: bool) -> Failure {

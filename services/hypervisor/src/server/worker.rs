@@ -103,6 +103,7 @@ async fn work(listeners: Vec<Listener>, shared: Arc<Shared>, index: usize) {
         gateway: shared.gateway.clone(),
         runtime: shared.runtime.clone(),
         upstreams: upstreams.clone(),
+        metrics: shared.gateway.worker_metrics(),
     };
     let keep_alive = shared.keep_alive[index].clone();
     let connections = Connections::new(dispatch, &shared.config, keep_alive, shared.stop.clone());

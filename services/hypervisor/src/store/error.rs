@@ -86,6 +86,17 @@ pub enum Conflict {
 }
 
 impl StoreError {
+    /// Whether something is wrong with the store, and not with what it was asked.
+    pub(super) fn is_fault(&self) -> bool {
+        match self {
+            Self::Conflict(_) => false,
+            Self::Sqlite(error) => {
+                error.sqlite_error_code() != Some(rusqlite::ErrorCode::ConstraintViolation)
+            }
+            _ => true,
+        }
+    }
+
     /// What the system said of the file at `path`.
     pub(super) fn unopened(path: &Path) -> impl Fn(std::io::Error) -> Self {
         let path = path.to_owned();

@@ -13,6 +13,11 @@ impl Handle {
         Self(store)
     }
 
+    /// How many calls failed because something is wrong with the store.
+    pub fn errors(&self) -> u64 {
+        self.0.errors()
+    }
+
     /// Runs `work` on a thread that may block. Once begun it runs to its end, also when the
     /// caller is gone.
     ///

@@ -68,4 +68,7 @@ pub trait MetaStore {
 
     /// Finds out whether the store can be written, by writing.
     fn check(&self) -> Result<(), StoreError>;
+
+    /// How many calls failed because something is wrong with the store.
+    fn errors(&self) -> u64;
 }

@@ -8,6 +8,7 @@ mod acme;
 mod certificate;
 mod error;
 mod handshake;
+mod validity;
 mod watch;
 
 #[cfg(test)]
@@ -16,6 +17,7 @@ mod tests;
 pub use acme::{Acme, Settings as AcmeSettings};
 pub use error::TlsError;
 pub use handshake::{Handshake, TlsStream};
+pub use validity::Validity;
 
 use rustls::ServerConfig;
 use rustls::crypto::CryptoProvider;
@@ -73,6 +75,14 @@ impl Tls {
         match &self.certificates {
             Certificates::Files(_) => None,
             Certificates::Acme(acme) => Some(acme),
+        }
+    }
+
+    /// For how long each certificate is good: `None` where there is none yet, or nobody knows.
+    pub fn validities(&self) -> Vec<Option<Validity>> {
+        match &self.certificates {
+            Certificates::Files(files) => vec![files.validity()],
+            Certificates::Acme(acme) => acme.validities(),
         }
     }
 

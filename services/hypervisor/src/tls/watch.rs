@@ -4,7 +4,7 @@
 //! renamed, or behind a link that leads elsewhere from now on.
 
 use super::certificate::{FileVersion, Files};
-use super::{TlsError, server_config};
+use super::{TlsError, Validity, server_config};
 use arc_swap::ArcSwap;
 use rustls::crypto::CryptoProvider;
 use rustls::server::{ClientHello, ResolvesServerCert};
@@ -108,6 +108,11 @@ impl Watched {
 }
 
 impl Pair {
+    /// For how long what is served is good.
+    pub(super) fn validity(&self) -> Option<Validity> {
+        Validity::parse(self.resolver.0.load().cert.first()?)
+    }
+
     /// Reads the files if they changed since they were last read, or could not be served then, and
     /// serves what they are. What cannot be served leaves the certificate that was served before,
     /// and is told in the log.

@@ -26,6 +26,7 @@ const GROUND_FLOOR: &[&str] = &[
     "notice",
     "peer",
     "private_folder",
+    "request_context",
     "role",
     "sandbox_name",
     "scope",

@@ -155,7 +155,8 @@ async fn own(
         metrics: Arc::default(),
         shell: Shell::new(&config),
         acts: Arc::new(acts),
-        acme: None,
+        labels: Arc::default(),
+        tls: None,
         started: Instant::now(),
         config,
     };

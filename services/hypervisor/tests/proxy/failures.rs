@@ -5,6 +5,7 @@ use http::{HeaderMap, Request};
 use http_body_util::BodyExt;
 use hypervisor::config;
 use hypervisor::proxy::{Failure, Proxy, Reason};
+use hypervisor::request_context::RequestContext;
 use testkit::raw::{Raw, exchange, status};
 use testkit::upstream::Upstream;
 use tokio::net::TcpListener;
@@ -162,7 +163,7 @@ async fn a_sandbox_that_is_not_available_is_a_503_with_all_that_it_printed() {
     let failure = Failure::unavailable("sandbox-dev", cause, 5);
 
     let proxy = Proxy::new(&config::Proxy::default(), "/auth/account");
-    let response = proxy.failure_response(&HeaderMap::new(), &failure);
+    let response = proxy.failure_response(&HeaderMap::new(), &failure, &RequestContext::default());
     assert_eq!(response.status(), 503);
     assert_eq!(response.headers()["retry-after"], "5");
     let page = response.into_body().collect().await.unwrap().to_bytes();
@@ -174,7 +175,7 @@ async fn a_sandbox_that_is_not_available_is_a_503_with_all_that_it_printed() {
     );
 
     let call = HeaderMap::from_iter([("sec-fetch-mode".parse().unwrap(), "cors".parse().unwrap())]);
-    let response = proxy.failure_response(&call, &failure);
+    let response = proxy.failure_response(&call, &failure, &RequestContext::default());
     assert_eq!(response.headers()["retry-after"], "5");
     let body = response.into_body().collect().await.unwrap().to_bytes();
     let error: serde_json::Value = serde_json::from_slice(&body).unwrap();
@@ -207,7 +208,8 @@ async fn a_sandbox_that_is_stopped_by_hand_or_held_says_so_and_how_to_go_on() {
         let sandbox = "sandbox-live".to_owned();
         let failure = Failure { sandbox, reason };
         let proxy = Proxy::new(&config::Proxy::default(), "/auth/account");
-        let response = proxy.failure_response(&HeaderMap::new(), &failure);
+        let response =
+            proxy.failure_response(&HeaderMap::new(), &failure, &RequestContext::default());
         assert_eq!(response.status(), 503);
         assert!(response.headers().contains_key("retry-after"));
         let page = response.into_body().collect().await.unwrap().to_bytes();
@@ -216,7 +218,11 @@ async fn a_sandbox_that_is_stopped_by_hand_or_held_says_so_and_how_to_go_on() {
             assert!(page.contains(part), "{part}: {page}");
         }
         let mode = ("sec-fetch-mode".parse().unwrap(), "cors".parse().unwrap());
-        let response = proxy.failure_response(&HeaderMap::from_iter([mode]), &failure);
+        let response = proxy.failure_response(
+            &HeaderMap::from_iter([mode]),
+            &failure,
+            &RequestContext::default(),
+        );
         let body = response.into_body().collect().await.unwrap().to_bytes();
         let error: serde_json::Value = serde_json::from_slice(&body).unwrap();
         assert_eq!(error["error"], code);

@@ -12,6 +12,7 @@ use hypervisor::config;
 use hypervisor::lifetime::Lifetimes;
 use hypervisor::peer::Peer;
 use hypervisor::proxy::{Caller, Connections, Proxy, ResponseBody, RoutedClaim};
+use hypervisor::request_context::RequestContext;
 use hypervisor::role::Role;
 use hypervisor::server::{self, Entrance, Inbound, RequestHandler};
 use std::convert::Infallible;
@@ -122,13 +123,14 @@ impl RequestHandler for Front {
             trusted: self.trusted,
             scheme: "http",
         };
+        let context = RequestContext::new(inbound.downstream);
         let caller = Caller {
             user: Some((USER, "ada")),
             origin: Some(&HeaderValue::from_static(ORIGIN)),
             own_host: None,
             prefix: None,
             peer: &peer,
-            downstream: &inbound.downstream,
+            context: &context,
             lifetimes: Lifetimes::default(),
         };
         let claim = Claim::new(&self.target);

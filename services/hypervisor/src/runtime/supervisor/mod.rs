@@ -36,6 +36,8 @@ pub(super) struct Supervisor {
     crashes: u32,
     /// Why requests are refused, and since when.
     failure: Option<(Instant, RuntimeError)>,
+    /// When a request came that it is being started for.
+    wanted_since: Option<Instant>,
 }
 
 impl Supervisor {
@@ -50,12 +52,15 @@ impl Supervisor {
             commands,
             crashes: 0,
             failure: None,
+            wanted_since: None,
         }
     }
 
     /// Ends when the hypervisor does.
     pub(super) async fn run(mut self) {
-        while self.wanted().await && self.keep_up().await {}
+        while self.wanted().await && self.keep_up().await {
+            self.wanted_since = None;
+        }
     }
 
     /// At rest until someone wants it, or has started it elsewhere; `false` if the hypervisor
@@ -79,6 +84,7 @@ impl Supervisor {
             match command {
                 Command::Start { by_hand, reply } => {
                     let Some(refusal) = self.refusal(by_hand) else {
+                        self.wanted_since = (!by_hand).then(Instant::now);
                         self.commands.wait(reply);
                         return true;
                     };
@@ -220,6 +226,9 @@ impl Supervisor {
         info!(sandbox = self.name(), %address, ?took, "running");
         let run = self.state.open(address, started);
         self.commands.settle(&Ok(()));
+        if let Some(since) = self.wanted_since.take() {
+            self.state.cold_starts.observe(since.elapsed());
+        }
         let down = tokio::select! {
             biased;
             stop_request = self.commands.stop_request_while_running() => Down::StopRequested(stop_request),

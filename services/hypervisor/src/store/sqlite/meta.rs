@@ -3,6 +3,7 @@
 use super::Sqlite;
 use crate::store::{MetaStore, StoreError};
 use crate::timestamp::Timestamp;
+use std::sync::atomic::Ordering;
 
 impl MetaStore for Sqlite {
     fn get_or_insert_meta(&self, key: &str, value: &str) -> Result<String, StoreError> {
@@ -25,5 +26,9 @@ impl MetaStore for Sqlite {
 
     fn check(&self) -> Result<(), StoreError> {
         self.set_meta("checked_at", &Timestamp::now().to_string())
+    }
+
+    fn errors(&self) -> u64 {
+        self.errors.load(Ordering::Relaxed)
     }
 }

@@ -34,6 +34,7 @@ use rusqlite::{Connection, OptionalExtension, Params, Row, Transaction, Transact
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -47,6 +48,7 @@ const MOST_AT_ONCE: usize = 1000;
 #[derive(Debug)]
 pub struct Sqlite {
     connection: Mutex<Connection>,
+    errors: AtomicU64,
 }
 
 impl Store for Sqlite {}
@@ -67,6 +69,7 @@ impl Sqlite {
         connection.pragma_update(None, "synchronous", "full")?;
         Ok(Self {
             connection: Mutex::new(connection),
+            errors: AtomicU64::new(0),
         })
     }
 
@@ -79,7 +82,17 @@ impl Sqlite {
             .connection
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        work(&connection)
+        self.counted(work(&connection))
+    }
+
+    /// Counts what says that something is wrong with the store, and not with what it was asked.
+    fn counted<T>(&self, result: Result<T, StoreError>) -> Result<T, StoreError> {
+        if let Err(error) = &result
+            && error.is_fault()
+        {
+            self.errors.fetch_add(1, Ordering::Relaxed);
+        }
+        result
     }
 
     /// Every row that `sql` finds.
@@ -121,10 +134,14 @@ impl Sqlite {
             .connection
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let value = work(&transaction)?;
-        transaction.commit()?;
-        Ok(value)
+        let written = || {
+            let transaction =
+                connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let value = work(&transaction)?;
+            transaction.commit()?;
+            Ok(value)
+        };
+        self.counted(written())
     }
 
     /// Executes one statement; says how many rows it has changed.

@@ -1,6 +1,7 @@
 //! A certificate with its key, as it is kept and as it is served.
 
 use crate::timestamp::Timestamp;
+use crate::tls::Validity;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -12,8 +13,7 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 /// A certificate with its key.
 pub(super) struct Issued {
     pub(super) key: Arc<CertifiedKey>,
-    pub(super) not_before: Timestamp,
-    pub(super) not_after: Timestamp,
+    pub(super) validity: Validity,
 }
 
 impl Issued {
@@ -25,35 +25,35 @@ impl Issued {
         let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
         let chain = chain.map_err(|_| "a certificate in it is not PEM")?;
         let first = chain.first().ok_or("there is no certificate in it")?;
-        let (not_before, not_after) = validity(name, first)?;
+        let validity = validity(name, first)?;
         let key = PrivateKeyDer::from_pem_slice(pem).map_err(|_| "there is no key in it")?;
         let key = CertifiedKey::from_der(chain, key, provider)
             .map_err(|_| "its key is not that of its certificate")?;
         Ok(Self {
             key: Arc::new(key),
-            not_before,
-            not_after,
+            validity,
         })
     }
 
     /// When the next one is to be there: with a third of the time left, and a little earlier for
     /// some names than for others, so that what was issued together is not renewed so.
     pub(super) fn renew_at(&self, name: &str) -> Timestamp {
-        let lifetime = self.not_after.millis() - self.not_before.millis();
+        let ends = self.validity.not_after.millis();
+        let lifetime = ends - self.validity.not_before.millis();
         let spread = name
             .bytes()
             .fold(0_i64, |sum, byte| (sum * 31 + i64::from(byte)) % 1000);
         let before_end = lifetime / 3 + lifetime / 30 * spread / 1000;
-        Timestamp::from_millis(self.not_after.millis() - before_end)
+        Timestamp::from_millis(ends - before_end)
     }
 
-    /// Whether clients take it: a certificate of the future is as good as none.
+    /// Whether clients take it.
     pub(super) fn is_valid(&self, now: Timestamp) -> bool {
-        self.not_before <= now && now < self.not_after
+        self.validity.holds(now)
     }
 }
 
-fn validity(name: &str, certificate: &[u8]) -> Result<(Timestamp, Timestamp), String> {
+fn validity(name: &str, certificate: &[u8]) -> Result<Validity, String> {
     let (_, certificate) =
         X509Certificate::from_der(certificate).map_err(|_| "its certificate is not X.509")?;
     let names = certificate.subject_alternative_name().ok().flatten();
@@ -65,13 +65,11 @@ fn validity(name: &str, certificate: &[u8]) -> Result<(Timestamp, Timestamp), St
     if !has_name {
         return Err(format!("its certificate is not for {name}"));
     }
-    let validity = certificate.validity();
-    let [from, to] = [validity.not_before, validity.not_after]
-        .map(|time| Timestamp::from_millis(time.timestamp().saturating_mul(1000)));
-    if to <= from {
+    let validity = Validity::of(&certificate);
+    if validity.not_after <= validity.not_before {
         return Err("its certificate is valid at no time".into());
     }
-    Ok((from, to))
+    Ok(validity)
 }
 
 #[cfg(test)]
@@ -85,8 +83,10 @@ mod tests {
         let pem = params.self_signed(&key).unwrap().pem() + &key.serialize_pem();
         let issued = Issued::read("a.example", pem.as_bytes(), &default_provider()).unwrap();
         Issued {
-            not_before: Timestamp::from_millis(0),
-            not_after: Timestamp::from_millis(days * 86_400_000),
+            validity: Validity {
+                not_before: Timestamp::from_millis(0),
+                not_after: Timestamp::from_millis(days * 86_400_000),
+            },
             ..issued
         }
     }
@@ -95,7 +95,7 @@ mod tests {
     fn it_is_renewed_with_a_third_of_its_time_left_or_a_little_more() {
         for days in [1, 6, 90, 1825] {
             let issued = issued(days);
-            let ends = issued.not_after.millis();
+            let ends = issued.validity.not_after.millis();
             for name in ["a", "b.example", "ada-dev.choir.example", ""] {
                 let left = ends - issued.renew_at(name).millis();
                 assert!((ends / 3..=ends * 11 / 30).contains(&left), "{days} {name}");

@@ -2,6 +2,7 @@
 
 use super::Acme;
 use crate::timestamp::Timestamp;
+use crate::tls::Validity;
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
@@ -41,13 +42,22 @@ impl Acme {
             Certificate {
                 name: name.clone(),
                 valid: certificate.is_some_and(|it| it.is_valid(now)),
-                expires_at: certificate.map(|it| it.not_after),
+                expires_at: certificate.map(|it| it.validity.not_after),
                 ordering: ledger.has(name),
                 error: failure.map(|(error, _)| error.to_owned()),
                 retry_at: failure.map(|(_, at)| at),
             }
         });
         report.collect()
+    }
+
+    /// For how long the certificate of each of those names is good.
+    pub fn validities(&self) -> Vec<Option<Validity>> {
+        let served = self.served.all();
+        let names = self.certificates().into_iter();
+        names
+            .map(|it| Some(served.get(&it.name)?.validity))
+            .collect()
     }
 
     /// Orders that failed since the start.

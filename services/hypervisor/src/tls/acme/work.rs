@@ -47,7 +47,7 @@ impl Acme {
         let (there, gone): (Vec<_>, Vec<_>) =
             certificates.iter().partition(|it| self.served.exists(it.0));
         let mut others: Vec<_> = there.into_iter().filter(|it| is_due(it.0)).collect();
-        others.sort_by_key(|(_, certificate)| certificate.not_after);
+        others.sort_by_key(|(_, certificate)| certificate.validity.not_after);
         let own = self.served.own().iter().filter(|name| is_due(name));
         let mut ledger = self.ledger();
         for name in own.chain(others.into_iter().map(|it| it.0)) {
@@ -56,7 +56,7 @@ impl Acme {
         ledger.keep(|name| self.served.exists(name));
         drop(ledger);
         // A host that comes back soon has its certificate still.
-        for (name, _) in gone.into_iter().filter(|it| it.1.not_after < now) {
+        for (name, _) in gone.into_iter().filter(|it| it.1.validity.not_after < now) {
             self.served.remove(name);
             self.folder.remove_certificate(name);
         }
@@ -87,9 +87,9 @@ impl Acme {
                 format!("what the authority issued cannot be served: {reason}; it is asked again");
             Failure::new(Fault::Name, said)
         })?;
-        let (now, until) = (Timestamp::now(), issued.not_after);
+        let (now, until) = (Timestamp::now(), issued.validity.not_after);
         if !issued.is_valid(now) || issued.renew_at(&name) <= now {
-            let from = issued.not_before;
+            let from = issued.validity.not_before;
             let said = format!(
                 "what the authority issued is for {from} to {until}, and this host's clock says {now}; set the clock"
             );
@@ -130,7 +130,7 @@ impl Acme {
         let wait = wait.as_secs();
         match self.served.get(name) {
             Some(old) => {
-                let until = old.not_after;
+                let until = old.validity.not_after;
                 warn!(
                     "no new certificate for {name}: {failure}; the one that it has is good until {until}, and the next attempt is in {wait} s"
                 );
