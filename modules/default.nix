@@ -16,5 +16,6 @@
     ./rollout
     ./backup
     ./reliability
+    ./monitoring
   ];
 }

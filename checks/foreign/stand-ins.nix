@@ -28,6 +28,22 @@ in
               type = lib.types.port;
               default = 9090;
             };
+            listenAddress = lib.mkOption {
+              type = lib.types.str;
+              default = "0.0.0.0";
+            };
+            scrapeConfigs = lib.mkOption {
+              type = lib.types.listOf lib.types.attrs;
+              default = [ ];
+            };
+            ruleFiles = lib.mkOption {
+              type = lib.types.listOf lib.types.path;
+              default = [ ];
+            };
+          };
+          grafana = {
+            enable = lib.mkEnableOption "Grafana";
+            provision = loose;
           };
         };
     }

@@ -5,6 +5,13 @@
   concerns ? import ./concerns.nix,
 }:
 let
+  # with what the evaluator at hand may not declare, and our module sets if asked to
+  whole = config: {
+    imports = [
+      config
+      ../foreign/stand-ins.nix
+    ];
+  };
   # a host with these choiros settings, and `more` of NixOS
   with' = more: settings: {
     imports = [ more ];
@@ -15,7 +22,8 @@ let
     // settings;
   };
   words = {
-    inherit evaluate with';
+    inherit with';
+    evaluate = config: evaluate (whole config);
     on = with' { };
     # what functions of the module say, without a host: `reckon` is lib -> [ { name; ok; } … ]
     reckoned = reckon: {
@@ -28,4 +36,6 @@ let
     says = text: part: builtins.length (builtins.split part text) > 1;
   };
 in
-builtins.foldl' (cases: concern: cases // import (./. + "/${concern}.nix") words) { } concerns
+builtins.mapAttrs (_: case: case // { config = whole case.config; }) (
+  builtins.foldl' (cases: concern: cases // import (./. + "/${concern}.nix") words) { } concerns
+)

@@ -21,6 +21,10 @@ let
     volume_unit = "choiros-volume-{sandbox}@{order}.service";
     results_dir = "/run/choiros-volumes";
     archive_days = cfg.archiveDays;
+  }
+  // lib.optionalAttrs cfg.backup.enable {
+    # how old the newest ones are is told in the metrics
+    backups_dir = cfg.backup.directory;
   };
 
   # how it is asked whether it is well

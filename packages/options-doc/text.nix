@@ -19,6 +19,7 @@ let
       "firewall"
       "rollout"
       "backup"
+      "monitoring"
     ];
   };
 

@@ -10,5 +10,6 @@ mod counts;
 mod exposition;
 mod prometheus;
 mod request_ids;
+mod rules;
 
 mod site;
