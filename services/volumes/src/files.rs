@@ -85,10 +85,15 @@ pub(crate) fn read_json<T: DeserializeOwned>(
         .map_err(|error| VolumeError::io("understand", format!("{path}/{name}"), error))
 }
 
+/// What a file of our own is called until it is whole.
+pub(crate) fn new_name(name: &str) -> String {
+    format!("{name}.new")
+}
+
 /// Writes a file of our own, whole or not at all, and as durable as the file system has it.
 pub(crate) fn write(at: BorrowedFd<'_>, name: &str, bytes: &[u8], path: &str) -> Result<()> {
     let failed = |error| VolumeError::io("write", format!("{path}/{name}"), error);
-    let new = format!("{name}.new");
+    let new = new_name(name);
     let flags =
         OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let file =

@@ -38,7 +38,7 @@ impl Volume {
             old: stat(&tree, &self.tree_path())?.st_ino,
             was: Some(id.clone()),
         };
-        spare::write(folder.as_fd(), || {
+        spare::write(folder.as_fd(), RECORD, || {
             files::write_json(folder.as_fd(), RECORD, &record, &store.path)
         })?;
         let part = format!("{aside}{PART}");

@@ -55,7 +55,9 @@ impl Snapshot {
     }
 
     pub(crate) fn write(&self, folder: BorrowedFd<'_>, path: &str) -> Result<()> {
-        spare::write(folder, || files::write_json(folder, ABOUT, self, path))?;
+        spare::write(folder, ABOUT, || {
+            files::write_json(folder, ABOUT, self, path)
+        })?;
         spare::keep(folder);
         Ok(())
     }

@@ -2,17 +2,17 @@
 //! disk that is full, too, such as one that the volume itself has filled.
 
 use crate::Result;
+use crate::files::new_name;
 use rustix::fd::BorrowedFd;
-use rustix::fs::{AtFlags, Mode, OFlags, openat, unlinkat};
+use rustix::fs::{Mode, OFlags, openat, renameat};
 use std::fs::File;
 use std::io::Write as _;
 
 /// The files in a snapshot's folder that take the room: one for each file of our own that is
-/// written at that moment, and one for a longer list of names, since each takes an inode as well as
-/// blocks.
-const SPARES: [&str; 3] = ["spare", "spare-2", "spare-3"];
-/// Enough for a small file and a list of names in blocks of 4 KiB.
-const BYTES: [u8; 8 * 1024] = [b'.'; 8 * 1024];
+/// written at that moment, since each takes an inode as well as blocks.
+const SPARES: [&str; 2] = ["spare", "spare-2"];
+/// Enough for our own small files in blocks of 4 KiB.
+const BYTES: [u8; 16 * 1024] = [b'.'; 16 * 1024];
 
 /// Takes the room, unless there is none any more. What is in there does not matter.
 pub(crate) fn keep(folder: BorrowedFd<'_>) {
@@ -24,15 +24,20 @@ pub(crate) fn keep(folder: BorrowedFd<'_>) {
     }
 }
 
-/// Writes something, in the room that was kept if there is no other.
-pub(crate) fn write<T>(folder: BorrowedFd<'_>, write: impl Fn() -> Result<T>) -> Result<T> {
+/// Writes a file of our own, in the room that was kept if there is no other: that file becomes the
+/// one that is written, for what is removed may give its room back only after a while.
+pub(crate) fn write<T>(
+    folder: BorrowedFd<'_>,
+    name: &str,
+    write: impl Fn() -> Result<T>,
+) -> Result<T> {
     let mut written = write();
-    for name in SPARES {
+    for spare in SPARES {
         match &written {
             Err(error) if error.is_full() => {}
             _ => break,
         }
-        if unlinkat(folder, name, AtFlags::empty()).is_ok() {
+        if renameat(folder, spare, folder, new_name(name)).is_ok() {
             written = write();
         }
     }
