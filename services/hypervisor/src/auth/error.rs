@@ -243,6 +243,7 @@ impl From<AuthError> for HttpError {
         let told = Self::new(status, code, error.to_string());
         match error {
             E::RateLimited { retry_after } => told.retry_after(retry_after),
+            E::OtherWorkspace(_) => told.challenge("Bearer error=\"insufficient_scope\""),
             E::InvalidToken => told.challenge("Bearer error=\"invalid_token\""),
             E::InsufficientScope(scope) => told.challenge(match scope {
                 Scope::SandboxesRead => {

@@ -8,7 +8,7 @@ use http::header::{HeaderMap, HeaderName};
 fn belongs_into_a_head(name: &HeaderName) -> bool {
     matches!(
         name.as_str(),
-        "content-length" | "trailer" | "host" | "cookie" | "set-cookie"
+        "content-length" | "trailer" | "host" | "authorization" | "cookie" | "set-cookie"
     )
 }
 

@@ -3,6 +3,7 @@
 use super::{House, SCOPES, bearing, create, program, refused, token};
 use http::Method;
 use serde_json::{Value, json};
+use testkit::client::Request;
 
 #[tokio::test]
 async fn a_token_is_told_once_and_listed_without_it() {
@@ -120,4 +121,49 @@ async fn no_token_is_in_the_log() {
         "the audit log is in it: {said}"
     );
     assert!(!said.contains("choiros_"), "{said}");
+}
+
+/// As a browser sends what a script at a sandbox's own host asks of the gateway, cookie and all.
+fn by_a_sandboxs_script(house: &super::House, method: Method, path: &str) -> Request {
+    let request = house.ada.client.request(method, path);
+    request
+        .header("sec-fetch-site", "same-site")
+        .header("sec-fetch-mode", "cors")
+        .header("origin", &house.gateway.sandbox_url("sandbox"))
+}
+
+#[tokio::test]
+async fn a_sandboxs_script_gets_hold_of_nothing() {
+    let house = House::new().await;
+    let (secret, id) = create(&house.ada, &["sandbox:open"], None).await;
+    // Neither does it see a response, which no header gives it, nor does it change anything.
+    let listed = by_a_sandboxs_script(&house, Method::GET, "/api/tokens");
+    let listed = listed.send().await.unwrap();
+    assert_eq!(listed.header("access-control-allow-origin"), None);
+    let policy = listed.header("cross-origin-resource-policy");
+    assert_eq!(policy, Some("same-origin"));
+    assert!(!listed.text().contains(&secret["choiros_".len()..]));
+    let order = json!({ "name": "x", "scopes": ["sandbox:open"], "days": 1 });
+    for (path, act) in [
+        ("/api/acts", "create_token"),
+        ("/api/acts", "invite"),
+        ("/auth/acts/start", "create_token"),
+    ] {
+        let mut order = order.clone();
+        order["act"] = act.into();
+        let asked = by_a_sandboxs_script(&house, Method::POST, path);
+        let asked = asked.json(&order).unwrap().send().await.unwrap();
+        refused(&asked, 403, "cross_origin");
+    }
+    // A page of our own needs a passkey for the very act, whatever it is.
+    let mut by_session = order.clone();
+    by_session["act"] = "create_token".into();
+    let asked = house.ada.client.post_json("/api/acts", &by_session).await;
+    refused(&asked.unwrap(), 403, "passkey_required");
+    // And a token makes and revokes none.
+    for act in [by_session, json!({ "act": "revoke_token", "token_id": id })] {
+        let asked = house.ask(&secret, Method::POST, "/api/acts");
+        let asked = asked.json(&act).unwrap().send().await.unwrap();
+        refused(&asked, 403, "no_tokens");
+    }
 }
