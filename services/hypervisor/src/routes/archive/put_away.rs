@@ -22,6 +22,9 @@ impl Routes {
                         "archived"
                     );
                 }
+                Err(failed @ PutAwayError::Nothing(_)) => {
+                    return error!(archive = row.id, error = %failed, "there is nothing left to archive");
+                }
                 Err(failed) => {
                     error!(archive = row.id, workspace = row.workspace, error = %failed, "a removed workspace cannot be archived yet; trying again");
                 }
