@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::rejection::PathRejection;
+use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{FromRequest, Request};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
@@ -93,6 +93,13 @@ impl From<PathRejection> for HttpError {
     fn from(rejection: PathRejection) -> Self {
         let message = format!("the path does not fit: {}", rejection.body_text());
         Self::new(StatusCode::NOT_FOUND, "not_found", message)
+    }
+}
+
+impl From<QueryRejection> for HttpError {
+    fn from(rejection: QueryRejection) -> Self {
+        let message = format!("the query does not fit: {}", rejection.body_text());
+        Self::new(StatusCode::BAD_REQUEST, "bad_request", message)
     }
 }
 

@@ -3,19 +3,21 @@
 use super::access::{AccessOrder, AccessOutcome, AccessView};
 use super::acts::{self, Of};
 use super::changes;
+use super::inventory::{self, SandboxRow, Search};
 use super::operator::{self, OPERATOR, Refused, named};
-use super::sandboxes::{self, Outcome, Verb};
-use super::{Api, Row};
+use super::sandboxes::{Outcome, Verb};
+use super::{Api, log};
 use crate::access::Access;
-use crate::auth::{Account, Actor, Invite, NewInvite, RecoveryCode};
+use crate::auth::{Account, Actor, Caller, Invite, NewInvite, RecoveryCode};
 use crate::error::Payload;
 use crate::private_folder;
 use crate::role::Role;
 use crate::routes::{SwapOrder, Workspace};
 use crate::store::ProbationRow;
 use crate::unix_socket;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
+use axum::extract::rejection::{PathRejection, QueryRejection};
+use axum::extract::{Path, Query, State};
+use axum::response::Response;
 use axum::routing::{get, post};
 use axum::serve::Listener;
 use axum::{Json, Router};
@@ -99,6 +101,8 @@ fn router(api: Api) -> Router {
         .route("/status", get(status))
         .route("/users", get(users))
         .route("/sandboxes", get(list))
+        .route("/sandboxes/{workspace}", get(one))
+        .route("/sandboxes/{workspace}/{role}/log", get(log))
         .route("/sandboxes/{workspace}/{role}/{verb}", post(control))
         .route("/sandboxes/{workspace}/{role}/probe", get(probe))
         .route("/access/{workspace}/{role}", get(access).post(set_access))
@@ -145,8 +149,27 @@ async fn users(State(api): State<Api>) -> Result<Json<Vec<Account>>, Refused> {
     Ok(Json(api.auth.users().await?))
 }
 
-async fn list(State(api): State<Api>) -> Result<Json<Vec<Row>>, Refused> {
-    Ok(Json(sandboxes::all_rows(&api).await?))
+async fn list(
+    State(api): State<Api>,
+    search: Result<Query<Search>, QueryRejection>,
+) -> Result<Json<Vec<SandboxRow>>, Refused> {
+    let Query(search) = search?;
+    let found = inventory::found(&api, &Caller::Operator, &search).await?;
+    Ok(Json(found))
+}
+
+async fn one(State(api): State<Api>, name: Path<String>) -> Result<Json<Vec<SandboxRow>>, Refused> {
+    let rows = inventory::of_workspace(&api, &Caller::Operator, &name).await?;
+    Ok(Json(rows))
+}
+
+async fn log(
+    State(api): State<Api>,
+    path: Result<Path<(String, Role)>, PathRejection>,
+    asked: Result<Query<log::Asked>, QueryRejection>,
+) -> Result<Response, Refused> {
+    let (Path((name, role)), Query(asked)) = (path?, asked?);
+    Ok(log::read(&api, &Caller::Operator, (&name, role), &asked).await?)
 }
 
 async fn control(

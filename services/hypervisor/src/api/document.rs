@@ -4,7 +4,7 @@
 //! out, and who may call it is what its description says: see [`super::guard`].
 
 use super::guard::{Rules, guard};
-use super::{Api, acts, hosts, tokens};
+use super::{Api, acts, hosts, inventory, log, tokens};
 use crate::config::Config;
 use axum::body::Bytes;
 use axum::extract::DefaultBodyLimit;
@@ -30,6 +30,10 @@ fn operations() -> OpenApiRouter<Api> {
     OpenApiRouter::with_openapi(empty())
         .routes(routes!(open_api))
         .routes(routes!(hosts::exists))
+        .routes(routes!(inventory::list))
+        .routes(routes!(inventory::one))
+        .routes(routes!(inventory::control))
+        .routes(routes!(log::log))
         .routes(routes!(tokens::list))
         .routes(routes!(acts::by_token::act))
 }

@@ -10,6 +10,9 @@ mod error;
 mod guard;
 mod health;
 mod hosts;
+mod inventory;
+mod log;
+mod log_readers;
 mod metrics;
 mod operator;
 mod order;
@@ -18,6 +21,7 @@ mod tokens;
 
 pub use acts::Act;
 pub use control::{Control, serve as serve_control};
+pub use log_readers::LogReaders;
 pub use metrics::Labels;
 pub use sandboxes::Row;
 
@@ -56,6 +60,8 @@ pub struct Api {
     pub shell: Arc<Shell>,
     /// What waits for a passkey.
     pub acts: Arc<Acts<Act>>,
+    /// Who reads logs of sandboxes.
+    pub log_readers: Arc<LogReaders>,
     /// The labels that workspaces have in the metrics.
     pub labels: Arc<Labels>,
     /// When this program started.

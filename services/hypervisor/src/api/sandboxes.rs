@@ -16,10 +16,11 @@ use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::sync::Arc;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 /// One sandbox as its owner, an admin or the operator sees it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Row {
     /// Who owns the workspace; none while it is nobody's.
     pub user_id: Option<Uuid>,
@@ -47,6 +48,7 @@ pub struct Row {
     /// Who stopped it by hand.
     pub stopped_by: Option<String>,
     /// Since when it is stopped by hand.
+    #[schema(value_type = Option<String>, format = DateTime)]
     pub stopped_at: Option<Timestamp>,
     /// How many requests may have written to live since the last fork or swap.
     pub writes: Option<u64>,
@@ -94,7 +96,7 @@ struct LiveView {
 }
 
 /// Both rows of a workspace.
-fn rows(api: &Api, owner: Option<&(Uuid, String)>, workspace: &Workspace) -> Vec<Row> {
+pub(super) fn rows(api: &Api, owner: Option<&(Uuid, String)>, workspace: &Workspace) -> Vec<Row> {
     let pair = workspace.pair();
     let live = LiveView {
         writes: api.routes.writes(&workspace.name),
@@ -141,7 +143,7 @@ pub(super) async fn all_rows(api: &Api) -> Result<Vec<Row>, HttpError> {
 }
 
 /// What start and stop answer.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Outcome {
     status: Status,
     port: Option<u16>,
@@ -170,7 +172,7 @@ pub(super) async fn list(
 }
 
 /// What can be done to a sandbox by hand.
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Verb {
     Start,
@@ -192,7 +194,7 @@ impl Verb {
         }
     }
 
-    const fn done(self) -> &'static str {
+    pub(super) const fn done(self) -> &'static str {
         match self {
             Self::Start => "started",
             Self::Stop => "stopped",

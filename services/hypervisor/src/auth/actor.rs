@@ -3,6 +3,7 @@
 
 use super::confirm::Confirmed;
 use super::{ApiToken, Auth, AuthError, Principal, Session, User};
+use crate::lifetime::Lifetime;
 use crate::scope::Scope;
 use crate::store::AuditRow;
 use axum::extract::FromRequestParts;
@@ -99,6 +100,15 @@ impl Caller {
             Self::Operator => Err(AuthError::PersonOnly),
             Self::Token(_) => Err(AuthError::NoTokens),
             Self::Person(session) => Ok(session),
+        }
+    }
+
+    /// What they open ends with this; what the operator opens has no end.
+    pub(crate) fn lifetime(&self) -> Option<&Arc<Lifetime>> {
+        match self {
+            Self::Operator => None,
+            Self::Person(session) => Some(&session.lifetime),
+            Self::Token(token) => Some(&token.lifetime),
         }
     }
 

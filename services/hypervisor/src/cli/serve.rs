@@ -2,7 +2,7 @@
 
 use super::signals::Signals;
 use super::{open_files, output, systemd};
-use crate::api::{self, Api, Control};
+use crate::api::{self, Api, Control, LogReaders};
 use crate::auth::{Auth, NewInvite};
 use crate::config::{self, Config, Registration};
 use crate::error;
@@ -58,6 +58,7 @@ pub(super) async fn serve(config: Config) -> Result<()> {
         metrics: metrics.clone(),
         shell: Shell::new(&config),
         acts: Arc::default(),
+        log_readers: Arc::new(LogReaders::new(stop.clone())),
         labels: Arc::default(),
         started: Instant::now(),
     };

@@ -31,6 +31,7 @@ mod snapshots;
 mod stopped;
 mod swap;
 mod table;
+mod usage;
 mod write_count;
 mod writes;
 

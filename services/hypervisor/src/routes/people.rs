@@ -6,6 +6,7 @@ use super::table::Routes;
 use crate::concurrency_limit::ConcurrencyLimit;
 use crate::lifetime::Lifetime;
 use serde::Serialize;
+use std::collections::HashMap;
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -66,6 +67,21 @@ impl Routes {
         let taken = u32::try_from(taken).unwrap_or(u32::MAX);
         let free = total.saturating_sub(taken);
         Slots { total, free }
+    }
+
+    /// The members of each of these workspaces.
+    pub fn members_of(&self, workspaces: &[Arc<Workspace>]) -> Vec<Vec<Uuid>> {
+        let names = workspaces.iter().map(|workspace| &*workspace.name);
+        let places: HashMap<&str, usize> = names.zip(0..).collect();
+        let mut members = vec![Vec::new(); workspaces.len()];
+        for person in &self.by_user {
+            for membership in &person.memberships {
+                if let Some(place) = places.get(&*membership.workspace.name) {
+                    members[*place].push(*person.key());
+                }
+            }
+        }
+        members
     }
 
     /// Every user who has a workspace, with each of theirs.

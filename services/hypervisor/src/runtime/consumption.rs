@@ -1,9 +1,10 @@
 //! What the processes of a sandbox use.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// What the processes of a sandbox use.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, ToSchema)]
 pub struct Consumption {
     /// Seconds of a processor's time since its start.
     pub cpu_secs: Option<f64>,

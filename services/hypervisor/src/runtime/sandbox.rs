@@ -15,6 +15,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::sync::oneshot;
+use utoipa::ToSchema;
 
 /// A sandbox, whether it runs or not.
 pub struct Sandbox {
@@ -27,11 +28,12 @@ pub struct Sandbox {
 }
 
 /// How a sandbox is at one moment.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct View {
     /// How it is.
     pub status: Status,
     /// Where it listens, while that is known.
+    #[schema(value_type = Option<String>)]
     pub address: Option<SocketAddr>,
     /// The port of `address`.
     pub port: Option<u16>,

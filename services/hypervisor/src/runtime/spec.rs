@@ -43,7 +43,7 @@ pub struct StoppedBy {
 }
 
 /// How a sandbox is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
     /// Not running; the next request starts it.

@@ -12,12 +12,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::time::timeout;
 use tracing::debug;
+use utoipa::ToSchema;
 
 /// How long those who look wait for it. It goes on without them, and is told the next time.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// What a sandbox uses. What is not known is left out.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, ToSchema)]
 pub struct Usage {
     /// What runs of it.
     #[serde(flatten)]
@@ -31,6 +32,7 @@ pub struct Usage {
     /// How many there may be.
     pub files_max: Option<u64>,
     /// When the disk was looked at; all else is of this moment.
+    #[schema(value_type = Option<String>, format = DateTime)]
     pub at: Option<Timestamp>,
 }
 

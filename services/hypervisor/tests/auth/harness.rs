@@ -157,6 +157,7 @@ async fn own(
         acts: Arc::new(acts),
         labels: Arc::default(),
         tls: None,
+        log_readers: Arc::default(),
         started: Instant::now(),
         config,
     };

@@ -14,7 +14,7 @@ mod tokens;
 mod workspace;
 
 pub use act::Act;
-pub(super) use of::Of;
+pub(super) use of::{Of, steered};
 
 use super::Api;
 use super::operator::Refused;

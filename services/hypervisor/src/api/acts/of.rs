@@ -66,7 +66,11 @@ impl Target {
 }
 
 /// The workspace of this name, if the caller may steer it: its members and admins do.
-fn steered(api: &Api, caller: &Caller, name: &str) -> Result<Arc<Workspace>, HttpError> {
+pub(in crate::api) fn steered(
+    api: &Api,
+    caller: &Caller,
+    name: &str,
+) -> Result<Arc<Workspace>, HttpError> {
     caller.require_workspace(name)?;
     if caller.is_admin() {
         return named(api, name);

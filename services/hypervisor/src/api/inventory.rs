@@ -1,0 +1,202 @@
+//! `/api/sandboxes`: each sandbox once, with its members and what it uses, for those who may see it.
+
+use super::Api;
+use super::acts::steered;
+use super::sandboxes::{Outcome, Row, Verb, rows};
+use crate::auth::Caller;
+use crate::error::HttpError;
+use crate::peer::Peer;
+use crate::role::Role;
+use crate::routes::Workspace;
+use crate::runtime::{Sandbox, Usage};
+use crate::store::{Store, StoreError};
+use crate::timestamp::Timestamp;
+use axum::extract::rejection::{PathRejection, QueryRejection};
+use axum::extract::{Path, Query, State};
+use axum::{Extension, Json};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+/// A sandbox, once, whoever its workspace belongs to.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(super) struct SandboxRow {
+    /// As `/admin/sandboxes` has it; of the members the first, or who asks.
+    #[serde(flatten)]
+    row: Row,
+    /// The usernames of the workspace's members.
+    members: Vec<String>,
+    /// Requests to this role since the gateway's start.
+    requests: u64,
+    /// When the last of them came.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    last_request_at: Option<Timestamp>,
+    /// What it uses, where that is known.
+    usage: Option<Usage>,
+}
+
+impl SandboxRow {
+    /// Whether `search`, in lower case, is in one of its names.
+    fn matches(&self, search: &str) -> bool {
+        let names = [&self.row.workspace, &self.row.sandbox];
+        let mut names = names.into_iter().chain(&self.members);
+        names.any(|name| name.to_lowercase().contains(search))
+    }
+}
+
+/// What is looked for.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Search {
+    /// A part of the name of a workspace, of a sandbox or of a member.
+    #[serde(default)]
+    search: String,
+}
+
+/// The sandboxes of your workspaces; an admin's are all. A list looks at no disk: what is known of it
+/// is as old as `usage.at` says.
+#[utoipa::path(
+    get, path = "/api/sandboxes", tag = "sandboxes", params(Search),
+    security(("session" = []), ("token" = ["sandboxes:read"])),
+    responses((status = 200, description = "Each sandbox once", body = [SandboxRow]))
+)]
+pub(super) async fn list(
+    State(api): State<Api>,
+    caller: Caller,
+    search: Result<Query<Search>, QueryRejection>,
+) -> Result<Json<Vec<SandboxRow>>, HttpError> {
+    let Query(search) = search?;
+    Ok(Json(found(&api, &caller, &search).await?))
+}
+
+/// The sandboxes of one workspace, with how much their disks take, as of this minute.
+#[utoipa::path(
+    get, path = "/api/sandboxes/{workspace}", tag = "sandboxes",
+    params(("workspace" = String, Path)),
+    security(("session" = []), ("token" = ["sandboxes:read"])),
+    responses((status = 200, description = "Live and dev", body = [SandboxRow]))
+)]
+pub(super) async fn one(
+    State(api): State<Api>,
+    caller: Caller,
+    name: Path<String>,
+) -> Result<Json<Vec<SandboxRow>>, HttpError> {
+    Ok(Json(of_workspace(&api, &caller, &name).await?))
+}
+
+/// Starts a sandbox and waits until it is healthy, or stops it; no request starts it then until
+/// somebody does.
+#[utoipa::path(
+    post, path = "/api/sandboxes/{workspace}/{role}/{verb}", tag = "sandboxes",
+    params(("workspace" = String, Path), ("role" = Role, Path), ("verb" = Verb, Path)),
+    security(("session" = []), ("token" = ["sandboxes:promote"])),
+    responses((status = 200, description = "How it is now", body = Outcome))
+)]
+pub(super) async fn control(
+    State(api): State<Api>,
+    caller: Caller,
+    Extension(peer): Extension<Peer>,
+    path: Result<Path<(String, Role, Verb)>, PathRejection>,
+) -> Result<Json<Outcome>, HttpError> {
+    let Path((name, role, verb)) = path?;
+    let workspace = steered(&api, &caller, &name)?;
+    let by = caller.name();
+    let sandbox = verb.apply(&api.routes, &workspace, role, &by).await?;
+    let outcome = Outcome::of(&sandbox);
+    let done = format!("{} by {by}", sandbox.name());
+    let row = caller.audit_row(verb.done(), None, Some(peer.client), done);
+    api.routes.audit(&workspace, row).await;
+    Ok(Json(outcome))
+}
+
+/// The rows that the caller may see and looks for. Nothing is started for this, no disk is looked
+/// at, and all that runs is looked at in one go.
+pub(super) async fn found(
+    api: &Api,
+    caller: &Caller,
+    Search { search }: &Search,
+) -> Result<Vec<SandboxRow>, HttpError> {
+    let mut workspaces = match caller.user() {
+        Some(user) if !caller.is_admin() => api.routes.workspaces_of(user.id),
+        _ => api.routes.all(),
+    };
+    workspaces.retain(|workspace| caller.require_workspace(&workspace.name).is_ok());
+    let mut all = all_rows(api, caller, &workspaces).await?;
+    let search = search.trim().to_lowercase();
+    all.retain(|(row, _)| row.matches(&search));
+    let (mut rows, sandboxes): (Vec<_>, Vec<_>) = all.into_iter().unzip();
+    let usage = api.routes.usage(&sandboxes).await;
+    for (row, usage) in rows.iter_mut().zip(usage) {
+        row.usage = usage;
+    }
+    Ok(rows)
+}
+
+/// Both rows of a workspace, with what its disks take.
+pub(super) async fn of_workspace(
+    api: &Api,
+    caller: &Caller,
+    name: &str,
+) -> Result<Vec<SandboxRow>, HttpError> {
+    let workspace = steered(api, caller, name)?;
+    let all = all_rows(api, caller, &[workspace]).await?;
+    let looks = all.into_iter().map(async |(mut row, sandbox)| {
+        row.usage = api.routes.usage_of(&sandbox).await;
+        row
+    });
+    Ok(futures_util::future::join_all(looks).await)
+}
+
+/// All rows of these workspaces, without what they use.
+async fn all_rows(
+    api: &Api,
+    caller: &Caller,
+    workspaces: &[Arc<Workspace>],
+) -> Result<Vec<(SandboxRow, Arc<Sandbox>)>, HttpError> {
+    let members = api.routes.members_of(workspaces);
+    let ids: BTreeSet<Uuid> = members.iter().flatten().copied().collect();
+    let names = usernames(api, ids).await?;
+    let mut all = Vec::with_capacity(2 * workspaces.len());
+    for (workspace, ids) in workspaces.iter().zip(members) {
+        let known = ids.iter().filter_map(|id| names.get_key_value(id));
+        let known: Vec<(Uuid, String)> = known.map(|(id, name)| (*id, name.clone())).collect();
+        let asks = |(id, _): &&(Uuid, String)| caller.user().is_some_and(|user| user.id == *id);
+        let owner = known.iter().find(asks).or(known.first());
+        let mut members: Vec<String> = known.iter().map(|(_, name)| name.clone()).collect();
+        members.sort();
+        let pair = workspace.pair();
+        for row in rows(api, owner, workspace) {
+            // A swap exchanges the two, and makes no others.
+            let mut both = pair.both().into_iter();
+            let Some(route) = both.find(|route| route.sandbox.name() == row.sandbox) else {
+                continue;
+            };
+            let role = row.role;
+            let row = SandboxRow {
+                row,
+                members: members.clone(),
+                requests: workspace.requests(role),
+                last_request_at: workspace.last_request_at(role),
+                usage: None,
+            };
+            all.push((row, Arc::clone(&route.sandbox)));
+        }
+    }
+    Ok(all)
+}
+
+async fn usernames(api: &Api, ids: BTreeSet<Uuid>) -> Result<HashMap<Uuid, String>, StoreError> {
+    let find = move |store: &dyn Store| {
+        let mut names = HashMap::new();
+        for id in ids {
+            if let Some(user) = store.user_by_id(id)? {
+                names.insert(id, user.username);
+            }
+        }
+        Ok(names)
+    };
+    api.store.run(find).await
+}
