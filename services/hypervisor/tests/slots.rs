@@ -31,10 +31,10 @@ impl Host {
              [workspaces.sandbox]\nmembers = [\"root\"]\n\
              [workspaces.sandbox.live]\naddress = \"{}\"\n\
              [workspaces.sandbox.dev]\naddress = \"{}\"\n\
-             [slots]\ntable = {:?}\nidentity = false\n",
+             [slots]\ntable = '{}'\nidentity = false\n",
             declared[0].address,
             declared[1].address,
-            folder.path().join("table")
+            folder.path().join("table").display()
         );
         write_table(&folder, slots, first);
         let gateway = builder().config(&config).start().await.unwrap();

@@ -4,7 +4,7 @@
 //! out, and who may call it is what its description says: see [`super::guard`].
 
 use super::guard::{Rules, guard};
-use super::{Api, acts, hosts, inventory, log, tokens};
+use super::{Api, acts, hosts, inventory, log, slots, tokens};
 use crate::config::Config;
 use axum::body::Bytes;
 use axum::extract::DefaultBodyLimit;
@@ -34,6 +34,7 @@ fn operations() -> OpenApiRouter<Api> {
         .routes(routes!(inventory::one))
         .routes(routes!(inventory::control))
         .routes(routes!(log::log))
+        .routes(routes!(slots::slots))
         .routes(routes!(tokens::list))
         .routes(routes!(acts::by_token::act))
 }

@@ -17,6 +17,7 @@ mod metrics;
 mod operator;
 mod order;
 mod sandboxes;
+mod slots;
 mod tokens;
 
 pub use acts::Act;
