@@ -6,9 +6,9 @@ use super::changes;
 use super::inventory::{self, SandboxRow, Search};
 use super::operator::{self, OPERATOR, Refused, named};
 use super::sandboxes::{Outcome, Verb};
-use super::{Api, log};
+use super::{Api, log, people};
 use crate::access::Access;
-use crate::auth::{Account, Actor, Caller, Invite, NewInvite, RecoveryCode};
+use crate::auth::{Actor, Caller, Invite, NewInvite, RecoveryCode};
 use crate::error::Payload;
 use crate::private_folder;
 use crate::role::Role;
@@ -99,7 +99,6 @@ pub async fn serve(control: Control, api: Api, stop: CancellationToken) {
 fn router(api: Api) -> Router {
     Router::new()
         .route("/status", get(status))
-        .route("/users", get(users))
         .route("/sandboxes", get(list))
         .route("/sandboxes/{workspace}", get(one))
         .route("/sandboxes/{workspace}/{role}/log", get(log))
@@ -111,9 +110,10 @@ fn router(api: Api) -> Router {
             get(probation).post(changes::order::<SwapOrder>),
         )
         .merge(changes::operator())
+        .merge(people::operator())
         .route("/acts", post(acts::by_operator))
+        .route("/invites", get(people::invites).post(invite))
         .route("/tokens", get(super::tokens::of_user))
-        .route("/invites", post(invite))
         .route("/recover/{username}", post(recover))
         .fallback(operator::unknown)
         .method_not_allowed_fallback(operator::unknown)
@@ -143,10 +143,6 @@ async fn status(State(api): State<Api>) -> Result<Json<Value>, Refused> {
         status["certificates"] = json!(certificates);
     }
     Ok(Json(status))
-}
-
-async fn users(State(api): State<Api>) -> Result<Json<Vec<Account>>, Refused> {
-    Ok(Json(api.auth.users().await?))
 }
 
 async fn list(

@@ -4,7 +4,7 @@
 //! out, and who may call it is what its description says: see [`super::guard`].
 
 use super::guard::{Rules, guard};
-use super::{Api, acts, hosts, inventory, log, slots, tokens};
+use super::{Api, acts, hosts, inventory, log, people, slots, tokens};
 use crate::config::Config;
 use axum::body::Bytes;
 use axum::extract::DefaultBodyLimit;
@@ -37,6 +37,7 @@ fn operations() -> OpenApiRouter<Api> {
         .routes(routes!(slots::slots))
         .routes(routes!(tokens::list))
         .routes(routes!(acts::by_token::act))
+        .merge(people::operations())
 }
 
 /// The same, for those who may call them.

@@ -1,7 +1,10 @@
 //! The one place where the errors of store, runtime and routes become HTTP.
 
 use crate::error::HttpError;
-use crate::routes::{AccessError, ChangeError, ClaimError, MemberError, StopError, SwapError};
+use crate::routes::{
+    AccessError, ArchiveError, ChangeError, ClaimError, MemberError, RemoveError, StopError,
+    SwapError,
+};
 use crate::runtime::RuntimeError;
 use crate::store::StoreError;
 use http::StatusCode;
@@ -76,6 +79,36 @@ impl From<AccessError> for HttpError {
                 Self::new(StatusCode::CONFLICT, "shared_origin", error.to_string())
             }
         }
+    }
+}
+
+impl From<RemoveError> for HttpError {
+    fn from(error: RemoveError) -> Self {
+        let (status, code) = match error {
+            RemoveError::Store(error) => return error.into(),
+            RemoveError::NoUser => (StatusCode::NOT_FOUND, "not_found"),
+            RemoveError::NotAdmin => (StatusCode::FORBIDDEN, "admin_only"),
+            RemoveError::LastAdmin => (StatusCode::CONFLICT, "last_admin"),
+            RemoveError::InProgress { .. } => (StatusCode::CONFLICT, "change_in_progress"),
+            RemoveError::Interrupted => (StatusCode::CONFLICT, "removal_interrupted"),
+        };
+        Self::new(status, code, error.to_string())
+    }
+}
+
+impl From<ArchiveError> for HttpError {
+    fn from(error: ArchiveError) -> Self {
+        let (status, code) = match error {
+            ArchiveError::Store(error) => return error.into(),
+            ArchiveError::Runtime(error) => return error.into(),
+            ArchiveError::NoArchive { .. } => (StatusCode::NOT_FOUND, "no_archive"),
+            ArchiveError::NoUser { .. } => (StatusCode::NOT_FOUND, "not_found"),
+            ArchiveError::NoSlot { .. } => (StatusCode::INSUFFICIENT_STORAGE, "no_slot"),
+            ArchiveError::NoWorkspaces => (StatusCode::CONFLICT, "no_workspaces"),
+            ArchiveError::Name { .. } => (StatusCode::CONFLICT, "name_taken"),
+            ArchiveError::Interrupted => (StatusCode::CONFLICT, "archive_interrupted"),
+        };
+        Self::new(status, code, error.to_string())
     }
 }
 

@@ -16,6 +16,7 @@ mod log_readers;
 mod metrics;
 mod operator;
 mod order;
+mod people;
 mod sandboxes;
 mod slots;
 mod tokens;

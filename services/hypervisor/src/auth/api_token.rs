@@ -54,18 +54,7 @@ impl ApiToken {
 
     /// The same token, of its user as they are now.
     pub(super) fn with_user(&self, user: Arc<User>) -> Self {
-        Self {
-            id: self.id,
-            user,
-            name: self.name.clone(),
-            scopes: self.scopes.clone(),
-            workspace: self.workspace.clone(),
-            expires_at: self.expires_at,
-            lifetime: self.lifetime.clone(),
-            created_at: self.created_at,
-            hash: self.hash,
-            last_used_at: LastUse::at(self.last_used_at.time()),
-        }
+        Credential::with_user(self, user, Arc::clone(&self.lifetime))
     }
 
     /// Its user as they are now, if it has not ended meanwhile.
@@ -126,6 +115,22 @@ impl Credential for ApiToken {
 
     fn last_use(&self) -> &LastUse {
         &self.last_used_at
+    }
+
+    fn user(&self) -> &Arc<User> {
+        &self.user
+    }
+
+    fn with_user(&self, user: Arc<User>, lifetime: Arc<Lifetime>) -> Self {
+        Self {
+            user,
+            lifetime,
+            name: self.name.clone(),
+            scopes: self.scopes.clone(),
+            workspace: self.workspace.clone(),
+            last_used_at: LastUse::at(self.last_used_at.time()),
+            ..*self
+        }
     }
 }
 

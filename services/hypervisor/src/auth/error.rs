@@ -6,6 +6,7 @@ use crate::scope::Scope;
 use crate::store::{Conflict, StoreError};
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
+use uuid::Uuid;
 
 /// Why auth refused. Each sentence says the mend; nothing internal is in what clients see.
 #[derive(Debug, thiserror::Error)]
@@ -97,6 +98,22 @@ pub enum AuthError {
         "{0} has an account already; add them to a workspace with `add_member` (`hypervisor members add`)"
     )]
     AccountExists(String),
+    #[error("{0} is the name of somebody else; choose another one")]
+    NameTaken(String),
+    #[error("{0} is their name already; give another one")]
+    SameName(String),
+    #[error(
+        "this is the last admin who may log in; make somebody else an admin first (`hypervisor users admin`)"
+    )]
+    LastAdmin,
+    /// The passkey or code is good, and its user may not log in.
+    #[error("this account is disabled; ask an admin to enable it")]
+    AccountDisabled,
+    #[error("there is no invite {0}; `hypervisor invites list` has those that there are")]
+    NoInvite(Uuid),
+    /// There is nothing to be revoked.
+    #[error("this invite lets nobody in: {0}")]
+    InviteEnded(&'static str),
     #[error("signing up is closed; the operator opens it with the setting `registration`")]
     RegistrationClosed,
     /// The ceremony was used, has ended, or is of another browser or purpose.
@@ -152,6 +169,9 @@ impl From<StoreError> for AuthError {
             StoreError::Conflict(Conflict::Counter) => Self::PasskeyChanged,
             StoreError::Conflict(Conflict::Tokens) => Self::TooManyTokens,
             StoreError::Conflict(Conflict::NoUser) => Self::UserDisabled,
+            StoreError::Conflict(Conflict::Disabled) => Self::AccountDisabled,
+            StoreError::Conflict(Conflict::NotAdmin) => Self::AdminOnly,
+            StoreError::Conflict(Conflict::LastAdmin) => Self::LastAdmin,
             error => Self::Store(error),
         }
     }
@@ -208,7 +228,9 @@ impl From<AuthError> for HttpError {
             E::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
             E::InvalidUsername => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_username"),
             E::InvalidName => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_name"),
-            E::UsernameTaken | E::AccountExists(_) => (StatusCode::CONFLICT, "username_taken"),
+            E::UsernameTaken | E::AccountExists(_) | E::NameTaken(_) => {
+                (StatusCode::CONFLICT, "username_taken")
+            }
             E::PasskeyTaken => (StatusCode::CONFLICT, "passkey_taken"),
             E::InviteRequired => (StatusCode::FORBIDDEN, "invite_required"),
             E::InviteInvalid => (StatusCode::FORBIDDEN, "invite_invalid"),
@@ -222,6 +244,11 @@ impl From<AuthError> for HttpError {
             E::Placement(PlacementError::NoWorkspace { .. }) => {
                 (StatusCode::FORBIDDEN, "no_workspace")
             }
+            E::SameName(_) => (StatusCode::CONFLICT, "same_name"),
+            E::LastAdmin => (StatusCode::CONFLICT, "last_admin"),
+            E::AccountDisabled => (StatusCode::FORBIDDEN, "account_disabled"),
+            E::NoInvite(_) => (StatusCode::NOT_FOUND, "no_invite"),
+            E::InviteEnded(_) => (StatusCode::CONFLICT, "invite_ended"),
             E::InvalidHours => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_hours"),
             E::RegistrationClosed => (StatusCode::FORBIDDEN, "registration_closed"),
             E::CeremonyInvalid => (StatusCode::BAD_REQUEST, "ceremony_invalid"),

@@ -1,9 +1,11 @@
 //! What lets people and programs in, in memory: what the proxied path looks at.
 
-use crate::lifetime::Lifetime;
+use super::User;
+use crate::lifetime::{EndNotifier, Lifetime};
 use crate::store::Hash;
 use crate::timestamp::Timestamp;
 use dashmap::DashMap;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -31,6 +33,12 @@ pub(super) trait Credential {
 
     /// When it last came with a request.
     fn last_use(&self) -> &LastUse;
+
+    /// Whose it is.
+    fn user(&self) -> &Arc<User>;
+
+    /// The same with its user as they are now.
+    fn with_user(&self, user: Arc<User>, lifetime: Arc<Lifetime>) -> Self;
 }
 
 /// When something last came with a request, to about a minute.
@@ -124,6 +132,53 @@ impl<C: Credential> InUse<C> {
         for hash in self.hashes_where(ends) {
             self.remove(&hash);
         }
+    }
+
+    /// Has those of this user know them as `read` says that they are now, in the store. Who is no
+    /// admin any longer loses what is open.
+    ///
+    /// # Errors
+    /// Those of `read`.
+    pub(super) fn refresh<E>(
+        &self,
+        id: Uuid,
+        ends: &EndNotifier,
+        read: impl FnOnce() -> Result<Option<User>, E>,
+    ) -> Result<(), E> {
+        // Of two who read, the one who comes later has what is newer.
+        let _loading = self.loading.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(user) = read()?.map(Arc::new) else {
+            return Ok(());
+        };
+        for hash in self.hashes_where(|it| it.user().id == id && *it.user() != user) {
+            let Some(mut entry) = self.by_hash.get_mut(&hash) else {
+                continue;
+            };
+            let before = Arc::clone(&entry);
+            let loses = before.user().admin && !user.admin;
+            let lifetime = if loses {
+                ends.lifetime(Some(before.expires_at()))
+            } else {
+                Arc::clone(before.lifetime())
+            };
+            *entry = Arc::new(before.with_user(Arc::clone(&user), lifetime));
+            drop(entry);
+            if loses {
+                before.lifetime().end();
+            }
+        }
+        Ok(())
+    }
+
+    /// When each user of one last came with a request.
+    pub(super) fn last_uses(&self) -> HashMap<Uuid, Timestamp> {
+        let mut last: HashMap<Uuid, Timestamp> = HashMap::new();
+        for it in &self.by_hash {
+            let at = it.last_use().time();
+            let known = last.entry(it.user().id).or_insert(at);
+            *known = at.max(*known);
+        }
+        last
     }
 
     /// Ends those whose time has come, and forgets those that were not used for long.

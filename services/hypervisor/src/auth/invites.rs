@@ -2,10 +2,11 @@
 
 use super::actor::{Actor, Caller};
 use super::client;
+use super::placement::PlacementError;
 use super::token::Token;
 use super::{Auth, AuthError, validation};
 use crate::config::Registration;
-use crate::store::{InviteRow, Store};
+use crate::store::{Conflict, InviteRow, Store, StoreError};
 use crate::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -136,7 +137,14 @@ impl Auth {
             created_at: now,
             expires_at: now.after(lasts),
         };
-        store.add_invite(&row)?;
+        let added = store.add_invite(&row);
+        added.map_err(|error| match (error, &row.workspace) {
+            (StoreError::Conflict(Conflict::NoWorkspace), Some(workspace)) => {
+                let workspace = workspace.clone();
+                AuthError::Placement(PlacementError::NoWorkspace { workspace })
+            }
+            (error, _) => error.into(),
+        })?;
         let mut url = self.page_url("/register");
         url.set_query(Some(&format!("invite={}", token.reveal())));
         Ok(Invite {

@@ -112,7 +112,7 @@ impl Auth {
         }
         let kind = SessionKind::Full;
         let opens = Some(passkey.id);
-        let cookie = self.open_session(client, user, kind, opens, |session, replaces| {
+        let cookie = self.open_session(store, client, user, kind, opens, |session, replaces| {
             Ok(store.log_in(&proved, session, replaces)?)
         })?;
         audit_change(store, client, user, passkey, &proved);

@@ -30,6 +30,7 @@ mod operator;
 mod origin;
 mod passkeys;
 mod pending;
+mod people;
 mod placement;
 mod principal;
 mod purge_expired;
@@ -77,6 +78,7 @@ pub use login_failures::LoginFailures;
 pub use operator::RecoveryCode;
 pub use origin::check_origin;
 pub(crate) use passkeys::passkey_name;
+pub(crate) use people::SessionView;
 pub use placement::{Placement, PlacementError};
 pub use principal::Principal;
 pub use session::Session;
@@ -272,6 +274,7 @@ impl Auth {
     /// answer is sent nobody knows the token.
     fn open_session(
         &self,
+        store: &dyn Store,
         client: &Client,
         user: &User,
         kind: SessionKind,
@@ -288,7 +291,9 @@ impl Auth {
         let session = Arc::new(Session::new(&row, user, &self.ends));
         self.sessions.insert(Arc::clone(&session));
         let old = client.session.as_deref();
-        if let Err(error) = write(&row, old.map(|old| old.id)) {
+        let written = write(&row, old.map(|old| old.id));
+        // Who was renamed, or lost a role, between the look at the user and the write.
+        if let Err(error) = written.and_then(|()| self.refresh(store, row.user_id)) {
             self.sessions.remove(&session.token);
             return Err(error);
         }

@@ -1,75 +1,83 @@
-//! What the operator's commands ask for.
+//! One-time links for who has lost every passkey.
 
 use super::actor::Actor;
-use super::client;
-use super::{Auth, AuthError, codes, validation};
-use crate::store::{Account, Store, UserRow};
+use super::people::{known, of_user};
+use super::{Auth, AuthError, client, codes, confirm};
+use crate::store::AuditRow;
 use crate::timestamp::Timestamp;
 use serde::Serialize;
 use std::sync::Arc;
+use uuid::Uuid;
 
-/// A recovery code that the operator hands to a user.
+/// A recovery code that an admin or the operator hands to a user.
 #[derive(Debug, Clone, Serialize)]
 pub struct RecoveryCode {
     /// Whom it is for.
     pub username: String,
     /// The secret; it works once.
     pub code: String,
-    /// Where it is used.
+    /// Where it is used. The code is behind the `#`, which browsers send to no server.
     pub url: String,
     /// When it ends.
     pub expires_at: Timestamp,
 }
 
 impl Auth {
-    /// Every user, oldest first.
+    /// A one-time recovery code for a user who has none left, by the operator.
     ///
     /// # Errors
-    /// The store's.
-    pub async fn users(self: &Arc<Self>) -> Result<Vec<Account>, AuthError> {
-        self.run(|_, store| Ok(store.accounts(Timestamp::now())?))
-            .await
-    }
-
-    /// The user of this name.
-    ///
-    /// # Errors
-    /// [`AuthError::NoUser`]; the store's.
-    pub async fn user_named(self: &Arc<Self>, username: &str) -> Result<UserRow, AuthError> {
-        let username = username.to_owned();
-        self.run(move |_, store| find(store, &username)).await
-    }
-
-    /// A one-time recovery code for a user who has none left; it lasts as long as an invite.
-    ///
-    /// # Errors
-    /// [`AuthError::NoUser`]; the store's.
+    /// [`AuthError::NoUser`], [`AuthError::UserDisabled`]; the store's.
     pub async fn recovery_code_for(
         self: &Arc<Self>,
         username: &str,
     ) -> Result<RecoveryCode, AuthError> {
-        let username = username.to_owned();
+        let user = self.user_named(username).await?;
+        self.recovery_link(Actor::Operator, user.id).await
+    }
+
+    /// The act `recovery_link`: it lasts as long as an invite.
+    ///
+    /// # Errors
+    /// [`AuthError::NoUser`], [`AuthError::UserDisabled`]; the store's.
+    pub(crate) async fn recovery_link(
+        self: &Arc<Self>,
+        by: Actor,
+        id: Uuid,
+    ) -> Result<RecoveryCode, AuthError> {
+        let caller = self.recheck(&by).await?;
         self.run(move |auth, store| {
-            let user = find(store, &username)?;
+            let username = known(store.user_by_id(id)?, &id)?.username;
             let code = codes::random()?;
-            let now = Timestamp::now();
-            let expires_at = now.after(auth.invite_lasts);
-            store.add_recovery_code(user.id, &codes::hash(&code), now, expires_at)?;
-            let row =
-                Actor::Operator.audit_row("recovery_code_issued", Some(user.id), "by the operator");
-            client::audit(store, &row);
+            let (event, detail) = ("recovery_code_issued", format!("by {}", caller.name()));
+            let notice = confirm::notice(event, &detail, None);
+            let expires_at = notice.at.after(auth.invite_lasts);
+            let by_id = caller.user().map(|user| user.id);
+            store
+                .add_recovery_code(by_id, id, &codes::hash(&code), expires_at, &notice)
+                .map_err(|error| of_user(error, id))?;
+            client::audit(store, &by.audit_row(event, Some(id), detail));
+            let mut url = auth.page_url("/recovery");
+            url.query_pairs_mut().append_pair("username", &username);
+            url.set_fragment(Some(&code));
             Ok(RecoveryCode {
-                username: user.username,
+                username,
                 code,
-                url: auth.page_url("/recovery").into(),
+                url: url.into(),
                 expires_at,
             })
         })
         .await
     }
-}
 
-fn find(store: &dyn Store, username: &str) -> Result<UserRow, AuthError> {
-    let user = store.user_by_name(&validation::username(username)?)?;
-    user.ok_or_else(|| AuthError::NoUser(username.to_owned()))
+    /// Writes to the audit log what has been done.
+    pub(crate) async fn audit(self: &Arc<Self>, row: AuditRow) {
+        let event = row.event.clone();
+        let noted = self.run(move |_, store| {
+            client::audit(store, &row);
+            Ok(())
+        });
+        if let Err(error) = noted.await {
+            tracing::error!(%error, event, "an event is missing from the audit log");
+        }
+    }
 }

@@ -194,14 +194,19 @@ pub(super) async fn finish(
         }
         let verified = auth.keys.finish_registration(&credential, &begun.state)?;
         let passkey = verified.belongs_to(session.user.id, begun.name);
-        let ends = (!session.is_full()).then_some(session.id);
+        let ends = !session.is_full();
         let (by, by_name) = begun.by.unzip();
         let event = "passkey_added";
-        store.add_passkey(&passkey, ends, &notice(event, &passkey.name, by))?;
+        store.add_passkey(
+            &passkey,
+            session.id,
+            ends,
+            &notice(event, &passkey.name, by),
+        )?;
         let row = client.audit_row(event, &session.user, &passkey.name, by_name);
         audit(store, &row);
         let response = Json(json!({ "id": passkey.id, "name": passkey.name }));
-        if ends.is_none() {
+        if !ends {
             return Ok(with_cookies([auth.no_ceremony()], response));
         }
         auth.sessions.remove(&session.token);

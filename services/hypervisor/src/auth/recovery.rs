@@ -36,7 +36,7 @@ pub(super) async fn recover(
         let user_id = known.as_ref().map(|user| user.id);
         let user = known.unwrap_or_else(|| nobody(&username));
         let kind = SessionKind::Recovery;
-        let opened = auth.open_session(&client, &user, kind, None, |session, replaces| {
+        let opened = auth.open_session(store, &client, &user, kind, None, |session, replaces| {
             if store.use_recovery_code(&code, session, replaces)? {
                 Ok(())
             } else {

@@ -151,18 +151,19 @@ pub(super) async fn finish(
         let recovery_codes = codes::set()?;
         let kind = SessionKind::Full;
         let opens = Some(passkey.id);
-        let cookie = auth.open_session(&client, &user, kind, opens, |session, replaces| {
-            let account = NewAccount {
-                user: user.clone(),
-                passkey,
-                recovery_codes: codes::hashes(&recovery_codes),
-                invite: begun.invite,
-                session: session.clone(),
-                replaces,
-                home: Home::None,
-            };
-            auth.write_account(store, account)
-        })?;
+        let cookie =
+            auth.open_session(store, &client, &user, kind, opens, |session, replaces| {
+                let account = NewAccount {
+                    user: user.clone(),
+                    passkey,
+                    recovery_codes: codes::hashes(&recovery_codes),
+                    invite: begun.invite,
+                    session: session.clone(),
+                    replaces,
+                    home: Home::None,
+                };
+                auth.write_account(store, account)
+            })?;
         client.audit_by(store, "registered", &user, &user.username);
         let response = Json(json!({
             "user_id": user.id,

@@ -45,12 +45,7 @@ impl Session {
 
     /// The same session of its user as they are now.
     pub(super) fn with_user(&self, user: Arc<User>) -> Self {
-        Self {
-            user,
-            lifetime: Arc::clone(&self.lifetime),
-            last_seen_at: LastUse::at(self.last_seen_at()),
-            ..*self
-        }
+        Credential::with_user(self, user, Arc::clone(&self.lifetime))
     }
 
     /// Whether it may do everything that its user may.
@@ -94,6 +89,19 @@ impl Credential for Session {
 
     fn last_use(&self) -> &LastUse {
         &self.last_seen_at
+    }
+
+    fn user(&self) -> &Arc<User> {
+        &self.user
+    }
+
+    fn with_user(&self, user: Arc<User>, lifetime: Arc<Lifetime>) -> Self {
+        Self {
+            user,
+            lifetime,
+            last_seen_at: LastUse::at(self.last_seen_at.time()),
+            ..*self
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! How people join workspaces and leave them, and choose among theirs.
 
+use super::members;
 use super::route::Workspace;
 use super::table::{Routes, Without};
 use crate::store::{Conflict, Store, StoreError};
@@ -101,6 +102,29 @@ impl Routes {
         };
         let chosen = self.change_members(workspace, work).await;
         chosen.map_err(|error| no_member(error, name))
+    }
+
+    /// Whether a user could leave.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn may_leave(&self, workspace: &Arc<Workspace>, user: Uuid) -> Result<(), MemberError> {
+        self.refuse_declared(workspace)?;
+        let workspace_name = || workspace.name.to_string();
+        match self.members(workspace) {
+            all if !all.contains(&user) => Err(MemberError::NoMember {
+                workspace: workspace_name(),
+            }),
+            all if all.len() == 1 => Err(MemberError::LastMember {
+                workspace: workspace_name(),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// The declared workspace whose members the configuration names, this one among them.
+    pub fn workspace_that_names(&self, username: &str) -> Option<&String> {
+        members::names(&self.config.workspaces, username)
     }
 
     /// One piece of work in store and memory, which also ends when the caller is gone.

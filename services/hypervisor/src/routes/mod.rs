@@ -36,7 +36,7 @@ mod write_count;
 mod writes;
 
 pub use access::AccessError;
-pub use archive::{ArchiveError, ArchiveView, RemoveError, Removed, Restored};
+pub use archive::{ArchiveError, ArchiveView, RemoveError, Removed, Remover, Restored};
 pub use change::{ChangeError, ChangeOutcome, ForkOrder, PromoteOrder, RestoreOrder, UndoOrder};
 pub use claim::Claim;
 pub use error::{ClaimError, StopError, SwapError};

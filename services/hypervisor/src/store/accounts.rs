@@ -1,8 +1,8 @@
 //! What is kept of people: their accounts, passkeys, codes, sessions and audit log.
 
 use super::{
-    Account, AuditRow, GrantRow, Hash, InviteRow, NewAccount, NewNotice, NoticeRow, PasskeyRow,
-    PasskeyUse, SessionRow, StoreError, UserRow, WorkspaceRow,
+    AuditRow, GrantRow, Hash, InviteRow, NewAccount, NewNotice, NoticeRow, PasskeyRow, PasskeyUse,
+    SessionRow, StoreError, UserRow, WorkspaceRow,
 };
 use crate::timestamp::Timestamp;
 use uuid::Uuid;
@@ -14,9 +14,6 @@ pub trait AccountStore {
 
     /// How many users there are.
     fn user_count(&self) -> Result<u64, StoreError>;
-
-    /// Every user with what is theirs and still good at `now`, oldest first.
-    fn accounts(&self, now: Timestamp) -> Result<Vec<Account>, StoreError>;
 
     /// The user of this (normalised) name.
     fn user_by_name(&self, username: &str) -> Result<Option<UserRow>, StoreError>;
@@ -33,6 +30,10 @@ pub trait AccountStore {
     fn create_account(&self, account: &NewAccount) -> Result<Option<WorkspaceRow>, StoreError>;
 
     /// Keeps a new invite.
+    ///
+    /// # Errors
+    /// `Conflict::NotAdmin` if whoever made it is no admin any longer; `Conflict::NoWorkspace` if
+    /// there is none that it could lead to.
     fn add_invite(&self, invite: &InviteRow) -> Result<(), StoreError>;
 
     /// The invite of this hash, if it is still good at `now`.
@@ -50,16 +51,17 @@ pub trait PasskeyStore {
         credential_id: &[u8],
     ) -> Result<Option<(PasskeyRow, UserRow)>, StoreError>;
 
-    /// Adds a passkey to its user, who is told by `notice`, and ends the session that may do this
-    /// only once.
+    /// Adds a passkey to its user, who is told by `notice`, in a session, which `ends` with it if it
+    /// may do this only once.
     ///
     /// # Errors
-    /// `Conflict::Passkey` if the credential is known already, `Conflict::Session` if that
-    /// session has ended.
+    /// `Conflict::Passkey` if the credential is known already, `Conflict::Session` if the session
+    /// has ended.
     fn add_passkey(
         &self,
         passkey: &PasskeyRow,
-        ends: Option<Uuid>,
+        session: Uuid,
+        ends: bool,
         notice: &NewNotice,
     ) -> Result<(), StoreError>;
 
@@ -88,7 +90,8 @@ pub trait PasskeyStore {
     /// Notes a passkey's use and opens a session with it, ending the one that it `replaces`.
     ///
     /// # Errors
-    /// `Conflict::Counter` if a later use was noted already, which means a cloned passkey.
+    /// `Conflict::Counter` if a later use was noted already, which means a cloned passkey;
+    /// `Conflict::Disabled` or `Conflict::NoUser` if its user may not log in, or is gone.
     fn log_in(
         &self,
         used: &PasskeyUse,
@@ -110,17 +113,26 @@ pub trait RecoveryStore {
         notice: &NewNotice,
     ) -> Result<(), StoreError>;
 
-    /// Adds one code that ends by itself.
+    /// Adds one code that ends by itself, in the name of the admin `by`, or the operator's; its user
+    /// is told by `notice`.
+    ///
+    /// # Errors
+    /// `Conflict::NotAdmin` if `by` is none any longer; `Conflict::Disabled` or `Conflict::NoUser` if
+    /// the user may not log in, or is gone.
     fn add_recovery_code(
         &self,
+        by: Option<Uuid>,
         user: Uuid,
         code: &Hash,
-        now: Timestamp,
         expires_at: Timestamp,
+        notice: &NewNotice,
     ) -> Result<(), StoreError>;
 
     /// Uses up a code and opens a session with it, ending the one that it `replaces`; says
     /// whether the code was good. Does the same work for a user that does not exist.
+    ///
+    /// # Errors
+    /// `Conflict::Disabled` if the code is good, and its user may not log in; it stays good.
     fn use_recovery_code(
         &self,
         code: &Hash,

@@ -35,7 +35,7 @@ pub struct ArchiveRow {
 }
 
 /// How far an archive has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ArchiveState {
     /// Its workspace is there and served to nobody, and its data are on the way.
@@ -53,6 +53,8 @@ pub enum ArchiveState {
 pub struct Removal {
     /// Who.
     pub user: Uuid,
+    /// The admin who wants it, if it is not the operator.
+    pub by: Option<Uuid>,
     /// When.
     pub at: Timestamp,
     /// For how long in milliseconds archives are kept; none for ever.
@@ -80,7 +82,8 @@ pub trait ArchiveStore {
     /// way to an archive, for which `new_id` gives a name.
     ///
     /// # Errors
-    /// `Conflict::NoUser` if there is none; `Conflict::LastAdmin` if nobody else could help the others.
+    /// `Conflict::NotAdmin` if who wants it is no admin any longer; `Conflict::NoUser` if there is
+    /// nobody of this id; `Conflict::LastAdmin` if nobody else could help the others.
     fn remove_user(
         &self,
         removal: &Removal,

@@ -83,6 +83,10 @@ pub enum Conflict {
     LastAdmin,
     #[error("there is no such archive, or it is being made, restored or deleted")]
     Archive,
+    #[error("the user is disabled")]
+    Disabled,
+    #[error("whoever wants it is no admin any longer")]
+    NotAdmin,
 }
 
 impl StoreError {

@@ -12,6 +12,7 @@ mod changes;
 mod error;
 mod handle;
 mod lock;
+mod people;
 mod rows;
 mod sqlite;
 mod tokens;
@@ -28,10 +29,11 @@ pub use changes::{
 pub use error::{Conflict, StoreError};
 pub use handle::Handle;
 pub use lock::Lock;
+pub use people::{PeopleStore, UserChange};
 pub use rows::{
-    Account, AuditRow, GrantRow, Hash, Home, InviteRow, Move, NewAccount, NewNotice, NewWorkspace,
-    NoticeRow, Outcome, PasskeyRow, PasskeyUse, ProbationRow, SessionKind, SessionRow, Settlement,
-    UserRow, Watch, WorkspaceRow,
+    Account, AuditEntry, AuditRow, GrantRow, Hash, Home, Invitation, InviteRow, InviteState, Move,
+    NewAccount, NewNotice, NewWorkspace, NoticeRow, Outcome, PasskeyRow, PasskeyUse, ProbationRow,
+    SessionKind, SessionRow, Settlement, UserRow, Watch, WorkspaceRow,
 };
 pub use sqlite::{Sqlite, backup, restore};
 pub use tokens::{TokenRow, TokenStore};
@@ -40,6 +42,7 @@ pub use workspaces::{MemberStore, ProbationStore, WorkspaceStore};
 /// All that the hypervisor keeps.
 pub trait Store:
     AccountStore
+    + PeopleStore
     + PasskeyStore
     + RecoveryStore
     + SessionStore

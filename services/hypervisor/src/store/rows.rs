@@ -5,13 +5,15 @@ use crate::role::Role;
 use crate::sandbox_name;
 use crate::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::fmt;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 /// The SHA-256 of a secret. The store never sees a secret itself.
 pub type Hash = [u8; 32];
 
 /// A user.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct UserRow {
     /// Also the passkeys' user handle.
     pub id: Uuid,
@@ -28,7 +30,7 @@ pub struct UserRow {
 }
 
 /// A user, and how much of each is theirs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Account {
     /// The user.
     #[serde(flatten)]
@@ -39,6 +41,10 @@ pub struct Account {
     pub sessions: u64,
     /// Recovery codes that are good.
     pub recovery_codes_left: u64,
+    /// When they last came with a request, or logged in, as far as that is kept.
+    pub last_seen_at: Option<Timestamp>,
+    /// The workspaces of which they are a member, those that they joined first in front.
+    pub workspaces: Vec<String>,
 }
 
 /// A passkey of a user.
@@ -146,6 +152,72 @@ pub struct InviteRow {
     pub created_at: Timestamp,
     /// When it ends.
     pub expires_at: Timestamp,
+}
+
+/// An invite, and what became of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Invitation {
+    /// Its public name.
+    pub id: Uuid,
+    /// The name of the one person whom it lets in, if not anybody.
+    pub username: Option<String>,
+    /// The workspace that it leads to; without one, the person gets their own.
+    pub workspace: Option<String>,
+    /// Whether it makes an admin.
+    pub admin: bool,
+    /// The name of the admin who made it; none for the operator.
+    pub created_by: Option<String>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it ends.
+    pub expires_at: Timestamp,
+    /// When somebody came with it.
+    pub used_at: Option<Timestamp>,
+    /// Their name; none if they are gone.
+    pub used_by: Option<String>,
+    /// When it was revoked.
+    pub revoked_at: Option<Timestamp>,
+}
+
+/// Whether an invite is good, and if not, why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum InviteState {
+    /// It is good.
+    Open,
+    /// Somebody came with it.
+    Used,
+    /// Its time is over.
+    Expired,
+    /// It was revoked.
+    Revoked,
+}
+
+impl Invitation {
+    /// What it is at `now`.
+    pub fn state(&self, now: Timestamp) -> InviteState {
+        if self.used_at.is_some() {
+            InviteState::Used
+        } else if self.revoked_at.is_some() {
+            InviteState::Revoked
+        } else if self.expires_at <= now {
+            InviteState::Expired
+        } else {
+            InviteState::Open
+        }
+    }
+}
+
+impl fmt::Display for Invitation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let whom = self.username.as_deref().unwrap_or("anybody");
+        let role = if self.admin { " as an admin" } else { "" };
+        write!(f, "{whom}{role}")?;
+        match &self.workspace {
+            Some(workspace) => write!(f, " in the workspace {workspace}"),
+            None => Ok(()),
+        }
+    }
 }
 
 /// All that is written when a registration finishes.
@@ -326,7 +398,7 @@ pub enum Outcome {
 }
 
 /// An event of the audit log.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct AuditRow {
     /// When.
     pub at: Timestamp,
@@ -334,6 +406,7 @@ pub struct AuditRow {
     pub event: String,
     /// Whom it concerns; it stays when the user is removed.
     #[serde(skip)]
+    #[schema(ignore)]
     pub user_id: Option<Uuid>,
     /// From where.
     pub address: Option<String>,
@@ -343,6 +416,18 @@ pub struct AuditRow {
     pub passkey: Option<String>,
     /// Who did it, as far as that is known.
     pub actor: Option<String>,
+}
+
+/// An event as the audit log has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct AuditEntry {
+    /// Grows with each.
+    pub id: i64,
+    /// Whom it concerns.
+    pub user_id: Option<Uuid>,
+    /// The rest.
+    #[serde(flatten)]
+    pub row: AuditRow,
 }
 
 impl AuditRow {

@@ -14,6 +14,7 @@ mod invites;
 mod login;
 mod notices;
 mod operator;
+mod people;
 mod recovery;
 mod registration;
 mod safety;

@@ -81,7 +81,7 @@ async fn a_start_reads_no_session_and_each_comes_with_its_first_request() {
     assert!(in_memory(&laptop) && !in_memory(&phone));
     // What is not in memory is there for its user all the same.
     assert_eq!(laptop.get("/auth/sessions").await.len(), 2);
-    assert_eq!(site.auth.users().await.unwrap()[0].sessions, 2);
+    assert_eq!(site.auth.people("").await.unwrap()[0].sessions, 2);
 }
 
 #[tokio::test]

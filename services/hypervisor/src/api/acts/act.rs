@@ -2,6 +2,7 @@
 //! doing.
 
 use super::super::Api;
+use super::archives::ArchiveAct;
 use super::own::OwnAct;
 use super::people::PeopleAct;
 use super::tokens::TokenAct;
@@ -25,6 +26,7 @@ pub struct Act {
 enum Kind {
     Own(OwnAct),
     People(PeopleAct),
+    Archive(ArchiveAct),
     Token(TokenAct),
     Workspace(WorkspaceAct),
 }
@@ -41,6 +43,8 @@ impl TryFrom<Map<String, Value>> for Act {
             Kind::Own(serde_json::from_value(fields)?)
         } else if is_in(PeopleAct::NAMES) {
             Kind::People(serde_json::from_value(fields)?)
+        } else if is_in(ArchiveAct::NAMES) {
+            Kind::Archive(serde_json::from_value(fields)?)
         } else if is_in(TokenAct::NAMES) {
             Kind::Token(serde_json::from_value(fields)?)
         } else if is_in(WorkspaceAct::NAMES) {
@@ -83,6 +87,7 @@ impl Act {
         match &self.kind {
             Kind::Own(act) => act.check(api, caller).await,
             Kind::People(act) => act.check(api, caller).await,
+            Kind::Archive(act) => act.check(api, caller).await,
             Kind::Token(act) => act.check(api, caller).await,
             Kind::Workspace(act) => act.check(api, caller).await,
         }
@@ -93,6 +98,7 @@ impl Act {
         match self.kind {
             Kind::Own(act) => act.perform(api, by).await,
             Kind::People(act) => act.perform(api, by).await,
+            Kind::Archive(act) => act.perform(api, by).await,
             Kind::Token(act) => act.perform(api, by).await,
             Kind::Workspace(act) => act.perform(api, by).await,
         }
@@ -104,6 +110,7 @@ pub(super) fn names() -> Vec<&'static str> {
     let kinds = [
         OwnAct::NAMES,
         PeopleAct::NAMES,
+        ArchiveAct::NAMES,
         TokenAct::NAMES,
         WorkspaceAct::NAMES,
     ];

@@ -5,11 +5,13 @@
 //! challenge in a page alone, which only a top-level navigation opens and which no script sees.
 
 mod act;
+mod archives;
 pub(super) mod by_token;
 mod of;
 mod own;
 mod page;
 mod people;
+mod sentences;
 mod tokens;
 mod workspace;
 

@@ -10,6 +10,9 @@ pub enum RemoveError {
     /// Perhaps somebody else was faster.
     #[error("there is no such user; `hypervisor users list` says who there is")]
     NoUser,
+    /// Their role was taken meanwhile.
+    #[error("only an admin may do this; ask one")]
+    NotAdmin,
     /// Nobody could help the others.
     #[error(
         "this is the last admin who may log in; make another one first: `hypervisor users admin <name>`"
@@ -33,6 +36,7 @@ impl From<StoreError> for RemoveError {
         match error {
             StoreError::Conflict(Conflict::NoUser) => Self::NoUser,
             StoreError::Conflict(Conflict::LastAdmin) => Self::LastAdmin,
+            StoreError::Conflict(Conflict::NotAdmin) => Self::NotAdmin,
             error => Self::Store(error),
         }
     }

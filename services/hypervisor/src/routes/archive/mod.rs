@@ -13,7 +13,7 @@ mod resume;
 mod view;
 
 pub use error::{ArchiveError, RemoveError};
-pub use remove::Removed;
+pub use remove::{Removed, Remover};
 pub use restore::Restored;
 pub use view::ArchiveView;
 

@@ -33,28 +33,57 @@ pub struct Removed {
     pub under_way: Vec<String>,
 }
 
+/// Who removes somebody, and what else is done the moment that these are gone.
+pub struct Remover {
+    /// The admin, if it is not the operator.
+    pub admin: Option<Uuid>,
+    /// What they are called.
+    pub name: String,
+    /// Does it; the names are those of the workspaces that go with the person.
+    pub gone: WhenGone,
+}
+
+/// What is done when somebody is gone.
+type WhenGone = Box<dyn FnOnce(&dyn Store, &[String]) + Send>;
+
+/// The operator, with nothing else to be done.
+impl From<&str> for Remover {
+    fn from(name: &str) -> Self {
+        Self {
+            admin: None,
+            name: name.to_owned(),
+            gone: Box::new(|_, _| ()),
+        }
+    }
+}
+
 /// A workspace that nobody is led to any longer, and what keeps it from being changed.
 type Gone = (ArchiveRow, Option<Arc<Workspace>>);
 
 impl Routes {
     /// Removes a person: from now on they are in no workspace, and those that were theirs alone are
-    /// served to nobody, and put away. Whoever calls this ends their sessions.
+    /// served to nobody, and put away. What is done about their sessions is `by`'s.
     ///
     /// # Errors
     /// Whatever the error, nothing was changed.
     pub async fn remove_user(
         self: &Arc<Self>,
         user: Uuid,
-        by: &str,
+        by: impl Into<Remover>,
     ) -> Result<Removed, RemoveError> {
-        let (routes, by) = (self.clone(), by.to_owned());
+        let (routes, by) = (self.clone(), by.into());
         // Whoever hangs up on it stops nothing.
-        tokio::spawn(async move { routes.remove_whole(user, &by).await })
+        tokio::spawn(async move { routes.remove_whole(user, by).await })
             .await
             .unwrap_or(Err(RemoveError::Interrupted))
     }
 
-    async fn remove_whole(self: &Arc<Self>, user: Uuid, by: &str) -> Result<Removed, RemoveError> {
+    async fn remove_whole(
+        self: &Arc<Self>,
+        user: Uuid,
+        by: Remover,
+    ) -> Result<Removed, RemoveError> {
+        let name = by.name.clone();
         let mut locked = Vec::new();
         for workspace in self.theirs_alone(user) {
             let lock = workspace.changing.clone().lock_owned();
@@ -64,9 +93,9 @@ impl Routes {
             })?;
             locked.push((workspace, only));
         }
-        let gone = self.take_away(user).await?;
+        let gone = self.take_away(user, by).await?;
         let archived: Vec<_> = gone.iter().map(|(row, _)| row.workspace.clone()).collect();
-        info!(%user, by, ?archived, "removed");
+        info!(%user, by = name, ?archived, "removed");
         fail_point("removal_stored");
         let under_way = self.put_all_away(gone, locked).await;
         Ok(Removed {
@@ -85,11 +114,12 @@ impl Routes {
     }
 
     /// Takes somebody out of the store and of memory, in one piece.
-    async fn take_away(self: &Arc<Self>, user: Uuid) -> Result<Vec<Gone>, StoreError> {
+    async fn take_away(self: &Arc<Self>, user: Uuid, by: Remover) -> Result<Vec<Gone>, StoreError> {
         let days = self.config.runtime.archive_days;
         let keep_ms = i64::try_from(days.saturating_mul(DAY_MS)).unwrap_or(i64::MAX);
         let removal = Removal {
             user,
+            by: by.admin,
             at: Timestamp::now(),
             keep_ms: (days > 0).then_some(keep_ms),
             declared: self.config.workspaces.keys().cloned().collect(),
@@ -103,6 +133,8 @@ impl Routes {
                 routes.take_out(user, &workspace);
             }
             routes.without.remove(&user);
+            let names: Vec<_> = rows.iter().map(|row| row.workspace.clone()).collect();
+            (by.gone)(store, &names);
             let withdraw = |row: ArchiveRow| {
                 let workspace = routes.withdraw(&row.workspace);
                 (row, workspace)

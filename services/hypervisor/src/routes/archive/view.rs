@@ -6,7 +6,7 @@ use crate::timestamp::Timestamp;
 use serde::Serialize;
 
 /// An archive.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct ArchiveView {
     /// What it is called.
     pub id: String,

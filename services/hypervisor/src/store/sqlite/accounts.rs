@@ -1,10 +1,10 @@
 //! Accounts and invites.
 
-use super::columns::duplicate;
-use super::users::{COLUMNS, WIDTH, user};
-use super::{Sqlite, homes, passkeys, recovery, sessions};
+use super::columns::{dangling, duplicate};
+use super::users::{COLUMNS, user};
+use super::{Sqlite, homes, passkeys, people, recovery, sessions};
 use crate::store::{
-    Account, AccountStore, Conflict, Hash, InviteRow, NewAccount, StoreError, UserRow, WorkspaceRow,
+    AccountStore, Conflict, Hash, InviteRow, NewAccount, StoreError, UserRow, WorkspaceRow,
 };
 use crate::timestamp::Timestamp;
 use rusqlite::{Transaction, params};
@@ -18,26 +18,6 @@ impl AccountStore for Sqlite {
 
     fn user_count(&self) -> Result<u64, StoreError> {
         self.count("SELECT count(*) FROM users", [])
-    }
-
-    fn accounts(&self, now: Timestamp) -> Result<Vec<Account>, StoreError> {
-        let sql = format!(
-            "SELECT {COLUMNS},
-             (SELECT count(*) FROM passkeys WHERE user_id = users.id),
-             (SELECT count(*) FROM sessions WHERE user_id = users.id AND expires_at > ?1),
-             (SELECT count(*) FROM recovery_codes WHERE user_id = users.id
-              AND used_at IS NULL AND (expires_at IS NULL OR expires_at > ?1))
-             FROM users ORDER BY created_at, username"
-        );
-        self.all(&sql, [now], |row| {
-            let count = |column: usize| row.get(WIDTH + column).map(i64::cast_unsigned);
-            Ok(Account {
-                user: user(row, 0)?,
-                passkeys: count(0)?,
-                sessions: count(1)?,
-                recovery_codes_left: count(2)?,
-            })
-        })
     }
 
     fn user_by_name(&self, username: &str) -> Result<Option<UserRow>, StoreError> {
@@ -78,20 +58,22 @@ impl AccountStore for Sqlite {
     fn add_invite(&self, invite: &InviteRow) -> Result<(), StoreError> {
         let sql = "INSERT INTO invites (id, hash, admin, username, workspace, created_by,
                    created_at, expires_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
-        self.execute(
-            sql,
-            params![
-                invite.id,
-                invite.hash,
-                invite.admin,
-                invite.username,
-                invite.workspace,
-                invite.created_by,
-                invite.created_at,
-                invite.expires_at,
-            ],
-        )?;
-        Ok(())
+        let params = params![
+            invite.id,
+            invite.hash,
+            invite.admin,
+            invite.username,
+            invite.workspace,
+            invite.created_by,
+            invite.created_at,
+            invite.expires_at,
+        ];
+        self.write(|tx| {
+            people::require_admin(tx, invite.created_by)?;
+            tx.execute(sql, params)
+                .map_err(dangling(Conflict::NoWorkspace))?;
+            Ok(())
+        })
     }
 
     fn invite(&self, hash: &Hash, now: Timestamp) -> Result<Option<InviteRow>, StoreError> {

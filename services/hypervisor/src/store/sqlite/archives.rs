@@ -1,9 +1,9 @@
 //! Removed people, and what was theirs alone.
 
-use super::Sqlite;
 use super::homes::{free_slot, in_slot};
 use super::members::{choose, join};
 use super::workspaces::{exists, insert, named};
+use super::{Sqlite, people};
 use crate::store::{
     ArchiveRow, ArchiveState, ArchiveStore, Conflict, Removal, Revival, StoreError, WorkspaceRow,
 };
@@ -113,6 +113,7 @@ impl ArchiveStore for Sqlite {
         new_id: &mut dyn FnMut() -> String,
     ) -> Result<Vec<ArchiveRow>, StoreError> {
         self.write(|tx| {
+            people::require_admin(tx, removal.by)?;
             refuse_last_admin(tx, removal.user)?;
             let at = at(tx, removal)?;
             let sql = "SELECT username FROM users WHERE id = ?1";

@@ -129,3 +129,11 @@ pub(super) fn duplicate(conflict: Conflict) -> impl Fn(rusqlite::Error) -> Store
         _ => error.into(),
     }
 }
+
+/// Turns «what it belongs to is not there» into what that means to the caller.
+pub(super) fn dangling(conflict: Conflict) -> impl Fn(rusqlite::Error) -> StoreError {
+    move |error| match error.sqlite_error().map(|error| error.extended_code) {
+        Some(ffi::SQLITE_CONSTRAINT_FOREIGNKEY) => conflict.into(),
+        _ => error.into(),
+    }
+}

@@ -84,17 +84,19 @@ impl PasskeyStore for Sqlite {
     fn add_passkey(
         &self,
         passkey: &PasskeyRow,
-        ends: Option<Uuid>,
+        session: Uuid,
+        ends: bool,
         notice: &NewNotice,
     ) -> Result<(), StoreError> {
         self.write(|tx| {
+            sessions::require(tx, session)?;
             insert(tx, passkey)?;
             notices::insert(tx, passkey.user_id, notice)?;
             notices::see_all(tx, passkey.id)?;
-            match ends {
-                Some(session) if !sessions::delete(tx, session)? => Err(Conflict::Session.into()),
-                _ => Ok(()),
+            if ends {
+                sessions::delete(tx, session)?;
             }
+            Ok(())
         })
     }
 

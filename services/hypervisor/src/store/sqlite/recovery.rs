@@ -1,6 +1,6 @@
 //! Recovery codes.
 
-use super::{Sqlite, notices, sessions};
+use super::{Sqlite, notices, people, sessions};
 use crate::store::{Hash, NewNotice, RecoveryStore, SessionRow, StoreError};
 use crate::timestamp::Timestamp;
 use rusqlite::{Transaction, params};
@@ -55,12 +55,18 @@ impl RecoveryStore for Sqlite {
 
     fn add_recovery_code(
         &self,
+        by: Option<Uuid>,
         user: Uuid,
         code: &Hash,
-        now: Timestamp,
         expires_at: Timestamp,
+        notice: &NewNotice,
     ) -> Result<(), StoreError> {
-        self.write(|tx| add(tx, user, code, now, Some(expires_at)))
+        self.write(|tx| {
+            people::require_admin(tx, by)?;
+            sessions::require_able(tx, user)?;
+            add(tx, user, code, notice.at, Some(expires_at))?;
+            notices::insert(tx, user, notice)
+        })
     }
 
     fn use_recovery_code(

@@ -1,9 +1,9 @@
 //! Sessions.
 
 use super::{MOST_AT_ONCE, Sqlite, users};
-use crate::store::{Hash, SessionRow, SessionStore, StoreError, UserRow};
+use crate::store::{Conflict, Hash, SessionRow, SessionStore, StoreError, UserRow};
 use crate::timestamp::Timestamp;
-use rusqlite::{Row, Transaction, params};
+use rusqlite::{OptionalExtension, Row, Transaction, params};
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -27,7 +27,7 @@ fn session(row: &Row) -> rusqlite::Result<SessionRow> {
     })
 }
 
-/// Opens `new`, and ends the session that it replaces.
+/// Opens `new`, and ends the session that it replaces, if its user is there and may log in.
 pub(super) fn replace(
     tx: &Transaction,
     new: &SessionRow,
@@ -36,6 +36,7 @@ pub(super) fn replace(
     if let Some(old) = replaces {
         delete(tx, old)?;
     }
+    require_able(tx, new.user_id)?;
     tx.execute(
         "INSERT INTO sessions (id, token, user_id, kind, passkey_id, created_at, expires_at,
          last_seen_at, address, user_agent) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
@@ -55,6 +56,26 @@ pub(super) fn replace(
     Ok(())
 }
 
+/// Refuses what is for a user who may not log in, or who is gone.
+pub(super) fn require_able(tx: &Transaction, user: Uuid) -> Result<(), StoreError> {
+    let sql = "SELECT disabled_at IS NULL FROM users WHERE id = ?1";
+    match tx.query_row(sql, [user], |row| row.get(0)).optional()? {
+        Some(true) => Ok(()),
+        Some(false) => Err(Conflict::Disabled.into()),
+        None => Err(Conflict::NoUser.into()),
+    }
+}
+
+/// Refuses what a session wants done that has ended.
+pub(super) fn require(tx: &Transaction, session: Uuid) -> Result<(), StoreError> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM sessions WHERE id = ?1)";
+    if tx.query_row(sql, [session], |row| row.get(0))? {
+        Ok(())
+    } else {
+        Err(Conflict::Session.into())
+    }
+}
+
 pub(super) fn delete(tx: &Transaction, session: Uuid) -> Result<bool, StoreError> {
     let removed = tx.execute("DELETE FROM sessions WHERE id = ?1", [session])?;
     Ok(removed == 1)
@@ -68,7 +89,7 @@ impl SessionStore for Sqlite {
     ) -> Result<Option<(SessionRow, UserRow)>, StoreError> {
         let sql = format!(
             "SELECT {COLUMNS}, {} FROM sessions JOIN users ON users.id = sessions.user_id
-             WHERE token = ?1 AND expires_at > ?2",
+             WHERE token = ?1 AND expires_at > ?2 AND disabled_at IS NULL",
             users::COLUMNS
         );
         self.one(&sql, params![token, now], |row| {

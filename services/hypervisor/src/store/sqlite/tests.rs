@@ -20,6 +20,7 @@ mod archives;
 mod changes;
 mod grants;
 mod growth;
+mod people;
 mod slots;
 mod tokens;
 mod workspaces;
@@ -380,7 +381,8 @@ fn a_removed_passkey_takes_its_sessions_along_but_the_last_one_stays() {
         user_id: ada.user.id,
         ..second
     };
-    store.add_passkey(&second, None, &NOTICE).unwrap();
+    let add = store.add_passkey(&second, ada.session.id, false, &NOTICE);
+    add.unwrap();
     let stranger = account("bob");
     store.create_account(&stranger).unwrap();
     assert!(
@@ -404,9 +406,10 @@ fn a_session_that_has_ended_adds_no_passkey() {
         user_id: ada.user.id,
         ..account(name).passkey
     });
-    let session = Some(ada.session.id);
-    store.add_passkey(&phone, session, &NOTICE).unwrap();
-    refused(store.add_passkey(&key, session, &NOTICE), Conflict::Session);
+    let add = |passkey, ends| store.add_passkey(passkey, ada.session.id, ends, &NOTICE);
+    add(&phone, true).unwrap();
+    refused(add(&key, true), Conflict::Session);
+    refused(add(&key, false), Conflict::Session);
     let held = store.passkeys_of(ada.user.id).unwrap();
     assert_eq!(held.len(), 2);
 }
@@ -431,7 +434,7 @@ fn a_recovery_code_works_once_for_its_user() {
         .unwrap();
     assert!(!use_code(ada.user.id, [2; 32]), "replaced");
     store
-        .add_recovery_code(ada.user.id, &[5; 32], EPOCH, EPOCH)
+        .add_recovery_code(None, ada.user.id, &[5; 32], EPOCH, &NOTICE)
         .unwrap();
     assert!(!use_code(ada.user.id, [5; 32]), "ended");
     assert!(use_code(ada.user.id, [4; 32]));

@@ -1,7 +1,7 @@
 //! What a clock that was ahead leaves behind.
 
-use super::{EPOCH, account, open, session, sessions};
-use crate::store::{AccountStore, InviteRow, RecoveryStore, SessionStore};
+use super::{EPOCH, NOTICE, account, open, session, sessions};
+use crate::store::{AccountStore, InviteRow, NewNotice, RecoveryStore, SessionStore};
 
 #[test]
 fn what_a_clock_began_that_was_ahead_lasts_no_longer_than_all_else() {
@@ -25,8 +25,9 @@ fn what_a_clock_began_that_was_ahead_lasts_no_longer_than_all_else() {
     };
     store.add_invite(&invite).unwrap();
     let ends = far.after(3 * day);
+    let notice = NewNotice { at: far, ..NOTICE };
     store
-        .add_recovery_code(before.user.id, &[9; 32], far, ends)
+        .add_recovery_code(None, before.user.id, &[9; 32], ends, &notice)
         .unwrap();
 
     store.pull_back(latest).unwrap();

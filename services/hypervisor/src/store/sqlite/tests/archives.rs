@@ -24,6 +24,7 @@ fn with_slot(store: &Sqlite, name: &str, admin: bool) -> Uuid {
 
 fn removal(user: Uuid) -> Removal {
     Removal {
+        by: None,
         user,
         at: EPOCH,
         keep_ms: Some(1000),

@@ -2,7 +2,7 @@
 
 use super::{EPOCH, account, open, session, sessions, with_ada};
 use crate::store::sqlite::{MOST_AT_ONCE, sessions as rows};
-use crate::store::{AccountStore, AuditRow, AuditStore, RecoveryStore, SessionStore};
+use crate::store::{AccountStore, AuditRow, AuditStore, PeopleStore, RecoveryStore, SessionStore};
 use crate::timestamp::Timestamp;
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ fn an_accounts_holdings_are_what_is_still_good() {
     assert!(store.use_recovery_code(&[1; 32], &second, None).unwrap());
     assert_eq!(store.user_count().unwrap(), 2);
     let counts = |now| {
-        let accounts = store.accounts(now).unwrap();
+        let accounts = store.people("", now).unwrap();
         let counts = accounts.into_iter().map(|of| {
             let counts = [of.passkeys, of.sessions, of.recovery_codes_left];
             (of.user.username, counts)

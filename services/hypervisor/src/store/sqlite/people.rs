@@ -1,0 +1,189 @@
+//! People, as admins and the operator see them and change them.
+
+use super::columns::duplicate;
+use super::users::{COLUMNS, WIDTH, user};
+use super::{Sqlite, audit, invitations};
+use crate::store::{
+    Account, AuditEntry, AuditRow, Conflict, Invitation, PeopleStore, StoreError, UserChange,
+    UserRow,
+};
+use crate::timestamp::Timestamp;
+use rusqlite::{OptionalExtension, Row, Transaction, params};
+use uuid::Uuid;
+
+/// Refuses what an admin wants done who is none any longer; the operator has no account.
+pub(super) fn require_admin(tx: &Transaction, by: Option<Uuid>) -> Result<(), StoreError> {
+    let Some(by) = by else {
+        return Ok(());
+    };
+    let sql = "SELECT EXISTS (SELECT 1 FROM users
+               WHERE id = ?1 AND admin AND disabled_at IS NULL)";
+    if tx.query_row(sql, [by], |row| row.get(0))? {
+        Ok(())
+    } else {
+        Err(Conflict::NotAdmin.into())
+    }
+}
+
+/// Refuses to leave no admin who may log in.
+fn require_any_admin(tx: &Transaction) -> Result<(), StoreError> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM users WHERE admin AND disabled_at IS NULL)";
+    if tx.query_row(sql, [], |row| row.get(0))? {
+        Ok(())
+    } else {
+        Err(Conflict::LastAdmin.into())
+    }
+}
+
+fn apply(
+    tx: &Transaction,
+    user: &UserRow,
+    change: &UserChange,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    let id = user.id;
+    let changed = match change {
+        UserChange::Disable => {
+            end_sessions(tx, id)?;
+            invitations::revoke_all_of(tx, id, at)?;
+            let sql = "UPDATE users SET disabled_at = coalesce(disabled_at, ?2) WHERE id = ?1";
+            tx.execute(sql, params![id, at])
+        }
+        UserChange::Enable => tx.execute("UPDATE users SET disabled_at = NULL WHERE id = ?1", [id]),
+        // Who gave themselves no other name is called by the new one.
+        UserChange::Rename(username) => tx.execute(
+            "UPDATE users SET username = ?2,
+             display_name = iif(display_name = username, ?2, display_name) WHERE id = ?1",
+            params![id, username],
+        ),
+        UserChange::SetAdmin(admin) => {
+            if !admin {
+                invitations::revoke_all_of(tx, id, at)?;
+            }
+            let sql = "UPDATE users SET admin = ?2 WHERE id = ?1";
+            tx.execute(sql, params![id, admin])
+        }
+        UserChange::EndSessions => {
+            end_sessions(tx, id)?;
+            Ok(1)
+        }
+    };
+    changed.map_err(duplicate(Conflict::Username))?;
+    Ok(())
+}
+
+fn end_sessions(tx: &Transaction, user: Uuid) -> Result<(), StoreError> {
+    tx.execute("DELETE FROM sessions WHERE user_id = ?1", [user])?;
+    Ok(())
+}
+
+fn account(row: &Row) -> rusqlite::Result<Account> {
+    let count = |column: usize| row.get(WIDTH + column).map(i64::cast_unsigned);
+    let workspaces: Option<String> = row.get(WIDTH + 4)?;
+    let workspaces = workspaces.unwrap_or_default();
+    Ok(Account {
+        user: user(row, 0)?,
+        passkeys: count(0)?,
+        sessions: count(1)?,
+        recovery_codes_left: count(2)?,
+        last_seen_at: row.get(WIDTH + 3)?,
+        workspaces: workspaces.split_whitespace().map(str::to_owned).collect(),
+    })
+}
+
+impl PeopleStore for Sqlite {
+    fn people(&self, search: &str, now: Timestamp) -> Result<Vec<Account>, StoreError> {
+        let sql = format!(
+            "SELECT {COLUMNS},
+             (SELECT count(*) FROM passkeys WHERE user_id = users.id),
+             (SELECT count(*) FROM sessions WHERE user_id = users.id AND expires_at > ?1),
+             (SELECT count(*) FROM recovery_codes WHERE user_id = users.id
+              AND used_at IS NULL AND (expires_at IS NULL OR expires_at > ?1)),
+             (SELECT max(at) FROM
+              (SELECT max(last_seen_at) AS at FROM sessions WHERE user_id = users.id
+               UNION ALL SELECT max(last_used_at) FROM passkeys WHERE user_id = users.id)),
+             (SELECT group_concat(workspace, ' ') FROM
+              (SELECT workspace FROM members WHERE user_id = users.id ORDER BY rowid))
+             FROM users ORDER BY created_at, username"
+        );
+        // SQLite knows the case of ASCII alone.
+        let search = search.trim().to_lowercase();
+        let fits = |user: &UserRow| {
+            let has = |name: &str| name.to_lowercase().contains(&search);
+            has(&user.username) || has(&user.display_name)
+        };
+        let mut all = self.all(&sql, [now], account)?;
+        all.retain(|account| fits(&account.user));
+        Ok(all)
+    }
+
+    fn change_user(
+        &self,
+        by: Option<Uuid>,
+        id: Uuid,
+        change: &UserChange,
+        row: &AuditRow,
+    ) -> Result<UserRow, StoreError> {
+        self.write(|tx| {
+            require_admin(tx, by)?;
+            let sql = format!("SELECT {COLUMNS} FROM users WHERE id = ?1");
+            let before = tx.query_row(&sql, [id], |row| user(row, 0)).optional()?;
+            let before = before.ok_or(Conflict::NoUser)?;
+            apply(tx, &before, change, row.at)?;
+            if before.admin && before.disabled_at.is_none() {
+                require_any_admin(tx)?;
+            }
+            audit::insert(tx, row)?;
+            Ok(before)
+        })
+    }
+
+    fn invites(&self) -> Result<Vec<Invitation>, StoreError> {
+        self.read(invitations::all)
+    }
+
+    fn invite_by_id(&self, id: Uuid) -> Result<Option<Invitation>, StoreError> {
+        self.read(|db| invitations::by_id(db, id))
+    }
+
+    fn revoke_invite(&self, by: Option<Uuid>, id: Uuid, row: &AuditRow) -> Result<(), StoreError> {
+        self.write(|tx| {
+            require_admin(tx, by)?;
+            invitations::revoke(tx, id, row.at)?;
+            audit::insert(tx, row)
+        })
+    }
+
+    fn audit_before(
+        &self,
+        before: i64,
+        user: Option<Uuid>,
+        limit: u32,
+    ) -> Result<Vec<AuditEntry>, StoreError> {
+        let of_all = format!(
+            "SELECT {}, id FROM audit WHERE id < ?1 ORDER BY id DESC LIMIT ?2",
+            audit::COLUMNS
+        );
+        let of_user = format!(
+            "SELECT {}, id FROM audit WHERE id < ?1 AND user_id = ?3 ORDER BY id DESC LIMIT ?2",
+            audit::COLUMNS
+        );
+        match user {
+            None => self.all(&of_all, params![before, limit], audit::entry),
+            Some(user) => self.all(&of_user, params![before, limit, user], audit::entry),
+        }
+    }
+
+    fn audit_after(
+        &self,
+        after: i64,
+        since: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<AuditEntry>, StoreError> {
+        let sql = format!(
+            "SELECT {}, id FROM audit WHERE id > ?1 AND at >= ?2 ORDER BY id LIMIT ?3",
+            audit::COLUMNS
+        );
+        self.all(&sql, params![after, since, limit], audit::entry)
+    }
+}
