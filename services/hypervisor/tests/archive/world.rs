@@ -210,7 +210,7 @@ fn collect(root: &Path, folder: &Path, all: &mut Files) {
 
 pub async fn eventually<T>(what: &str, found: impl AsyncFn() -> Option<T>) -> T {
     let begun = Instant::now();
-    while begun.elapsed() < Duration::from_secs(120) {
+    while begun.elapsed() < Duration::from_mins(2) {
         if let Some(found) = found().await {
             return found;
         }

@@ -13,7 +13,7 @@ async function prompt({ publicKey }) {
   return { id: made.id, rawId: encode(made.rawId), type: made.type, response, extensions: {} };
 }
 
-export async function acts({ gateway, user, passkey }) {
+export async function acts({ gateway, user, other, passkey }) {
   const call = (method, path, body, extra = {}) =>
     fetch(gateway + path, { method, credentials: "include", headers: { "content-type": "application/json" }, body: body && JSON.stringify(body), ...extra });
   const done = async (response) => (response.ok ? `${response.status} ${await response.text()}` : null);
@@ -27,6 +27,17 @@ export async function acts({ gateway, user, passkey }) {
     { act: "end_other_sessions" },
     { act: "set_access", user_id: user, role: "live", access: "public" },
     { act: "swap", user_id: user },
+    { act: "swap", workspace: "ada" },
+    { act: "invite", admin: true, username: "mallory2" },
+    { act: "revoke_invite", invite_id: user },
+    { act: "rename_user", user_id: user, username: "mallory3" },
+    { act: "set_admin", user_id: other, admin: true },
+    { act: "disable_user", user_id: other },
+    { act: "enable_user", user_id: other },
+    { act: "end_user_sessions", user_id: user },
+    { act: "recovery_link", user_id: user },
+    { act: "add_member", workspace: "ada", username: "mallory@example.org" },
+    { act: "remove_member", workspace: "ada", user_id: user },
   ];
   for (const act of list) {
     await attempt(`${act.act} by an act`, async () => {
@@ -41,6 +52,15 @@ export async function acts({ gateway, user, passkey }) {
       await call("POST", "/auth/acts/start", act, plain);
       return null; // What it did is looked at on the server.
     });
+  }
+  for (const path of ["/api", "/.choiros/api"]) {
+    for (const list of ["users", "invites", "audit", "workspaces?all=true"]) {
+      await attempt(`${list} at ${path}`, async () => {
+        const told = await done(await call("GET", `${path}/${list}`));
+        return told?.includes("@example.org") ? told : null;
+      });
+    }
+    await attempt(`another workspace by ${path}`, async () => done(await call("POST", `${path}/workspaces/sandbox/choose`, {})));
   }
   await attempt("a passkey by the old way", async () => done(await call("POST", "/auth/passkeys/start", { name: "mine" })));
   await attempt("a new name by the old way", async () => done(await call("PATCH", `/auth/passkeys/${passkey}`, { name: "mine" })));

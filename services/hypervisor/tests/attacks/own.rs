@@ -12,11 +12,14 @@ fn origin(site: &Site, name: &str) -> String {
 async fn the_page_of_a_sandbox_can_do_nothing_in_the_name_of_who_looks_at_it() {
     let site = Site::start("own").await;
     let page = site.person(ADA).await;
+    drop(site.person(MALLORY).await);
+    site.make_admin(ADA).await;
     let before = site.state(&page).await;
     let facts = json!({
         "gateway": site.gateway.base_url(),
-        "user": before[0]["user_id"],
-        "passkey": before[1][0][0],
+        "user": before[2]["user_id"],
+        "other": site.id_of(MALLORY).await,
+        "passkey": before[3][0][0],
     });
     for name in ["ada", "ada-dev"] {
         page.open(&format!("{}/", origin(&site, name))).await;

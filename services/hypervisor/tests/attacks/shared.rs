@@ -1,6 +1,6 @@
 //! All sandboxes at the gateway's origin.
 
-use crate::site::{ADA, Site};
+use crate::site::{ADA, MALLORY, Site};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -8,11 +8,14 @@ use std::collections::BTreeMap;
 async fn the_page_of_a_sandbox_can_do_no_sensitive_act() {
     let site = Site::start("shared").await;
     let page = site.person(ADA).await;
+    drop(site.person(MALLORY).await);
+    site.make_admin(ADA).await;
     let before = site.state(&page).await;
     let facts = json!({
         "gateway": "",
-        "user": before[0]["user_id"],
-        "passkey": before[1][0][0],
+        "user": before[2]["user_id"],
+        "other": site.id_of(MALLORY).await,
+        "passkey": before[3][0][0],
     });
     for path in ["/", "/dev/"] {
         page.open(&format!("{}{path}", site.gateway.base_url()))

@@ -14,6 +14,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use testkit::browser::{Browser, Page};
 use testkit::harness::Hypervisor;
+use testkit::raw::Raw;
 
 pub const ADA: &str = "ada@example.org";
 pub const MALLORY: &str = "mallory@example.org";
@@ -157,6 +158,29 @@ impl Site {
             .collect()
     }
 
+    /// The id of somebody who has signed up.
+    pub async fn id_of(&self, name: &str) -> Value {
+        let users = self.gateway.cli(&["users", "--json"]).await.unwrap();
+        let users: Vec<Value> = serde_json::from_slice(&users.stdout).unwrap();
+        let user = users.iter().find(|user| user["username"] == name);
+        user.unwrap()["id"].clone()
+    }
+
+    /// Makes somebody an admin, so that whatever is asked for could be done.
+    pub async fn make_admin(&self, name: &str) {
+        let id = self.id_of(name).await;
+        let act = serde_json::json!({ "act": "set_admin", "user_id": id, "admin": true });
+        let body = act.to_string();
+        let socket = self.gateway.state_dir().join("control.sock");
+        let mut raw = Raw::connect_unix(&socket).await.unwrap();
+        let length = body.len();
+        let request =
+            format!("POST /acts HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n{body}");
+        raw.send(request).await.unwrap();
+        let answer = raw.read_head().await.unwrap();
+        assert!(answer.contains(" 200 "), "{answer}");
+    }
+
     /// The gateway's answer to a page of its own in this browser.
     pub async fn ask(&self, page: &Page, path: &str) -> Value {
         page.open(&format!("{}/auth/account", self.gateway.base_url()))
@@ -166,7 +190,7 @@ impl Site {
     }
 
     /// All that an attacker could have changed about the page's person.
-    pub async fn state(&self, page: &Page) -> [Value; 4] {
+    pub async fn state(&self, page: &Page) -> [Value; 6] {
         let mut me = self.ask(page, "/auth/me").await;
         me.as_object_mut().unwrap().remove("notices");
         let passkeys = self.ask(page, "/auth/passkeys").await;
@@ -183,7 +207,15 @@ impl Site {
         });
         let sessions = self.ask(page, "/auth/sessions").await;
         let sessions = sessions.as_array().unwrap().iter().map(|it| &it["id"]);
+        let people = self.ask(page, "/.choiros/api/users").await;
+        let people = people.as_array().into_iter().flatten().map(|it| {
+            let names = ["username", "admin", "disabled_at", "workspaces"];
+            names.map(|name| it[name].clone()).to_vec()
+        });
+        let invites = self.ask(page, "/.choiros/api/invites").await;
         [
+            people.map(|it| serde_json::json!(it)).collect(),
+            invites,
             me,
             passkeys.map(|it| serde_json::json!(it)).collect(),
             sandboxes.map(|it| serde_json::json!(it)).collect(),

@@ -106,6 +106,56 @@ async fn at_log_out() {
     site.only_ours_end(log_out).await;
 }
 
+/// What an operator does to Alice; her browsers' streams are told by their own names.
+async fn by_the_operator(site: &Site, act: &str, more: Value) {
+    let mut order = json!({ "act": act, "user_id": site.here.user_id });
+    order
+        .as_object_mut()
+        .unwrap()
+        .extend(more.as_object().unwrap().clone());
+    let (body, socket) = (
+        order.to_string(),
+        site.gateway.state_dir().join("control.sock"),
+    );
+    let mut wire = Raw::connect_unix(&socket).await.unwrap();
+    let length = body.len();
+    let request =
+        format!("POST /acts HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n{body}");
+    wire.send(request).await.unwrap();
+    let answer = wire.read_head().await.unwrap();
+    assert!(answer.contains(" 200 "), "{answer}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn when_its_person_is_disabled_or_logged_out_everywhere_but_not_when_they_are_renamed() {
+    let site = Site::start(|it| it).await;
+    let streams = async |round: &str| {
+        let mut streams = site.open(&site.here, &format!("here{round}")).await;
+        streams.extend(site.open(&site.there, &format!("there{round}")).await);
+        streams
+    };
+    let goes_on = streams("1").await;
+    by_the_operator(&site, "rename_user", json!({ "username": "alicia" })).await;
+    for stream in goes_on {
+        stream.goes_on(&site.sandbox).await;
+    }
+    let ends = streams("2").await;
+    by_the_operator(&site, "end_user_sessions", json!({})).await;
+    for stream in ends {
+        stream.ended(&site.sandbox).await;
+    }
+    let mut alicia = site.here.clone();
+    alicia.username = "alicia".to_owned();
+    alicia.log_in().await.unwrap();
+    let ends = site.open(&alicia, "last").await;
+    by_the_operator(&site, "disable_user", json!({})).await;
+    for stream in ends {
+        stream.ended(&site.sandbox).await;
+    }
+    let refused = alicia.log_in().await.unwrap_err().to_string();
+    assert!(refused.contains("account_disabled"), "{refused}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn when_another_session_revokes_it() {
     let site = Site::start(|it| it).await;
