@@ -9,6 +9,7 @@ use crate::auth::User;
 use crate::config::{DEFAULT_WORKSPACE, is_workspace_label};
 use crate::role::Role;
 use crate::store::{Conflict, Home, NewWorkspace, Store, StoreError, WorkspaceRow};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use tokio::runtime::Handle;
 use tracing::{info, warn};
@@ -139,9 +140,9 @@ impl Routes {
             let nobodys = || {
                 let in_order = default.into_iter().chain(declared.iter());
                 let mut free = in_order.filter(|(name, workspace)| {
-                    let served = self.named(name);
-                    workspace.members.is_empty()
-                        && served.is_some_and(|served| self.members(&served).is_empty())
+                    // What was somebody's once may have their data.
+                    let is_free = |it: Arc<Workspace>| !it.owned.load(Ordering::Relaxed);
+                    workspace.members.is_empty() && self.named(name).is_some_and(is_free)
                 });
                 free.next().map(|(name, _)| name)
             };

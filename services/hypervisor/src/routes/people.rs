@@ -8,6 +8,7 @@ use crate::lifetime::Lifetime;
 use serde::Serialize;
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -104,6 +105,7 @@ impl Routes {
             lifetime: self.ends.lifetime(None),
         };
         self.without.remove(&user);
+        workspace.owned.store(true, Ordering::Relaxed);
         let mut person = self.by_user.entry(user).or_insert_with(|| Person {
             memberships: Vec::new(),
             chosen: None,

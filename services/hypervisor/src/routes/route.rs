@@ -13,7 +13,7 @@ use crate::runtime::Sandbox;
 use crate::sandbox_name;
 use crate::timestamp::Timestamp;
 use arc_swap::{ArcSwap, Guard};
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, OnceLock};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio_util::sync::CancellationToken;
@@ -82,6 +82,8 @@ pub struct Workspace {
     pub name: Arc<str>,
     /// Its slot of the host, if it is not a declared one.
     pub slot: Option<u32>,
+    /// Whether it is, or ever was, somebody's.
+    pub(super) owned: AtomicBool,
     pub(super) pair: ArcSwap<Pair>,
     pub(super) access: AccessTable,
     /// Live's and dev's.
@@ -111,6 +113,7 @@ impl Workspace {
         Self {
             name,
             slot: None,
+            owned: AtomicBool::new(false),
             pair: ArcSwap::from_pointee(pair),
             access,
             sites,

@@ -20,7 +20,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use dashmap::{DashMap, DashSet};
 use sha2::{Digest as _, Sha256};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
@@ -148,6 +148,7 @@ impl Routes {
         let workspace = Workspace::new(name.clone(), pair, access, sites, most_visitors, writes);
         let workspace = Arc::new(Workspace {
             slot: row.slot,
+            owned: AtomicBool::new(row.owned),
             ..workspace
         });
         for member in &row.members {

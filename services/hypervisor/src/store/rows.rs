@@ -277,6 +277,8 @@ pub struct WorkspaceRow {
     pub slot: Option<u32>,
     /// The archive that it is on its way to, or comes from.
     pub archive: Option<String>,
+    /// Whether it was ever somebody's.
+    pub owned: bool,
     /// Whether it is kept only, since it is no longer declared where all must be.
     pub retired: bool,
     /// Who may look at live.
@@ -304,6 +306,7 @@ impl WorkspaceRow {
             members: Vec::new(),
             slot: None,
             archive: None,
+            owned: false,
             retired: false,
             access_live: Access::default(),
             access_dev: Access::default(),

@@ -19,6 +19,10 @@ pub(super) fn join(tx: &Transaction, workspace: &str, user: Uuid) -> Result<(), 
     tx.prepare_cached("INSERT INTO members (user_id, workspace) VALUES (?1, ?2)")?
         .execute(params![user, workspace])
         .map_err(duplicate(Conflict::Member))?;
+    tx.execute(
+        "UPDATE workspaces SET owned = 1 WHERE name = ?1",
+        [workspace],
+    )?;
     Ok(())
 }
 

@@ -486,6 +486,11 @@ fn a_user_may_be_a_member_of_several_workspaces_and_chooses_among_them() {
     assert!(store.taken_out().unwrap().is_empty(), "still in one");
     store.leave("one", ada).unwrap();
     assert_eq!(store.taken_out().unwrap(), [ada]);
+    let rows = store.workspaces().unwrap();
+    assert!(
+        rows.iter().all(|row| row.owned),
+        "no new person gets what may have her data"
+    );
 }
 
 #[test]

@@ -11,8 +11,8 @@ use rusqlite::{OptionalExtension, Row, Transaction, params};
 use uuid::Uuid;
 
 const COLUMNS: &str = "name, generation, live, dev, retired, access_live, access_dev,
-    live_release, dev_release, writes, writes_shared, slot, archive";
-const WIDTH: usize = 13;
+    live_release, dev_release, writes, writes_shared, slot, archive, owned";
+const WIDTH: usize = 14;
 
 /// A workspace, still without its members.
 fn workspace(row: &Row) -> rusqlite::Result<WorkspaceRow> {
@@ -30,6 +30,7 @@ fn workspace(row: &Row) -> rusqlite::Result<WorkspaceRow> {
         writes_shared: row.get::<_, i64>(10)?.cast_unsigned(),
         slot: row.get(11)?,
         archive: row.get(12)?,
+        owned: row.get(13)?,
         members: Vec::new(),
     })
 }

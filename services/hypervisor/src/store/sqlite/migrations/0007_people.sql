@@ -17,6 +17,9 @@ CREATE INDEX members_of_workspace ON members (workspace);
 -- The slot of the host that a workspace has, if it is not a declared one.
 ALTER TABLE workspaces ADD COLUMN slot INTEGER CHECK (slot > 0);
 CREATE UNIQUE INDEX workspaces_of_slot ON workspaces (slot);
+-- Whether it was ever somebody's: what the configuration names no members of goes to a new person only if it was not.
+ALTER TABLE workspaces ADD COLUMN owned INTEGER NOT NULL DEFAULT 0 CHECK (owned IN (0, 1));
+UPDATE workspaces SET owned = 1 WHERE name IN (SELECT workspace FROM members);
 -- The archive that it is on its way to, or comes from: it is served to nobody meanwhile.
 ALTER TABLE workspaces ADD COLUMN archive TEXT;
 
