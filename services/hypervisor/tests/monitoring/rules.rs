@@ -5,6 +5,7 @@ use crate::prometheus::promtool;
 use crate::site::Site;
 use serde_json::Value;
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::PathBuf;
 
@@ -80,7 +81,7 @@ fn prometheus_takes_each_query_of_the_dashboard() {
             .replace("$__rate_interval", "5m")
             .replace("$job", "choiros");
         let query = serde_json::to_string(&query.replace("$instance", ".*")).unwrap();
-        rules += &format!("      - record: query\n        expr: {query}\n");
+        let _ = write!(rules, "      - record: query\n        expr: {query}\n");
     }
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("rules.yml");
