@@ -137,9 +137,12 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Payload<T> {
     }
 }
 
-#[derive(Serialize)]
-struct ErrorBody<'a> {
+/// Why something was not done.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(crate) struct ErrorBody<'a> {
+    /// A stable word for programs.
     error: &'a str,
+    /// A sentence for people, which names the remedy.
     message: &'a str,
 }
 

@@ -6,6 +6,7 @@
 use super::guard::{Rules, guard};
 use super::{Api, acts, hosts, inventory, log, people, slots, tokens};
 use crate::config::Config;
+use crate::error::ErrorBody;
 use axum::body::Bytes;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
@@ -13,8 +14,11 @@ use axum::response::{IntoResponse, Response};
 use axum::{Extension, Router};
 use http::{HeaderValue, header};
 use std::sync::Arc;
+use utoipa::PartialSchema as _;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{Components, InfoBuilder, OpenApi, OpenApiBuilder, Server};
+use utoipa::openapi::{
+    Components, Content, InfoBuilder, OpenApi, OpenApiBuilder, Ref, ResponseBuilder, Server,
+};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -43,6 +47,7 @@ fn operations() -> OpenApiRouter<Api> {
 /// The same, for those who may call them.
 pub(super) fn router(config: &Config) -> Router<Api> {
     let (router, mut document) = operations().split_for_parts();
+    complete(&mut document);
     document.servers = Some(vec![Server::new(config.api_base())]);
     let rules = Arc::new(Rules::of(&document));
     let text = Document(document.to_json().unwrap_or_default().into());
@@ -52,9 +57,42 @@ pub(super) fn router(config: &Config) -> Router<Api> {
         .layer(Extension(text))
 }
 
+/// Adds what all operations have in common: a name of its own, and how each is refused.
+fn complete(document: &mut OpenApi) {
+    let error = Ref::from_schema_name("Error");
+    let refusal = Content::builder().schema(Some(error)).build();
+    let refusal = ResponseBuilder::new()
+        .description("Why not")
+        .content("application/json", refusal)
+        .build();
+    for (path, item) in &mut document.paths.paths {
+        let methods = [
+            ("get", &mut item.get),
+            ("put", &mut item.put),
+            ("post", &mut item.post),
+            ("patch", &mut item.patch),
+            ("delete", &mut item.delete),
+        ];
+        let there = methods
+            .into_iter()
+            .filter_map(|(method, it)| Some((method, it.as_mut()?)));
+        for (method, operation) in there {
+            let words = path.split(|it: char| !it.is_ascii_alphanumeric());
+            let words = words.filter(|word| !word.is_empty() && *word != "api");
+            let name: Vec<_> = [method].into_iter().chain(words).collect();
+            operation.operation_id = Some(name.join("_"));
+            let responses = &mut operation.responses.responses;
+            let default = responses.entry("default".to_owned());
+            default.or_insert_with(|| refusal.clone().into());
+        }
+    }
+}
+
 /// The document, without paths.
 fn empty() -> OpenApi {
     let mut components = Components::new();
+    let error = ErrorBody::schema();
+    components.schemas.insert("Error".to_owned(), error);
     let http = HttpBuilder::new().scheme(HttpAuthScheme::Bearer);
     let bearer = http.bearer_format("choiros_…").build();
     components.add_security_scheme("token", SecurityScheme::Http(bearer));

@@ -91,7 +91,7 @@ pub(super) async fn one(
 /// somebody does.
 #[utoipa::path(
     post, path = "/api/sandboxes/{workspace}/{role}/{verb}", tag = "sandboxes",
-    params(("workspace" = String, Path), ("role" = Role, Path), ("verb" = Verb, Path)),
+    params(("workspace" = String, Path), ("role" = Role, Path), ("verb" = inline(Verb), Path)),
     security(("session" = []), ("token" = ["sandboxes:promote"])),
     responses((status = 200, description = "How it is now", body = Outcome))
 )]

@@ -32,6 +32,8 @@ const ACTS: &[(&str, Option<&str>)] = &[
     ("recovery_link", Some("admin")),
     ("add_member", Some("admin")),
     ("remove_member", Some("admin")),
+    ("restore_archive", Some("admin")),
+    ("delete_archive", Some("admin")),
 ];
 
 /// An act of that name, with whatever it takes.
@@ -54,6 +56,8 @@ fn order(name: &str, user: &str) -> Value {
             json!({ "user_id": nobody })
         }
         "add_member" => json!({ "workspace": "none", "username": "x" }),
+        "restore_archive" => json!({ "archive_id": "20260101T000000Z-0001", "username": "x" }),
+        "delete_archive" => json!({ "archive_id": "20260101T000000Z-0001" }),
         "remove_member" => json!({ "workspace": "none", "user_id": nobody }),
         _ => json!({}),
     };

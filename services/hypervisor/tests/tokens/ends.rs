@@ -116,3 +116,32 @@ async fn a_token_outlives_a_restart_and_its_last_use_is_told() {
     .await
     .unwrap();
 }
+#[tokio::test]
+async fn a_disabled_persons_tokens_rest_and_a_removed_ones_are_gone() {
+    let house = House::new().await;
+    let open = token(&house.bob, &["sandbox:open"]).await;
+    let mut socket = socket!(house, "other", open);
+    let bob = json!({ "user_id": house.bob.user_id });
+    let disabled = house.root.act("disable_user", bob.clone()).await.unwrap();
+    assert!(disabled.status.is_success(), "{}", disabled.text());
+    refused(&house.open("other", &open, "/").await, 401, "invalid_token");
+    assert_eq!(close_code!(socket), Some(1008));
+    let enabled = house.root.act("enable_user", bob).await.unwrap();
+    assert!(enabled.status.is_success(), "{}", enabled.text());
+    assert_eq!(house.open("other", &open, "/").await.status, 200);
+}
+
+#[tokio::test]
+async fn an_admins_token_is_worth_no_more_than_its_user_is_now() {
+    let house = House::new().await;
+    let bob = json!({ "user_id": house.bob.user_id, "admin": true });
+    let made = house.root.act("set_admin", bob).await.unwrap();
+    assert!(made.status.is_success(), "{}", made.text());
+    house.bob.log_in().await.unwrap();
+    let admin = token(&house.bob, &["admin"]).await;
+    assert_eq!(house.get(&admin, "/api/users").await.status, 200);
+    let bob = json!({ "user_id": house.bob.user_id, "admin": false });
+    let unmade = house.root.act("set_admin", bob).await.unwrap();
+    assert!(unmade.status.is_success(), "{}", unmade.text());
+    refused(&house.get(&admin, "/api/users").await, 403, "admin_only");
+}

@@ -27,7 +27,7 @@ impl PartialSchema for Act {
             .property("act", name)
             .required("act")
             .additional_properties(Some(AdditionalProperties::FreeForm(true)))
-            .examples([json!({ "act": "promote", "workspace": "ada" })])
+            .examples([json!({ "act": "promote", "workspace": "sandbox" })])
             .into()
     }
 }
