@@ -133,9 +133,11 @@ impl Site {
 
     /// Someone who has just signed up, and is at their live sandbox.
     pub async fn person(&self, name: &str) -> Page {
+        let invite = ["invite", "--username", name, "--json"];
+        let invite = self.gateway.cli(&invite).await.unwrap();
+        let invite: Value = serde_json::from_slice(&invite.stdout).unwrap();
         let page = self.browser.person().await;
-        page.open(&format!("{}/register", self.gateway.base_url()))
-            .await;
+        page.open(invite["url"].as_str().unwrap()).await;
         page.fill("@auth-input", name).await;
         page.enter().await;
         page.click("@recovery-codes-continue").await;

@@ -11,6 +11,7 @@ mod export;
 mod members;
 mod names;
 mod operator;
+mod removal;
 
 use common::{Side, builder};
 use serde_json::Value;
