@@ -39,6 +39,10 @@ with subtest("without a session a page leads to the login, and a call is refused
         for method in ("GET", "POST"):
             t.assertEqual(client.succeed(f"{curl} -o /dev/null -w '%{{http_code}}' -X {method} {at}/x"), "401")
 
+with subtest("the operator's shell and man know the commands"):
+    share = "/run/current-system/sw/share"
+    machine.succeed(f"grep -q promote {share}/bash-completion/completions/hypervisor.bash", f"ls {share}/man/man1/hypervisor-promote.1*")
+
 with subtest("an invite and a passkey make an account"):
     passkey = Passkey()
     registered = sign_up("ada@choir.test", passkey)

@@ -1,7 +1,7 @@
 //! Talks to the running gateway over its Unix socket.
 
 use anyhow::{Error, Result};
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::{Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
@@ -62,6 +62,34 @@ impl Client {
 
     pub(super) async fn post(&self, path: &str, body: &Value) -> Result<Value> {
         self.ask(Method::POST, path, body.to_string().into()).await
+    }
+
+    /// Hands each line of a response on as it comes, until the gateway ends it.
+    pub(super) async fn lines(
+        &self,
+        path: &str,
+        mut take: impl FnMut(&[u8]) -> Result<()>,
+    ) -> Result<()> {
+        let response = self.send(Method::GET, path, Bytes::new()).await?;
+        if !response.status().is_success() {
+            return self.reply(response).await.map(|_| ());
+        }
+        let mut body = response.into_body();
+        let mut buffer = BytesMut::new();
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|cause| self.no_answer(cause))?;
+            let Ok(data) = frame.into_data() else {
+                continue;
+            };
+            buffer.extend_from_slice(&data);
+            while let Some(end) = memchr::memchr(b'\n', &buffer) {
+                take(&buffer.split_to(end + 1)[..end])?;
+            }
+        }
+        if buffer.is_empty() {
+            return Ok(());
+        }
+        take(&buffer)
     }
 
     async fn ask(&self, method: Method, path: &str, body: Bytes) -> Result<Value> {

@@ -3,7 +3,7 @@
 
 use super::answer::Answer;
 use super::client::Client;
-use super::{backup, changes, people, sandboxes};
+use super::{backup, changes, logs, people, sandboxes};
 use crate::config::Config;
 use anyhow::Result;
 use clap::Subcommand;
@@ -12,8 +12,23 @@ use clap::Subcommand;
 pub(super) enum Command {
     /// Print a link with which one more person can register
     Invite(people::Invite),
-    /// List the accounts
-    Users,
+    /// List, revoke or create invites
+    Invites(people::Invites),
+    /// List the accounts; disable, rename or remove one, or make it an admin's
+    Users(people::Users),
+    /// List who is logged in from where, or end a session
+    Sessions(people::Sessions),
+    /// List who is a member of which workspace; add or remove one
+    Members(people::Members),
+    /// List the workspaces that were archived with their last member; restore or delete one
+    Archives(people::Archives),
+    /// List the tokens that let programs in; create or revoke one
+    #[command(subcommand)]
+    Tokens(people::Tokens),
+    /// Print the audit log as JSON lines, the oldest first
+    Audit(people::Audit),
+    /// Print the last lines that a sandbox wrote
+    Logs(logs::Logs),
     /// List the sandboxes, or start or stop one
     Sandboxes(sandboxes::Sandboxes),
     /// List a workspace's releases, and which of them live and dev have
@@ -65,16 +80,28 @@ pub(super) enum Command {
     /// Print a one-time recovery code for someone who has lost every passkey
     ///
     /// With it they add a new passkey at /recovery, and can do nothing else.
-    Recover(people::Recover),
+    Recover(people::Whom),
 }
 
 impl Command {
-    /// Does it, and says how it went.
-    pub(super) async fn run(self, config: &Config) -> Result<Answer> {
-        let client = &Client::new(config.control_socket());
+    /// Does it, and writes how it went.
+    pub(super) async fn run(self, config: &Config, json: bool) -> Result<()> {
+        let client = Client::new(config.control_socket());
+        let answer = self.ask(config, &client, json).await?;
+        answer.write(json, &client).await
+    }
+
+    async fn ask(self, config: &Config, client: &Client, json: bool) -> Result<Answer> {
         match self {
             Self::Status => Ok(client.get("/status").await?.into()),
-            Self::Users => people::users(client).await,
+            Self::Users(users) => people::users(client, users).await,
+            Self::Invites(invites) => people::invites(client, invites).await,
+            Self::Sessions(sessions) => people::sessions(client, sessions).await,
+            Self::Members(members) => people::members(client, members).await,
+            Self::Archives(archives) => people::archives(client, archives).await,
+            Self::Tokens(tokens) => people::tokens(client, tokens).await,
+            Self::Audit(audit) => people::audit(client, &audit).await,
+            Self::Logs(order) => logs::logs(client, &order, json).await,
             Self::Invite(invite) => people::invite(client, &invite).await,
             Self::Recover(recover) => people::recover(client, &recover).await,
             Self::Sandboxes(sandboxes) => sandboxes::sandboxes(client, sandboxes).await,

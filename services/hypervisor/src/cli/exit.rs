@@ -2,6 +2,7 @@
 
 use super::client::ClientError;
 use super::output::WriteError;
+use super::question::NeedsYes;
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
@@ -25,7 +26,11 @@ const CODES: &[(Exit, u8, &str)] = &[
         1,
         "refused, or failed; a sentence on standard error says why",
     ),
-    (Exit::Usage, 2, "the command line is wrong"),
+    (
+        Exit::Usage,
+        2,
+        "the command line is wrong, or lacks --yes where nobody can be asked",
+    ),
     (
         Exit::Unreachable,
         3,
@@ -60,6 +65,7 @@ impl Exit {
         match error.downcast_ref::<ClientError>() {
             Some(ClientError::Unreachable { .. }) => Self::Unreachable,
             Some(ClientError::NoAnswer { .. } | ClientError::Unknown(_)) => Self::NoAnswer,
+            _ if error.is::<NeedsYes>() => Self::Usage,
             Some(ClientError::Refused(_)) | None => Self::Failed,
         }
     }

@@ -45,7 +45,9 @@ pub(super) fn write(pages: &Pages) -> Result<Answer> {
 }
 
 fn write_all(command: &Command, folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
-    let man = Man::new(command.clone());
+    let man = Man::new(command.clone())
+        .source(concat!("hypervisor ", env!("CARGO_PKG_VERSION")))
+        .manual("ChoirOS host");
     let file = folder.join(man.get_filename());
     fs::write(&file, page(command, &man)?)?;
     files.push(file);

@@ -7,6 +7,7 @@ mod changes;
 mod client;
 mod commands;
 mod exit;
+mod logs;
 mod manual;
 mod once;
 mod open_files;
@@ -14,6 +15,7 @@ mod output;
 mod people;
 mod printable;
 mod probation;
+mod question;
 mod sandboxes;
 mod serve;
 mod signals;
@@ -122,13 +124,13 @@ fn execute(cli: Cli) -> Result<()> {
             config()?;
             Answer::sentence("the configuration makes sense", json!({ "ok": true }))
         }
-        Command::Gateway(command) => runtime()?.block_on(command.run(&config()?))?,
+        Command::Gateway(command) => return runtime()?.block_on(command.run(&config()?, cli.json)),
         Command::Completions { shell } => return manual::completions(shell),
         Command::Man(pages) => manual::write(&pages)?,
         // As root, beside the gateway.
         Command::Volume(arguments) => return volume::run(&arguments),
     };
-    answer.write(cli.json)
+    answer.print(cli.json)
 }
 
 fn runtime() -> Result<Runtime> {

@@ -28,6 +28,10 @@ fn cell(value: &Value) -> String {
     match value {
         Value::Null => "-".into(),
         Value::String(text) => printable::line(text).into_owned(),
+        Value::Array(items) if items.iter().all(Value::is_string) => match items.as_slice() {
+            [] => "-".into(),
+            items => items.iter().map(cell).collect::<Vec<_>>().join(", "),
+        },
         other => printable::json(other, true),
     }
 }
@@ -68,6 +72,8 @@ mod tests {
         );
         assert_eq!(render(&json!([]), &["a"]), "none\n");
         assert_eq!(render(&json!(null), &[]), "done\n");
+        let rows = json!([{ "a": ["x", "y"], "b": [] }]);
+        assert_eq!(render(&rows, &["a", "b"]), "A     B\nx, y  -\n");
         assert_eq!(
             render(&json!([{ "a": "x\n\u{1b}[2J" }]), &["a"]),
             "A\nx\\n\\u{1b}[2J\n"

@@ -1,12 +1,12 @@
 //! Where answers go, and what becomes of a secret that nobody was shown.
 
 use crate::common::gateway;
-use crate::sentence;
-use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use serde_json::Value;
+use crate::terminal::Terminal;
+use crate::{json, sentence};
+use serde_json::{Value, json};
 use std::fs::File;
-use std::io::{self, Read};
-use std::process::{Command, Output, Stdio};
+use std::io;
+use std::process::{Command, Stdio};
 use testkit::harness::Hypervisor;
 use testkit::person::Person;
 
@@ -22,72 +22,59 @@ fn closed_pipe() -> Stdio {
     io::pipe().unwrap().1.into()
 }
 
-/// The invites that are in the store.
-fn invites(gateway: &Hypervisor) -> i64 {
-    let store = rusqlite::Connection::open(gateway.state_dir().join("hypervisor.db")).unwrap();
-    let count = "SELECT count(*) FROM invites";
-    store.query_row(count, [], |row| row.get(0)).unwrap()
-}
-
-fn run(command: &mut Command) -> Output {
-    command.output().unwrap()
-}
-
-/// What is shown on a terminal by a command whose standard output is not it.
-fn on_terminal(command: &mut Command) -> (Option<i32>, String) {
-    let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
-    grantpt(&master).unwrap();
-    unlockpt(&master).unwrap();
-    let name = ptsname(&master, Vec::new()).unwrap();
-    let terminal = File::options()
-        .read(true)
-        .write(true)
-        .open(name.to_str().unwrap())
-        .unwrap();
-    let mut child = command.stderr(terminal).spawn().unwrap();
-    // The command's copy of the terminal keeps it open.
-    *command = Command::new("");
-    let mut shown = Vec::new();
-    // Ends with an error when nobody has the terminal any more.
-    let _ = File::from(master).read_to_end(&mut shown);
-    let code = child.wait().unwrap().code();
-    (
-        code,
-        String::from_utf8(shown).unwrap().replace("\r\n", "\n"),
-    )
+/// What has become of each invite, the oldest first.
+async fn invites(gateway: &Hypervisor) -> Vec<String> {
+    let rows = json(gateway, &["invites"]).await;
+    let mut rows = rows.as_array().unwrap().clone();
+    rows.sort_by_key(|row| row["created_at"].to_string());
+    let state = |row: &Value| row["state"].as_str().unwrap().to_owned();
+    rows.iter().map(state).collect()
 }
 
 #[tokio::test]
-async fn a_secret_that_could_not_be_written_goes_into_no_log_and_that_is_told() {
+async fn a_secret_that_could_not_be_written_goes_into_no_log_and_opens_nothing() {
     let gateway = gateway().await;
     Person::register(&gateway, "ada").await.unwrap();
-    let commands: [&[&str]; 3] = [&["invite"], &["invite", "--json"], &["recover", "ada"]];
+    let token = ["tokens", "create", "t", "--user", "ada"];
+    let token = [&token[..], &["--scope", "sandbox:open"]].concat();
+    let commands: [&[&str]; 4] = [
+        &["invite"],
+        &["invites", "create", "--json"],
+        &["recover", "ada"],
+        &token,
+    ];
     for args in commands {
         for place in [full as fn() -> Stdio, closed_pipe] {
-            let output = run(gateway.command(args).stdout(place()));
+            let mut command = gateway.command(args);
+            let output = command.stdout(place()).output().unwrap();
             let why = sentence(&output);
             assert_eq!(output.status.code(), Some(4), "{args:?}: {why}");
             assert!(why.contains("could not be written"), "{args:?}: {why}");
-            assert!(why.contains("nobody knows the"), "{args:?}: {why}");
-            assert!(
-                !why.contains("invite=") && !why.contains("/recovery"),
-                "{why}"
-            );
+            let outcomes = ["was revoked, as nobody saw it", "nobody knows the"];
+            assert!(outcomes.iter().any(|it| why.contains(it)), "{why}");
+            for secret in ["invite=", "/recovery", "choiros_"] {
+                assert!(!why.contains(secret), "{args:?}: {why}");
+            }
         }
     }
+    let invites = invites(&gateway).await;
+    assert_eq!(invites[0], "open", "that of the first start was shown");
+    assert_eq!(invites[1..], ["revoked"; 4]);
+    let tokens = ["tokens", "list", "--user", "ada"];
+    assert_eq!(json(&gateway, &tokens).await, json!([]));
 }
 
 #[tokio::test]
 async fn a_secret_that_could_not_be_written_is_shown_to_whoever_sits_there() {
     let gateway = gateway().await;
     let mut command = gateway.command(&["invite", "--admin", "--json"]);
-    let (code, shown) = on_terminal(command.stdout(full()));
+    let terminal = Terminal::new();
+    command.stdout(full()).stderr(terminal.end());
+    let (code, shown) = terminal.run(command);
     assert_eq!(code, Some(4), "{shown}");
     let (json, why) = shown.split_once("\nhypervisor: ").unwrap();
-    assert!(
-        why.contains("No space left") && why.contains("shown above"),
-        "{why}"
-    );
+    assert!(why.contains("No space left"), "{why}");
+    assert!(why.contains("shown above"), "{why}");
     let invite: Value = serde_json::from_str(json).unwrap();
     let url = invite["url"].as_str().unwrap();
     Person::enrol(&gateway, "ada", url).await.unwrap();
@@ -96,26 +83,24 @@ async fn a_secret_that_could_not_be_written_is_shown_to_whoever_sits_there() {
 #[tokio::test]
 async fn a_secret_is_not_made_for_an_output_that_goes_nowhere() {
     let gateway = gateway().await;
-    let before = invites(&gateway);
-    let mut closed = Command::new("sh");
+    let before = invites(&gateway).await;
     let invite = gateway.command(&["invite"]);
-    closed.arg("-c").arg("exec \"$@\" >&-").arg("sh");
+    let mut closed = Command::new("sh");
+    closed.args(["-c", "exec \"$@\" >&-", "sh"]);
     closed.arg(invite.get_program()).args(invite.get_args());
+    let envs = invite.get_envs();
     closed.env_clear();
-    closed.envs(
-        invite
-            .get_envs()
-            .filter_map(|(name, value)| Some((name, value?))),
-    );
+    closed.envs(envs.filter_map(|(name, value)| Some((name, value?))));
     let mut null = gateway.command(&["invite"]);
-    for command in [&mut closed, null.stdout(Stdio::null())] {
-        let output = command.stderr(Stdio::piped()).spawn().unwrap();
-        let output = output.wait_with_output().unwrap();
+    null.stdout(Stdio::null());
+    for mut command in [closed, null] {
+        let child = command.stderr(Stdio::piped()).spawn().unwrap();
+        let output = child.wait_with_output().unwrap();
         let why = sentence(&output);
         assert_eq!(output.status.code(), Some(4), "{why}");
         assert!(why.contains("nothing was done"), "{why}");
     }
-    assert_eq!(invites(&gateway), before);
+    assert_eq!(invites(&gateway).await, before);
     // What can be asked for again may go there.
     let status = gateway.command(&["status"]).stdout(Stdio::null()).status();
     assert_eq!(status.unwrap().code(), Some(0));
@@ -125,19 +110,15 @@ async fn a_secret_is_not_made_for_an_output_that_goes_nowhere() {
 async fn a_file_gets_all_of_it_and_no_colour() {
     let gateway = gateway().await;
     let path = gateway.state_dir().join("invite.json");
-    let file = File::create(&path).unwrap();
-    let output = run(gateway.command(&["invite", "--json"]).stdout(file));
-    assert_eq!(
-        (output.status.code(), sentence(&output)),
-        (Some(0), String::new())
-    );
+    let mut command = gateway.command(&["invite", "--json"]);
+    let output = command.stdout(File::create(&path).unwrap()).output();
+    let output = output.unwrap();
+    assert_eq!((output.status.code(), &*sentence(&output)), (Some(0), ""));
     let invite: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
-    assert!(
-        invite["url"].as_str().unwrap().contains("invite="),
-        "{invite}"
-    );
+    let url = invite["url"].as_str().unwrap();
+    assert!(url.contains("invite="), "{invite}");
     for args in [&["sandboxes"][..], &["--help"], &["swap", "--nonsense"]] {
-        let output = run(&mut gateway.command(args));
+        let output = gateway.cli(args).await.unwrap();
         let said = [output.stdout, output.stderr].concat();
         assert!(!said.contains(&0x1b), "{args:?}");
     }

@@ -1,0 +1,37 @@
+//! `hypervisor tokens`.
+
+use crate::common::gateway;
+use crate::{json, refusal};
+use serde_json::json;
+use testkit::person::Person;
+
+#[tokio::test]
+async fn a_token_lets_a_program_in_until_it_is_revoked() {
+    let gateway = gateway().await;
+    Person::register(&gateway, "ada").await.unwrap();
+    let make = ["tokens", "create", "deploy", "--user", "ada", "--days", "7"];
+    let scope = ["--scope", "sandboxes:read"];
+    let token = json(&gateway, &[&make[..], &scope].concat()).await;
+    let secret = token["token"].as_str().unwrap().to_owned();
+    let client = gateway.client();
+    let ask = async || {
+        let request = client.request(http::Method::GET, "/api/sandboxes");
+        let request = request.header("authorization", &format!("Bearer {secret}"));
+        request.send().await.unwrap().status.as_u16()
+    };
+    assert_eq!(ask().await, 200);
+    let list = ["tokens", "list", "--user", "ada"];
+    let rows = json(&gateway, &list).await;
+    assert_eq!(rows[0]["id"], token["id"]);
+    assert!(!rows.to_string().contains(&secret), "{rows}");
+    json(
+        &gateway,
+        &["tokens", "revoke", token["id"].as_str().unwrap()],
+    )
+    .await;
+    assert_eq!(ask().await, 401);
+    assert_eq!(json(&gateway, &list).await, json!([]));
+    let (code, why) = refusal(&gateway, &make).await;
+    assert_eq!(code, 2);
+    assert!(why.contains("--scope"), "{why}");
+}
