@@ -1,6 +1,7 @@
 //! Who one is, one's sessions, and what happened to one's account.
 
-use super::client::Client;
+use super::actor::Actor;
+use super::client::{self, Client};
 use super::confirm::Confirmed;
 use super::response::with_cookies;
 use super::{Auth, AuthError, Session};
@@ -164,17 +165,26 @@ impl Auth {
         self.run(move |_, store| other(store, &session, id)).await
     }
 
-    /// The act `end_session`.
+    /// The act `end_session`: another session of one's own, or for the operator anybody's.
     pub(crate) async fn end_session(
         self: &Arc<Self>,
-        by: Confirmed,
+        by: Actor,
         id: Uuid,
     ) -> Result<(), AuthError> {
         self.run(move |auth, store| {
-            auth.still(store, &by.session)?;
-            let ended = other(store, &by.session, id)?;
+            let (by, ended) = match by {
+                Actor::Operator => (Actor::Operator, anybodys(store, id)?),
+                by => {
+                    let by = by.confirmed()?;
+                    auth.still(store, &by.session)?;
+                    let ended = other(store, &by.session, id)?;
+                    (Actor::Person(by), ended)
+                }
+            };
             auth.end(store, ended.id, &ended.token)?;
-            by.audit_event(store, "session_revoked", ended.user_agent);
+            let user = Some(ended.user_id);
+            let row = by.audit_row("session_revoked", user, ended.user_agent);
+            client::audit(store, &row);
             Ok(())
         })
         .await
@@ -217,6 +227,18 @@ impl Auth {
         self.sessions.remove(token);
         Ok(())
     }
+}
+
+/// The session of this id, whosever it is.
+fn anybodys(store: &dyn Store, id: Uuid) -> Result<SessionRow, AuthError> {
+    let now = Timestamp::now();
+    for user in store.users()? {
+        let sessions = store.sessions_of(user.id, now)?;
+        if let Some(found) = sessions.into_iter().find(|session| session.id == id) {
+            return Ok(found);
+        }
+    }
+    Err(AuthError::NotFound("session"))
 }
 
 /// Another session of the user of `asking`.
