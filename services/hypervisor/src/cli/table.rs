@@ -4,13 +4,15 @@ use super::printable;
 use serde_json::Value;
 use std::fmt::Write as _;
 
-/// A list as a table of these columns, anything else as lines of `key  value`.
+/// A list as a table of these columns, `a.b` being `b` of the object `a`; anything else as lines of `key  value`.
 pub(super) fn render(response: &Value, columns: &[&str]) -> String {
     match response {
         Value::Array(rows) if rows.is_empty() => "none\n".into(),
         Value::Array(rows) => {
-            let head = columns.iter().map(|name| name.to_uppercase()).collect();
-            let cells = |row: &Value| columns.iter().map(|name| cell(&row[*name])).collect();
+            let last = |name: &str| name.rsplit('.').next().unwrap_or_default().to_uppercase();
+            let head = columns.iter().map(|name| last(name)).collect();
+            let of = |row: &Value, name: &str| cell(name.split('.').fold(row, |it, key| &it[key]));
+            let cells = |row: &Value| columns.iter().map(|name| of(row, name)).collect();
             aligned(std::iter::once(head).chain(rows.iter().map(cells)))
         }
         Value::Object(fields) => {
@@ -72,6 +74,8 @@ mod tests {
         );
         assert_eq!(render(&json!([]), &["a"]), "none\n");
         assert_eq!(render(&json!(null), &[]), "done\n");
+        let rows = json!([{ "a": { "b": 1 } }, { "a": null }]);
+        assert_eq!(render(&rows, &["a.b"]), "B\n1\n-\n");
         let rows = json!([{ "a": ["x", "y"], "b": [] }]);
         assert_eq!(render(&rows, &["a", "b"]), "A     B\nx, y  -\n");
         assert_eq!(
