@@ -242,7 +242,7 @@ async fn what_we_do_not_know_is_told_in_json_with_its_mend() {
         (
             Method::POST,
             acts,
-            "{\"act\": \"invite\", \"admin\": true}",
+            "{\"act\": \"invite\", \"admins\": true}",
             400,
             "bad_request",
         ),
