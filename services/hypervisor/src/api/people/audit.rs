@@ -63,15 +63,34 @@ pub(super) struct From {
     since: Option<Timestamp>,
 }
 
-/// All, oldest first: a line of JSON each. If the store fails in between, the answer breaks off.
+/// The same, as the operator asks for it, perhaps from some point on.
 pub(super) async fn export(
     State(api): State<Api>,
     Parameters(from): Parameters<From>,
 ) -> Result<Response, Refused> {
     let since = from.since.unwrap_or(Timestamp::from_millis(0));
+    Ok(whole(api.store, from.after, since).await?)
+}
+
+/// All that was done, the oldest first: a line of JSON each. For admins.
+#[utoipa::path(
+    get, path = "/api/audit/export", tag = "people",
+    security(("session" = []), ("token" = ["admin"])),
+    responses((status = 200, description = "The events, a line each", content_type = "application/x-ndjson"))
+)]
+pub(super) async fn download(
+    State(api): State<Api>,
+    caller: Caller,
+) -> Result<Response, HttpError> {
+    caller.require_admin()?;
+    Ok(whole(api.store, 0, Timestamp::from_millis(0)).await?)
+}
+
+/// If the store fails in between, the answer breaks off.
+async fn whole(store: Handle, after: i64, since: Timestamp) -> Result<Response, StoreError> {
     // A store that fails at once is an error, not a broken answer.
-    let first = read(&api.store, from.after, since).await?;
-    let body = Body::from_stream(lines(api.store, first, since));
+    let first = read(&store, after, since).await?;
+    let body = Body::from_stream(lines(store, first, since));
     let kind = [(header::CONTENT_TYPE, "application/x-ndjson")];
     Ok((kind, body).into_response())
 }

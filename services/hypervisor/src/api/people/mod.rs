@@ -23,6 +23,7 @@ pub(super) fn operations() -> OpenApiRouter<Api> {
         .routes(routes!(invites::list))
         .routes(routes!(archives::list))
         .routes(routes!(audit::page))
+        .routes(routes!(audit::download))
         .routes(routes!(workspaces::list))
         .routes(routes!(workspaces::choose))
 }

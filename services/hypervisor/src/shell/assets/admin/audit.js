@@ -3,6 +3,7 @@
 import { at as path, get } from "../api.js";
 import { attempt } from "../attempt.js";
 import { agent, ago, exactly } from "../format.js";
+import { query } from "../search.js";
 import { button, byId, element } from "../ui.js";
 import { words } from "../words.js";
 
@@ -14,7 +15,7 @@ let oldest = null;
 let timer;
 
 export function mount() {
-  byId("log-export").href = path("/api/audit?format=jsonl");
+  byId("log-export").href = path("/api/audit/export");
   filter.addEventListener("input", () => {
     clearTimeout(timer);
     timer = setTimeout(refresh, 200);
@@ -29,14 +30,22 @@ export async function refresh() {
 async function load(place) {
   const parameters = new URLSearchParams({ limit: PAGE });
   if (oldest) parameters.set("before", oldest);
-  if (filter.value.trim()) parameters.set("user", filter.value.trim());
-  const entries = await attempt(byId("log-error"), () => get(`/api/audit?${parameters}`));
+  const entries = await attempt(byId("log-error"), () => found(parameters, filter.value.trim()));
   if (!entries) return;
   oldest = entries.at(-1)?.id ?? oldest;
   const rows = entries.map(row);
   if (entries.length === PAGE) rows.push(more());
   if (rows.length === 0) rows.push(element("li", { class: "empty-row" }, "Nothing happened."));
   place(rows);
+}
+
+async function found(parameters, username) {
+  if (!username) return get(`/api/audit?${parameters}`);
+  const people = await get(query("/api/users", username));
+  const person = people.find((one) => one.username === username);
+  if (!person) return [];
+  parameters.set("user", person.id);
+  return get(`/api/audit?${parameters}`);
 }
 
 function more() {
