@@ -11,7 +11,7 @@ export async function choose(user, isMe) {
         "div",
         { class: "option" },
         element("p", { class: "faint" }, meaning),
-        button(label, null, { "data-testid": `person-${act}`, onclick: () => close({ act, more }) }),
+        button(label, null, { "data-testid": `person-${act.replaceAll("_", "-")}`, onclick: () => close({ act, more }) }),
       );
     return element(
       "div",
@@ -40,7 +40,7 @@ function renaming({ username }, close) {
     submit.preventDefault();
     close({ act: "rename_user", more: { username: input.value.trim() } });
   };
-  return element("form", { class: "rename", onsubmit: send }, input, button("Rename", null, { type: "submit", "data-testid": "person-rename_user" }));
+  return element("form", { class: "rename", onsubmit: send }, input, button("Rename", null, { type: "submit", "data-testid": "person-rename-user" }));
 }
 
 function agrees({ username, workspaces }) {
