@@ -16,7 +16,7 @@ static WORKSPACE: HeaderName = HeaderName::from_static("x-choiros-workspace");
 static ROLE: HeaderName = HeaderName::from_static("x-choiros-role");
 static GENERATION: HeaderName = HeaderName::from_static("x-choiros-generation");
 
-/// Whether a client has no business to send a field of this name: `X-ChoirOS-*`, `X-Request-Id` and
+/// Whether a client has no business to send a field of this name: `X-ChoirOS-*` and
 /// `X-Forwarded-Prefix` never, for a trusted proxy passes them on unseen; where it comes from, unless a trusted proxy says so.
 ///
 /// A proxy mends the names that it knows, and passes on all that only mean the same to whoever
@@ -26,7 +26,6 @@ pub(super) fn is_spoofable(name: &HeaderName, trusted: bool) -> bool {
     match name.as_bytes()[0] {
         b'x' => {
             has_prefix(name, "x-choiros-")
-                || has_prefix(name, "x-request-id")
                 || has_prefix(name, "x-forwarded-prefix")
                 || has_prefix(name, "x-forwarded-") && !(trusted && is_plain(name))
         }

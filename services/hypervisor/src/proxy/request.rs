@@ -31,7 +31,6 @@ pub(super) fn rewrite(head: &mut Parts, streams: bool, caller: &Caller<'_>) {
         headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
     }
     forwarded::add_origin(headers, caller.peer);
-    caller.context.put_id(headers);
     trace::join(headers, caller.context);
     head.version = Version::HTTP_11;
     // The rest is how the names were written, which hyper keeps for those that are still there.

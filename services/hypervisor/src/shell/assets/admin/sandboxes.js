@@ -27,7 +27,8 @@ function row(sandbox) {
   const { workspace, role, status, release, generation, members, requests, last_request_at: last, stopped_by: by, cause } = sandbox;
   const facts = [
     members.length ? members.join(", ") : "nobody's",
-    release > 0 && `release ${release}`,
+    sandbox.sandbox,
+    release > 0 && `Release ${release}`,
     `generation ${generation}`,
     `open to ${sandbox.access}`,
     `${requests} request${requests === 1 ? "" : "s"}`,
