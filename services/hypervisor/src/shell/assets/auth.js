@@ -195,18 +195,23 @@ for (const name of Object.keys(MODES)) {
   });
 }
 
+async function lookUp() {
+  if (!invite || mode !== "register") return null;
+  try {
+    return await post("/auth/invite", { invite });
+  } catch (error) {
+    return error.code === "invite_invalid" ? { invalid: true } : null;
+  }
+}
+
+// Both at once: on a slow line each call is a second.
+const looking = lookUp();
 try {
   server = await get("/auth/me");
 } catch {
   // A lost server is told when the form is sent.
 }
-if (invite && mode === "register" && !server.authenticated) {
-  try {
-    invited = await post("/auth/invite", { invite });
-  } catch (error) {
-    if (error.code === "invite_invalid") invited = { invalid: true };
-  }
-}
+invited = await looking;
 if (server.authenticated && server.kind === "full") {
   const to = destination(query.get("next"));
   if (isSentAgain(to)) stay(to);
