@@ -1,4 +1,5 @@
 //! The admin's page, and what it does for people in browsers of their own.
+#![allow(clippy::unwrap_used, reason = "a failed test is a panic")]
 
 mod common;
 
