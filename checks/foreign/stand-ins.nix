@@ -44,6 +44,7 @@ in
           grafana = {
             enable = lib.mkEnableOption "Grafana";
             provision = loose;
+            settings = loose;
           };
         };
     }

@@ -1,6 +1,11 @@
 { on, with', ... }:
 let
-  grafana = with' { services.grafana.enable = true; };
+  grafana = with' {
+    services.grafana = {
+      enable = true;
+      settings.security.secret_key = "$__file{/run/secrets/grafana}";
+    };
+  };
   ours = c: builtins.filter (job: job.job_name == "choiros") c.services.prometheus.scrapeConfigs;
 in
 {
@@ -18,7 +23,7 @@ in
       prometheus.enable
       && prometheus.listenAddress == "127.0.0.1"
       && prometheus.port == 9091
-      && (builtins.head (ours c)).static_configs == [ { targets = [ "127.0.0.1:9090" ]; } ]
+      && (builtins.head (builtins.head (ours c)).static_configs).targets == [ "127.0.0.1:9090" ]
       && builtins.any (file: baseNameOf file == "rules.yml") prometheus.ruleFiles
       && !(c.services.grafana.provision.enable or false);
   };
