@@ -11,6 +11,8 @@ use std::time::{Duration, SystemTime};
 /// As long as a browser's usually is.
 const USER_AGENT: &str = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) \
                           Chrome/141.0.0.0 Safari/537.36";
+const INSERT_USER: &str = "INSERT INTO users (id, username, display_name, admin, created_at) \
+    VALUES (?1, ?2, ?2, 0, ?3)";
 const INSERT_PASSKEY: &str = "INSERT INTO passkeys
                               (id, user_id, credential_id, credential, counter, name, created_at)
                               VALUES (?1, ?2, ?1, '{}', 0, 'Passkey 1', ?3)";
@@ -42,8 +44,11 @@ pub fn fill(store: &Path, users: u32) -> Result<()> {
 
 fn user(tx: &Transaction, number: u32, now: i64) -> rusqlite::Result<()> {
     let id = id("user", number);
-    tx.prepare_cached("INSERT INTO users VALUES (?1, ?2, ?2, 0, ?3)")?
-        .execute(params![id, format!("user{number}@example.org"), now])?;
+    tx.prepare_cached(INSERT_USER)?.execute(params![
+        id,
+        format!("user{number}@example.org"),
+        now
+    ])?;
     tx.prepare_cached(INSERT_PASSKEY)?
         .execute(params![passkey(number), id, now])?;
     let workspace = workspace(number);
@@ -53,7 +58,7 @@ fn user(tx: &Transaction, number: u32, now: i64) -> rusqlite::Result<()> {
         format!("{workspace}-live"),
         format!("{workspace}-dev")
     ])?;
-    tx.prepare_cached("INSERT INTO members VALUES (?1, ?2)")?
+    tx.prepare_cached("INSERT INTO members (user_id, workspace) VALUES (?1, ?2)")?
         .execute(params![id, workspace])?;
     Ok(())
 }
