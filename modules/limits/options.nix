@@ -2,7 +2,8 @@
 {
   lib,
   choirosTypes,
-  # whether the volumes lie on a file system that has project quotas
+  # where the volumes are, and whether the file system there has project quotas
+  folder,
   quotas,
 }:
 let
@@ -43,7 +44,7 @@ in
   diskMax = mkOption {
     type = types.nullOr choirosTypes.size;
     default = if quotas then "10G" else null;
-    defaultText = lib.literalMD "`\"10G\"` where `fileSystems` has `/var/lib/choiros/sandboxes` on XFS or ext4 with the option `prjquota`, else `null`";
+    defaultText = lib.literalMD "`\"10G\"` where `fileSystems` has `${folder}` on XFS or ext4 with the option `prjquota`, else `null`";
     example = "20G";
     description = "Disk space for the workspace's two volumes and their snapshots together; on file systems with reflinks a snapshot counts whole, though it shares its blocks with the volume. Past it writes fail inside as on a full disk, and there are no new snapshots, so neither promotions nor forks, until something is removed; what takes a change back still works. `null` for no limit: then one sandbox can fill the disk. It takes XFS or ext4, mounted with `prjquota`; ext4 must have been given `tune2fs -O project,quota -Q prjquota` before, while it was not mounted. Where they can't be held, sandboxes with a limit don't start. A changed limit counts at once. Links, pipes and sockets that were there before the first limit are not counted, and can't be moved between folders.";
   };

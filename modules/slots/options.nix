@@ -5,14 +5,11 @@
 }:
 let
   inherit (lib) mkOption types;
-  choirosTypes = import ../types.nix { inherit lib; };
   ids = import ../ids.nix;
   cfg = config.services.choiros;
   settings = import ../workspaces/settings.nix {
-    inherit lib choirosTypes;
-    service = import ../workspaces/service.nix { inherit lib choirosTypes; };
-    inherit (cfg) sandboxPackage;
-    inherit (import ../limits/place.nix { inherit lib config; } "/var/lib/choiros/slots") quotas;
+    inherit lib config;
+    folder = "/var/lib/choiros/slots";
   };
 in
 {

@@ -9,9 +9,8 @@ let
   choirosTypes = import ../types.nix { inherit lib; };
   service = import ./service.nix { inherit lib choirosTypes; };
   settings = import ./settings.nix {
-    inherit lib choirosTypes service;
-    inherit (config.services.choiros) sandboxPackage;
-    inherit (import ../limits/place.nix { inherit lib config; } "/var/lib/choiros/sandboxes") quotas;
+    inherit lib config;
+    folder = "/var/lib/choiros/sandboxes";
   };
   role = import ./role.nix { inherit lib service; };
   workspace =

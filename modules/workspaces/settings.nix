@@ -1,16 +1,21 @@
 # What the sandboxes of a workspace, or of all slots, run, and what they may.
 {
   lib,
-  choirosTypes,
-  service,
-  sandboxPackage,
-  # whether the volumes lie on a file system that has project quotas
-  quotas,
+  config,
+  # where their volumes are
+  folder,
 }:
-config:
 let
   inherit (lib) mkOption types;
+  inherit (config.services.choiros) sandboxPackage;
+  choirosTypes = import ../types.nix { inherit lib; };
+  service = import ./service.nix { inherit lib choirosTypes; };
+  limits = import ../limits/options.nix {
+    inherit lib choirosTypes folder;
+    inherit (import ../limits/place.nix { inherit lib config; } folder) quotas;
+  };
 in
+workspace:
 {
   egress = mkOption {
     type = types.either (types.enum [
@@ -22,7 +27,7 @@ in
     description = "Where the sandboxes may open connections to: nowhere, public addresses only (neither the host, nor private networks, nor a cloud's metadata service; names are resolved by public servers, unless `config` sets others), or the IPv4 networks listed.";
   };
 }
-// import ../limits/options.nix { inherit lib choirosTypes quotas; }
+// limits
 // service {
   package = {
     value = sandboxPackage;
@@ -34,7 +39,7 @@ in
   healthStatus.value = null;
   healthHost.value = null;
   identity = {
-    value = config.config == null;
+    value = workspace.config == null;
     text = lib.literalMD "whether our sandbox service runs inside";
   };
 }
