@@ -7,7 +7,7 @@
 }:
 let
   cfg = config.services.choiros;
-  folder = "/var/lib/choiros/slots";
+  folder = (import ../folders.nix).slots;
   backup = pkgs.writeShellApplication {
     name = "choiros-backup-slots";
     runtimeInputs = [ config.systemd.package ];

@@ -5,10 +5,11 @@ let
   mountOf = import ./mounts.nix { inherit lib config; };
   kernel = config.boot.kernelPackages.kernel.version;
 
+  folders = import ../folders.nix;
   mapping = import ./mapping.nix { inherit lib; };
   # the places that a sandbox has mounted with mapped ids
   volumes = map mountOf (
-    [ "/var/lib/choiros/sandboxes" ] ++ lib.optional (cfg.slots > 0) "/var/lib/choiros/slots"
+    [ folders.sandboxes ] ++ lib.optional (cfg.slots > 0) folders.slots
   );
   unmapped = lib.filter (mount: mapping.never mount.fsType) volumes;
   data = lib.head unmapped;
@@ -19,7 +20,7 @@ let
   lost = import ./kept.nix { inherit lib config; } (
     [
       "/var/lib/choiros"
-      "/nix/var/nix/profiles/choiros"
+      folders.releases
     ]
     ++ lib.optional (cfg.ingress.kind == "caddy") config.services.caddy.dataDir
     ++ lib.optional (config.security.acme.certs ? ${cfg.domain}) "/var/lib/acme"

@@ -7,6 +7,7 @@
 }:
 let
   cfg = config.services.choiros;
+  folders = import ../folders.nix;
   format = pkgs.formats.toml { };
   runtime = {
     kind = "systemd";
@@ -16,10 +17,10 @@ let
     start_secs = 75;
     # what choiros-firewall says: without the rules that keep sandboxes apart, none is started
     seal_file = "/run/choiros-seal/state";
-    releases_dir = "/nix/var/nix/profiles/choiros";
+    releases_dir = folders.releases;
     release_unit = "choiros-release-{sandbox}@{order}.service";
     volume_unit = "choiros-volume-{sandbox}@{order}.service";
-    results_dir = "/run/choiros-volumes";
+    results_dir = folders.results;
     archive_days = cfg.archiveDays;
   }
   // lib.optionalAttrs cfg.backup.enable {

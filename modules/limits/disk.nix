@@ -10,8 +10,9 @@ let
   cfg = config.services.choiros;
   quota = import ./quota.nix { inherit lib pkgs; };
   placeOf = import ./place.nix { inherit lib config; };
-  folder = "/var/lib/choiros/sandboxes";
-  slots = "/var/lib/choiros/slots";
+  folders = import ../folders.nix;
+  folder = folders.sandboxes;
+  inherit (folders) slots;
   held = "/run/choiros-quota";
   snapshots = s: "${folder}/.snapshots/${s.name}";
   line =

@@ -8,7 +8,7 @@
 }:
 let
   cfg = config.services.choiros;
-  profiles = "/nix/var/nix/profiles/choiros";
+  profiles = (import ../folders.nix).releases;
   releases = import ./program.nix { inherit pkgs; } "releases" [
     config.systemd.package
     pkgs.findutils

@@ -8,6 +8,7 @@
 }:
 let
   cfg = config.services.choiros;
+  slots = import ../slots/sandbox.nix { inherit cfg; };
   release = import ./program.nix { inherit pkgs; } "release" [ ];
   unit = folder: order: {
     description = "Release for ${order}";
@@ -33,7 +34,7 @@ in
       ) cfg.sandboxes
     )
     // lib.optionalAttrs (cfg.slots > 0) {
-      "choiros-slot-release@" = unit "/nix/var/nix/profiles/choiros/slots" "%i";
+      "choiros-slot-release@" = unit slots.releases "%i";
     }
   );
 }

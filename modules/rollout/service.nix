@@ -6,6 +6,7 @@
 }:
 let
   cfg = config.services.choiros;
+  folders = import ../folders.nix;
   rollout = pkgs.writeShellApplication {
     name = "choiros-rollout";
     runtimeInputs = [
@@ -36,7 +37,7 @@ let
       ];
       inherit (config.systemd.services.choiros-releases) restartTriggers;
       serviceConfig = import ../hardening.nix // {
-        ExecStart = "${lib.getExe rollout} ${which} /etc/choiros/releases /nix/var/nix/profiles/choiros /var/lib/choiros/rollout";
+        ExecStart = "${lib.getExe rollout} ${which} /etc/choiros/releases ${folders.releases} /var/lib/choiros/rollout";
         User = "choiros";
         Group = "choiros";
         StateDirectory = "choiros/rollout";

@@ -3,7 +3,7 @@
 { lib, config, ... }:
 let
   cfg = config.services.choiros;
-  slots = lib.findFirst (s: s.shared or false) null cfg.containers;
+  slots = import ./sandbox.nix { inherit cfg; };
   flags = import ../workspaces/identity.nix { inherit lib; };
   identity = flags {
     name = "$INSTANCE";

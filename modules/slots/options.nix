@@ -9,7 +9,7 @@ let
   cfg = config.services.choiros;
   settings = import ../workspaces/settings.nix {
     inherit lib config;
-    folder = "/var/lib/choiros/slots";
+    folder = (import ../folders.nix).slots;
   };
 in
 {

@@ -1,5 +1,8 @@
 # What the sandboxes of all slots have in common, as the address plan has it of each that is declared.
 { cfg }:
+let
+  folders = import ../folders.nix;
+in
 {
   name = "slots";
   workspace = "slots";
@@ -8,8 +11,9 @@
   shared = true;
   options = cfg.slot;
   settings = cfg.slot;
-  folder = "/var/lib/choiros/slots";
-  releases = "/nix/var/nix/profiles/choiros/slots";
+  # each has one of its own below it
+  folder = folders.slots;
+  releases = "${folders.releases}/slots";
   # until it is started, and told
   id = (import ../ids.nix).sandbox;
   hostAddress = null;

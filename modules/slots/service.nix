@@ -9,8 +9,9 @@ let
   cfg = config.services.choiros;
   ids = import ../ids.nix;
   quota = import ../limits/quota.nix { inherit lib pkgs; };
-  folder = "/var/lib/choiros/slots";
-  results = "/run/choiros-volumes";
+  folders = import ../folders.nix;
+  inherit (folders) results;
+  folder = folders.slots;
   slot = pkgs.writeShellApplication {
     name = "choiros-slot";
     runtimeInputs = [ pkgs.coreutils ];

@@ -7,9 +7,9 @@
 }:
 let
   cfg = config.services.choiros;
-  folder = "/var/lib/choiros/sandboxes";
-  results = "/run/choiros-volumes";
-  archives = "/var/lib/choiros/archives";
+  folders = import ../folders.nix;
+  folder = folders.sandboxes;
+  inherit (folders) results archives;
   # a container's unit is in the slice that NixOS gives it
   cgroup = name: "/sys/fs/cgroup/machine.slice/container@${name}.service";
   backups = name: "${cfg.backup.directory}/${name}";
@@ -61,7 +61,7 @@ in
   # the two volumes of the slot whose number the unit's name ends with
   ofSlot = {
     name = "s%j";
-    folder = "/var/lib/choiros/slots/%j";
+    folder = "${folders.slots}/%j";
     # where its volumes go with the last person who has it, and come from; a mount of its own, so they are copied
     besides = [ archives ];
     sandboxes = [

@@ -4,6 +4,7 @@
 { workspaces, network, ... }:
 let
   ids = import ../ids.nix;
+  folders = import ../folders.nix;
   networks = import ../networks.nix { inherit lib; };
   first = (networks.v4 network).address;
 in
@@ -25,9 +26,9 @@ lib.concatLists (
           settings = w;
           unit = "container@${name}.service";
           interface = "ve-${name}";
-          data = "/var/lib/choiros/sandboxes/${name}";
+          data = "${folders.sandboxes}/${name}";
           # the generations of its workspace, and beside them the link that says which of them it runs
-          releases = "/nix/var/nix/profiles/choiros/${workspace}";
+          releases = "${folders.releases}/${workspace}";
           # the owner of its /data on the host; inside, the user `sandbox` has the same id
           user = if workspace == "sandbox" then "choiros-sandbox" else "choiros-${workspace}";
           id = ids.workspace workspace index;

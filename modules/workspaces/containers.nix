@@ -89,7 +89,7 @@ let
       script = lib.mkBefore ''
         pinned=$(readlink "${s.releases}/$INSTANCE" || true)
         number=''${pinned#release-} number=''${number%-link}
-        ${lib.optionalString (shared s) newest}SYSTEM_PATH=$(readlink -e "${s.releases}/release-$number-link" || true)
+        ${lib.optionalString (shared s) (newest s)}SYSTEM_PATH=$(readlink -e "${s.releases}/release-$number-link" || true)
         if [ -z "$SYSTEM_PATH" ]; then
           echo "$INSTANCE has no release: ${s.releases}/$INSTANCE leads nowhere; see journalctl -u choiros-releases" >&2
           exit 1
@@ -108,10 +108,10 @@ let
       // reach;
     };
   # of a slot, that nobody has pinned yet
-  newest = ''
+  newest = s: ''
     if [ -z "$pinned" ]; then
       number=0
-      for link in /nix/var/nix/profiles/choiros/slots/release-*-link; do
+      for link in ${s.releases}/release-*-link; do
         link=''${link##*/release-} link=''${link%-link}
         if [[ $link =~ ^[1-9][0-9]{0,8}$ ]] && [ "$link" -gt "$number" ]; then number=$link; fi
       done

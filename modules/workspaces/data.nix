@@ -2,14 +2,15 @@
 { lib, config, ... }:
 let
   cfg = config.services.choiros;
-  root = "/var/lib/choiros/sandboxes";
+  folders = import ../folders.nix;
+  root = folders.sandboxes;
   # where the data of declared sandboxes and of slots are, and what slots had in them
   roots = [
     root
   ]
   ++ lib.optionals (cfg.slots > 0) [
-    "/var/lib/choiros/slots"
-    "/var/lib/choiros/archives"
+    folders.slots
+    folders.archives
   ];
   mounted = lib.filter (root: config.fileSystems ? ${root}) roots;
   folder = s: {

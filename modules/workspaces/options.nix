@@ -10,7 +10,7 @@ let
   service = import ./service.nix { inherit lib choirosTypes; };
   settings = import ./settings.nix {
     inherit lib config;
-    folder = "/var/lib/choiros/sandboxes";
+    folder = (import ../folders.nix).sandboxes;
   };
   role = import ./role.nix { inherit lib service; };
   workspace =
