@@ -103,6 +103,7 @@ in
               && c.containers.slots.privateUsers == "pick"
               && unit.bindsTo == declared.bindsTo
               && unit.requires == declared.requires
+              && builtins.elem "/var/lib/choiros/slots" unit.unitConfig.RequiresMountsFor
               && s.LogNamespace == "sandboxes"
               && s.ExecReload == [ ];
           }

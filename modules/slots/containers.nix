@@ -17,6 +17,8 @@ in
     systemd.services."container@slots" = {
       # only its text is used, below other names
       enable = false;
+      # as NixOS has it for what it binds itself: not without the mount that denies set-uid programs and devices there
+      unitConfig.RequiresMountsFor = [ slots.folder ];
       script = lib.mkBefore ''
         if [ ! -d "${slots.folder}/$SLOT/$INSTANCE" ]; then
           echo "$INSTANCE has no volume: systemctl start choiros-slot@$SLOT makes it" >&2
