@@ -10,14 +10,6 @@ let
 
   unnumbered = lib.filter (w: w.index == null) workspaces;
   colliding = several (groups (w: toString w.index) (lib.filter (w: w.index != null) workspaces));
-  owned = lib.concatMap (
-    w:
-    map (member: {
-      inherit member;
-      inherit (w) name;
-    }) w.members
-  ) workspaces;
-  twice = several (groups (o: lib.toLower o.member) owned);
   misnamed = lib.filter (w: builtins.match "[a-z]([a-z0-9-]*[a-z0-9])?" w.name == null) workspaces;
   # Linux cuts longer interface names to a hash, by which neither firewall nor operator knows them
   long = lib.filter (s: lib.stringLength s.interface > 15) cfg.sandboxes;
@@ -32,10 +24,6 @@ in
       {
         assertion = colliding == [ ];
         message = "services.choiros.workspaces: ${namesOf (lib.head colliding)} have one index, and so the same addresses. Set another for one of them; ${toString free} is free.";
-      }
-      {
-        assertion = twice == [ ];
-        message = "services.choiros.workspaces: ${(lib.head (lib.head twice)).member} is a member of ${namesOf (lib.head twice)}. A user has one workspace: leave the name in one of them.";
       }
       {
         assertion = misnamed == [ ];
