@@ -9,22 +9,19 @@
 }:
 let
   cfg = config.services.choiros;
-  networks = import ../networks.nix { inherit lib; };
   ids = import ../ids.nix;
   # the text of a unit that is there for slots alone, and runs below their names
   shared = name: unit: pkgs.writeText "${name}.service" config.systemd.units.${unit}.text;
   plan = {
     inherit (cfg) slots;
-    network = (networks.v4 cfg.network).address;
+    inherit (import ../plan.nix { inherit lib; } cfg.network) first slotBlocks;
     firstId = ids.slots;
     inherit (cfg.slot) port;
+    declared = map (s: { inherit (s) interface address hostAddress; }) cfg.sandboxes;
   }
   // lib.optionalAttrs (cfg.slots > 0) {
     container = shared "choiros-slot-container" "container@slots.service";
     volume = shared "choiros-slot-volume" "choiros-slot-volume@.service";
-  }
-  // {
-    declared = map (s: { inherit (s) interface address hostAddress; }) cfg.sandboxes;
   };
 in
 {

@@ -1,7 +1,6 @@
 """files.py PLAN OUT: what there is for each slot, from the plan that the module has made, below the folder OUT.
 
-The address plan is that of declared sandboxes, too (modules/workspaces/addresses.nix): of each 64 blocks of four
-addresses the first is for one of those, and the others are slots'.
+Which addresses are for slots stands in the address plan (modules/plan.nix).
 """
 import ipaddress
 import json
@@ -13,8 +12,8 @@ def sandboxes(plan):
     """Those of all slots: number, name, the host's address, their own."""
     for number in range(1, plan["slots"] + 1):
         for place, role in enumerate(("live", "dev")):
-            run, block = divmod(2 * (number - 1) + place, 63)
-            first = ipaddress.ip_address(plan["network"] + 256 * run + 4 * (1 + block))
+            run, block = divmod(2 * (number - 1) + place, plan["slotBlocks"])
+            first = ipaddress.ip_address(plan["first"] + 4 * ((plan["slotBlocks"] + 1) * run + 1 + block))
             yield number, f"s{number}-{role}", first + 1, first + 2
 
 
@@ -49,9 +48,8 @@ def main(plan, out):
             file.write(text)
 
     # a line for each slot, for the gateway
-    own = {(number, name.split("-")[1]): address for number, name, _, address in slots}
-    numbers = range(1, plan["slots"] + 1)
-    write("table", "".join(f"{n} {own[n, 'live']}:{plan['port']} {own[n, 'dev']}:{plan['port']}\n" for n in numbers))
+    pairs = zip(slots[::2], slots[1::2])
+    write("table", "".join(f"{number} {live}:{plan['port']} {dev}:{plan['port']}\n" for (number, _, _, live), (*_, dev) in pairs))
 
     # for the firewall, with the declared sandboxes in the same sets
     links = [(f'"ve-{name}"', host, address) for _, name, host, address in slots]

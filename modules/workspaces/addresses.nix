@@ -1,12 +1,10 @@
-# The address plan: every declared sandbox with what it is called and where it is. Of the network's blocks of four
-# addresses, those at the beginning of each 256 are for these; slots have the others.
+# Every declared sandbox with what it is called and where it is.
 { lib }:
 { workspaces, network, ... }:
 let
   ids = import ../ids.nix;
   folders = import ../folders.nix;
-  networks = import ../networks.nix { inherit lib; };
-  first = (networks.v4 network).address;
+  plan = import ../plan.nix { inherit lib; } network;
 in
 lib.concatLists (
   lib.mapAttrsToList (
@@ -15,10 +13,9 @@ lib.concatLists (
       # a workspace without an index is refused by an assertion; the plan only has to survive until then
       index = lib.defaultTo 127 w.index;
       sandbox =
-        role: n:
+        role: run:
         let
           name = "${workspace}-${role}";
-          block = first + 256 * n;
         in
         {
           inherit name workspace role;
@@ -32,9 +29,8 @@ lib.concatLists (
           # the owner of its /data on the host; inside, the user `sandbox` has the same id
           user = if workspace == "sandbox" then "choiros-sandbox" else "choiros-${workspace}";
           id = ids.workspace workspace index;
-          hostAddress = networks.text (block + 1);
-          address = networks.text (block + 2);
-        };
+        }
+        // plan.declared run;
     in
     [
       (sandbox "live" (2 * index - 1))
