@@ -39,7 +39,7 @@ rec {
   state = "/var/lib/choiros/quota";
   # over those of ../hardening.nix
   serviceConfig = {
-    ReadWritePaths = [ "/var/lib/choiros/quota" ];
+    ReadWritePaths = [ state ];
     # reads all folders, tags what is others', and sets limits, which is the kernel's
     CapabilityBoundingSet = [
       "CAP_DAC_READ_SEARCH"

@@ -26,7 +26,7 @@ let
   # what it waits for at most: the gateway, dev with the new release, its rehearsal, live's stop, start and way back
   waits = 60 + 180 + 180 + 4 * 90;
   unit =
-    which: more:
+    which: sandboxes: more:
     lib.recursiveUpdate {
       wantedBy = [ "multi-user.target" ];
       # a failure of the gateway is not one of the rollout; the script waits for it, within bounds
@@ -34,7 +34,8 @@ let
       after = [
         "choiros-releases.service"
         "hypervisor.service"
-      ];
+      ]
+      ++ map (s: s.unit) sandboxes;
       inherit (config.systemd.services.choiros-releases) restartTriggers;
       serviceConfig = import ../hardening.nix // {
         ExecStart = "${lib.getExe rollout} ${which} /etc/choiros/releases ${folders.releases} /var/lib/choiros/rollout";
@@ -50,13 +51,8 @@ in
 {
   config = lib.mkIf cfg.enable {
     systemd.services = {
-      choiros-rollout = unit "declared" {
+      choiros-rollout = unit "declared" cfg.sandboxes {
         description = "New releases to dev, and to live if asked to";
-        after = [
-          "choiros-releases.service"
-          "hypervisor.service"
-        ]
-        ++ map (s: s.unit) cfg.sandboxes;
         serviceConfig = {
           Type = "oneshot";
           RemainAfterExit = true;
@@ -67,7 +63,7 @@ in
     }
     // lib.optionalAttrs (cfg.slots > 0) {
       # a switch doesn't wait for it: there may be thousands
-      choiros-rollout-slots = unit "slots" {
+      choiros-rollout-slots = unit "slots" [ ] {
         description = "New releases to the workspaces in slots";
         serviceConfig.Type = "exec";
       };

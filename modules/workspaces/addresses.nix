@@ -11,7 +11,7 @@ lib.concatLists (
     workspace: w:
     let
       # a workspace without an index is refused by an assertion; the plan only has to survive until then
-      index = lib.defaultTo 127 w.index;
+      index = lib.defaultTo ids.mostWorkspaces w.index;
       sandbox =
         role: run:
         let

@@ -1,9 +1,10 @@
 { lib, config, ... }:
 let
   cfg = config.services.choiros;
+  inherit (import ../ids.nix) mostWorkspaces;
   workspaces = lib.mapAttrsToList (name: w: w // { inherit name; }) cfg.workspaces;
   taken = map (w: w.index) (lib.filter (w: w.index != null) workspaces);
-  free = lib.findFirst (i: !lib.elem i taken) 127 (lib.range 1 127);
+  free = lib.findFirst (i: !lib.elem i taken) mostWorkspaces (lib.range 1 mostWorkspaces);
   groups = key: list: lib.attrValues (lib.groupBy key list);
   several = lib.filter (group: lib.length group > 1);
   namesOf = lib.concatMapStringsSep " and " (w: w.name);

@@ -15,9 +15,9 @@ let
     let
       between = first: last: "-${kind} +${toString (first - 1)} -${kind} -${toString (last + 1)}";
     in
-    ''\( -${kind} ${toString ids.sandbox} -o ${between 3001 3127} -o ${
-      between (ids.slots + 1) (ids.slots + ids.mostSlots)
-    } \) ! -${kind} "$id"'';
+    ''\( -${kind} ${toString ids.sandbox} -o ${
+      between (ids.workspaces + 1) (ids.workspaces + ids.mostWorkspaces)
+    } -o ${between (ids.slots + 1) (ids.slots + ids.mostSlots)} \) ! -${kind} "$id"'';
   renamed = kind: owner: ''
     if [ -n "$(find /data -mindepth 1 -maxdepth 1 ${others kind} -print -quit)" ]; then
       find /data -mindepth 1 -depth ${others kind} -exec chown -h "${owner}" {} +

@@ -6,6 +6,7 @@
 }:
 let
   inherit (lib) mkOption types;
+  ids = import ../ids.nix;
   choirosTypes = import ../types.nix { inherit lib; };
   service = import ./service.nix { inherit lib choirosTypes; };
   settings = import ./settings.nix {
@@ -18,7 +19,7 @@ let
     {
       options = {
         index = mkOption {
-          type = types.nullOr (types.ints.between 1 127);
+          type = types.nullOr (types.ints.between 1 ids.mostWorkspaces);
           default = if name == "sandbox" then 1 else null;
           defaultText = lib.literalMD "`1` for the workspace `sandbox`; others must say it";
           example = 2;
