@@ -3,6 +3,7 @@ import base64
 import hashlib
 import json
 import secrets
+import shlex
 import struct
 
 origin = "https://choir.test"
@@ -87,6 +88,30 @@ class Passkey:
         return self.credential("webauthn.get", options, signed)
 
 
+# -- whoever does something on the host or inside of a sandbox
+
+# the hypervisor's user, and one that is nobody's
+gateway = "setpriv --reuid 2991 --regid 2991 --clear-groups"
+nobody = "setpriv --reuid 65534 --regid 65534 --clear-groups"
+# what a shell inside lacks
+set_path = "export PATH=/run/current-system/sw/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+def leader_of(sandbox):
+    """The number of its first process."""
+    return machine.succeed(f"machinectl show {sandbox} -p Leader --value").strip()
+
+
+def in_network_of(sandbox, command):
+    """A command as it runs there, with the host's programs."""
+    return f"nsenter -t {leader_of(sandbox)} -n {command}"
+
+
+def root_in(sandbox, command):
+    """What a command of root's inside says, which succeeds."""
+    return machine.succeed(f"systemd-run -M {sandbox} -q --pipe --wait /bin/sh -c {shlex.quote(f'{set_path}; {command}')}")
+
+
 def sealed(units):
     """Each is rated 2.0 or better by systemd."""
     for unit in units:
@@ -124,8 +149,7 @@ def rolled_out():
 
 def runs(sandbox):
     """The closure whose system is running inside."""
-    leader = machine.succeed(f"machinectl show {sandbox} -p Leader --value").strip()
-    return machine.succeed(f"readlink /proc/{leader}/root/run/current-system").strip()
+    return machine.succeed(f"readlink /proc/{leader_of(sandbox)}/root/run/current-system").strip()
 
 
 def pinned(sandbox):

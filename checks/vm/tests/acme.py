@@ -41,7 +41,7 @@ with subtest("keys are nobody else's to read, and who speaks to the authority is
     sealed((f"{ingress}.service",))
     t.assertTrue(machine.succeed(f"find {keys} -type f"))
     t.assertEqual(machine.succeed(f"find {keys} -type f -perm /077"), "")
-    machine.fail(f"setpriv --reuid 65534 --regid 65534 --clear-groups find {keys} -type f | grep .")
+    machine.fail(f"{nobody} find {keys} -type f | grep .")
 
 with subtest("after a restart, without the authority, they are there"):
     acme.succeed("systemctl stop pebble")

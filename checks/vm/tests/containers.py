@@ -11,8 +11,7 @@ def events(name):
 
 
 def first_id(name):
-    leader = machine.succeed(f"machinectl show {name} -p Leader --value").strip()
-    return int(machine.succeed(f"cat /proc/{leader}/uid_map").split()[1])
+    return int(machine.succeed(f"cat /proc/{leader_of(name)}/uid_map").split()[1])
 
 
 start_all()

@@ -24,7 +24,7 @@ with subtest("443 and 80 need no capability, and their unit is sealed as before"
 
 with subtest("nobody else reads the key, nor the hypervisor the authority's; and there is no proxy to be believed"):
     hypervisor = "setpriv --reuid $(id -u choiros) --regid $(id -g choiros) --groups $(getent group choiros-certificate | cut -d : -f 3)"
-    machine.fail(f"setpriv --reuid 65534 --regid 65534 --clear-groups cat {folder}/key.pem")
+    machine.fail(f"{nobody} cat {folder}/key.pem")
     machine.succeed(f"{hypervisor} cat {folder}/key.pem > /dev/null")
     machine.fail(f"{hypervisor} cat {folder}/ca-key.pem")
     machine.fail("test -e /run/choiros-ingress/http.sock")

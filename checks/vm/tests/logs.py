@@ -2,8 +2,6 @@
 another sandbox's, whatever it plants where its journal should be."""
 import shlex
 
-path = "export PATH=/run/current-system/sw/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-gateway = "setpriv --reuid 2991 --regid 2991 --clear-groups"
 ask = """
 import socket, sys
 s = socket.socket(socket.AF_UNIX)
@@ -19,7 +17,7 @@ while part := s.recv(65536):
 
 
 def inside(command, sandbox="sandbox-live"):
-    return machine.succeed(f"systemd-run -M {sandbox} -q --pipe --wait /bin/sh -c {shlex.quote(f'{path}; {command}')}")
+    return root_in(sandbox, command)
 
 
 def logged(question, *until):
@@ -43,7 +41,7 @@ with subtest("the hypervisor, and no other user, is told what a sandbox has logg
     t.assertNotIn("hello from dev", told)
     t.assertNotIn("of-the-host-alone", told)
     t.assertEqual(len(logged("sandbox-live 3 once\\n").splitlines()), 3)
-    machine.fail(f"setpriv --reuid 65534 --regid 65534 --clear-groups python3 -c {shlex.quote(ask)} 'sandbox-live 3 once\\n'")
+    machine.fail(f"{nobody} python3 -c {shlex.quote(ask)} 'sandbox-live 3 once\\n'")
     t.assertEqual(machine.succeed("stat -c '%U %a' /run/choiros-logs.sock").split(), ["choiros", "600"])
 
 with subtest("whoever follows is told the next line as well, and its end is the end"):

@@ -2,14 +2,13 @@
 import shlex
 
 thief, data = "thief-live", "/var/lib/choiros/sandboxes/thief-live"
-nobody = "setpriv --reuid 65534 --regid 65534 --clear-groups"
 state = "/run/choiros-seal/state"
 works = []
 
 
 def inside(command, name=thief):
     """What root's command prints in the sandbox, as a service there: with its limits, its ids, its mounts."""
-    command = f"export PATH=/run/current-system/sw/bin:/usr/sbin:/usr/bin:/sbin:/bin; {command}"
+    command = f"{set_path}; {command}"
     return machine.execute(f"systemd-run -M {name} -q --pipe --wait -p RuntimeMaxSec=60 /bin/sh -c {shlex.quote(command)} 2>&1")[1]
 
 
@@ -195,7 +194,7 @@ with subtest("what root leaves behind"):
     inside("rm -rf /root /var/lib/private /etc/resolv.conf /etc/os-release /etc/machine-id; ln -s /data/host/etc /root; mkdir -p /var/lib; ln -s /etc /var/lib/private; ln -s /data/host/etc/passwd /etc/resolv.conf; ln -s /etc/passwd /etc/machine-id; touch /planted")
     t.assertIn(" 6755 ", f" {machine.succeed(f'stat -c %a {data}/id').strip()} ")
     user("a set-uid program of the sandbox's", f"{data}/id -u && echo LOOT")
-    leader = machine.succeed(f"machinectl show {thief} -p Leader --value").strip()
+    leader = leader_of(thief)
     user("the same by its process", f"/proc/{leader}/root/data/id -u && echo LOOT; /proc/{leader}/root/id -u && echo LOOT; ls /proc/{leader}/root && echo LOOT")
     machine.succeed("chmod 0755 /var/lib/choiros/sandboxes", f"chmod 0755 {data}")
     user("the same with its folders open", f"[ \"$({data}/id -u)\" = 65534 ] || echo LOOT")

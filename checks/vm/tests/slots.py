@@ -1,24 +1,18 @@
 """Slots: what they cost unused, what keeps them apart in use, and what root does for them and for nobody else."""
 import time
 
-hypervisor = "setpriv --reuid 2991 --regid 2991 --clear-groups systemctl --no-ask-password"
+hypervisor = f"{gateway} systemctl --no-ask-password"
 try_ = "curl -sf -o /dev/null --max-time 3"
 folder, results = "/var/lib/choiros/slots", "/run/choiros-volumes"
 # as the address plan has it; the gateway gives people the first slots, and these are free
 address = {"s901-live": "10.233.28.150", "s901-dev": "10.233.28.154", "s902-live": "10.233.28.158", "s1000-dev": "10.233.31.190"}
 
 
-def inside(name, command):
-    """In the network of a sandbox, with the host's programs."""
-    leader = machine.succeed(f"machinectl show {name} -p Leader --value").strip()
-    return f"nsenter -t {leader} -n {command}"
-
-
 def order(sandbox, words):
     """Has the hypervisor's user ask for something of a slot's volume; what came of it."""
     number = sandbox[1:].split("-")[0]
     machine.succeed(f"{hypervisor} start 'choiros-slot-volume-{number}@{sandbox}:{words}.service'")
-    return json.loads(machine.succeed(f"setpriv --reuid 2991 --regid 2991 --clear-groups cat '{results}/{sandbox}/{words}.json'"))
+    return json.loads(machine.succeed(f"{gateway} cat '{results}/{sandbox}/{words}.json'"))
 
 
 def pinned_slot(sandbox):
@@ -81,8 +75,7 @@ with subtest("a slot's sandboxes are started by the hypervisor, with their addre
         t.assertEqual((health["name"], health["instance_role"]), (name, name.split("-")[1]))
         number = int(name[1:].split("-")[0])
         t.assertEqual(machine.succeed(f"stat -c '%u %g %a' {folder}/{number}/{name} {folder}/{number}/{name}/events.db").split(), [str(40000 + number)] * 2 + ["700"] + [str(40000 + number)] * 2 + ["600"])
-        leader = machine.succeed(f"machinectl show {name} -p Leader --value").strip()
-        t.assertIn(f"sandbox:x:{40000 + number}:{40000 + number}:", machine.succeed(f"cat /proc/{leader}/root/etc/passwd"))
+        t.assertIn(f"sandbox:x:{40000 + number}:{40000 + number}:", machine.succeed(f"cat /proc/{leader_of(name)}/root/etc/passwd"))
     t.assertEqual(machine.succeed(f"stat -c %a {folder} {folder}/901 {folder}/901/.snapshots {results}/s901-live").split(), ["700", "700", "700", "2750"])
 
 with subtest("without a pin a slot runs the newest release, and with one that which it names"):
@@ -100,21 +93,21 @@ with subtest("a slot's sandbox reaches no other, neither its own sister, nor the
     machine.wait_for_open_port(7000)
     others = [f"{at}:8080" for name, at in address.items() if name != "s902-live"] + ["10.233.1.2:8080", "10.233.28.157:7000", "10.233.28.157:80", "10.233.28.149:7000"]
     for other in others:
-        machine.fail(inside("s902-live", f"curl -s -o /dev/null --max-time 2 http://{other}/"))
-    machine.fail(inside("sandbox-live", f"{try_} http://{address['s902-live']}:8080/health"))
+        machine.fail(in_network_of("s902-live", f"curl -s -o /dev/null --max-time 2 http://{other}/"))
+    machine.fail(in_network_of("sandbox-live", f"{try_} http://{address['s902-live']}:8080/health"))
 
 with subtest("root inside sees neither the host's store nor its Nix, nor anything of other slots"):
-    leader = machine.succeed("machinectl show s902-live -p Leader --value").strip()
+    leader = leader_of("s902-live")
     for seen in ("/nix/store", "/nix/var/nix/profiles", "/nix/var/nix/db", "/nix/var/nix/daemon-socket"):
         machine.fail(f"nsenter -t {leader} -a ls {seen}/")
     machine.succeed(f"nsenter -t {leader} -a test -e /data/events.db")
     machine.fail(f"nsenter -t {leader} -a test -e {folder}")
 
 with subtest("it can't speak from another slot's address, nor does a user of the host call it in the gateway's name"):
-    machine.succeed(inside("s902-live", f"ip address add {address['s901-live']} dev eth0"))
-    machine.fail(inside("s902-live", f"curl -sf --max-time 2 --interface {address['s901-live']} http://10.233.28.157:7000/"))
-    machine.succeed(inside("s902-live", f"ip address del {address['s901-live']} dev eth0"))
-    machine.fail(f"setpriv --reuid 65534 --regid 65534 --clear-groups {try_} http://{address['s902-live']}:8080/health")
+    machine.succeed(in_network_of("s902-live", f"ip address add {address['s901-live']} dev eth0"))
+    machine.fail(in_network_of("s902-live", f"curl -sf --max-time 2 --interface {address['s901-live']} http://10.233.28.157:7000/"))
+    machine.succeed(in_network_of("s902-live", f"ip address del {address['s901-live']} dev eth0"))
+    machine.fail(f"{nobody} {try_} http://{address['s902-live']}:8080/health")
 
 with subtest("a slot that is taken out of the firewall's sets is put back"):
     gone = f'"ve-s902-live" . {address["s902-live"]}'

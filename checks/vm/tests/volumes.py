@@ -1,11 +1,9 @@
 """Copies of what a sandbox has written, made by root on the gateway's word, whatever the sandbox plants in the way."""
 import shlex
 
-gateway = "setpriv --reuid 2991 --regid 2991 --clear-groups"
 folder = "/var/lib/choiros/sandboxes"
 data = f"{folder}/sandbox-live"
 ids = iter(f"20260102T03{n // 60:02}{n % 60:02}Z-0a1b" for n in range(600))
-path = "export PATH=/run/current-system/sw/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 def order(text, sandbox="sandbox-live", fails=False):
@@ -16,7 +14,7 @@ def order(text, sandbox="sandbox-live", fails=False):
 
 
 def inside(command):
-    return machine.succeed(f"systemd-run -M sandbox-live -q --pipe --wait /bin/sh -c {shlex.quote(f'{path}; {command}')}")
+    return root_in("sandbox-live", command)
 
 
 def snapshot(prepared=False):
@@ -53,7 +51,6 @@ with subtest("a snapshot has all that there is, as it is"):
 
 with subtest("nobody but root sees a snapshot, and nobody but the gateway what came of it"):
     t.assertEqual(machine.succeed(f"stat -c '%a %u' {folder}/.snapshots").strip(), "700 0")
-    nobody = "setpriv --reuid 65534 --regid 65534 --clear-groups"
     for there in (copy, "/run/choiros-volumes/sandbox-live"):
         machine.fail(f"{nobody} ls {there}")
         machine.fail(f"setpriv --reuid 2990 --regid 2990 --clear-groups ls {there}")
@@ -75,7 +72,7 @@ with subtest("links lead nowhere, pipes and devices hold nothing up"):
 
 with subtest("nor do they while a folder is one, and then a link to the host's, a thousand times"):
     inside("mkdir -p /data/flip /data/flop; for n in 1 2 3 4 5 6 7 8 9; do echo own > /data/flip/secret$n; done; ln -s /root /data/lure; echo own > /data/flop/secret")
-    machine.succeed(f"systemd-run -M sandbox-live --unit=racer /bin/sh -c {shlex.quote(f'{path}; cd /data; while :; do mv -T flip gone; mv -T lure flip; mv -T flip lure; mv -T gone flip; rm flop/secret; ln -s /root/secret flop/secret; rm flop/secret; mkfifo flop/secret; rm flop/secret; echo own > flop/secret; done')}")
+    machine.succeed(f"systemd-run -M sandbox-live --unit=racer /bin/sh -c {shlex.quote(f'{set_path}; cd /data; while :; do mv -T flip gone; mv -T lure flip; mv -T flip lure; mv -T gone flip; rm flop/secret; ln -s /root/secret flop/secret; rm flop/secret; mkfifo flop/secret; rm flop/secret; echo own > flop/secret; done')}")
     for n in range(12):
         taken, copy = snapshot(prepared=n % 2 == 1)
         machine.fail(f"grep -rqs of-the-host {copy}")
