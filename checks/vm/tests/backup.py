@@ -1,6 +1,4 @@
 """Backups of whole volumes that are made while these are in use and kept by rule, whatever a sandbox plants in its own."""
-import shlex
-
 folder = "/var/lib/choiros/sandboxes"
 data, copies = f"{folder}/sandbox-live", "/var/lib/choiros/backups/sandbox-live"
 store = "/var/lib/choiros/hypervisor/hypervisor.db"

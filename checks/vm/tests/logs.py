@@ -1,7 +1,5 @@
 """What a sandbox has logged, as the hypervisor is told it: its own, printable, bounded; and nothing of the host's or of
 another sandbox's, whatever it plants where its journal should be."""
-import shlex
-
 ask = """
 import socket, sys
 s = socket.socket(socket.AF_UNIX)

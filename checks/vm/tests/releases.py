@@ -1,6 +1,4 @@
 """Releases: what a deployment adds, what a sandbox is pinned to, and that nothing else moves the pin."""
-import shlex
-
 id_ = "20260102T030405Z-0a1b"
 
 
@@ -95,7 +93,7 @@ with subtest("nor does it order what is no order, or by another verb"):
     for unit in (
         "choiros-volume-other-live@list", "choiros-volume-sandbox-live@", "choiros-volume-sandbox-live@format", f"choiros-volume-sandbox-live@snapshot:{id_}",
         f"choiros-volume-sandbox-live@snapshot:{id_}:whim", "choiros-volume-sandbox-live@prepare:..", "choiros-volume-sandbox-live@prepare:20260102T030405Z-0A1B",
-        f"choiros-volume-sandbox-live@replace:team-live:{id_}:{id_}", f"choiros-volume-sandbox-live@replace:sandbox-dev:{id_}", f"choiros-volume-sandbox-live@prune:{id_}:x", f"choiros-volume-sandbox-live@thaw", r"choiros-volume-sandbox-live@remove:..\x2f..",
+        f"choiros-volume-sandbox-live@replace:team-live:{id_}:{id_}", f"choiros-volume-sandbox-live@replace:sandbox-dev:{id_}", f"choiros-volume-sandbox-live@prune:{id_}:x", "choiros-volume-sandbox-live@thaw", r"choiros-volume-sandbox-live@remove:..\x2f..",
         f"choiros-volume-sandbox-live@list:{id_}", "choiros-releases", "choiros-rollout",
     ):
         machine.fail(f"{gateway} systemctl --no-ask-password start {shlex.quote(unit)}")

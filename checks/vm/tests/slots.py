@@ -155,7 +155,7 @@ with subtest("what was in a slot goes whole to an archive, the next one finds no
     for slot in (902, 903):
         machine.succeed(f"{hypervisor} start choiros-slot@{slot}")
     machine.succeed("systemctl stop container@s902-live container@s902-dev", f"ln -s /etc/shadow {folder}/902/s902-live/link && chown -h 40902:40902 {folder}/902/s902-live/link")
-    sums = f"sh -c 'cd $0 && find . -type f | sort | xargs sha256sum'"
+    sums = "sh -c 'cd $0 && find . -type f | sort | xargs sha256sum'"
     before = machine.succeed(f"{sums} {folder}/902/s902-live")
     order("s902-live", "snapshot:20260101T000000Z-000c:asked")
     for role in ("live", "dev", "live"):

@@ -1,6 +1,4 @@
 """Copies of what a sandbox has written, made by root on the gateway's word, whatever the sandbox plants in the way."""
-import shlex
-
 folder = "/var/lib/choiros/sandboxes"
 data = f"{folder}/sandbox-live"
 ids = iter(f"20260102T03{n // 60:02}{n % 60:02}Z-0a1b" for n in range(600))
@@ -92,7 +90,7 @@ with subtest("the program sees volumes of its workspace, and nothing else of the
     machine.succeed(f"touch {folder}/team-live/theirs", f"systemd-run --unit=holder flock {lock} sleep 600", f"while flock --nonblock {lock} true; do sleep 0.1; done")
     # it waits for its turn
     machine.succeed(f"systemctl start --no-block '{unit}'")
-    pid = machine.wait_until_succeeds(f"pgrep -f '^[^ ]*hypervisor volume .*prepare'", timeout=20).strip()
+    pid = machine.wait_until_succeeds("pgrep -f '^[^ ]*hypervisor volume .*prepare'", timeout=20).strip()
     root = f"/proc/{pid}/root"
     seen = machine.succeed(f"ls -A {root} {root}/var/lib/choiros {root}/run; test -e {root}{folder}/team-live/theirs && echo THEIRS; test -e {root}/etc/shadow && echo SHADOW; touch {root}{data}/own && echo WRITES; touch {root}/x 2> /dev/null && echo ROOT; true")
     t.assertIn("WRITES", seen)
