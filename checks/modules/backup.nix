@@ -132,6 +132,7 @@ in
       "/var/lib"
       "/var/lib/choiros"
       "/var/lib/choiros/hypervisor/copies"
+      "/var/lib/choiros/quota"
       "/var/lib/choiros/rollout"
       "/var/lib/nixos-containers/copies"
       "/var/lib/private/choiros"

@@ -27,6 +27,7 @@ directory:
   "/var/lib/choiros/archives"
   "/var/lib/choiros/certificate"
   "/var/lib/choiros/hypervisor"
+  "/var/lib/choiros/quota"
   "/var/lib/choiros/rollout"
   "/var/lib/choiros/sandboxes"
   "/var/lib/choiros/slots"
