@@ -2,18 +2,13 @@
 //! passkey.
 
 use super::Api;
-use super::acts::Of;
 use super::operator::{OPERATOR, Refused, named};
-use super::order::Order;
 use super::sandboxes::owned;
-use crate::auth::{Actor, Caller};
+use crate::auth::Caller;
 use crate::error::{HttpError, Payload};
 use crate::peer::Peer;
 use crate::role::Role;
-use crate::routes::{
-    ChangeOutcome, ForkOrder, PromoteOrder, RestoreOrder, UndoOrder, Workspace, WorkspaceBackups,
-    WorkspaceView,
-};
+use crate::routes::{ChangeOutcome, Workspace, WorkspaceBackups, WorkspaceView};
 use crate::runtime::{Backup, Snapshot};
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
@@ -31,10 +26,6 @@ pub(super) fn operator() -> Router<Api> {
         .route("/workspaces/{workspace}", get(view))
         .route("/releases/{workspace}", post(add_release))
         .route("/give/{workspace}", post(give))
-        .route("/promote/{workspace}", post(order::<PromoteOrder>))
-        .route("/undo/{workspace}", post(order::<UndoOrder>))
-        .route("/fork/{workspace}", post(order::<ForkOrder>))
-        .route("/restore/{workspace}", post(order::<RestoreOrder>))
         .route("/snapshots/{workspace}/{role}", post(take_snapshot))
         .route("/backups/{workspace}", get(backups))
         .route("/backups/{workspace}/{role}", post(back_up))
@@ -88,16 +79,6 @@ async fn give(
         .await?;
     tell(&api, &of, "release_given", &outcome).await;
     Ok(Json(outcome))
-}
-
-/// Does an order, and tells the workspace's members.
-pub(super) async fn order<O: Order>(
-    State(api): State<Api>,
-    Path(workspace): Path<String>,
-    Payload(order): Payload<O>,
-) -> Result<Json<O::Outcome>, Refused> {
-    let of = Of::named(workspace, order);
-    Ok(Json(of.perform(&api, &Actor::Operator).await?))
 }
 
 async fn take_snapshot(

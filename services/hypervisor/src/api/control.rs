@@ -1,18 +1,16 @@
 //! The operator's Unix socket: the same program from the inside, for root and its own user.
 
-use super::access::{AccessOrder, AccessOutcome, AccessView};
-use super::acts::{self, Of};
+use super::access::AccessView;
+use super::acts;
 use super::changes;
 use super::inventory::{self, SandboxRow, Search};
 use super::operator::{self, OPERATOR, Refused, named};
 use super::sandboxes::{Outcome, Verb};
 use super::{Api, log, people};
-use crate::access::Access;
-use crate::auth::{Actor, Caller, Invite, NewInvite, RecoveryCode};
-use crate::error::Payload;
+use crate::auth::Caller;
 use crate::private_folder;
 use crate::role::Role;
-use crate::routes::{SwapOrder, Workspace};
+use crate::routes::Workspace;
 use crate::store::ProbationRow;
 use crate::unix_socket;
 use axum::extract::rejection::{PathRejection, QueryRejection};
@@ -22,7 +20,6 @@ use axum::routing::{get, post};
 use axum::serve::Listener;
 use axum::{Json, Router};
 use http::StatusCode;
-use serde::Deserialize;
 use serde_json::{Value, json};
 use std::io;
 use std::path::PathBuf;
@@ -100,21 +97,15 @@ fn router(api: Api) -> Router {
     Router::new()
         .route("/status", get(status))
         .route("/sandboxes", get(list))
-        .route("/sandboxes/{workspace}", get(one))
         .route("/sandboxes/{workspace}/{role}/log", get(log))
         .route("/sandboxes/{workspace}/{role}/{verb}", post(control))
         .route("/sandboxes/{workspace}/{role}/probe", get(probe))
-        .route("/access/{workspace}/{role}", get(access).post(set_access))
-        .route(
-            "/swap/{workspace}",
-            get(probation).post(changes::order::<SwapOrder>),
-        )
+        .route("/access/{workspace}/{role}", get(access))
+        .route("/probations/{workspace}", get(probation))
         .merge(changes::operator())
         .merge(people::operator())
         .route("/acts", post(acts::by_operator))
-        .route("/invites", get(people::invites).post(invite))
         .route("/tokens", get(super::tokens::of_user))
-        .route("/recover/{username}", post(recover))
         .fallback(operator::unknown)
         .method_not_allowed_fallback(operator::unknown)
         .with_state(api)
@@ -152,11 +143,6 @@ async fn list(
     let Query(search) = search?;
     let found = inventory::found(&api, &Caller::Operator, &search).await?;
     Ok(Json(found))
-}
-
-async fn one(State(api): State<Api>, name: Path<String>) -> Result<Json<Vec<SandboxRow>>, Refused> {
-    let rows = inventory::of_workspace(&api, &Caller::Operator, &name).await?;
-    Ok(Json(rows))
 }
 
 async fn log(
@@ -199,21 +185,6 @@ async fn access(
     Ok(Json(AccessView::of(&*named(&api, &workspace)?, role)))
 }
 
-#[derive(Deserialize)]
-struct SetAccess {
-    access: Access,
-}
-
-async fn set_access(
-    State(api): State<Api>,
-    path: Result<Path<(String, Role)>, PathRejection>,
-    Payload(SetAccess { access }): Payload<SetAccess>,
-) -> Result<Json<AccessOutcome>, Refused> {
-    let Path((workspace, role)) = path?;
-    let of = Of::named(workspace, AccessOrder { role, access });
-    Ok(Json(of.perform(&api, &Actor::Operator).await?))
-}
-
 /// The workspace's last swap on probation, which may have ended meanwhile.
 async fn probation(
     State(api): State<Api>,
@@ -225,18 +196,4 @@ async fn probation(
         let said = format!("no swap of {workspace} was on probation");
         Refused::new(StatusCode::NOT_FOUND, "no_probation", said)
     })
-}
-
-async fn invite(
-    State(api): State<Api>,
-    Payload(new): Payload<NewInvite>,
-) -> Result<Json<Invite>, Refused> {
-    Ok(Json(api.auth.invite(new).await?))
-}
-
-async fn recover(
-    State(api): State<Api>,
-    Path(username): Path<String>,
-) -> Result<Json<RecoveryCode>, Refused> {
-    Ok(Json(api.auth.recovery_code_for(&username).await?))
 }

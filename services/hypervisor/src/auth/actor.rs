@@ -2,7 +2,7 @@
 //! token, and the operator.
 
 use super::confirm::Confirmed;
-use super::{ApiToken, Auth, AuthError, Principal, Session, User};
+use super::{ApiToken, Auth, AuthError, Principal, Session, User, client};
 use crate::lifetime::Lifetime;
 use crate::scope::Scope;
 use crate::store::AuditRow;
@@ -184,6 +184,18 @@ impl Actor {
 }
 
 impl Auth {
+    /// Writes to the audit log what has been done.
+    pub(crate) async fn audit(self: &Arc<Self>, row: AuditRow) {
+        let event = row.event.clone();
+        let noted = self.run(move |_, store| {
+            client::audit(store, &row);
+            Ok(())
+        });
+        if let Err(error) = noted.await {
+            tracing::error!(%error, event, "an event is missing from the audit log");
+        }
+    }
+
     /// Whoever does an act as they are now, with the rights that they have now, if what let them in
     /// has not ended meanwhile.
     ///

@@ -127,7 +127,7 @@ pub(super) async fn restore(client: &Client, restore: &Restore) -> Result<Answer
         "rehearse": restore.rehearse,
     });
     let workspace = restore.workspace.as_deref().unwrap_or_default();
-    Ok(order_at(client, "restore", workspace, &order).await?.into())
+    Ok(act(client, "restore", workspace, order).await?.into())
 }
 
 pub(super) async fn release(client: &Client, verb: ReleaseVerb) -> Result<Answer> {
@@ -168,7 +168,7 @@ pub(super) async fn promote(client: &Client, promote: Promote) -> Result<Answer>
         restore_data: promote.restore_data,
     };
     let workspace = &promote.of.workspace;
-    let promoted = order_at(client, "promote", workspace, &serde_json::to_value(order)?).await?;
+    let promoted = act(client, "promote", workspace, serde_json::to_value(order)?).await?;
     if promote.probation.is_none() {
         return Ok(promoted.into());
     }
@@ -178,12 +178,12 @@ pub(super) async fn promote(client: &Client, promote: Promote) -> Result<Answer>
 
 pub(super) async fn undo(client: &Client, undo: Undo) -> Result<Answer> {
     let order = json!({ "with_data": undo.with_data });
-    let undone = order_at(client, "undo", &undo.of.workspace, &order).await?;
+    let undone = act(client, "undo", &undo.of.workspace, order).await?;
     Ok(undone.into())
 }
 
 pub(super) async fn fork(client: &Client, of: &Of) -> Result<Answer> {
-    let forked = order_at(client, "fork", &of.workspace, &json!({})).await?;
+    let forked = act(client, "fork", &of.workspace, json!({})).await?;
     Ok(forked.into())
 }
 
@@ -256,6 +256,11 @@ pub(super) async fn history(client: &Client, of: &Of) -> Result<Answer> {
 async fn view(client: &Client, of: &Of) -> Result<Value> {
     let path = format!("/workspaces/{}", segment(&of.workspace));
     client.get(&path).await
+}
+
+async fn act(client: &Client, name: &str, workspace: &str, order: Value) -> Result<Value> {
+    let done = client.act_on(workspace, name, order).await;
+    done.with_context(|| format!("{name} of {workspace}"))
 }
 
 async fn order_at(client: &Client, verb: &str, workspace: &str, order: &Value) -> Result<Value> {

@@ -64,6 +64,23 @@ impl Client {
         self.ask(Method::POST, path, body.to_string().into()).await
     }
 
+    /// Has the gateway do an act; what it answers, if that is more than «done».
+    pub(super) async fn act(&self, act: &Value) -> Result<Value> {
+        self.post("/acts", act).await
+    }
+
+    /// The same on the workspace of this name.
+    pub(super) async fn act_on(
+        &self,
+        workspace: &str,
+        name: &str,
+        mut order: Value,
+    ) -> Result<Value> {
+        order["act"] = name.into();
+        order["workspace"] = workspace.into();
+        self.act(&order).await
+    }
+
     /// Hands each line of a response on as it comes, until the gateway ends it.
     pub(super) async fn lines(
         &self,

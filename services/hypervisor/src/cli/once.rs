@@ -48,7 +48,7 @@ impl Once {
             Unseen::Ends(at) => format!(
                 "nobody knows {name}, and it ends by itself at {at}; repeat the command where its output can be written"
             ),
-            Unseen::Revoked { act, command } => match client.post("/acts", &act).await {
+            Unseen::Revoked { act, command } => match client.act(&act).await {
                 Ok(_) => format!(
                     "{name} was revoked, as nobody saw it; repeat the command where its output can be written"
                 ),

@@ -15,13 +15,12 @@ const TIMEOUT: Duration = Duration::from_mins(2);
 
 /// Swaps, and waits until the probation is over; also over a restart of the gateway.
 pub(super) async fn swap(client: &Client, workspace: &str, mut order: SwapOrder) -> Result<Value> {
-    let path = format!("/swap/{}", segment(workspace));
     let before = routes(client, workspace).await?;
     // The same order twice is one swap, and not one back and forth.
     let generation = before.as_ref().map(|(generation, ..)| *generation);
     order.expect_generation = order.expect_generation.or(generation);
     let order = serde_json::to_value(order)?;
-    let mut swapped = match (client.post(&path, &order).await, before) {
+    let mut swapped = match (client.act_on(workspace, "swap", order).await, before) {
         (Ok(swapped), _) => swapped,
         (Err(error), Some((generation, live, dev))) if !ClientError::is_refusal(&error) => {
             output::note("the gateway went away before it answered; waiting for it");
@@ -29,7 +28,7 @@ pub(super) async fn swap(client: &Client, workspace: &str, mut order: SwapOrder)
         }
         (Err(error), _) => return Err(error),
     };
-    swapped["probation"] = outcome(client, &path, &swapped).await?;
+    swapped["probation"] = outcome(client, workspace, &swapped).await?;
     Ok(swapped)
 }
 
@@ -39,8 +38,7 @@ pub(super) async fn of_promotion(
     workspace: &str,
     mut promoted: Value,
 ) -> Result<Value> {
-    let path = format!("/swap/{}", segment(workspace));
-    promoted["probation"] = outcome(client, &path, &promoted).await?;
+    promoted["probation"] = outcome(client, workspace, &promoted).await?;
     Ok(promoted)
 }
 
@@ -58,8 +56,9 @@ async fn routes(client: &Client, workspace: &str) -> Result<Option<(u64, Value, 
     }))
 }
 
-/// Asks the gateway for the probation of the swap that answered `swapped`, until it is over.
-async fn outcome(client: &Client, path: &str, swapped: &Value) -> Result<Value> {
+/// Asks the gateway for the probation of the change that answered `swapped`, until it is over.
+async fn outcome(client: &Client, workspace: &str, swapped: &Value) -> Result<Value> {
+    let path = format!("/probations/{}", segment(workspace));
     let generation = &swapped["generation"];
     if let Some(until) = swapped["probation"]["until"].as_str() {
         output::note(&format!(
@@ -68,7 +67,7 @@ async fn outcome(client: &Client, path: &str, swapped: &Value) -> Result<Value> 
     }
     let mut heard = Instant::now();
     loop {
-        match client.get(path).await {
+        match client.get(&path).await {
             Ok(probation) if is_of(&probation, swapped) => {
                 heard = Instant::now();
                 if let Some(outcome) = probation["outcome"].as_str() {

@@ -60,10 +60,13 @@ pub(super) struct Access {
 }
 
 pub(super) async fn access(client: &Client, order: Access) -> Result<Answer> {
-    let path = format!("/access/{}", order.place.path());
+    let place = order.place;
     let reply = match order.access {
-        None => client.get(&path).await?,
-        Some(access) => client.post(&path, &json!({ "access": access })).await?,
+        None => client.get(&format!("/access/{}", place.path())).await?,
+        Some(access) => {
+            let order = json!({ "role": place.role, "access": access });
+            client.act_on(&place.workspace, "set_access", order).await?
+        }
     };
     Ok(reply.into())
 }
@@ -101,11 +104,9 @@ pub(super) async fn swap(client: &Client, swap: Swap) -> Result<Answer> {
             .await?
             .into());
     }
-    let path = format!("/swap/{}", segment(&swap.workspace));
-    Ok(client
-        .post(&path, &serde_json::to_value(order)?)
-        .await?
-        .into())
+    let order = serde_json::to_value(order)?;
+    let swapped = client.act_on(&swap.workspace, "swap", order).await?;
+    Ok(swapped.into())
 }
 
 const COLUMNS: &[&str] = &[

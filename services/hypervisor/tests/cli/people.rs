@@ -1,10 +1,11 @@
 //! `hypervisor users`, `invites`, `sessions` and `members`.
 
-use crate::common::{builder, gateway};
+use crate::common::{builder, builder_of_own_origins, gateway};
 use crate::terminal::Terminal;
 use crate::{json, refusal};
 use serde_json::{Value, json};
 use testkit::harness::Hypervisor;
+use testkit::passkey::Authenticator;
 use testkit::person::Person;
 
 async fn user(gateway: &Hypervisor, name: &str) -> Value {
@@ -48,6 +49,33 @@ async fn a_person_is_kept_out_and_let_in_again() {
     );
     let found = json(&gateway, &["users", "list", "--search", "bo"]).await;
     assert_eq!(found.as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn the_operator_can_let_a_user_in_who_lost_everything() {
+    let gateway = builder_of_own_origins().start().await.unwrap();
+    Person::register(&gateway, "ada").await.unwrap();
+    let given = json(&gateway, &["recover", " ADA "]).await;
+    let code = given["code"].as_str().unwrap();
+    let link = format!("{}/recovery?username=ada#{code}", gateway.base_url());
+    assert_eq!(given["url"], link, "the code is in nobody's log");
+    let browser = gateway.client();
+    let post = async |path: &str, body: &Value| {
+        let response = browser.post_json(path, body).await.unwrap();
+        let said: Value = response.json().unwrap();
+        (response.status.as_u16(), said)
+    };
+    let recovery = json!({ "username": given["username"], "code": code });
+    let (recovered, said) = post("/auth/recovery", &recovery).await;
+    assert_eq!(recovered, 200, "{said}");
+    let (_, options) = post("/auth/passkeys/start", &json!({ "name": "" })).await;
+    let credential = Authenticator::new().create(&options, &browser.origin());
+    let (added, said) = post("/auth/passkeys/finish", &credential.unwrap()).await;
+    assert_eq!((added, &said["name"]), (200, &json!("Passkey 2")), "{said}");
+    let (again, said) = post("/auth/recovery", &recovery).await;
+    assert_eq!((again, &said["error"]), (401, &json!("recovery_failed")));
+    let (_, why) = refusal(&gateway, &["recover", "nobody"]).await;
+    assert!(why.contains("there is no account nobody"), "{why}");
 }
 
 #[tokio::test]

@@ -56,13 +56,11 @@ async fn who_is_in_several_workspaces_chooses_and_who_is_taken_out_loses_what_is
     let not_hers = "/.choiros/api/workspaces/two/choose";
     let refused = ada.client.post_json(not_hers, &json!({})).await.unwrap();
     assert_eq!(refused.status, 404, "{}", refused.text());
-    let members = ask(&gateway, "/members/one").await;
-    let names: Vec<_> = members
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|it| &it["username"])
-        .collect();
+    let all = ask(&gateway, "/workspaces").await;
+    let mut all = all.as_array().unwrap().iter();
+    let one = all.find(|it| it["name"] == "one").unwrap();
+    let members = one["members"].as_array().unwrap().iter();
+    let names: Vec<_> = members.map(|it| &it["username"]).collect();
     assert_eq!(names, ["ada", "bob"]);
 
     // What she has open there ends with the membership; her session goes on elsewhere.

@@ -16,7 +16,7 @@ mod tokens;
 mod workspace;
 
 pub use act::Act;
-pub(super) use of::{Of, steered};
+pub(super) use of::steered;
 
 use super::Api;
 use super::operator::Refused;
@@ -124,6 +124,5 @@ fn needs_page(api: &Api, headers: &HeaderMap) -> bool {
 
 /// Where an act's page is.
 fn path(api: &Api, id: Uuid) -> String {
-    let prefix = api.config.gateway_prefix.as_deref().unwrap_or_default();
-    format!("{prefix}/auth/acts/{id}")
+    format!("{}/auth/acts/{id}", api.config.prefix())
 }

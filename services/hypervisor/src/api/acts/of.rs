@@ -95,11 +95,7 @@ impl<O: Order> Of<O> {
         sentence.map_err(Into::into)
     }
 
-    pub(in crate::api) async fn perform(
-        self,
-        api: &Api,
-        by: &Actor,
-    ) -> Result<O::Outcome, HttpError> {
+    pub(super) async fn perform(self, api: &Api, by: &Actor) -> Result<O::Outcome, HttpError> {
         let caller = api.auth.recheck(by).await?;
         let workspace = self.target.find(api, &caller).await?;
         let name = caller.name();
@@ -109,13 +105,5 @@ impl<O: Order> Of<O> {
         let row = by.audit_row(O::EVENT, None, done);
         api.routes.audit(&workspace, row).await;
         Ok(outcome)
-    }
-}
-
-impl<O> Of<O> {
-    /// What is ordered of the workspace of this name.
-    pub(in crate::api) const fn named(name: String, order: O) -> Self {
-        let target = Target::Named(name);
-        Self { target, order }
     }
 }

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 /// An invite, and whether it is good.
 #[derive(Serialize, utoipa::ToSchema)]
-pub(in crate::api) struct InviteView {
+pub(super) struct InviteView {
     #[serde(flatten)]
     invitation: Invitation,
     state: InviteState,
@@ -32,7 +32,7 @@ pub(super) async fn list(
     Ok(Json(views(api.auth.invitations().await?)))
 }
 
-pub(in crate::api) async fn all(State(api): State<Api>) -> Result<Json<Vec<InviteView>>, Refused> {
+pub(super) async fn all(State(api): State<Api>) -> Result<Json<Vec<InviteView>>, Refused> {
     Ok(Json(views(api.auth.invitations().await?)))
 }
 

@@ -8,8 +8,6 @@ mod sessions;
 mod users;
 mod workspaces;
 
-pub(super) use invites::all as invites;
-
 use super::Api;
 use axum::Router;
 use axum::routing::get;
@@ -32,9 +30,9 @@ pub(super) fn operations() -> OpenApiRouter<Api> {
 pub(super) fn operator() -> Router<Api> {
     Router::new()
         .route("/users", get(users::all))
+        .route("/invites", get(invites::all))
         .route("/sessions", get(sessions::all))
         .route("/archives", get(archives::all))
         .route("/audit", get(audit::export))
         .route("/workspaces", get(workspaces::all))
-        .route("/members/{workspace}", get(workspaces::members))
 }

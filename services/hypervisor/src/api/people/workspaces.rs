@@ -1,7 +1,7 @@
 //! Workspaces and their members, and which of theirs a person is led to.
 
 use super::super::Api;
-use super::super::operator::{Refused, named};
+use super::super::operator::Refused;
 use crate::auth::Caller;
 use crate::error::{HttpError, Parameters};
 use crate::role::Role;
@@ -75,15 +75,6 @@ pub(super) async fn list(
 pub(super) async fn all(State(api): State<Api>) -> Result<Json<Vec<WorkspaceListing>>, Refused> {
     let workspaces = api.routes.all();
     Ok(Json(views(&api, None, workspaces).await?))
-}
-
-pub(super) async fn members(
-    State(api): State<Api>,
-    Path(workspace): Path<String>,
-) -> Result<Json<Vec<Member>>, Refused> {
-    let workspace = named(&api, &workspace)?;
-    let names = names(&api).await?;
-    Ok(Json(members_of(&api, &workspace, &names)))
 }
 
 /// Has `/` lead you to this one of your workspaces from now on.

@@ -1,13 +1,12 @@
 //! `hypervisor archives`.
 #![allow(clippy::doc_markdown, reason = "doc comments are the help texts here")]
 
-use super::act;
 use crate::cli::answer::Answer;
 use crate::cli::client::Client;
 use crate::cli::question::Yes;
 use anyhow::Result;
 use clap::{Args, Subcommand};
-use serde_json::{Value, json};
+use serde_json::json;
 
 #[derive(Args)]
 pub(in crate::cli) struct Archives {
@@ -40,31 +39,22 @@ pub(in crate::cli) async fn archives(client: &Client, archives: Archives) -> Res
         None | Some(Verb::List) => Ok(Answer::list(client.get("/archives").await?, COLUMNS)),
         Some(Verb::Restore { id, username }) => {
             let order = json!({ "act": "restore_archive", "archive_id": id, "username": username });
-            let value = restored(act(client, &order).await?, &id, &username);
-            let workspace = value["workspace"].as_str().unwrap_or(&id);
+            let restored = client.act(&order).await?;
+            let workspace = restored["workspace"].as_str().unwrap_or_default();
             let said = format!("{workspace} is restored, and {username} a member of it");
-            Ok(Answer::sentence(said, value))
+            Ok(Answer::sentence(said, restored))
         }
         Some(Verb::Delete { id, yes }) => {
             yes.confirm(&format!(
                 "This deletes the archive {id} and the data in it for good."
             ))?;
-            act(
-                client,
-                &json!({ "act": "delete_archive", "archive_id": id }),
-            )
-            .await?;
+            client
+                .act(&json!({ "act": "delete_archive", "archive_id": id }))
+                .await?;
             let said = format!("the archive {id} is deleted");
             Ok(Answer::sentence(said, json!({ "id": id })))
         }
     }
-}
-
-fn restored(reply: Value, id: &str, username: &str) -> Value {
-    if reply.is_null() {
-        return json!({ "id": id, "username": username });
-    }
-    reply
 }
 
 const COLUMNS: &[&str] = &[

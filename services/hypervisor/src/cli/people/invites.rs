@@ -1,7 +1,6 @@
 //! `hypervisor invites` and `invite`.
 #![allow(clippy::doc_markdown, reason = "doc comments are the help texts here")]
 
-use super::act;
 use crate::cli::answer::Answer;
 use crate::cli::client::Client;
 use crate::cli::once::Once;
@@ -50,7 +49,9 @@ pub(in crate::cli) async fn invites(client: &Client, invites: Invites) -> Result
         None | Some(Verb::List) => Ok(Answer::list(client.get("/invites").await?, COLUMNS)),
         Some(Verb::Create(create)) => invite(client, &create).await,
         Some(Verb::Revoke { id }) => {
-            act(client, &json!({ "act": "revoke_invite", "invite_id": id })).await?;
+            client
+                .act(&json!({ "act": "revoke_invite", "invite_id": id }))
+                .await?;
             let said = format!("the invite {id} lets nobody in any more");
             Ok(Answer::sentence(said, json!({ "id": id })))
         }
@@ -66,7 +67,7 @@ pub(in crate::cli) async fn invite(client: &Client, create: &Create) -> Result<A
         "admin": create.admin,
         "hours": create.hours,
     });
-    let invite = act(client, &order).await?;
+    let invite = client.act(&order).await?;
     let id = &invite["id"];
     let once = Once::revoked_by(
         "the invite",

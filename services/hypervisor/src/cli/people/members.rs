@@ -1,7 +1,7 @@
 //! `hypervisor members`.
 #![allow(clippy::doc_markdown, reason = "doc comments are the help texts here")]
 
-use super::{act, find};
+use super::find;
 use crate::cli::answer::Answer;
 use crate::cli::client::Client;
 use anyhow::{Result, bail};
@@ -45,7 +45,7 @@ pub(in crate::cli) async fn members(client: &Client, members: Members) -> Result
                 "workspace": of.workspace,
                 "username": of.username,
             });
-            act(client, &order).await?;
+            client.act(&order).await?;
             Ok(done(&of, "is a member of"))
         }
         Some(Verb::Remove(of)) => {
@@ -55,7 +55,7 @@ pub(in crate::cli) async fn members(client: &Client, members: Members) -> Result
                 "workspace": of.workspace,
                 "user_id": user.id,
             });
-            act(client, &order).await?;
+            client.act(&order).await?;
             Ok(done(&of, "is no longer a member of"))
         }
     }

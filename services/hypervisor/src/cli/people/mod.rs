@@ -22,11 +22,6 @@ use crate::username;
 use anyhow::{Result, bail};
 use serde_json::Value;
 
-/// Has the gateway do something; what it answers, if that is more than «done».
-async fn act(client: &Client, act: &Value) -> Result<Value> {
-    client.post("/acts", act).await
-}
-
 /// An account, as acts name it.
 struct User {
     id: Value,

@@ -1,7 +1,6 @@
 //! `hypervisor sessions`.
 #![allow(clippy::doc_markdown, reason = "doc comments are the help texts here")]
 
-use super::act;
 use crate::cli::answer::Answer;
 use crate::cli::client::Client;
 use crate::cli::segment;
@@ -35,7 +34,9 @@ pub(in crate::cli) async fn sessions(client: &Client, sessions: Sessions) -> Res
         None => list(client, None).await,
         Some(Verb::List { user }) => list(client, user.as_deref()).await,
         Some(Verb::End { id }) => {
-            act(client, &json!({ "act": "end_session", "session_id": id })).await?;
+            client
+                .act(&json!({ "act": "end_session", "session_id": id }))
+                .await?;
             let said = format!("the session {id} has ended");
             Ok(Answer::sentence(said, json!({ "id": id })))
         }

@@ -1,7 +1,6 @@
 //! `hypervisor tokens`.
 #![allow(clippy::doc_markdown, reason = "doc comments are the help texts here")]
 
-use super::act;
 use crate::cli::answer::Answer;
 use crate::cli::client::Client;
 use crate::cli::once::Once;
@@ -54,7 +53,9 @@ pub(in crate::cli) async fn tokens(client: &Client, tokens: Tokens) -> Result<An
         }
         Tokens::Create(token) => create(client, &token).await,
         Tokens::Revoke { id } => {
-            act(client, &json!({ "act": "revoke_token", "token_id": id })).await?;
+            client
+                .act(&json!({ "act": "revoke_token", "token_id": id }))
+                .await?;
             let said = format!("the token {id} lets nobody in any more");
             Ok(Answer::sentence(said, json!({ "id": id })))
         }
@@ -71,7 +72,7 @@ async fn create(client: &Client, token: &Create) -> Result<Answer> {
         "days": token.days,
         "workspace": token.workspace,
     });
-    let made = act(client, &order).await?;
+    let made = client.act(&order).await?;
     let id = &made["id"];
     let once = Once::revoked_by(
         "the token",

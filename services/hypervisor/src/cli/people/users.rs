@@ -1,7 +1,7 @@
 //! `hypervisor users` and `recover`.
 #![allow(clippy::doc_markdown, reason = "doc comments are the help texts here")]
 
-use super::{act, find};
+use super::find;
 use crate::cli::answer::Answer;
 use crate::cli::client::Client;
 use crate::cli::once::Once;
@@ -117,7 +117,7 @@ async fn change(
     let user = find(client, &whom.username).await?;
     with["act"] = name.into();
     with["user_id"] = user.id.clone();
-    let changed = act(client, &with).await?;
+    let changed = client.act(&with).await?;
     Ok(Answer::sentence(format!("{} {done}", user.name), changed))
 }
 
@@ -127,7 +127,9 @@ async fn remove(client: &Client, whom: &Whom, yes: &Yes) -> Result<Answer> {
     yes.confirm(&format!(
         "This removes the account {name} with its passkeys, and archives what is theirs alone."
     ))?;
-    let removed = act(client, &json!({ "act": "remove_user", "user_id": user.id })).await?;
+    let removed = client
+        .act(&json!({ "act": "remove_user", "user_id": user.id }))
+        .await?;
     let names = |key: &str| {
         let names = removed[key].as_array().into_iter().flatten();
         names
@@ -155,7 +157,7 @@ pub(in crate::cli) async fn recover(client: &Client, whom: &Whom) -> Result<Answ
     output::is_seen()?;
     let user = find(client, &whom.username).await?;
     let order = json!({ "act": "recovery_link", "user_id": user.id });
-    let code = act(client, &order).await?;
+    let code = client.act(&order).await?;
     let once = Once::ending("the recovery code", &code["expires_at"]);
     Ok(Answer::from(code).once(once))
 }

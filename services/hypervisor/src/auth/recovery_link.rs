@@ -3,7 +3,6 @@
 use super::actor::Actor;
 use super::people::{known, of_user};
 use super::{Auth, AuthError, client, codes, confirm};
-use crate::store::AuditRow;
 use crate::timestamp::Timestamp;
 use serde::Serialize;
 use std::sync::Arc;
@@ -11,7 +10,7 @@ use uuid::Uuid;
 
 /// A recovery code that an admin or the operator hands to a user.
 #[derive(Debug, Clone, Serialize)]
-pub struct RecoveryCode {
+pub(crate) struct RecoveryCode {
     /// Whom it is for.
     pub username: String,
     /// The secret; it works once.
@@ -23,18 +22,6 @@ pub struct RecoveryCode {
 }
 
 impl Auth {
-    /// A one-time recovery code for a user who has none left, by the operator.
-    ///
-    /// # Errors
-    /// [`AuthError::NoUser`], [`AuthError::UserDisabled`]; the store's.
-    pub async fn recovery_code_for(
-        self: &Arc<Self>,
-        username: &str,
-    ) -> Result<RecoveryCode, AuthError> {
-        let user = self.user_named(username).await?;
-        self.recovery_link(Actor::Operator, user.id).await
-    }
-
     /// The act `recovery_link`: it lasts as long as an invite.
     ///
     /// # Errors
@@ -67,17 +54,5 @@ impl Auth {
             })
         })
         .await
-    }
-
-    /// Writes to the audit log what has been done.
-    pub(crate) async fn audit(self: &Arc<Self>, row: AuditRow) {
-        let event = row.event.clone();
-        let noted = self.run(move |_, store| {
-            client::audit(store, &row);
-            Ok(())
-        });
-        if let Err(error) = noted.await {
-            tracing::error!(%error, event, "an event is missing from the audit log");
-        }
     }
 }
