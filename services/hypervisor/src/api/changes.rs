@@ -2,7 +2,7 @@
 //! passkey.
 
 use super::Api;
-use super::operator::{OPERATOR, Refused, named};
+use super::operator::{Refused, named};
 use super::sandboxes::owned;
 use crate::auth::Caller;
 use crate::error::{HttpError, Payload};
@@ -16,7 +16,7 @@ use axum::routing::{get, post};
 use axum::{Extension, Json, Router};
 use serde::Deserialize;
 use std::collections::BTreeMap;
-use std::fmt::Display;
+use std::net::IpAddr;
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -26,7 +26,7 @@ pub(super) fn operator() -> Router<Api> {
         .route("/workspaces/{workspace}", get(view))
         .route("/releases/{workspace}", post(add_release))
         .route("/give/{workspace}", post(give))
-        .route("/snapshots/{workspace}/{role}", post(take_snapshot))
+        .route("/snapshots/{workspace}/{role}", post(operators_snapshot))
         .route("/backups/{workspace}", get(backups))
         .route("/backups/{workspace}/{role}", post(back_up))
 }
@@ -53,11 +53,12 @@ async fn add_release(
     Payload(order): Payload<ReleaseOrder>,
 ) -> Result<Json<ChangeOutcome>, Refused> {
     let of = named(&api, &workspace)?;
+    let by = Caller::Operator;
     let added = api
         .routes
-        .add_release(&of, order.command, order.env, OPERATOR);
+        .add_release(&of, order.command, order.env, &by.name());
     let outcome = added.await?;
-    tell(&api, &of, "release_added", &outcome).await;
+    api.tell(&by, None, &of, "release_added", &outcome).await;
     Ok(Json(outcome))
 }
 
@@ -73,21 +74,20 @@ async fn give(
     Payload(order): Payload<GiveOrder>,
 ) -> Result<Json<ChangeOutcome>, Refused> {
     let of = named(&api, &workspace)?;
-    let outcome = api
-        .routes
-        .give_release(&of, order.release, OPERATOR)
-        .await?;
-    tell(&api, &of, "release_given", &outcome).await;
+    let by = Caller::Operator;
+    let given = api.routes.give_release(&of, order.release, &by.name());
+    let outcome = given.await?;
+    api.tell(&by, None, &of, "release_given", &outcome).await;
     Ok(Json(outcome))
 }
 
-async fn take_snapshot(
+async fn operators_snapshot(
     State(api): State<Api>,
     path: Result<Path<(String, Role)>, PathRejection>,
 ) -> Result<Json<Snapshot>, Refused> {
     let Path((workspace, role)) = path?;
     let of = named(&api, &workspace)?;
-    Ok(Json(api.routes.snapshot(&of, role).await?))
+    Ok(take_snapshot(&api, &Caller::Operator, None, &of, role).await?)
 }
 
 async fn back_up(
@@ -98,7 +98,8 @@ async fn back_up(
     let of = named(&api, &workspace)?;
     let backup = api.routes.back_up(&of, role).await?;
     let done = format!("{} of {role}", backup.id);
-    tell(&api, &of, "backup_made", &done).await;
+    api.tell(&Caller::Operator, None, &of, "backup_made", done)
+        .await;
     Ok(Json(backup))
 }
 
@@ -108,12 +109,6 @@ async fn backups(
 ) -> Result<Json<WorkspaceBackups>, Refused> {
     let of = named(&api, &workspace)?;
     Ok(Json(api.routes.backups(&of).await?))
-}
-
-async fn tell(api: &Api, workspace: &Arc<Workspace>, event: &str, outcome: &impl Display) {
-    let done = format!("{outcome} by {OPERATOR}");
-    let row = Caller::Operator.audit_row(event, None, None, done);
-    api.routes.audit(workspace, row).await;
 }
 
 /// What the workspace of this user has, and was.
@@ -136,10 +131,19 @@ pub(super) async fn snapshot(
 ) -> Result<Json<Snapshot>, HttpError> {
     let Path((user_id, role)) = path?;
     let workspace = owned(&api, &caller, user_id).await?;
-    let snapshot = api.routes.snapshot(&workspace, role).await?;
-    let (id, by) = (&snapshot.id, caller.name());
-    let done = format!("{id} of {role} of {} by {by}", workspace.name);
-    let row = caller.audit_row("snapshot_taken", None, Some(peer.client), done);
-    api.routes.audit(&workspace, row).await;
+    take_snapshot(&api, &caller, Some(peer.client), &workspace, role).await
+}
+
+async fn take_snapshot(
+    api: &Api,
+    caller: &Caller,
+    address: Option<IpAddr>,
+    workspace: &Arc<Workspace>,
+    role: Role,
+) -> Result<Json<Snapshot>, HttpError> {
+    let snapshot = api.routes.snapshot(workspace, role).await?;
+    let done = format!("{} of {role} of {}", snapshot.id, workspace.name);
+    api.tell(caller, address, workspace, "snapshot_taken", done)
+        .await;
     Ok(Json(snapshot))
 }

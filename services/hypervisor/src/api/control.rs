@@ -4,7 +4,7 @@ use super::access::AccessView;
 use super::acts;
 use super::changes;
 use super::inventory::{self, SandboxRow, Search};
-use super::operator::{self, OPERATOR, Refused, named};
+use super::operator::{self, Refused, named};
 use super::sandboxes::{Outcome, Verb};
 use super::{Api, log, people};
 use crate::auth::Caller;
@@ -160,8 +160,8 @@ async fn control(
 ) -> Result<Json<Outcome>, Refused> {
     let Path((workspace, role, verb)) = path?;
     let workspace = named(&api, &workspace)?;
-    let sandbox = verb.apply(&api.routes, &workspace, role, OPERATOR).await?;
-    Ok(Json(Outcome::of(&sandbox)))
+    let done = verb.apply(&api, &Caller::Operator, None, &workspace, role);
+    Ok(Json(done.await?))
 }
 
 async fn probe(

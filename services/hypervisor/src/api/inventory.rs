@@ -103,13 +103,9 @@ pub(super) async fn control(
 ) -> Result<Json<Outcome>, HttpError> {
     let Path((name, role, verb)) = path?;
     let workspace = steered(&api, &caller, &name)?;
-    let by = caller.name();
-    let sandbox = verb.apply(&api.routes, &workspace, role, &by).await?;
-    let outcome = Outcome::of(&sandbox);
-    let done = format!("{} by {by}", sandbox.name());
-    let row = caller.audit_row(verb.done(), None, Some(peer.client), done);
-    api.routes.audit(&workspace, row).await;
-    Ok(Json(outcome))
+    let address = Some(peer.client);
+    let done = verb.apply(&api, &caller, address, &workspace, role);
+    Ok(Json(done.await?))
 }
 
 /// The rows that the caller may see and looks for. Nothing is started for this, no disk is looked

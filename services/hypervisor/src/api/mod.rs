@@ -27,10 +27,10 @@ pub use log_readers::LogReaders;
 pub use metrics::Labels;
 pub use sandboxes::Row;
 
-use crate::auth::{Acts, Auth};
+use crate::auth::{Acts, Auth, Caller};
 use crate::config::Config;
 use crate::metrics::Metrics;
-use crate::routes::Routes;
+use crate::routes::{Routes, Workspace};
 use crate::shell::Shell;
 use crate::store;
 use crate::tls::Tls;
@@ -40,6 +40,8 @@ use axum::middleware::map_response;
 use axum::response::Response;
 use axum::routing::{get, post};
 use http::{HeaderValue, header};
+use std::fmt::Display;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -68,6 +70,23 @@ pub struct Api {
     pub labels: Arc<Labels>,
     /// When this program started.
     pub started: Instant,
+}
+
+impl Api {
+    /// Writes to the audit log of a workspace's members what the caller, from this address, did
+    /// to it.
+    async fn tell(
+        &self,
+        caller: &Caller,
+        address: Option<IpAddr>,
+        workspace: &Arc<Workspace>,
+        event: &str,
+        done: impl Display,
+    ) {
+        let done = format!("{done} by {}", caller.name());
+        let row = caller.audit_row(event, None, address, done);
+        self.routes.audit(workspace, row).await;
+    }
 }
 
 impl FromRef<Api> for Arc<Auth> {

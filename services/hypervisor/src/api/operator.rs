@@ -7,9 +7,6 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use std::sync::Arc;
 
-/// Who does what is ordered at the socket.
-pub(super) const OPERATOR: &str = "the operator";
-
 /// Why an operator's order is not done.
 #[derive(Debug)]
 pub(super) struct Refused(HttpError);

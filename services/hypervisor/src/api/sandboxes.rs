@@ -6,7 +6,7 @@ use crate::auth::{AuthError, Caller};
 use crate::error::HttpError;
 use crate::peer::Peer;
 use crate::role::Role;
-use crate::routes::{Route, Routes, StopError, Workspace};
+use crate::routes::{Route, StopError, Workspace};
 use crate::runtime::{Sandbox, Status, View};
 use crate::timestamp::Timestamp;
 use axum::extract::rejection::PathRejection;
@@ -15,6 +15,7 @@ use axum::{Extension, Json};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -180,21 +181,26 @@ pub(super) enum Verb {
 }
 
 impl Verb {
-    /// Does it; both are idempotent.
+    /// Does it, in the name of the caller from this address; both are idempotent.
     pub(super) async fn apply(
         self,
-        routes: &Arc<Routes>,
+        api: &Api,
+        caller: &Caller,
+        address: Option<IpAddr>,
         workspace: &Arc<Workspace>,
         role: Role,
-        by: &str,
-    ) -> Result<Arc<Sandbox>, StopError> {
-        match self {
-            Self::Start => routes.start(workspace, role).await,
-            Self::Stop => routes.stop(workspace, role, by).await,
-        }
+    ) -> Result<Outcome, StopError> {
+        let sandbox = match self {
+            Self::Start => api.routes.start(workspace, role).await?,
+            Self::Stop => api.routes.stop(workspace, role, &caller.name()).await?,
+        };
+        let outcome = Outcome::of(&sandbox);
+        api.tell(caller, address, workspace, self.done(), sandbox.name())
+            .await;
+        Ok(outcome)
     }
 
-    pub(super) const fn done(self) -> &'static str {
+    const fn done(self) -> &'static str {
         match self {
             Self::Start => "started",
             Self::Stop => "stopped",
@@ -210,13 +216,9 @@ pub(super) async fn control(
 ) -> Result<Json<Outcome>, HttpError> {
     let Path((user_id, role, verb)) = path?;
     let workspace = owned(&api, &caller, user_id).await?;
-    let by = caller.name();
-    let sandbox = verb.apply(&api.routes, &workspace, role, &by).await?;
-    let outcome = Outcome::of(&sandbox);
-    let done = format!("{} by {by}", sandbox.name());
-    let row = caller.audit_row(verb.done(), None, Some(peer.client), done);
-    api.routes.audit(&workspace, row).await;
-    Ok(Json(outcome))
+    let address = Some(peer.client);
+    let done = verb.apply(&api, &caller, address, &workspace, role);
+    Ok(Json(done.await?))
 }
 
 /// A swap takes a passkey for the very act.

@@ -2,7 +2,7 @@
 
 use crate::common::gateway;
 use crate::sentence;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::io;
 use testkit::harness::Hypervisor;
 use testkit::person::Person;
@@ -53,6 +53,26 @@ async fn the_audit_log_is_told_from_the_beginning_or_from_where_a_copy_ends() {
         (quiet.status.code(), sentence(&quiet)),
         (Some(141), String::new())
     );
+}
+
+#[tokio::test]
+async fn what_the_operator_does_to_a_sandbox_is_in_the_audit_log() {
+    let gateway = gateway().await;
+    for (args, event) in [
+        (&["sandboxes", "start", "sandbox", "dev"][..], "started"),
+        (&["snapshot", "sandbox", "dev"], "snapshot_taken"),
+        (&["sandboxes", "stop", "sandbox", "dev"], "stopped"),
+    ] {
+        let done = gateway.cli(args).await.unwrap();
+        assert!(done.status.success(), "{args:?}: {}", sentence(&done));
+        let all = entries(&lines(&gateway, &["audit"]).await);
+        let last = all.last().unwrap();
+        assert_eq!(
+            (&last["event"], &last["actor"]),
+            (&json!(event), &json!("the operator")),
+            "{args:?}"
+        );
+    }
 }
 
 #[tokio::test]
