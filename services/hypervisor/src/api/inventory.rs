@@ -2,6 +2,7 @@
 
 use super::Api;
 use super::acts::steered;
+use super::members::{Member, members_of};
 use super::sandboxes::{Outcome, Row, Verb, rows};
 use crate::auth::Caller;
 use crate::error::HttpError;
@@ -9,16 +10,14 @@ use crate::peer::Peer;
 use crate::role::Role;
 use crate::routes::Workspace;
 use crate::runtime::{Sandbox, Usage};
-use crate::store::{Store, StoreError};
+use crate::store::StoreError;
 use crate::timestamp::Timestamp;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use utoipa::{IntoParams, ToSchema};
-use uuid::Uuid;
 
 /// A sandbox, once, whoever its workspace belongs to.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -151,48 +150,24 @@ async fn all_rows(
     api: &Api,
     caller: &Caller,
     workspaces: &[Arc<Workspace>],
-) -> Result<Vec<(SandboxRow, Arc<Sandbox>)>, HttpError> {
-    let members = api.routes.members_of(workspaces);
-    let ids: BTreeSet<Uuid> = members.iter().flatten().copied().collect();
-    let names = usernames(api, ids).await?;
+) -> Result<Vec<(SandboxRow, Arc<Sandbox>)>, StoreError> {
+    let members = members_of(api, workspaces).await?;
     let mut all = Vec::with_capacity(2 * workspaces.len());
-    for (workspace, ids) in workspaces.iter().zip(members) {
-        let known = ids.iter().filter_map(|id| names.get_key_value(id));
-        let known: Vec<(Uuid, String)> = known.map(|(id, name)| (*id, name.clone())).collect();
-        let asks = |(id, _): &&(Uuid, String)| caller.user().is_some_and(|user| user.id == *id);
-        let owner = known.iter().find(asks).or(known.first());
-        let mut members: Vec<String> = known.iter().map(|(_, name)| name.clone()).collect();
-        members.sort();
-        let pair = workspace.pair();
-        for row in rows(api, owner, workspace) {
-            // A swap exchanges the two, and makes no others.
-            let mut both = pair.both().into_iter();
-            let Some(route) = both.find(|route| route.sandbox.name() == row.sandbox) else {
-                continue;
-            };
-            let role = row.role;
+    for (workspace, members) in workspaces.iter().zip(members) {
+        let asks = |it: &&Member| caller.user().is_some_and(|user| user.id == it.user_id);
+        let owner = members.iter().find(asks).or(members.first());
+        let names: Vec<_> = members.iter().map(|it| it.username.clone()).collect();
+        let both = rows(api, owner, workspace).map(|(row, sandbox)| {
             let row = SandboxRow {
-                row,
-                members: members.clone(),
-                requests: workspace.requests(role),
-                last_request_at: workspace.last_request_at(role),
+                members: names.clone(),
+                requests: workspace.requests(row.role),
+                last_request_at: workspace.last_request_at(row.role),
                 usage: None,
+                row,
             };
-            all.push((row, Arc::clone(&route.sandbox)));
-        }
+            (row, sandbox)
+        });
+        all.extend(both);
     }
     Ok(all)
-}
-
-async fn usernames(api: &Api, ids: BTreeSet<Uuid>) -> Result<HashMap<Uuid, String>, StoreError> {
-    let find = move |store: &dyn Store| {
-        let mut names = HashMap::new();
-        for id in ids {
-            if let Some(user) = store.user_by_id(id)? {
-                names.insert(id, user.username);
-            }
-        }
-        Ok(names)
-    };
-    api.store.run(find).await
 }

@@ -13,6 +13,7 @@ mod hosts;
 mod inventory;
 mod log;
 mod log_readers;
+mod members;
 mod metrics;
 mod operator;
 mod order;

@@ -1,6 +1,7 @@
 //! `/admin/sandboxes`: a workspace's owner sees and steers its sandboxes.
 
 use super::Api;
+use super::members::{Member, members_of};
 use crate::access::Access;
 use crate::auth::{AuthError, Caller};
 use crate::error::HttpError;
@@ -14,7 +15,6 @@ use axum::extract::{Path, State};
 use axum::{Extension, Json};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -59,20 +59,20 @@ pub struct Row {
 
 impl Row {
     fn new(
-        owner: Option<(Uuid, String)>,
+        owner: Option<&Member>,
+        chosen: bool,
         workspace: &Workspace,
         route: &Route,
         generation: u64,
         live: LiveView,
     ) -> Self {
         let sandbox = &route.sandbox;
-        let (user_id, username) = owner.unzip();
         let stopped = sandbox.stopped_by().map(|stopped| (stopped.by, stopped.at));
         let (stopped_by, stopped_at) = stopped.unzip();
         Self {
-            user_id,
-            username,
-            chosen: false,
+            user_id: owner.map(|owner| owner.user_id),
+            username: owner.map(|owner| owner.username.clone()),
+            chosen,
             workspace: route.workspace.to_string(),
             role: route.role,
             sandbox: sandbox.name().to_owned(),
@@ -96,51 +96,39 @@ struct LiveView {
     probation_secs: Option<u64>,
 }
 
-/// Both rows of a workspace.
-pub(super) fn rows(api: &Api, owner: Option<&(Uuid, String)>, workspace: &Workspace) -> Vec<Row> {
+/// Both rows of a workspace, each with its sandbox.
+pub(super) fn rows(
+    api: &Api,
+    owner: Option<&Member>,
+    workspace: &Workspace,
+) -> [(Row, Arc<Sandbox>); 2] {
     let pair = workspace.pair();
     let live = LiveView {
         writes: api.routes.writes(&workspace.name),
         probation_secs: api.routes.probation_left(&workspace.name),
     };
-    let led_to = owner.and_then(|(user, _)| api.routes.of(*user));
+    let led_to = owner.and_then(|owner| api.routes.of(owner.user_id));
     let chosen = led_to.is_some_and(|led_to| led_to.name == workspace.name);
-    let row = |(route, view): (&Arc<Route>, LiveView)| Row {
-        chosen,
-        ..Row::new(owner.cloned(), workspace, route, pair.generation(), view)
+    let row = |(route, view): (&Arc<Route>, LiveView)| {
+        let row = Row::new(owner, chosen, workspace, route, pair.generation(), view);
+        (row, Arc::clone(&route.sandbox))
     };
     let [of_live, of_dev] = pair.both();
-    [(of_live, live), (of_dev, LiveView::default())]
-        .map(row)
-        .into()
+    [(of_live, live), (of_dev, LiveView::default())].map(row)
 }
 
-/// The rows of every workspace, one pair for each owner.
-pub(super) async fn all_rows(api: &Api) -> Result<Vec<Row>, HttpError> {
-    let users = api.store.run(|store| store.users()).await?;
-    let names: HashMap<Uuid, String> = users
-        .into_iter()
-        .map(|user| (user.id, user.username))
-        .collect();
-    let mut owners: HashMap<String, Vec<Uuid>> = HashMap::new();
-    for (user, workspace) in api.routes.owners() {
-        owners
-            .entry(workspace.name.to_string())
-            .or_default()
-            .push(user);
-    }
+/// The rows of every workspace, one pair for each member.
+async fn all_rows(api: &Api) -> Result<Vec<Row>, HttpError> {
+    let workspaces = api.routes.all();
+    let members = members_of(api, &workspaces).await?;
     let mut all = Vec::new();
-    for workspace in api.routes.all() {
-        match owners.get(&*workspace.name) {
-            None => all.extend(rows(api, None, &workspace)),
-            Some(ids) => {
-                let known = ids.iter().filter_map(|id| names.get_key_value(id));
-                let known = known.map(|(id, name)| (*id, name.clone()));
-                all.extend(known.flat_map(|owner| rows(api, Some(&owner), &workspace)));
-            }
+    for (workspace, members) in workspaces.iter().zip(&members) {
+        match &members[..] {
+            [] => all.extend(rows(api, None, workspace)),
+            owners => all.extend(owners.iter().flat_map(|it| rows(api, Some(it), workspace))),
         }
     }
-    Ok(all)
+    Ok(all.into_iter().map(|(row, _)| row).collect())
 }
 
 /// What start and stop answer.
@@ -168,8 +156,12 @@ pub(super) async fn list(
         return Ok(Json(all_rows(&api).await?));
     };
     let workspace = api.routes.workspace(user).await?;
-    let owner = (user.id, user.username.clone());
-    Ok(Json(rows(&api, Some(&owner), &workspace)))
+    let owner = Member {
+        username: user.username.clone(),
+        user_id: user.id,
+    };
+    let both = rows(&api, Some(&owner), &workspace);
+    Ok(Json(both.map(|(row, _)| row).into()))
 }
 
 /// What can be done to a sandbox by hand.

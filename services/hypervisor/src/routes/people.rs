@@ -86,18 +86,6 @@ impl Routes {
         members
     }
 
-    /// Every user who has a workspace, with each of theirs.
-    pub fn owners(&self) -> Vec<(Uuid, Arc<Workspace>)> {
-        let mut owners = Vec::new();
-        for person in &self.by_user {
-            let user = *person.key();
-            let memberships = person.memberships.iter();
-            owners.extend(memberships.map(|it| (user, it.workspace.clone())));
-        }
-        owners.sort_by(|a, b| (&a.1.name, a.0).cmp(&(&b.1.name, b.0)));
-        owners
-    }
-
     /// Puts into memory that a user is a member.
     pub(super) fn add(&self, user: Uuid, workspace: &Arc<Workspace>) {
         let membership = || Membership {

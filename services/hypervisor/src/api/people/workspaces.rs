@@ -1,17 +1,17 @@
 //! Workspaces and their members, and which of theirs a person is led to.
 
 use super::super::Api;
+use super::super::members::{Member, members_of};
 use super::super::operator::Refused;
 use crate::auth::Caller;
 use crate::error::{HttpError, Parameters};
 use crate::role::Role;
 use crate::routes::Workspace;
-use crate::store::UserRow;
+use crate::store::StoreError;
 use axum::Json;
 use axum::extract::{Path, State};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -26,13 +26,6 @@ pub(super) struct WorkspaceListing {
     slot: Option<u32>,
     members: Vec<Member>,
     urls: Urls,
-}
-
-/// Who is a member.
-#[derive(Serialize, utoipa::ToSchema)]
-pub(super) struct Member {
-    user_id: Uuid,
-    username: String,
 }
 
 #[derive(Serialize, utoipa::ToSchema)]
@@ -105,42 +98,25 @@ pub(super) async fn choose(
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn names(api: &Api) -> Result<HashMap<Uuid, String>, HttpError> {
-    let users = api.store.run(|store| store.users()).await?;
-    let named = |user: UserRow| (user.id, user.username);
-    Ok(users.into_iter().map(named).collect())
-}
-
 async fn views(
     api: &Api,
     own: Option<Uuid>,
     workspaces: Vec<Arc<Workspace>>,
-) -> Result<Vec<WorkspaceListing>, HttpError> {
-    let names = names(api).await?;
+) -> Result<Vec<WorkspaceListing>, StoreError> {
+    let members = members_of(api, &workspaces).await?;
     let chosen = own.and_then(|own| api.routes.of(own));
-    let view = |workspace: Arc<Workspace>| WorkspaceListing {
+    let view = |(workspace, members): (Arc<Workspace>, _)| WorkspaceListing {
         name: workspace.name.to_string(),
         chosen: chosen
             .as_ref()
             .is_some_and(|it| Arc::ptr_eq(it, &workspace)),
         declared: api.config.workspaces.contains_key(&*workspace.name),
         slot: workspace.slot,
-        members: members_of(api, &workspace, &names),
+        members,
         urls: Urls {
             live: workspace.site(Role::Live).url.clone(),
             dev: workspace.site(Role::Dev).url.clone(),
         },
     };
-    Ok(workspaces.into_iter().map(view).collect())
-}
-
-fn members_of(api: &Api, workspace: &Arc<Workspace>, names: &HashMap<Uuid, String>) -> Vec<Member> {
-    let ids = api.routes.members(workspace).into_iter();
-    let known = ids.filter_map(|user_id| {
-        let username = names.get(&user_id)?.clone();
-        Some(Member { user_id, username })
-    });
-    let mut members: Vec<_> = known.collect();
-    members.sort_by(|a, b| a.username.cmp(&b.username));
-    members
+    Ok(workspaces.into_iter().zip(members).map(view).collect())
 }
