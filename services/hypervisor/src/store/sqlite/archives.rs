@@ -1,16 +1,17 @@
 //! Removed people, and what was theirs alone.
 
-use super::homes::{free_slot, in_slot};
+use super::homes::new_row;
 use super::members::{choose, join};
+use super::users::known;
 use super::workspaces::{exists, insert, named};
 use super::{Sqlite, people};
 use crate::store::{
-    ArchiveRow, ArchiveState, ArchiveStore, Conflict, Removal, Revival, StoreError, WorkspaceRow,
+    ArchiveRow, ArchiveState, ArchiveStore, Conflict, Removal, Revival, StoreError, UserRow,
+    WorkspaceRow,
 };
 use crate::timestamp::Timestamp;
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 use std::mem;
-use uuid::Uuid;
 
 const COLUMNS: &str =
     "id, workspace, members, slot, swapped, generation, live_release, dev_release,
@@ -58,39 +59,27 @@ fn insert_archive(tx: &Transaction, row: &ArchiveRow) -> Result<(), StoreError> 
     Ok(())
 }
 
-/// Changes the state of one that has another; answers with it as it was.
+/// Changes the state of one that has another; answers with it.
 fn change(
     tx: &Transaction,
     id: &str,
     from: ArchiveState,
     to: ArchiveState,
 ) -> Result<ArchiveRow, StoreError> {
-    let sql = format!("SELECT {COLUMNS} FROM archives WHERE id = ?1 AND state = ?2");
-    let found = tx.query_row(&sql, params![id, from], archive).optional()?;
-    let sql = "UPDATE archives SET state = ?2 WHERE id = ?1";
-    tx.execute(sql, params![id, to])?;
-    Ok(found.ok_or(Conflict::Archive)?)
-}
-
-/// Somebody must be left who may let people in.
-fn refuse_last_admin(tx: &Transaction, user: Uuid) -> Result<(), StoreError> {
-    let sql = "SELECT admin AND disabled_at IS NULL AND NOT EXISTS
-               (SELECT 1 FROM users WHERE admin AND disabled_at IS NULL AND id != ?1)
-               FROM users WHERE id = ?1";
-    let is_last = tx.query_row(sql, [user], |row| row.get(0)).optional()?;
-    match is_last {
-        None => Err(Conflict::NoUser.into()),
-        Some(true) => Err(Conflict::LastAdmin.into()),
-        Some(false) => Ok(()),
-    }
+    let sql =
+        format!("UPDATE archives SET state = ?3 WHERE id = ?1 AND state = ?2 RETURNING {COLUMNS}");
+    let changed = tx.query_row(&sql, params![id, from, to], archive);
+    Ok(changed.optional()?.ok_or(Conflict::Archive)?)
 }
 
 /// When, by a clock that may be behind: never before the user was last seen.
-fn at(tx: &Transaction, removal: &Removal) -> Result<Timestamp, StoreError> {
-    let sql = "SELECT max(?2, created_at, ifnull(
-               (SELECT max(last_seen_at) FROM sessions WHERE user_id = ?1), 0))
-               FROM users WHERE id = ?1";
-    Ok(tx.query_row(sql, params![removal.user, removal.at], |row| row.get(0))?)
+fn at(tx: &Transaction, removal: &Removal, user: &UserRow) -> Result<Timestamp, StoreError> {
+    let sql = "SELECT max(last_seen_at) FROM sessions WHERE user_id = ?1";
+    let seen: Option<Timestamp> = tx.query_row(sql, [user.id], |row| row.get(0))?;
+    Ok(removal
+        .at
+        .max(user.created_at)
+        .max(seen.unwrap_or(user.created_at)))
 }
 
 /// The workspaces that nobody else is a member of, and that go with their member.
@@ -114,10 +103,8 @@ impl ArchiveStore for Sqlite {
     ) -> Result<Vec<ArchiveRow>, StoreError> {
         self.write(|tx| {
             people::require_admin(tx, removal.by)?;
-            refuse_last_admin(tx, removal.user)?;
-            let at = at(tx, removal)?;
-            let sql = "SELECT username FROM users WHERE id = ?1";
-            let username: String = tx.query_row(sql, [removal.user], |row| row.get(0))?;
+            let user = known(tx, removal.user)?;
+            let at = at(tx, removal, &user)?;
             let mut rows = Vec::new();
             for workspace in left_alone(tx, removal)? {
                 let keep = |keep| Timestamp::from_millis(at.millis().saturating_add(keep));
@@ -125,7 +112,7 @@ impl ArchiveStore for Sqlite {
                     id: new_id(),
                     swapped: workspace.live.ends_with("-dev"),
                     workspace: workspace.name,
-                    members: vec![username.clone()],
+                    members: vec![user.username.clone()],
                     slot: workspace.slot,
                     generation: workspace.generation,
                     live_release: workspace.live_release,
@@ -140,7 +127,8 @@ impl ArchiveStore for Sqlite {
                 tx.execute(sql, params![row.workspace, row.id])?;
                 rows.push(row);
             }
-            tx.execute("DELETE FROM users WHERE id = ?1", [removal.user])?;
+            tx.execute("DELETE FROM users WHERE id = ?1", [user.id])?;
+            people::require_any_admin(tx, &user)?;
             Ok(rows)
         })
     }
@@ -172,20 +160,15 @@ impl ArchiveStore for Sqlite {
                 }
             }
             let name = name.ok_or(Conflict::Workspace)?;
-            let mut row = WorkspaceRow::new(name);
-            if let Some(slots) = revival.slots {
-                let slot = free_slot(tx, slots)?.ok_or(Conflict::NoSlot)?;
-                row = in_slot(row, slot);
-            }
+            let mut row = new_row(tx, name, revival.slots)?;
             if kept.swapped {
                 mem::swap(&mut row.live, &mut row.dev);
             }
             // What a browser keeps of before is of another generation.
             row.generation = kept.generation + 1;
             (row.live_release, row.dev_release) = (kept.live_release, kept.dev_release);
+            row.archive = Some(id.clone());
             insert(tx, &row)?;
-            let sql = "UPDATE workspaces SET archive = ?2 WHERE name = ?1";
-            tx.execute(sql, params![name, id])?;
             join(tx, name, revival.user)?;
             let sql = "SELECT workspace IS NULL FROM users WHERE id = ?1";
             if tx.query_row(sql, [revival.user], |row| row.get(0))? {

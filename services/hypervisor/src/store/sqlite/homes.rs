@@ -5,7 +5,7 @@ use super::members::{choose, join, leave};
 use super::workspaces::{insert, named};
 use crate::role::Role;
 use crate::sandbox_name;
-use crate::store::{Conflict, Home, MemberStore, NewWorkspace, StoreError, WorkspaceRow};
+use crate::store::{Conflict, Home, MemberStore, StoreError, WorkspaceRow};
 use rusqlite::Transaction;
 use uuid::Uuid;
 
@@ -19,7 +19,7 @@ pub(super) fn settle_in(
         Home::None => return Ok(None),
         Home::Member(name) => name,
         Home::New(new) => {
-            insert(tx, &new_row(tx, new)?)?;
+            insert(tx, &new_row(tx, &new.name, new.slots)?)?;
             &new.name
         }
     };
@@ -28,27 +28,27 @@ pub(super) fn settle_in(
     named(tx, name).map(Some)
 }
 
-fn new_row(tx: &Transaction, new: &NewWorkspace) -> Result<WorkspaceRow, StoreError> {
-    let row = WorkspaceRow::new(&new.name);
-    let Some(slots) = new.slots else {
+/// A new workspace; where the host has so many slots, in the first that is free.
+pub(super) fn new_row(
+    tx: &Transaction,
+    name: &str,
+    slots: Option<u32>,
+) -> Result<WorkspaceRow, StoreError> {
+    let row = WorkspaceRow::new(name);
+    let Some(slots) = slots else {
         return Ok(row);
     };
     let slot = free_slot(tx, slots)?.ok_or(Conflict::NoSlot)?;
-    Ok(in_slot(row, slot))
-}
-
-/// The same workspace in a slot of the host.
-pub(super) fn in_slot(row: WorkspaceRow, slot: u32) -> WorkspaceRow {
-    WorkspaceRow {
+    Ok(WorkspaceRow {
         slot: Some(slot),
         live: sandbox_name::of_slot(slot, Role::Live),
         dev: sandbox_name::of_slot(slot, Role::Dev),
         ..row
-    }
+    })
 }
 
 /// The first slot of so many that nobody has.
-pub(super) fn free_slot(tx: &Transaction, slots: u32) -> Result<Option<u32>, StoreError> {
+fn free_slot(tx: &Transaction, slots: u32) -> Result<Option<u32>, StoreError> {
     let mut statement =
         tx.prepare_cached("SELECT slot FROM workspaces WHERE slot IS NOT NULL ORDER BY slot")?;
     let mut taken = statement.query([])?;

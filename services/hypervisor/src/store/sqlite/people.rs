@@ -1,14 +1,14 @@
 //! People, as admins and the operator see them and change them.
 
 use super::columns::duplicate;
-use super::users::{COLUMNS, WIDTH, user};
+use super::users::{COLUMNS, WIDTH, known, user};
 use super::{Sqlite, audit, invitations};
 use crate::store::{
     Account, AuditEntry, AuditRow, Conflict, Invitation, PeopleStore, StoreError, UserChange,
     UserRow,
 };
 use crate::timestamp::Timestamp;
-use rusqlite::{OptionalExtension, Row, Transaction, params};
+use rusqlite::{Row, Transaction, params};
 use uuid::Uuid;
 
 /// Refuses what an admin wants done who is none any longer; the operator has no account.
@@ -25,8 +25,11 @@ pub(super) fn require_admin(tx: &Transaction, by: Option<Uuid>) -> Result<(), St
     }
 }
 
-/// Refuses to leave no admin who may log in.
-fn require_any_admin(tx: &Transaction) -> Result<(), StoreError> {
+/// Refuses what was done to a user, who was this `before`, if it leaves no admin who may log in.
+pub(super) fn require_any_admin(tx: &Transaction, before: &UserRow) -> Result<(), StoreError> {
+    if !before.admin || before.disabled_at.is_some() {
+        return Ok(());
+    }
     let sql = "SELECT EXISTS (SELECT 1 FROM users WHERE admin AND disabled_at IS NULL)";
     if tx.query_row(sql, [], |row| row.get(0))? {
         Ok(())
@@ -126,13 +129,9 @@ impl PeopleStore for Sqlite {
     ) -> Result<UserRow, StoreError> {
         self.write(|tx| {
             require_admin(tx, by)?;
-            let sql = format!("SELECT {COLUMNS} FROM users WHERE id = ?1");
-            let before = tx.query_row(&sql, [id], |row| user(row, 0)).optional()?;
-            let before = before.ok_or(Conflict::NoUser)?;
+            let before = known(tx, id)?;
             apply(tx, &before, change, row.at)?;
-            if before.admin && before.disabled_at.is_none() {
-                require_any_admin(tx)?;
-            }
+            require_any_admin(tx, &before)?;
             audit::insert(tx, row)?;
             Ok(before)
         })

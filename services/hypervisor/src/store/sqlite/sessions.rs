@@ -3,7 +3,7 @@
 use super::{MOST_AT_ONCE, Sqlite, users};
 use crate::store::{Conflict, Hash, SessionRow, SessionStore, StoreError, UserRow};
 use crate::timestamp::Timestamp;
-use rusqlite::{OptionalExtension, Row, Transaction, params};
+use rusqlite::{Row, Transaction, params};
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -58,11 +58,9 @@ pub(super) fn replace(
 
 /// Refuses what is for a user who may not log in, or who is gone.
 pub(super) fn require_able(tx: &Transaction, user: Uuid) -> Result<(), StoreError> {
-    let sql = "SELECT disabled_at IS NULL FROM users WHERE id = ?1";
-    match tx.query_row(sql, [user], |row| row.get(0)).optional()? {
-        Some(true) => Ok(()),
-        Some(false) => Err(Conflict::Disabled.into()),
-        None => Err(Conflict::NoUser.into()),
+    match users::known(tx, user)?.disabled_at {
+        None => Ok(()),
+        Some(_) => Err(Conflict::Disabled.into()),
     }
 }
 

@@ -1,7 +1,8 @@
 //! The columns of a user, whatever they are asked for with.
 
-use crate::store::UserRow;
-use rusqlite::Row;
+use crate::store::{Conflict, StoreError, UserRow};
+use rusqlite::{OptionalExtension, Row, Transaction};
+use uuid::Uuid;
 
 pub(super) const COLUMNS: &str = "users.id, users.username, users.display_name, users.admin, users.created_at, users.disabled_at";
 
@@ -17,4 +18,11 @@ pub(super) fn user(row: &Row, first: usize) -> rusqlite::Result<UserRow> {
         created_at: row.get(first + 4)?,
         disabled_at: row.get(first + 5)?,
     })
+}
+
+/// A user who must be there.
+pub(super) fn known(tx: &Transaction, id: Uuid) -> Result<UserRow, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM users WHERE id = ?1");
+    let found = tx.query_row(&sql, [id], |row| user(row, 0)).optional()?;
+    Ok(found.ok_or(Conflict::NoUser)?)
 }

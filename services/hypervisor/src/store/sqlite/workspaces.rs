@@ -53,7 +53,8 @@ pub(super) fn exists(tx: &Transaction, name: &str) -> Result<bool, StoreError> {
 pub(super) fn insert(tx: &Transaction, row: &WorkspaceRow) -> Result<(), StoreError> {
     let mut insert = tx.prepare_cached(
         "INSERT INTO workspaces (name, generation, live, dev, retired, access_live, access_dev,
-         live_release, dev_release, slot) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+         live_release, dev_release, slot, archive)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
     )?;
     insert
         .execute(params![
@@ -67,6 +68,7 @@ pub(super) fn insert(tx: &Transaction, row: &WorkspaceRow) -> Result<(), StoreEr
             row.live_release.cast_signed(),
             row.dev_release.cast_signed(),
             row.slot,
+            row.archive,
         ])
         .map_err(duplicate(Conflict::Workspace))?;
     Ok(())
