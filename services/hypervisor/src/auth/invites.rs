@@ -6,10 +6,9 @@ use super::placement::PlacementError;
 use super::token::Token;
 use super::{Auth, AuthError, validation};
 use crate::config::Registration;
-use crate::store::{Conflict, InviteRow, Store, StoreError};
+use crate::store::{Conflict, InviteRow, Store, StoreError, whom};
 use crate::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::fmt;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,18 +32,6 @@ pub struct Invite {
     pub workspace: Option<String>,
     /// Whether it makes an admin.
     pub admin: bool,
-}
-
-impl fmt::Display for Invite {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let whom = self.username.as_deref().unwrap_or("anybody");
-        let role = if self.admin { " as an admin" } else { "" };
-        write!(f, "{whom}{role}")?;
-        match &self.workspace {
-            Some(workspace) => write!(f, " to {workspace}"),
-            None => Ok(()),
-        }
-    }
 }
 
 /// Whom an invite is for.
@@ -111,7 +98,9 @@ impl Auth {
         self.run(move |auth, store| {
             let user = caller.user().map(|user| user.id);
             let invite = auth.new_invite(store, new, user)?;
-            client::audit(store, &by.audit_row("invited", user, invite.to_string()));
+            let (username, workspace) = (invite.username.as_deref(), invite.workspace.as_deref());
+            let detail = whom(username, invite.admin, workspace);
+            client::audit(store, &by.audit_row("invited", user, detail));
             Ok(invite)
         })
         .await

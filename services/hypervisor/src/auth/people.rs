@@ -225,7 +225,7 @@ impl Auth {
         let caller = self.recheck(&by).await?;
         self.run(move |_, store| {
             let invitation = open(store, id)?;
-            let row = by.audit_row("invite_revoked", None, invitation.to_string());
+            let row = by.audit_row("invite_revoked", None, invitation.whom());
             let done = store.revoke_invite(caller.user().map(|it| it.id), id, &row);
             match done {
                 // Somebody was faster: with a use, or the same.

@@ -1,13 +1,13 @@
 //! What is kept of people: their accounts, passkeys, codes, sessions and audit log.
 
 use super::{
-    AuditRow, GrantRow, Hash, InviteRow, NewAccount, NewNotice, NoticeRow, PasskeyRow, PasskeyUse,
+    AuditEntry, AuditRow, GrantRow, Hash, NewAccount, NewNotice, NoticeRow, PasskeyRow, PasskeyUse,
     SessionRow, StoreError, UserRow, WorkspaceRow,
 };
 use crate::timestamp::Timestamp;
 use uuid::Uuid;
 
-/// Users, and the invites that let them in.
+/// Users.
 pub trait AccountStore {
     /// Every user, oldest first.
     fn users(&self) -> Result<Vec<UserRow>, StoreError>;
@@ -28,16 +28,6 @@ pub trait AccountStore {
     /// `Conflict::Username`, `Conflict::Passkey` or `Conflict::Invite`, or as for
     /// [`super::MemberStore::settle_in`], and then nothing is written.
     fn create_account(&self, account: &NewAccount) -> Result<Option<WorkspaceRow>, StoreError>;
-
-    /// Keeps a new invite.
-    ///
-    /// # Errors
-    /// `Conflict::NotAdmin` if whoever made it is no admin any longer; `Conflict::NoWorkspace` if
-    /// there is none that it could lead to.
-    fn add_invite(&self, invite: &InviteRow) -> Result<(), StoreError>;
-
-    /// The invite of this hash, if it is still good at `now`.
-    fn invite(&self, hash: &Hash, now: Timestamp) -> Result<Option<InviteRow>, StoreError>;
 }
 
 /// Passkeys, and what happens when one is used.
@@ -187,8 +177,29 @@ pub trait AuditStore {
     /// Appends an event.
     fn record(&self, row: &AuditRow) -> Result<(), StoreError>;
 
+    /// The latest so many events before the one with this id, newest first; those that concern
+    /// `user`, if one is given.
+    fn audit_before(
+        &self,
+        before: i64,
+        user: Option<Uuid>,
+        limit: u32,
+    ) -> Result<Vec<AuditEntry>, StoreError>;
+
     /// A user's latest events, newest first.
-    fn audit_of(&self, user: Uuid, limit: u32) -> Result<Vec<AuditRow>, StoreError>;
+    fn audit_of(&self, user: Uuid, limit: u32) -> Result<Vec<AuditRow>, StoreError> {
+        let entries = self.audit_before(i64::MAX, Some(user), limit)?;
+        Ok(entries.into_iter().map(|entry| entry.row).collect())
+    }
+
+    /// The first so many events after the one with this id that happened at `since` or later,
+    /// oldest first.
+    fn audit_after(
+        &self,
+        after: i64,
+        since: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<AuditEntry>, StoreError>;
 
     /// Forgets the events before `time`.
     fn purge_audit(&self, time: Timestamp) -> Result<(), StoreError>;

@@ -11,6 +11,7 @@ mod archives;
 mod changes;
 mod error;
 mod handle;
+mod invites;
 mod lock;
 mod people;
 mod rows;
@@ -28,12 +29,14 @@ pub use changes::{
 };
 pub use error::{Conflict, StoreError};
 pub use handle::Handle;
+pub(crate) use invites::whom;
+pub use invites::{Invitation, InviteRow, InviteState, InviteStore};
 pub use lock::Lock;
 pub use people::{PeopleStore, UserChange};
 pub use rows::{
-    Account, AuditEntry, AuditRow, GrantRow, Hash, Home, Invitation, InviteRow, InviteState, Move,
-    NewAccount, NewNotice, NewWorkspace, NoticeRow, Outcome, PasskeyRow, PasskeyUse, ProbationRow,
-    SessionKind, SessionRow, Settlement, UserRow, Watch, WorkspaceRow,
+    Account, AuditEntry, AuditRow, GrantRow, Hash, Home, Move, NewAccount, NewNotice, NewWorkspace,
+    NoticeRow, Outcome, PasskeyRow, PasskeyUse, ProbationRow, SessionKind, SessionRow, Settlement,
+    UserRow, Watch, WorkspaceRow,
 };
 pub use sqlite::{Sqlite, backup, restore};
 pub use tokens::{TokenRow, TokenStore};
@@ -43,6 +46,7 @@ pub use workspaces::{MemberStore, ProbationStore, WorkspaceStore};
 pub trait Store:
     AccountStore
     + PeopleStore
+    + InviteStore
     + PasskeyStore
     + RecoveryStore
     + SessionStore

@@ -5,7 +5,6 @@ use crate::role::Role;
 use crate::sandbox_name;
 use crate::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::fmt;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -131,93 +130,6 @@ pub struct GrantRow {
     pub host: String,
     /// When it was given.
     pub created_at: Timestamp,
-}
-
-/// An invite.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct InviteRow {
-    /// Its public name.
-    pub id: Uuid,
-    /// The hash of its token.
-    pub hash: Hash,
-    /// Whether it makes an admin.
-    pub admin: bool,
-    /// The (normalised) name of the one person whom it lets in, if not anybody.
-    pub username: Option<String>,
-    /// The workspace that it leads to; without one, the person gets their own.
-    pub workspace: Option<String>,
-    /// The admin who made it; none for the operator.
-    pub created_by: Option<Uuid>,
-    /// When it was made.
-    pub created_at: Timestamp,
-    /// When it ends.
-    pub expires_at: Timestamp,
-}
-
-/// An invite, and what became of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Invitation {
-    /// Its public name.
-    pub id: Uuid,
-    /// The name of the one person whom it lets in, if not anybody.
-    pub username: Option<String>,
-    /// The workspace that it leads to; without one, the person gets their own.
-    pub workspace: Option<String>,
-    /// Whether it makes an admin.
-    pub admin: bool,
-    /// The name of the admin who made it; none for the operator.
-    pub created_by: Option<String>,
-    /// When it was made.
-    pub created_at: Timestamp,
-    /// When it ends.
-    pub expires_at: Timestamp,
-    /// When somebody came with it.
-    pub used_at: Option<Timestamp>,
-    /// Their name; none if they are gone.
-    pub used_by: Option<String>,
-    /// When it was revoked.
-    pub revoked_at: Option<Timestamp>,
-}
-
-/// Whether an invite is good, and if not, why.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum InviteState {
-    /// It is good.
-    Open,
-    /// Somebody came with it.
-    Used,
-    /// Its time is over.
-    Expired,
-    /// It was revoked.
-    Revoked,
-}
-
-impl Invitation {
-    /// What it is at `now`.
-    pub fn state(&self, now: Timestamp) -> InviteState {
-        if self.used_at.is_some() {
-            InviteState::Used
-        } else if self.revoked_at.is_some() {
-            InviteState::Revoked
-        } else if self.expires_at <= now {
-            InviteState::Expired
-        } else {
-            InviteState::Open
-        }
-    }
-}
-
-impl fmt::Display for Invitation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let whom = self.username.as_deref().unwrap_or("anybody");
-        let role = if self.admin { " as an admin" } else { "" };
-        write!(f, "{whom}{role}")?;
-        match &self.workspace {
-            Some(workspace) => write!(f, " in the workspace {workspace}"),
-            None => Ok(()),
-        }
-    }
 }
 
 /// All that is written when a registration finishes.

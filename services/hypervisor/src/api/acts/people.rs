@@ -51,9 +51,9 @@ impl PeopleAct {
                 Ok(sentences::invite(username.as_deref(), new))
             }
             Self::RevokeInvite { invite_id } => {
-                let invitation = api.auth.open_invitation(*invite_id).await?;
+                let whom = api.auth.open_invitation(*invite_id).await?.whom();
                 Ok(format!(
-                    "Revoke the invite for {invitation}: its link lets nobody in any more."
+                    "Revoke the invite for {whom}: its link lets nobody in any more."
                 ))
             }
             Self::DisableUser { user_id } => check(api, *user_id, &UserChange::Disable).await,

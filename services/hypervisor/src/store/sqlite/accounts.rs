@@ -1,13 +1,10 @@
-//! Accounts and invites.
+//! Accounts.
 
-use super::columns::{dangling, duplicate};
+use super::columns::duplicate;
 use super::users::{COLUMNS, user};
-use super::{Sqlite, homes, passkeys, people, recovery, sessions};
-use crate::store::{
-    AccountStore, Conflict, Hash, InviteRow, NewAccount, StoreError, UserRow, WorkspaceRow,
-};
-use crate::timestamp::Timestamp;
-use rusqlite::{Transaction, params};
+use super::{Sqlite, homes, invites, passkeys, recovery, sessions};
+use crate::store::{AccountStore, Conflict, NewAccount, StoreError, UserRow, WorkspaceRow};
+use rusqlite::params;
 use uuid::Uuid;
 
 impl AccountStore for Sqlite {
@@ -46,64 +43,12 @@ impl AccountStore for Sqlite {
             )
             .map_err(duplicate(Conflict::Username))?;
             if let Some(invite) = &account.invite {
-                use_invite(tx, invite, user)?;
+                invites::take(tx, invite, user)?;
             }
             passkeys::insert(tx, &account.passkey)?;
             recovery::insert(tx, user.id, &account.recovery_codes, user.created_at)?;
             sessions::replace(tx, &account.session, account.replaces)?;
             homes::settle_in(tx, &account.home, user.id)
         })
-    }
-
-    fn add_invite(&self, invite: &InviteRow) -> Result<(), StoreError> {
-        let sql = "INSERT INTO invites (id, hash, admin, username, workspace, created_by,
-                   created_at, expires_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
-        let params = params![
-            invite.id,
-            invite.hash,
-            invite.admin,
-            invite.username,
-            invite.workspace,
-            invite.created_by,
-            invite.created_at,
-            invite.expires_at,
-        ];
-        self.write(|tx| {
-            people::require_admin(tx, invite.created_by)?;
-            tx.execute(sql, params)
-                .map_err(dangling(Conflict::NoWorkspace))?;
-            Ok(())
-        })
-    }
-
-    fn invite(&self, hash: &Hash, now: Timestamp) -> Result<Option<InviteRow>, StoreError> {
-        let sql = "SELECT id, hash, admin, username, workspace, created_by, created_at, expires_at
-                   FROM invites
-                   WHERE hash = ?1 AND used_at IS NULL AND revoked_at IS NULL AND expires_at > ?2";
-        self.one(sql, params![hash, now], |row| {
-            Ok(InviteRow {
-                id: row.get(0)?,
-                hash: row.get(1)?,
-                admin: row.get(2)?,
-                username: row.get(3)?,
-                workspace: row.get(4)?,
-                created_by: row.get(5)?,
-                created_at: row.get(6)?,
-                expires_at: row.get(7)?,
-            })
-        })
-    }
-}
-
-fn use_invite(tx: &Transaction, invite: &Hash, by: &UserRow) -> Result<(), StoreError> {
-    let changed = tx.execute(
-        "UPDATE invites SET used_at = ?2, used_by = ?3
-         WHERE hash = ?1 AND used_at IS NULL AND revoked_at IS NULL AND expires_at > ?2",
-        params![invite, by.created_at, by.id],
-    )?;
-    if changed == 1 {
-        Ok(())
-    } else {
-        Err(Conflict::Invite.into())
     }
 }

@@ -6,28 +6,22 @@ use crate::timestamp::Timestamp;
 use rusqlite::{Row, Transaction, params};
 use uuid::Uuid;
 
-pub(super) const COLUMNS: &str = "at, event, user_id, address, detail, passkey, actor";
-const WIDTH: usize = 7;
+const COLUMNS: &str = "id, at, event, user_id, address, detail, passkey, actor";
 
-fn event(row: &Row) -> rusqlite::Result<AuditRow> {
-    Ok(AuditRow {
-        at: row.get(0)?,
-        event: row.get(1)?,
-        user_id: row.get(2)?,
-        address: row.get(3)?,
-        detail: row.get(4)?,
-        passkey: row.get(5)?,
-        actor: row.get(6)?,
-    })
-}
-
-/// An event whose id comes after the other columns.
-pub(super) fn entry(row: &Row) -> rusqlite::Result<AuditEntry> {
-    let event = event(row)?;
+fn entry(row: &Row) -> rusqlite::Result<AuditEntry> {
+    let user_id = row.get(3)?;
     Ok(AuditEntry {
-        id: row.get(WIDTH)?,
-        user_id: event.user_id,
-        row: event,
+        id: row.get(0)?,
+        user_id,
+        row: AuditRow {
+            at: row.get(1)?,
+            event: row.get(2)?,
+            user_id,
+            address: row.get(4)?,
+            detail: row.get(5)?,
+            passkey: row.get(6)?,
+            actor: row.get(7)?,
+        },
     })
 }
 
@@ -53,10 +47,31 @@ impl AuditStore for Sqlite {
         self.write(|tx| insert(tx, row))
     }
 
-    fn audit_of(&self, user: Uuid, limit: u32) -> Result<Vec<AuditRow>, StoreError> {
+    fn audit_before(
+        &self,
+        before: i64,
+        user: Option<Uuid>,
+        limit: u32,
+    ) -> Result<Vec<AuditEntry>, StoreError> {
+        let of_user = user.map_or("", |_| "AND user_id = ?3");
+        let sql = format!(
+            "SELECT {COLUMNS} FROM audit WHERE id < ?1 {of_user} ORDER BY id DESC LIMIT ?2"
+        );
+        match user {
+            None => self.all(&sql, params![before, limit], entry),
+            Some(user) => self.all(&sql, params![before, limit, user], entry),
+        }
+    }
+
+    fn audit_after(
+        &self,
+        after: i64,
+        since: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<AuditEntry>, StoreError> {
         let sql =
-            format!("SELECT {COLUMNS} FROM audit WHERE user_id = ?1 ORDER BY id DESC LIMIT ?2");
-        self.all(&sql, params![user, limit], event)
+            format!("SELECT {COLUMNS} FROM audit WHERE id > ?1 AND at >= ?2 ORDER BY id LIMIT ?3");
+        self.all(&sql, params![after, since, limit], entry)
     }
 
     fn purge_audit(&self, time: Timestamp) -> Result<(), StoreError> {

@@ -11,7 +11,7 @@ mod columns;
 mod grants;
 mod history;
 mod homes;
-mod invitations;
+mod invites;
 mod members;
 mod meta;
 mod migrate;

@@ -2,11 +2,8 @@
 
 use super::columns::duplicate;
 use super::users::{COLUMNS, WIDTH, known, user};
-use super::{Sqlite, audit, invitations};
-use crate::store::{
-    Account, AuditEntry, AuditRow, Conflict, Invitation, PeopleStore, StoreError, UserChange,
-    UserRow,
-};
+use super::{Sqlite, audit, invites};
+use crate::store::{Account, AuditRow, Conflict, PeopleStore, StoreError, UserChange, UserRow};
 use crate::timestamp::Timestamp;
 use rusqlite::{Row, Transaction, params};
 use uuid::Uuid;
@@ -48,7 +45,7 @@ fn apply(
     let changed = match change {
         UserChange::Disable => {
             end_sessions(tx, id)?;
-            invitations::revoke_all_of(tx, id, at)?;
+            invites::revoke_all_of(tx, id, at)?;
             let sql = "UPDATE users SET disabled_at = coalesce(disabled_at, ?2) WHERE id = ?1";
             tx.execute(sql, params![id, at])
         }
@@ -61,7 +58,7 @@ fn apply(
         ),
         UserChange::SetAdmin(admin) => {
             if !admin {
-                invitations::revoke_all_of(tx, id, at)?;
+                invites::revoke_all_of(tx, id, at)?;
             }
             let sql = "UPDATE users SET admin = ?2 WHERE id = ?1";
             tx.execute(sql, params![id, admin])
@@ -135,54 +132,5 @@ impl PeopleStore for Sqlite {
             audit::insert(tx, row)?;
             Ok(before)
         })
-    }
-
-    fn invites(&self) -> Result<Vec<Invitation>, StoreError> {
-        self.read(invitations::all)
-    }
-
-    fn invite_by_id(&self, id: Uuid) -> Result<Option<Invitation>, StoreError> {
-        self.read(|db| invitations::by_id(db, id))
-    }
-
-    fn revoke_invite(&self, by: Option<Uuid>, id: Uuid, row: &AuditRow) -> Result<(), StoreError> {
-        self.write(|tx| {
-            require_admin(tx, by)?;
-            invitations::revoke(tx, id, row.at)?;
-            audit::insert(tx, row)
-        })
-    }
-
-    fn audit_before(
-        &self,
-        before: i64,
-        user: Option<Uuid>,
-        limit: u32,
-    ) -> Result<Vec<AuditEntry>, StoreError> {
-        let of_all = format!(
-            "SELECT {}, id FROM audit WHERE id < ?1 ORDER BY id DESC LIMIT ?2",
-            audit::COLUMNS
-        );
-        let of_user = format!(
-            "SELECT {}, id FROM audit WHERE id < ?1 AND user_id = ?3 ORDER BY id DESC LIMIT ?2",
-            audit::COLUMNS
-        );
-        match user {
-            None => self.all(&of_all, params![before, limit], audit::entry),
-            Some(user) => self.all(&of_user, params![before, limit, user], audit::entry),
-        }
-    }
-
-    fn audit_after(
-        &self,
-        after: i64,
-        since: Timestamp,
-        limit: u32,
-    ) -> Result<Vec<AuditEntry>, StoreError> {
-        let sql = format!(
-            "SELECT {}, id FROM audit WHERE id > ?1 AND at >= ?2 ORDER BY id LIMIT ?3",
-            audit::COLUMNS
-        );
-        self.all(&sql, params![after, since, limit], audit::entry)
     }
 }

@@ -3,9 +3,10 @@
 use super::Sqlite;
 use super::migrate::MIGRATIONS;
 use crate::store::{
-    AccountStore, AuditRow, AuditStore, Conflict, Home, InviteRow, MemberStore, MetaStore,
-    NewAccount, NewNotice, PasskeyRow, PasskeyStore, PasskeyUse, RecoveryStore, SessionKind,
-    SessionRow, SessionStore, StoreError, UserRow, Watch, WorkspaceRow, WorkspaceStore,
+    AccountStore, AuditRow, AuditStore, Conflict, Home, InviteRow, InviteStore as _, MemberStore,
+    MetaStore, NewAccount, NewNotice, PasskeyRow, PasskeyStore, PasskeyUse, RecoveryStore,
+    SessionKind, SessionRow, SessionStore, StoreError, UserRow, Watch, WorkspaceRow,
+    WorkspaceStore,
 };
 use crate::timestamp::Timestamp;
 use rusqlite::Connection;

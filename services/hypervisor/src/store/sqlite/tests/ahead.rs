@@ -1,7 +1,9 @@
 //! What a clock that was ahead leaves behind.
 
 use super::{EPOCH, NOTICE, account, open, session, sessions};
-use crate::store::{AccountStore, InviteRow, NewNotice, RecoveryStore, SessionStore};
+use crate::store::{
+    AccountStore, InviteRow, InviteStore as _, NewNotice, RecoveryStore, SessionStore,
+};
 
 #[test]
 fn what_a_clock_began_that_was_ahead_lasts_no_longer_than_all_else() {

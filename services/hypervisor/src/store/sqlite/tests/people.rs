@@ -3,8 +3,9 @@
 use super::{EPOCH, NOTICE, account, open, refused, session, sessions, with_ada};
 use crate::store::sqlite::Sqlite;
 use crate::store::{
-    AccountStore, AuditRow, AuditStore, Conflict, InviteRow, InviteState, NewAccount, PasskeyStore,
-    PasskeyUse, PeopleStore, RecoveryStore, StoreError, UserChange, UserRow,
+    AccountStore, AuditRow, AuditStore, Conflict, InviteRow, InviteState, InviteStore as _,
+    NewAccount, PasskeyStore, PasskeyUse, PeopleStore, RecoveryStore, StoreError, UserChange,
+    UserRow,
 };
 use crate::timestamp::Timestamp;
 use std::sync::Barrier;
