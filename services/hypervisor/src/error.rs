@@ -25,7 +25,7 @@ pub struct HttpError {
     /// What the operator is told in its place: what is wrong inside, which nobody else hears.
     for_operator: Option<Box<Self>>,
     /// For what came with a token: `WWW-Authenticate` (RFC 6750).
-    pub challenge: Option<&'static str>,
+    challenge: Option<String>,
 }
 
 impl HttpError {
@@ -66,8 +66,8 @@ impl HttpError {
 
     /// The same, with this `WWW-Authenticate`.
     #[must_use]
-    pub fn challenge(mut self, challenge: &'static str) -> Self {
-        self.challenge = Some(challenge);
+    pub fn challenge(mut self, challenge: impl Into<String>) -> Self {
+        self.challenge = Some(challenge.into());
         self
     }
 }
@@ -158,8 +158,8 @@ impl IntoResponse for HttpError {
         if let Some(secs) = self.retry_after {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(secs));
         }
-        if let Some(challenge) = self.challenge {
-            let challenge = HeaderValue::from_static(challenge);
+        let challenge = self.challenge.map(HeaderValue::try_from);
+        if let Some(Ok(challenge)) = challenge {
             headers.insert(header::WWW_AUTHENTICATE, challenge);
         }
         response

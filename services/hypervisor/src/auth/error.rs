@@ -272,16 +272,9 @@ impl From<AuthError> for HttpError {
             E::RateLimited { retry_after } => told.retry_after(retry_after),
             E::OtherWorkspace(_) => told.challenge("Bearer error=\"insufficient_scope\""),
             E::InvalidToken => told.challenge("Bearer error=\"invalid_token\""),
-            E::InsufficientScope(scope) => told.challenge(match scope {
-                Scope::SandboxesRead => {
-                    "Bearer error=\"insufficient_scope\", scope=\"sandboxes:read\""
-                }
-                Scope::SandboxesPromote => {
-                    "Bearer error=\"insufficient_scope\", scope=\"sandboxes:promote\""
-                }
-                Scope::SandboxOpen => "Bearer error=\"insufficient_scope\", scope=\"sandbox:open\"",
-                Scope::Admin => "Bearer error=\"insufficient_scope\", scope=\"admin\"",
-            }),
+            E::InsufficientScope(scope) => told.challenge(format!(
+                "Bearer error=\"insufficient_scope\", scope=\"{scope}\""
+            )),
             _ => told,
         }
     }

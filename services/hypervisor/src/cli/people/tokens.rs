@@ -5,6 +5,7 @@ use crate::cli::answer::Answer;
 use crate::cli::client::Client;
 use crate::cli::once::Once;
 use crate::cli::{output, segment};
+use crate::scope::Scope;
 use anyhow::Result;
 use clap::{Args, Subcommand};
 use serde_json::json;
@@ -35,7 +36,7 @@ pub(in crate::cli) struct Create {
     user: String,
     /// What it is good for; more than one is allowed
     #[arg(long = "scope", value_name = "SCOPE", required = true,
-        value_parser = ["sandboxes:read", "sandboxes:promote", "sandbox:open", "admin"])]
+        value_parser = Scope::ALL.map(Scope::as_str))]
     scopes: Vec<String>,
     /// For how many days it is good
     #[arg(long, value_name = "N", default_value_t = 90)]
