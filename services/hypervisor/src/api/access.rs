@@ -2,6 +2,7 @@
 
 use super::order::Order;
 use crate::access::Access;
+use crate::error::HttpError;
 use crate::role::Role;
 use crate::routes::{AccessError, Routes, Workspace};
 use serde::{Deserialize, Serialize};
@@ -56,11 +57,7 @@ impl fmt::Display for AccessOutcome {
 }
 
 impl Order for AccessOrder {
-    const EVENT: &'static str = "access_set";
-    type Outcome = AccessOutcome;
-    type Error = AccessError;
-
-    fn sentence(&self, routes: &Routes, workspace: &Workspace) -> Result<String, AccessError> {
+    fn sentence(&self, routes: &Routes, workspace: &Workspace) -> Result<String, HttpError> {
         routes.may_set_access(self.access)?;
         let who = match self.access {
             Access::Members => "the members of the workspace alone",
@@ -72,16 +69,17 @@ impl Order for AccessOrder {
             "Let {who} open the {role} sandbox of the workspace {name}."
         ))
     }
+}
 
-    async fn give(
-        self,
-        routes: &Arc<Routes>,
-        workspace: &Arc<Workspace>,
-        _: &str,
-    ) -> Result<AccessOutcome, AccessError> {
-        let before = workspace.access(self.role);
-        routes.set_access(workspace, self.role, self.access).await?;
-        let now = AccessView::of(workspace, self.role);
-        Ok(AccessOutcome { now, before })
-    }
+/// Lets these look at the sandbox of this role.
+pub(super) async fn set(
+    routes: &Arc<Routes>,
+    workspace: &Arc<Workspace>,
+    AccessOrder { role, access }: AccessOrder,
+    _by: &str,
+) -> Result<AccessOutcome, AccessError> {
+    let before = workspace.access(role);
+    routes.set_access(workspace, role, access).await?;
+    let now = AccessView::of(workspace, role);
+    Ok(AccessOutcome { now, before })
 }

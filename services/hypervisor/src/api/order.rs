@@ -1,47 +1,23 @@
-//! What can be ordered of a workspace's routes, releases and volumes: by the operator, or by an
-//! owner with a passkey.
+//! What orders about a workspace's routes, releases and volumes will do, as whoever confirms them
+//! reads it.
 
 use crate::error::HttpError;
 use crate::role::Role;
 use crate::routes::{
-    ChangeError, ChangeOutcome, ForkOrder, PromoteOrder, RestoreOrder, Routes, SwapError,
-    SwapOrder, SwapOutcome, UndoOrder, Workspace,
+    ForkOrder, PromoteOrder, RestoreOrder, Routes, SwapOrder, UndoOrder, Workspace,
 };
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-use std::fmt::Display;
-use std::sync::Arc;
 
 /// What can be ordered of a workspace.
-pub trait Order: DeserializeOwned + Send + 'static {
-    /// The word of the audit log.
-    const EVENT: &'static str;
-    /// What it answers.
-    type Outcome: Display + Serialize + Send;
-    /// Why it was not done.
-    type Error: Into<HttpError> + Send;
-
+pub trait Order {
     /// What will happen, in a sentence.
     ///
     /// # Errors
     /// Why it can't.
-    fn sentence(&self, routes: &Routes, workspace: &Workspace) -> Result<String, Self::Error>;
-
-    /// Does it.
-    fn give(
-        self,
-        routes: &Arc<Routes>,
-        workspace: &Arc<Workspace>,
-        by: &str,
-    ) -> impl Future<Output = Result<Self::Outcome, Self::Error>> + Send;
+    fn sentence(&self, routes: &Routes, workspace: &Workspace) -> Result<String, HttpError>;
 }
 
 impl Order for SwapOrder {
-    const EVENT: &'static str = "swapped";
-    type Outcome = SwapOutcome;
-    type Error = SwapError;
-
-    fn sentence(&self, _: &Routes, workspace: &Workspace) -> Result<String, SwapError> {
+    fn sentence(&self, _: &Routes, workspace: &Workspace) -> Result<String, HttpError> {
         let pair = workspace.pair();
         let (live, dev) = (pair.live.sandbox.name(), pair.dev.sandbox.name());
         let unless = if self.force {
@@ -54,23 +30,10 @@ impl Order for SwapOrder {
             workspace.name
         ))
     }
-
-    async fn give(
-        self,
-        routes: &Arc<Routes>,
-        workspace: &Arc<Workspace>,
-        by: &str,
-    ) -> Result<SwapOutcome, SwapError> {
-        routes.swap(workspace, self, by).await
-    }
 }
 
 impl Order for PromoteOrder {
-    const EVENT: &'static str = "promoted";
-    type Outcome = ChangeOutcome;
-    type Error = ChangeError;
-
-    fn sentence(&self, _: &Routes, workspace: &Workspace) -> Result<String, ChangeError> {
+    fn sentence(&self, _: &Routes, workspace: &Workspace) -> Result<String, HttpError> {
         let pair = workspace.pair();
         let release = self.release.unwrap_or_else(|| pair.dev.sandbox.release());
         let first = if self.rehearse {
@@ -84,23 +47,10 @@ impl Order for PromoteOrder {
             pair.live.sandbox.release()
         ))
     }
-
-    async fn give(
-        self,
-        routes: &Arc<Routes>,
-        workspace: &Arc<Workspace>,
-        by: &str,
-    ) -> Result<ChangeOutcome, ChangeError> {
-        routes.promote(workspace, self, by).await
-    }
 }
 
 impl Order for UndoOrder {
-    const EVENT: &'static str = "promotion_undone";
-    type Outcome = ChangeOutcome;
-    type Error = ChangeError;
-
-    fn sentence(&self, _: &Routes, workspace: &Workspace) -> Result<String, ChangeError> {
+    fn sentence(&self, _: &Routes, workspace: &Workspace) -> Result<String, HttpError> {
         let data = if self.with_data {
             "Its data become what they were before the promotion; what was written since is kept as a snapshot."
         } else {
@@ -111,45 +61,19 @@ impl Order for UndoOrder {
             workspace.name
         ))
     }
-
-    async fn give(
-        self,
-        routes: &Arc<Routes>,
-        workspace: &Arc<Workspace>,
-        by: &str,
-    ) -> Result<ChangeOutcome, ChangeError> {
-        routes.undo(workspace, self, by).await
-    }
 }
 
 impl Order for ForkOrder {
-    const EVENT: &'static str = "forked";
-    type Outcome = ChangeOutcome;
-    type Error = ChangeError;
-
-    fn sentence(&self, _: &Routes, workspace: &Workspace) -> Result<String, ChangeError> {
+    fn sentence(&self, _: &Routes, workspace: &Workspace) -> Result<String, HttpError> {
         Ok(format!(
             "Fork the workspace {}: dev's data become a copy of live's; what dev has now is kept as a snapshot.",
             workspace.name
         ))
     }
-
-    async fn give(
-        self,
-        routes: &Arc<Routes>,
-        workspace: &Arc<Workspace>,
-        by: &str,
-    ) -> Result<ChangeOutcome, ChangeError> {
-        routes.fork(workspace, self, by).await
-    }
 }
 
 impl Order for RestoreOrder {
-    const EVENT: &'static str = "restored";
-    type Outcome = ChangeOutcome;
-    type Error = ChangeError;
-
-    fn sentence(&self, _: &Routes, workspace: &Workspace) -> Result<String, ChangeError> {
+    fn sentence(&self, _: &Routes, workspace: &Workspace) -> Result<String, HttpError> {
         let first = match self.role {
             Role::Live if self.rehearse => " They are tried first in dev, whose data they become.",
             _ => "",
@@ -158,14 +82,5 @@ impl Order for RestoreOrder {
             "Restore the {} sandbox of the workspace {}: its data become those of the snapshot {}; what it has now is kept as a snapshot.{first}",
             self.role, workspace.name, self.snapshot
         ))
-    }
-
-    async fn give(
-        self,
-        routes: &Arc<Routes>,
-        workspace: &Arc<Workspace>,
-        by: &str,
-    ) -> Result<ChangeOutcome, ChangeError> {
-        routes.restore(workspace, self, by).await
     }
 }

@@ -5,11 +5,14 @@ use super::super::order::Order;
 use super::super::{Api, sandboxes};
 use crate::auth::{Actor, Caller};
 use crate::error::HttpError;
-use crate::routes::Workspace;
+use crate::routes::{Routes, Workspace};
+use axum::Json;
+use axum::response::{IntoResponse, Response};
 use http::StatusCode;
-use serde::Deserialize;
 use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use std::fmt::Display;
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -91,19 +94,24 @@ pub(in crate::api) fn steered(
 impl<O: Order> Of<O> {
     pub(super) async fn check(&self, api: &Api, caller: &Caller) -> Result<String, HttpError> {
         let workspace = self.target.find(api, caller).await?;
-        let sentence = self.order.sentence(&api.routes, &workspace);
-        sentence.map_err(Into::into)
+        self.order.sentence(&api.routes, &workspace)
     }
 
-    pub(super) async fn perform(self, api: &Api, by: &Actor) -> Result<O::Outcome, HttpError> {
+    /// Has `give` do it, and tells the workspace's members in the audit log as `event`.
+    pub(super) async fn perform<T: Display + Serialize, E: Into<HttpError>>(
+        self,
+        api: &Api,
+        by: &Actor,
+        event: &str,
+        give: impl AsyncFnOnce(&Arc<Routes>, &Arc<Workspace>, O, &str) -> Result<T, E>,
+    ) -> Result<Response, HttpError> {
         let caller = api.auth.recheck(by).await?;
         let workspace = self.target.find(api, &caller).await?;
         let name = caller.name();
-        let given = self.order.give(&api.routes, &workspace, &name).await;
+        let given = give(&api.routes, &workspace, self.order, &name).await;
         let outcome = given.map_err(Into::into)?;
-        let done = format!("{outcome} by {name}");
-        let row = by.audit_row(O::EVENT, None, done);
+        let row = by.audit_row(event, None, format!("{outcome} by {name}"));
         api.routes.audit(&workspace, row).await;
-        Ok(outcome)
+        Ok(Json(outcome).into_response())
     }
 }

@@ -1,14 +1,12 @@
 //! Acts on a workspace, which its members and admins may do.
 
 use super::super::Api;
-use super::super::access::AccessOrder;
-use super::super::order::Order;
+use super::super::access::{self, AccessOrder};
 use super::of::Of;
 use crate::auth::{Actor, Caller};
 use crate::error::HttpError;
-use crate::routes::{ForkOrder, PromoteOrder, RestoreOrder, SwapOrder, UndoOrder};
-use axum::Json;
-use axum::response::{IntoResponse, Response};
+use crate::routes::{ForkOrder, PromoteOrder, RestoreOrder, Routes, SwapOrder, UndoOrder};
+use axum::response::Response;
 use serde::Deserialize;
 
 /// An act on a workspace.
@@ -38,17 +36,23 @@ impl WorkspaceAct {
     }
 
     pub(super) async fn perform(self, api: &Api, by: Actor) -> Result<Response, HttpError> {
+        let by = &by;
         match self {
-            Self::SetAccess(set) => perform(set, api, &by).await,
-            Self::Swap(swap) => perform(swap, api, &by).await,
-            Self::Promote(promote) => perform(promote, api, &by).await,
-            Self::Undo(undo) => perform(undo, api, &by).await,
-            Self::Fork(fork) => perform(fork, api, &by).await,
-            Self::Restore(restore) => perform(restore, api, &by).await,
+            Self::SetAccess(set) => set.perform(api, by, "access_set", access::set).await,
+            Self::Swap(swap) => swap.perform(api, by, "swapped", Routes::swap).await,
+            Self::Promote(promote) => {
+                let promoted = promote.perform(api, by, "promoted", Routes::promote);
+                promoted.await
+            }
+            Self::Undo(undo) => {
+                let undone = undo.perform(api, by, "promotion_undone", Routes::undo);
+                undone.await
+            }
+            Self::Fork(fork) => fork.perform(api, by, "forked", Routes::fork).await,
+            Self::Restore(restore) => {
+                let restored = restore.perform(api, by, "restored", Routes::restore);
+                restored.await
+            }
         }
     }
-}
-
-async fn perform<O: Order>(of: Of<O>, api: &Api, by: &Actor) -> Result<Response, HttpError> {
-    Ok(Json(of.perform(api, by).await?).into_response())
 }
