@@ -16,11 +16,7 @@ pub(super) fn slots(config: &Config) -> Verdict {
             );
         }
         RuntimeKind::Process | RuntimeKind::Adopt => {}
-        RuntimeKind::Systemd => {
-            for (key, template, placeholders, example) in units(slots)?.into_iter().flatten() {
-                unit(key, template, placeholders, example)?;
-            }
-        }
+        RuntimeKind::Systemd => units(slots)?,
     }
     if let Some(sandbox) = slots.sandbox(1, crate::role::Role::Live) {
         health("slots", &sandbox)?;
@@ -43,50 +39,47 @@ pub(super) fn slots(config: &Config) -> Verdict {
     Ok(())
 }
 
-type UnitCheck<'a> = (&'static str, &'a str, &'static [&'static str], &'static str);
-
 /// What the units are called that a host with slots has.
-fn units(slots: &Slots) -> Result<Option<[UnitCheck<'_>; 3]>, String> {
-    let named = [
-        ("slots.table", slots.table.is_some()),
-        ("slots.unit", slots.unit.is_some()),
-        ("slots.release_unit", slots.release_unit.is_some()),
-        ("slots.volume_unit", slots.volume_unit.is_some()),
-    ];
-    let (Some(_), Some(make), Some(release), Some(volume)) = (
-        &slots.table,
-        &slots.unit,
-        &slots.release_unit,
-        &slots.volume_unit,
-    ) else {
-        let set = named.iter().find(|(_, is_set)| *is_set);
-        let missing = named.iter().find(|(_, is_set)| !is_set);
-        return match (set, missing) {
-            (Some((set, _)), Some((missing, _))) => Err(format!(
-                "{missing}: {set} is of no use without it; set all of {}, or leave `[slots]` out",
-                named.map(|(key, _)| key).join(", ")
-            )),
-            _ => Ok(None),
-        };
-    };
-    Ok(Some([
+fn units(slots: &Slots) -> Verdict {
+    let units = [
         (
             "slots.unit",
-            make,
-            &[SLOT_PLACEHOLDER],
+            &slots.unit,
+            &[SLOT_PLACEHOLDER][..],
             "choiros-slot@{slot}.service",
         ),
         (
             "slots.release_unit",
-            release,
+            &slots.release_unit,
             &[UNIT_PLACEHOLDER, ORDER_PLACEHOLDER],
             "choiros-slot-release@{sandbox}:{order}.service",
         ),
         (
             "slots.volume_unit",
-            volume,
+            &slots.volume_unit,
             &[SLOT_PLACEHOLDER, UNIT_PLACEHOLDER, ORDER_PLACEHOLDER],
             "choiros-slot-volume-{slot}@{sandbox}:{order}.service",
         ),
-    ]))
+    ];
+    let [make, release, volume] = units.map(|(key, template, ..)| (key, template.is_some()));
+    let keys = [
+        ("slots.table", slots.table.is_some()),
+        make,
+        release,
+        volume,
+    ];
+    let set = keys.iter().find(|(_, is_set)| *is_set);
+    let missing = keys.iter().find(|(_, is_set)| !is_set);
+    if let (Some((set, _)), Some((missing, _))) = (set, missing) {
+        return Err(format!(
+            "{missing}: {set} is of no use without it; set all of {}, or leave `[slots]` out",
+            keys.map(|(key, _)| key).join(", ")
+        ));
+    }
+    for (key, template, placeholders, example) in units {
+        if let Some(template) = template {
+            unit(key, template, placeholders, example)?;
+        }
+    }
+    Ok(())
 }
