@@ -48,15 +48,6 @@ impl HttpError {
         self
     }
 
-    /// As the operator is told it.
-    #[must_use]
-    pub fn for_operator(mut self) -> Self {
-        match self.for_operator.take() {
-            Some(told) => *told,
-            None => self,
-        }
-    }
-
     /// The same, with a `Retry-After` of so many seconds.
     #[must_use]
     pub fn retry_after(mut self, secs: u64) -> Self {
@@ -153,6 +144,9 @@ impl IntoResponse for HttpError {
             message: &self.message,
         });
         let mut response = (self.status, body).into_response();
+        if let Some(told) = self.for_operator {
+            response.extensions_mut().insert(ForOperator(*told));
+        }
         let headers = response.headers_mut();
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if let Some(secs) = self.retry_after {
@@ -163,5 +157,17 @@ impl IntoResponse for HttpError {
             headers.insert(header::WWW_AUTHENTICATE, challenge);
         }
         response
+    }
+}
+
+/// What the operator is told in a response's place.
+#[derive(Clone)]
+struct ForOperator(HttpError);
+
+/// A response as the operator gets it.
+pub(crate) async fn for_operator(mut response: Response) -> Response {
+    match response.extensions_mut().remove() {
+        Some(ForOperator(told)) => told.into_response(),
+        None => response,
     }
 }

@@ -2,7 +2,7 @@
 //! passkey.
 
 use super::Api;
-use super::operator::{Refused, named};
+use super::named::named;
 use super::sandboxes::owned;
 use crate::auth::Caller;
 use crate::error::{HttpError, Payload};
@@ -34,7 +34,7 @@ pub(super) fn operator() -> Router<Api> {
 async fn view(
     State(api): State<Api>,
     Path(workspace): Path<String>,
-) -> Result<Json<WorkspaceView>, Refused> {
+) -> Result<Json<WorkspaceView>, HttpError> {
     let workspace = named(&api, &workspace)?;
     Ok(Json(api.routes.view(&workspace).await?))
 }
@@ -51,13 +51,13 @@ async fn add_release(
     State(api): State<Api>,
     Path(workspace): Path<String>,
     Payload(order): Payload<ReleaseOrder>,
-) -> Result<Json<ChangeOutcome>, Refused> {
+) -> Result<Json<ChangeOutcome>, HttpError> {
     let of = named(&api, &workspace)?;
     let by = Caller::Operator;
-    let added = api
+    let outcome = api
         .routes
-        .add_release(&of, order.command, order.env, &by.name());
-    let outcome = added.await?;
+        .add_release(&of, order.command, order.env, &by.name())
+        .await?;
     api.tell(&by, None, &of, "release_added", &outcome).await;
     Ok(Json(outcome))
 }
@@ -72,11 +72,13 @@ async fn give(
     State(api): State<Api>,
     Path(workspace): Path<String>,
     Payload(order): Payload<GiveOrder>,
-) -> Result<Json<ChangeOutcome>, Refused> {
+) -> Result<Json<ChangeOutcome>, HttpError> {
     let of = named(&api, &workspace)?;
     let by = Caller::Operator;
-    let given = api.routes.give_release(&of, order.release, &by.name());
-    let outcome = given.await?;
+    let outcome = api
+        .routes
+        .give_release(&of, order.release, &by.name())
+        .await?;
     api.tell(&by, None, &of, "release_given", &outcome).await;
     Ok(Json(outcome))
 }
@@ -84,16 +86,16 @@ async fn give(
 async fn operators_snapshot(
     State(api): State<Api>,
     path: Result<Path<(String, Role)>, PathRejection>,
-) -> Result<Json<Snapshot>, Refused> {
+) -> Result<Json<Snapshot>, HttpError> {
     let Path((workspace, role)) = path?;
     let of = named(&api, &workspace)?;
-    Ok(take_snapshot(&api, &Caller::Operator, None, &of, role).await?)
+    take_snapshot(&api, &Caller::Operator, None, &of, role).await
 }
 
 async fn back_up(
     State(api): State<Api>,
     path: Result<Path<(String, Role)>, PathRejection>,
-) -> Result<Json<Backup>, Refused> {
+) -> Result<Json<Backup>, HttpError> {
     let Path((workspace, role)) = path?;
     let of = named(&api, &workspace)?;
     let backup = api.routes.back_up(&of, role).await?;
@@ -106,7 +108,7 @@ async fn back_up(
 async fn backups(
     State(api): State<Api>,
     Path(workspace): Path<String>,
-) -> Result<Json<WorkspaceBackups>, Refused> {
+) -> Result<Json<WorkspaceBackups>, HttpError> {
     let of = named(&api, &workspace)?;
     Ok(Json(api.routes.backups(&of).await?))
 }

@@ -3,22 +3,22 @@
 use super::access::AccessView;
 use super::acts;
 use super::changes;
-use super::inventory::{self, SandboxRow, Search};
-use super::operator::{self, Refused, named};
-use super::sandboxes::{Outcome, Verb};
-use super::{Api, log, people};
+use super::named::named;
+use super::sandboxes::Outcome;
+use super::{Api, inventory, log, people};
 use crate::auth::Caller;
+use crate::error::{HttpError, for_operator};
 use crate::private_folder;
 use crate::role::Role;
 use crate::routes::Workspace;
 use crate::store::ProbationRow;
 use crate::unix_socket;
-use axum::extract::rejection::{PathRejection, QueryRejection};
-use axum::extract::{Path, Query, State};
-use axum::response::Response;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+use axum::middleware::map_response;
 use axum::routing::{get, post};
 use axum::serve::Listener;
-use axum::{Json, Router};
+use axum::{Extension, Json, Router};
 use http::StatusCode;
 use serde_json::{Value, json};
 use std::io;
@@ -96,9 +96,12 @@ pub async fn serve(control: Control, api: Api, stop: CancellationToken) {
 fn router(api: Api) -> Router {
     Router::new()
         .route("/status", get(status))
-        .route("/sandboxes", get(list))
-        .route("/sandboxes/{workspace}/{role}/log", get(log))
-        .route("/sandboxes/{workspace}/{role}/{verb}", post(control))
+        .route("/sandboxes", get(inventory::list))
+        .route("/sandboxes/{workspace}/{role}/log", get(log::log))
+        .route(
+            "/sandboxes/{workspace}/{role}/{verb}",
+            post(inventory::control),
+        )
         .route("/sandboxes/{workspace}/{role}/probe", get(probe))
         .route("/access/{workspace}/{role}", get(access))
         .route("/probations/{workspace}", get(probation))
@@ -106,12 +109,20 @@ fn router(api: Api) -> Router {
         .merge(people::operator())
         .route("/acts", post(acts::by_operator))
         .route("/tokens", get(super::tokens::of_user))
-        .fallback(operator::unknown)
-        .method_not_allowed_fallback(operator::unknown)
+        .fallback(unknown)
+        .method_not_allowed_fallback(unknown)
+        .layer(map_response(for_operator))
+        .layer(Extension(Caller::Operator))
         .with_state(api)
 }
 
-async fn status(State(api): State<Api>) -> Result<Json<Value>, Refused> {
+/// An order of another version's command.
+async fn unknown() -> HttpError {
+    let said = "this gateway does not know the order; it is of another version than the command, so restart it";
+    HttpError::new(StatusCode::NOT_FOUND, "not_found", said)
+}
+
+async fn status(State(api): State<Api>) -> Result<Json<Value>, HttpError> {
     let workspaces = api.routes.all();
     let holds = |workspace: &Arc<Workspace>| -> usize {
         let pair = workspace.pair();
@@ -136,43 +147,15 @@ async fn status(State(api): State<Api>) -> Result<Json<Value>, Refused> {
     Ok(Json(status))
 }
 
-async fn list(
-    State(api): State<Api>,
-    search: Result<Query<Search>, QueryRejection>,
-) -> Result<Json<Vec<SandboxRow>>, Refused> {
-    let Query(search) = search?;
-    let found = inventory::found(&api, &Caller::Operator, &search).await?;
-    Ok(Json(found))
-}
-
-async fn log(
-    State(api): State<Api>,
-    path: Result<Path<(String, Role)>, PathRejection>,
-    asked: Result<Query<log::Asked>, QueryRejection>,
-) -> Result<Response, Refused> {
-    let (Path((name, role)), Query(asked)) = (path?, asked?);
-    Ok(log::read(&api, &Caller::Operator, (&name, role), &asked).await?)
-}
-
-async fn control(
-    State(api): State<Api>,
-    path: Result<Path<(String, Role, Verb)>, PathRejection>,
-) -> Result<Json<Outcome>, Refused> {
-    let Path((workspace, role, verb)) = path?;
-    let workspace = named(&api, &workspace)?;
-    let done = verb.apply(&api, &Caller::Operator, None, &workspace, role);
-    Ok(Json(done.await?))
-}
-
 async fn probe(
     State(api): State<Api>,
     path: Result<Path<(String, Role)>, PathRejection>,
-) -> Result<Json<Outcome>, Refused> {
+) -> Result<Json<Outcome>, HttpError> {
     let Path((workspace, role)) = path?;
     let sandbox = named(&api, &workspace)?.pair().route(role).sandbox.clone();
     sandbox.probe().await.map_err(|error| {
         let said = error.to_string();
-        Refused::new(StatusCode::SERVICE_UNAVAILABLE, "sandbox_unhealthy", said)
+        HttpError::new(StatusCode::SERVICE_UNAVAILABLE, "sandbox_unhealthy", said)
     })?;
     Ok(Json(Outcome::of(&sandbox)))
 }
@@ -180,7 +163,7 @@ async fn probe(
 async fn access(
     State(api): State<Api>,
     path: Result<Path<(String, Role)>, PathRejection>,
-) -> Result<Json<AccessView>, Refused> {
+) -> Result<Json<AccessView>, HttpError> {
     let Path((workspace, role)) = path?;
     Ok(Json(AccessView::of(&*named(&api, &workspace)?, role)))
 }
@@ -189,11 +172,11 @@ async fn access(
 async fn probation(
     State(api): State<Api>,
     Path(workspace): Path<String>,
-) -> Result<Json<ProbationRow>, Refused> {
+) -> Result<Json<ProbationRow>, HttpError> {
     let name = workspace.clone();
     let found = api.store.run(move |store| store.probation(&name)).await?;
     found.map(Json).ok_or_else(|| {
         let said = format!("no swap of {workspace} was on probation");
-        Refused::new(StatusCode::NOT_FOUND, "no_probation", said)
+        HttpError::new(StatusCode::NOT_FOUND, "no_probation", said)
     })
 }

@@ -5,15 +5,15 @@ use super::acts::steered;
 use super::members::{Member, members_of};
 use super::sandboxes::{Outcome, Row, Verb, rows};
 use crate::auth::Caller;
-use crate::error::HttpError;
+use crate::error::{HttpError, Parameters};
 use crate::peer::Peer;
 use crate::role::Role;
 use crate::routes::Workspace;
 use crate::runtime::{Sandbox, Usage};
 use crate::store::StoreError;
 use crate::timestamp::Timestamp;
-use axum::extract::rejection::{PathRejection, QueryRejection};
-use axum::extract::{Path, Query, State};
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
 use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -65,10 +65,23 @@ pub(super) struct Search {
 pub(super) async fn list(
     State(api): State<Api>,
     caller: Caller,
-    search: Result<Query<Search>, QueryRejection>,
+    Parameters(Search { search }): Parameters<Search>,
 ) -> Result<Json<Vec<SandboxRow>>, HttpError> {
-    let Query(search) = search?;
-    Ok(Json(found(&api, &caller, &search).await?))
+    // Nothing is started for this, and all that runs is looked at in one go.
+    let mut workspaces = match caller.user() {
+        Some(user) if !caller.is_admin() => api.routes.workspaces_of(user.id),
+        _ => api.routes.all(),
+    };
+    workspaces.retain(|workspace| caller.require_workspace(&workspace.name).is_ok());
+    let mut all = all_rows(&api, &caller, &workspaces).await?;
+    let search = search.trim().to_lowercase();
+    all.retain(|(row, _)| row.matches(&search));
+    let (mut rows, sandboxes): (Vec<_>, Vec<_>) = all.into_iter().unzip();
+    let usage = api.routes.usage(&sandboxes).await;
+    for (row, usage) in rows.iter_mut().zip(usage) {
+        row.usage = usage;
+    }
+    Ok(Json(rows))
 }
 
 /// The sandboxes of one workspace, with how much their disks take, as of this minute.
@@ -81,9 +94,15 @@ pub(super) async fn list(
 pub(super) async fn one(
     State(api): State<Api>,
     caller: Caller,
-    name: Path<String>,
+    Path(name): Path<String>,
 ) -> Result<Json<Vec<SandboxRow>>, HttpError> {
-    Ok(Json(of_workspace(&api, &caller, &name).await?))
+    let workspace = steered(&api, &caller, &name)?;
+    let all = all_rows(&api, &caller, &[workspace]).await?;
+    let looks = all.into_iter().map(async |(mut row, sandbox)| {
+        row.usage = api.routes.usage_of(&sandbox).await;
+        row
+    });
+    Ok(Json(futures_util::future::join_all(looks).await))
 }
 
 /// Starts a sandbox and waits until it is healthy, or stops it; no request starts it then until
@@ -97,52 +116,14 @@ pub(super) async fn one(
 pub(super) async fn control(
     State(api): State<Api>,
     caller: Caller,
-    Extension(peer): Extension<Peer>,
+    peer: Option<Extension<Peer>>,
     path: Result<Path<(String, Role, Verb)>, PathRejection>,
 ) -> Result<Json<Outcome>, HttpError> {
     let Path((name, role, verb)) = path?;
     let workspace = steered(&api, &caller, &name)?;
-    let address = Some(peer.client);
+    let address = peer.map(|Extension(peer)| peer.client);
     let done = verb.apply(&api, &caller, address, &workspace, role);
     Ok(Json(done.await?))
-}
-
-/// The rows that the caller may see and looks for. Nothing is started for this, no disk is looked
-/// at, and all that runs is looked at in one go.
-pub(super) async fn found(
-    api: &Api,
-    caller: &Caller,
-    Search { search }: &Search,
-) -> Result<Vec<SandboxRow>, HttpError> {
-    let mut workspaces = match caller.user() {
-        Some(user) if !caller.is_admin() => api.routes.workspaces_of(user.id),
-        _ => api.routes.all(),
-    };
-    workspaces.retain(|workspace| caller.require_workspace(&workspace.name).is_ok());
-    let mut all = all_rows(api, caller, &workspaces).await?;
-    let search = search.trim().to_lowercase();
-    all.retain(|(row, _)| row.matches(&search));
-    let (mut rows, sandboxes): (Vec<_>, Vec<_>) = all.into_iter().unzip();
-    let usage = api.routes.usage(&sandboxes).await;
-    for (row, usage) in rows.iter_mut().zip(usage) {
-        row.usage = usage;
-    }
-    Ok(rows)
-}
-
-/// Both rows of a workspace, with what its disks take.
-pub(super) async fn of_workspace(
-    api: &Api,
-    caller: &Caller,
-    name: &str,
-) -> Result<Vec<SandboxRow>, HttpError> {
-    let workspace = steered(api, caller, name)?;
-    let all = all_rows(api, caller, &[workspace]).await?;
-    let looks = all.into_iter().map(async |(mut row, sandbox)| {
-        row.usage = api.routes.usage_of(&sandbox).await;
-        row
-    });
-    Ok(futures_util::future::join_all(looks).await)
 }
 
 /// All rows of these workspaces, without what they use.

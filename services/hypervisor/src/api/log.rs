@@ -5,14 +5,14 @@ use super::Api;
 use super::acts::steered;
 use super::log_readers::Reading;
 use crate::auth::Caller;
-use crate::error::HttpError;
+use crate::error::{HttpError, Parameters};
 use crate::lifetime::Lifetimes;
 use crate::role::Role;
 use crate::routes::Workspace;
 use crate::runtime::LogLines;
 use crate::timestamp::Timestamp;
-use axum::extract::rejection::{PathRejection, QueryRejection};
-use axum::extract::{Path, Query, State};
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::{StreamExt as _, stream};
@@ -64,20 +64,11 @@ pub(super) async fn log(
     State(api): State<Api>,
     caller: Caller,
     path: Result<Path<(String, Role)>, PathRejection>,
-    asked: Result<Query<Asked>, QueryRejection>,
+    Parameters(asked): Parameters<Asked>,
 ) -> Result<Response, HttpError> {
-    let (Path((name, role)), Query(asked)) = (path?, asked?);
-    read(&api, &caller, (&name, role), &asked).await
-}
-
-pub(super) async fn read(
-    api: &Api,
-    caller: &Caller,
-    (name, role): (&str, Role),
-    asked: &Asked,
-) -> Result<Response, HttpError> {
-    let workspace = steered(api, caller, name)?;
-    let lifetimes = lifetimes(api, caller, &workspace);
+    let Path((name, role)) = path?;
+    let workspace = steered(&api, &caller, &name)?;
+    let lifetimes = lifetimes(&api, &caller, &workspace);
     let reading = api.log_readers.enter(caller.user().map(|user| user.id))?;
     let sandbox = workspace.pair().route(role).sandbox.clone();
     let lines = sandbox.log(asked.lines, asked.follow).await?;

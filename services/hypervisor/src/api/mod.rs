@@ -15,7 +15,7 @@ mod log;
 mod log_readers;
 mod members;
 mod metrics;
-mod operator;
+mod named;
 mod order;
 mod people;
 mod sandboxes;

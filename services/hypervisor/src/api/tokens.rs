@@ -1,11 +1,10 @@
 //! Lists of tokens: one's own, and for the operator a user's.
 
 use super::Api;
-use super::operator::Refused;
 use crate::auth::{Principal, TokenView};
-use crate::error::HttpError;
+use crate::error::{HttpError, Parameters};
 use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use serde::Deserialize;
 
 /// Your tokens that are good, newest first. What they are is told only when they are made.
@@ -28,8 +27,8 @@ pub(super) struct Asked {
 /// Those of the user of this name, at the operator's socket.
 pub(super) async fn of_user(
     State(api): State<Api>,
-    Query(asked): Query<Asked>,
-) -> Result<Json<Vec<TokenView>>, Refused> {
+    Parameters(asked): Parameters<Asked>,
+) -> Result<Json<Vec<TokenView>>, HttpError> {
     let user = api.auth.user_named(&asked.user).await?;
     Ok(Json(api.auth.tokens_of(user.id).await?))
 }

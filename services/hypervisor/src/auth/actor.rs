@@ -30,6 +30,10 @@ impl<S: Sync> FromRequestParts<S> for Caller {
     type Rejection = AuthError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, AuthError> {
+        // Nothing but the operator's socket puts one there.
+        if let Some(caller) = parts.extensions.get::<Self>() {
+            return Ok(caller.clone());
+        }
         match Principal::of(&parts.extensions) {
             None => Err(AuthError::Unauthenticated),
             Some(Principal::Token(token)) => Ok(Self::Token(token)),

@@ -19,7 +19,6 @@ pub use act::Act;
 pub(super) use of::steered;
 
 use super::Api;
-use super::operator::Refused;
 use crate::auth::{Actor, Auth, Caller, Client};
 use crate::config::Origins;
 use crate::error::{HttpError, Payload};
@@ -86,9 +85,9 @@ async fn finish(
 pub(super) async fn by_operator(
     State(api): State<Api>,
     Payload(act): Payload<Act>,
-) -> Result<Response, Refused> {
+) -> Result<Response, HttpError> {
     act.check(&api, &Caller::Operator).await?;
-    Ok(act.perform(&api, Actor::Operator).await?)
+    act.perform(&api, Actor::Operator).await
 }
 
 #[derive(Deserialize)]

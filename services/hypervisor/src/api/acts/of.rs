@@ -1,6 +1,6 @@
 //! The acts that are orders, and the workspaces that they are about.
 
-use super::super::operator::named;
+use super::super::named::named;
 use super::super::order::Order;
 use super::super::{Api, sandboxes};
 use crate::auth::{Actor, Caller};

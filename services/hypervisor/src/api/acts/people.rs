@@ -1,7 +1,7 @@
 //! Acts on people, their invites and the members of workspaces: an admin's, and the operator's.
 
 use super::super::Api;
-use super::super::operator::named;
+use super::super::named::named;
 use super::sentences;
 use crate::auth::{Actor, AuthError, Caller, NewInvite};
 use crate::error::HttpError;

@@ -1,7 +1,6 @@
 //! Archives of workspaces that went with their last member.
 
 use super::super::Api;
-use super::super::operator::Refused;
 use crate::auth::Caller;
 use crate::error::HttpError;
 use crate::routes::ArchiveView;
@@ -19,9 +18,5 @@ pub(super) async fn list(
     caller: Caller,
 ) -> Result<Json<Vec<ArchiveView>>, HttpError> {
     caller.require_admin()?;
-    Ok(Json(api.routes.archives().await?))
-}
-
-pub(super) async fn all(State(api): State<Api>) -> Result<Json<Vec<ArchiveView>>, Refused> {
     Ok(Json(api.routes.archives().await?))
 }

@@ -1,7 +1,6 @@
 //! The audit log: a page at a time for admins, and whole for the operator.
 
 use super::super::Api;
-use super::super::operator::Refused;
 use crate::auth::Caller;
 use crate::error::{HttpError, Parameters};
 use crate::store::{AuditEntry, Handle, StoreError};
@@ -67,7 +66,7 @@ pub(super) struct From {
 pub(super) async fn export(
     State(api): State<Api>,
     Parameters(from): Parameters<From>,
-) -> Result<Response, Refused> {
+) -> Result<Response, HttpError> {
     let since = from.since.unwrap_or(Timestamp::from_millis(0));
     Ok(whole(api.store, from.after, since).await?)
 }

@@ -1,7 +1,6 @@
 //! Invites, and what became of them.
 
 use super::super::Api;
-use super::super::operator::Refused;
 use crate::auth::Caller;
 use crate::error::HttpError;
 use crate::store::{Invitation, InviteState};
@@ -29,10 +28,6 @@ pub(super) async fn list(
     caller: Caller,
 ) -> Result<Json<Vec<InviteView>>, HttpError> {
     caller.require_admin()?;
-    Ok(Json(views(api.auth.invitations().await?)))
-}
-
-pub(super) async fn all(State(api): State<Api>) -> Result<Json<Vec<InviteView>>, Refused> {
     Ok(Json(views(api.auth.invitations().await?)))
 }
 

@@ -29,10 +29,10 @@ pub(super) fn operations() -> OpenApiRouter<Api> {
 /// What the operator's socket has of it.
 pub(super) fn operator() -> Router<Api> {
     Router::new()
-        .route("/users", get(users::all))
-        .route("/invites", get(invites::all))
+        .route("/users", get(users::list))
+        .route("/invites", get(invites::list))
         .route("/sessions", get(sessions::all))
-        .route("/archives", get(archives::all))
+        .route("/archives", get(archives::list))
         .route("/audit", get(audit::export))
-        .route("/workspaces", get(workspaces::all))
+        .route("/workspaces", get(workspaces::list))
 }

@@ -1,9 +1,8 @@
 //! Sessions, for the operator.
 
 use super::super::Api;
-use super::super::operator::Refused;
 use crate::auth::SessionView;
-use crate::error::Parameters;
+use crate::error::{HttpError, Parameters};
 use axum::Json;
 use axum::extract::State;
 use serde::Deserialize;
@@ -17,7 +16,7 @@ pub(super) struct Asked {
 pub(super) async fn all(
     State(api): State<Api>,
     Parameters(asked): Parameters<Asked>,
-) -> Result<Json<Vec<SessionView>>, Refused> {
+) -> Result<Json<Vec<SessionView>>, HttpError> {
     let user = match asked.user {
         Some(name) => Some(api.auth.user_named(&name).await?),
         None => None,

@@ -1,7 +1,6 @@
 //! People, with search.
 
 use super::super::Api;
-use super::super::operator::Refused;
 use crate::auth::{Account, Caller};
 use crate::error::{HttpError, Parameters};
 use axum::Json;
@@ -28,12 +27,5 @@ pub(super) async fn list(
     Parameters(asked): Parameters<Asked>,
 ) -> Result<Json<Vec<Account>>, HttpError> {
     caller.require_admin()?;
-    Ok(Json(api.auth.people(&asked.search).await?))
-}
-
-pub(super) async fn all(
-    State(api): State<Api>,
-    Parameters(asked): Parameters<Asked>,
-) -> Result<Json<Vec<Account>>, Refused> {
     Ok(Json(api.auth.people(&asked.search).await?))
 }

@@ -2,7 +2,6 @@
 
 use super::super::Api;
 use super::super::members::{Member, members_of};
-use super::super::operator::Refused;
 use crate::auth::Caller;
 use crate::error::{HttpError, Parameters};
 use crate::role::Role;
@@ -63,11 +62,6 @@ pub(super) async fn list(
     };
     workspaces.retain(|it| caller.require_workspace(&it.name).is_ok());
     Ok(Json(views(&api, own, workspaces).await?))
-}
-
-pub(super) async fn all(State(api): State<Api>) -> Result<Json<Vec<WorkspaceListing>>, Refused> {
-    let workspaces = api.routes.all();
-    Ok(Json(views(&api, None, workspaces).await?))
 }
 
 /// Has `/` lead you to this one of your workspaces from now on.
