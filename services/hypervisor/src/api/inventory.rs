@@ -30,7 +30,6 @@ pub(super) struct SandboxRow {
     /// Requests to this role since the gateway's start.
     requests: u64,
     /// When the last of them came.
-    #[schema(value_type = Option<String>, format = DateTime)]
     last_request_at: Option<Timestamp>,
     /// What it uses, where that is known.
     usage: Option<Usage>,

@@ -49,7 +49,6 @@ pub struct Row {
     /// Who stopped it by hand.
     pub stopped_by: Option<String>,
     /// Since when it is stopped by hand.
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub stopped_at: Option<Timestamp>,
     /// How many requests may have written to live since the last fork or swap.
     pub writes: Option<u64>,

@@ -63,13 +63,10 @@ pub struct TokenView {
     /// The only workspace that it is good for, if it is not good for all of its user's.
     pub workspace: Option<String>,
     /// When it was made.
-    #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
     /// When it ends.
-    #[schema(value_type = String, format = DateTime)]
     pub expires_at: Timestamp,
     /// When it last came with a request, to about a minute.
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub last_used_at: Option<Timestamp>,
 }
 

@@ -32,7 +32,6 @@ pub struct Usage {
     /// How many there may be.
     pub files_max: Option<u64>,
     /// When the disk was looked at; all else is of this moment.
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub at: Option<Timestamp>,
 }
 
