@@ -9,6 +9,7 @@ use crate::auth::User;
 use crate::config::{DEFAULT_WORKSPACE, is_workspace_label};
 use crate::role::Role;
 use crate::store::{Conflict, Home, NewWorkspace, Store, StoreError, WorkspaceRow};
+use std::iter;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use tokio::runtime::Handle;
@@ -50,49 +51,42 @@ impl Routes {
     }
 
     fn give(self: &Arc<Self>, store: &dyn Store, user: &User) -> Result<Membership, ClaimError> {
-        if self.chosen(user.id).is_none() {
-            let settle_in = |home: &Home| store.settle_in(home, user.id);
-            match self.place_user(user, self.home_of(&user.username), settle_in) {
-                Ok(()) => {}
-                Err(StoreError::Conflict(Conflict::NoSlot)) => {
-                    let slots = self.config.slots.count();
-                    return Err(ClaimError::NoSlot { slots });
-                }
-                Err(error) => return Err(error.into()),
+        let settle_in = |home: &Home| store.settle_in(home, user.id);
+        match self.place_user(user, || self.homes_of(&user.username), settle_in) {
+            Err(StoreError::Conflict(Conflict::NoSlot)) => {
+                let slots = self.config.slots.count();
+                return Err(ClaimError::NoSlot { slots });
             }
+            placed => placed?,
         }
         self.chosen(user.id).ok_or_else(|| no_workspace(user))
     }
 
-    /// Has `write` keep the workspace that a user gets, and puts it into memory. Blocks.
+    /// Has `write` keep the workspace that a user gets, and puts it into memory. It is the first of
+    /// `homes` whose name is free in the store, which has workspaces that nobody is led to as well.
+    /// Blocks.
     ///
     /// # Errors
-    /// Those of `write`; nothing was changed then.
-    pub(super) fn place_user(
+    /// Those of `write`, and `Conflict::NoWorkspace` if it was taken away; nothing was changed then.
+    pub(super) fn place_user<H: Iterator<Item = Home>>(
         self: &Arc<Self>,
         user: &User,
-        home: impl FnOnce() -> Home,
+        homes: impl FnOnce() -> H,
         mut write: impl FnMut(&Home) -> Result<Option<WorkspaceRow>, StoreError>,
     ) -> Result<(), StoreError> {
         let lock = self.placing.lock().unwrap_or_else(PoisonError::into_inner);
         if self.chosen(user.id).is_some() {
             return Ok(());
         }
-        let mut home = home();
-        let mut tried = 1;
-        let row = loop {
-            match write(&home) {
-                // One that is not served has this name.
-                Err(StoreError::Conflict(Conflict::Workspace)) if tried < MOST_NAMES => {
-                    tried += 1;
-                    if let Home::New(new) = &mut home {
-                        new.name = format!("{}-{tried}", stem(&user.username));
-                    }
-                }
-                written => break written?,
-            }
+        let mut written = homes().map(|home| match &home {
+            Home::Member(name) if self.named(name).is_none() => Err(Conflict::NoWorkspace.into()),
+            home => write(home),
+        });
+        let taken = |it: &Result<_, StoreError>| {
+            matches!(it, Err(StoreError::Conflict(Conflict::Workspace)))
         };
-        let Some(row) = row else {
+        let written = written.find(|it| !taken(it));
+        let Some(row) = written.unwrap_or_else(|| Err(Conflict::Workspace.into()))? else {
             return Ok(());
         };
         let is_new = self.named(&row.name).is_none();
@@ -130,46 +124,45 @@ impl Routes {
     }
 
     /// What a person of this name gets: their declared workspace, else a declared one that is
-    /// nobody's, else a new one.
-    pub(super) fn home_of(&self, username: &str) -> impl FnOnce() -> Home {
-        move || {
-            let declared = &self.config.workspaces;
-            let served = |name: &&String| self.named(name).is_some();
-            let theirs = members::names(declared, username).filter(served);
-            let default = declared.get_key_value(DEFAULT_WORKSPACE);
-            let nobodys = || {
-                let in_order = default.into_iter().chain(declared.iter());
-                let mut free = in_order.filter(|(name, workspace)| {
-                    // What was somebody's once may have their data.
-                    let is_free = |it: Arc<Workspace>| !it.owned.load(Ordering::Relaxed);
-                    workspace.members.is_empty() && self.named(name).is_some_and(is_free)
-                });
-                free.next().map(|(name, _)| name)
-            };
-            if let Some(name) = theirs.or_else(nobodys) {
-                return Home::Member(name.clone());
-            }
-            let slots = self.config.slots.count();
-            if self.runtime.can_create() || slots > 0 {
-                return Home::New(NewWorkspace {
-                    name: self.free_name(username),
-                    slots: (slots > 0).then_some(slots),
-                });
-            }
-            Home::None
+    /// nobody's, else a new one, by the first of these names that is free.
+    pub(super) fn homes_of(&self, username: &str) -> Box<dyn Iterator<Item = Home> + '_> {
+        let declared = &self.config.workspaces;
+        let served = |name: &&String| self.named(name).is_some();
+        let theirs = members::names(declared, username).filter(served);
+        let default = declared.get_key_value(DEFAULT_WORKSPACE);
+        let nobodys = || {
+            let in_order = default.into_iter().chain(declared.iter());
+            let mut free = in_order.filter(|(name, workspace)| {
+                // What was somebody's once may have their data.
+                let is_free = |it: Arc<Workspace>| !it.owned.load(Ordering::Relaxed);
+                workspace.members.is_empty() && self.named(name).is_some_and(is_free)
+            });
+            free.next().map(|(name, _)| name)
+        };
+        if let Some(name) = theirs.or_else(nobodys) {
+            return Box::new(iter::once(Home::Member(name.clone())));
         }
+        let slots = self.config.slots.count();
+        if self.runtime.can_create() || slots > 0 {
+            let slots = (slots > 0).then_some(slots);
+            let new = move |name| Home::New(NewWorkspace { name, slots });
+            return Box::new(self.names_like(stem(username)).map(new));
+        }
+        Box::new(iter::once(Home::None))
     }
 
-    /// A workspace's name that is made of the username's letters and digits.
-    pub(super) fn free_name(&self, username: &str) -> String {
-        let stem = stem(username);
-        let mut names = std::iter::once(stem.clone()).chain((2..).map(|n| format!("{stem}-{n}")));
-        let is_free = |name: &String| is_workspace_label(name) && self.is_unused(name);
-        names.find(is_free).unwrap_or(stem)
+    /// What a new workspace may be called that would best be called so, as far as is known here.
+    pub(super) fn names_like(&self, name: String) -> impl Iterator<Item = String> {
+        let more = (2..MOST_NAMES).map({
+            let name = name.clone();
+            move |n| format!("{name}-{n}")
+        });
+        let names = iter::once(name).chain(more);
+        names.filter(|name| is_workspace_label(name) && self.is_unused(name))
     }
 
     /// Whether no workspace that is known has this name, nor the gateway one of its hosts.
-    pub(super) fn is_unused(&self, name: &str) -> bool {
+    fn is_unused(&self, name: &str) -> bool {
         !self.by_name.contains_key(name)
             && !self.retired.contains(name)
             && self.has_free_hosts(name)
@@ -183,9 +176,10 @@ impl Routes {
     }
 }
 
-/// So many names are tried that the store may have.
-const MOST_NAMES: u32 = 1000;
+/// More workspaces of one name than any host has.
+const MOST_NAMES: u32 = 100_000;
 
+/// A name that is made of the username's letters and digits.
 fn stem(username: &str) -> String {
     let local = username.split('@').next().unwrap_or_default();
     let mut stem: String = local

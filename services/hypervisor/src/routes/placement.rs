@@ -5,6 +5,7 @@ use super::table::Routes;
 use crate::auth::{Placement, PlacementError};
 use crate::store::{Conflict, Home, InviteRow, NewAccount, NewNotice, Store, StoreError};
 use crate::timestamp::Timestamp;
+use std::iter;
 use std::sync::Arc;
 use tracing::warn;
 
@@ -34,28 +35,27 @@ impl Placement for Places {
         let user = account.user.clone();
         self.check(&user.username, invite)?;
         let invited_to = invite.and_then(|invite| invite.workspace.clone());
-        if let Some(workspace) = invited_to.clone()
-            && routes.named(&workspace).is_none()
-        {
-            return Err(PlacementError::NoWorkspace { workspace });
-        }
-        let home = || match invited_to {
-            Some(workspace) => Home::Member(workspace),
-            None => routes.home_of(&user.username)(),
+        let homes = || match invited_to.clone() {
+            Some(workspace) => Box::new(iter::once(Home::Member(workspace))),
+            None => routes.homes_of(&user.username),
         };
         let mut write = |home: &Home| {
             account.home = home.clone();
             store.create_account(&account)
         };
-        let placed = routes.place_user(&user, home, &mut write);
-        match placed {
+        match (routes.place_user(&user, homes, &mut write), invited_to) {
+            (Err(StoreError::Conflict(Conflict::NoWorkspace)), Some(workspace)) => {
+                Err(PlacementError::NoWorkspace { workspace })
+            }
             // An admin needs none of their own to help the others.
-            Err(StoreError::Conflict(Conflict::NoSlot)) if user.admin => {
+            (Err(StoreError::Conflict(Conflict::NoSlot)), _) if user.admin => {
                 write(&Home::None)?;
                 Ok(())
             }
-            Err(StoreError::Conflict(Conflict::NoSlot)) => Err(self.no_slot(store, &user.username)),
-            placed => Ok(placed?),
+            (Err(StoreError::Conflict(Conflict::NoSlot)), _) => {
+                Err(self.no_slot(store, &user.username))
+            }
+            (placed, _) => Ok(placed?),
         }
     }
 }

@@ -3,7 +3,6 @@
 use super::error::ArchiveError;
 use super::id_of;
 use super::put_away::rest_and_archive;
-use crate::config::is_workspace_label;
 use crate::routes::fail_point::fail_point;
 use crate::routes::insist::until_done;
 use crate::routes::table::{Routes, Without};
@@ -13,8 +12,8 @@ use serde::Serialize;
 use std::sync::{Arc, PoisonError};
 use tracing::{info, warn};
 
-/// So many names are tried.
-const MOST_NAMES: u32 = 100;
+/// So many names are tried that the store may have.
+const MOST_NAMES: usize = 100;
 
 /// A workspace that is back.
 #[derive(Debug, Clone, Serialize)]
@@ -65,7 +64,7 @@ impl Routes {
         let revival = Revival {
             id: id.to_owned(),
             user: user.id,
-            names: self.names_like(&kept.workspace),
+            names: self.names_like(kept.workspace.clone()).take(MOST_NAMES).collect(),
             slots: (slots > 0).then_some(slots),
         };
         let routes = self.clone();
@@ -89,14 +88,6 @@ impl Routes {
         self.bring_back(id, row).await?;
         info!(archive = id, workspace, user = username, by, "restored");
         Ok(Restored { workspace })
-    }
-
-    /// What a workspace may be called that had this name.
-    fn names_like(&self, workspace: &str) -> Vec<String> {
-        let more = (2..MOST_NAMES).map(|n| format!("{workspace}-{n}"));
-        let names = std::iter::once(workspace.to_owned()).chain(more);
-        let is_free = |name: &String| is_workspace_label(name) && self.is_unused(name);
-        names.filter(is_free).collect()
     }
 
     /// Remembers that somebody's workspace is on its way.
