@@ -117,6 +117,7 @@ impl From<MemberError> for HttpError {
         let (status, code) = match error {
             MemberError::Store(error) => return error.into(),
             MemberError::Declared { .. } => (StatusCode::CONFLICT, "declared_members"),
+            MemberError::NoWorkspace { .. } => (StatusCode::NOT_FOUND, "no_workspace"),
             MemberError::Already { .. } => (StatusCode::CONFLICT, "member_already"),
             MemberError::NoMember { .. } => (StatusCode::NOT_FOUND, "no_member"),
             MemberError::LastMember { .. } => (StatusCode::CONFLICT, "last_member"),

@@ -28,6 +28,11 @@ pub enum MemberError {
         "they are the only member of {workspace}, whose data would be nobody's; add another member first, or remove the user, which archives the workspace"
     )]
     LastMember { workspace: String },
+    /// It was removed a moment ago.
+    #[error(
+        "there is no workspace {workspace} any longer; `hypervisor sandboxes` lists those that there are"
+    )]
+    NoWorkspace { workspace: String },
     /// The store refused; nothing was changed.
     #[error("the store does not answer: {0}")]
     Store(#[from] StoreError),
@@ -44,18 +49,19 @@ impl Routes {
         user: Uuid,
     ) -> Result<(), MemberError> {
         self.refuse_declared(workspace)?;
-        let name = workspace.name.to_string();
         let work = move |routes: &Self, store: &dyn Store, workspace: &Arc<Workspace>| {
-            store.join(&workspace.name, user)?;
+            let name = &workspace.name;
+            store.join(name, user).map_err(|error| match error {
+                StoreError::Conflict(Conflict::Member) => MemberError::Already {
+                    workspace: name.to_string(),
+                },
+                error => error.into(),
+            })?;
             routes.add(user, workspace);
-            info!(workspace = %workspace.name, %user, "joined");
+            info!(workspace = %name, %user, "joined");
             Ok(())
         };
-        let joined = self.change_members(workspace, work).await;
-        joined.map_err(|error| match error {
-            StoreError::Conflict(Conflict::Member) => MemberError::Already { workspace: name },
-            error => error.into(),
-        })
+        self.change_members(workspace, work).await
     }
 
     /// Takes a user out, from now on and for all requests; what they opened there ends.
@@ -67,12 +73,9 @@ impl Routes {
         workspace: &Arc<Workspace>,
         user: Uuid,
     ) -> Result<(), MemberError> {
-        self.refuse_declared(workspace)?;
-        let name = workspace.name.to_string();
-        if self.members(workspace) == [user] {
-            return Err(MemberError::LastMember { workspace: name });
-        }
         let work = move |routes: &Self, store: &dyn Store, workspace: &Arc<Workspace>| {
+            // Here, so that of two who are the last ones and leave at once, one stays.
+            routes.may_leave(workspace, user)?;
             store.leave(&workspace.name, user)?;
             routes.take_out(user, workspace);
             if routes.of(user).is_none() {
@@ -81,8 +84,7 @@ impl Routes {
             info!(workspace = %workspace.name, %user, "left");
             Ok(())
         };
-        let left = self.change_members(workspace, work).await;
-        left.map_err(|error| no_member(error, name))
+        self.change_members(workspace, work).await
     }
 
     /// Leads a user to this one of theirs from now on.
@@ -94,14 +96,18 @@ impl Routes {
         workspace: &Arc<Workspace>,
         user: Uuid,
     ) -> Result<(), MemberError> {
-        let name = workspace.name.to_string();
         let work = move |routes: &Self, store: &dyn Store, workspace: &Arc<Workspace>| {
-            store.choose(user, &workspace.name)?;
+            let name = &workspace.name;
+            store.choose(user, name).map_err(|error| match error {
+                StoreError::Conflict(Conflict::Member) => MemberError::NoMember {
+                    workspace: name.to_string(),
+                },
+                error => error.into(),
+            })?;
             routes.lead_to(user, workspace);
             Ok(())
         };
-        let chosen = self.change_members(workspace, work).await;
-        chosen.map_err(|error| no_member(error, name))
+        self.change_members(workspace, work).await
     }
 
     /// Whether a user could leave.
@@ -131,13 +137,19 @@ impl Routes {
     async fn change_members(
         self: &Arc<Self>,
         workspace: &Arc<Workspace>,
-        work: impl FnOnce(&Self, &dyn Store, &Arc<Workspace>) -> Result<(), StoreError> + Send + 'static,
-    ) -> Result<(), StoreError> {
+        work: impl FnOnce(&Self, &dyn Store, &Arc<Workspace>) -> Result<(), MemberError>
+        + Send
+        + 'static,
+    ) -> Result<(), MemberError> {
         let (routes, workspace) = (self.clone(), workspace.clone());
         self.store
             .run(move |store| {
                 let one = &routes.placing;
                 let _one = one.lock().unwrap_or_else(PoisonError::into_inner);
+                if workspace.gone.is_cancelled() {
+                    let workspace = workspace.name.to_string();
+                    return Err(MemberError::NoWorkspace { workspace });
+                }
                 work(&routes, store, &workspace)
             })
             .await
@@ -155,12 +167,5 @@ impl Routes {
             }),
             _ => Ok(()),
         }
-    }
-}
-
-fn no_member(error: StoreError, workspace: String) -> MemberError {
-    match error {
-        StoreError::Conflict(Conflict::Member) => MemberError::NoMember { workspace },
-        error => error.into(),
     }
 }

@@ -2,9 +2,10 @@
 
 use super::world::{World, files};
 use hypervisor::role::Role;
-use hypervisor::routes::{PromoteOrder, RemoveError};
+use hypervisor::routes::{MemberError, PromoteOrder, RemoveError};
 use hypervisor::runtime::Status;
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
@@ -37,6 +38,55 @@ async fn two_who_remove_somebody_at_once_remove_them_once() {
         ),
         "{refused:?}"
     );
+    let kept = world.kept().await;
+    assert_eq!(world.archived(&kept.id), written);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_the_last_two_who_leave_at_once_one_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = World::open(folder.path()).await;
+    let (ada, workspace) = world.settle("ada").await;
+    let (bob, _) = world.settle("bob").await;
+    let routes = &world.routes;
+    routes.join(&workspace, bob.id).await.unwrap();
+    let (one, other) = tokio::join!(
+        routes.leave(&workspace, ada.id),
+        routes.leave(&workspace, bob.id)
+    );
+    let refusals: Vec<_> = [one, other].into_iter().filter_map(Result::err).collect();
+    assert!(
+        matches!(refusals[..], [MemberError::LastMember { .. }]),
+        "{refusals:?}"
+    );
+    assert_eq!(routes.members(&workspace).len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_joins_a_workspace_that_is_on_its_way_to_an_archive() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = World::open(folder.path()).await;
+    let (ada, workspace, written) = world.ada().await;
+    let (bob, own) = world.settle("bob").await;
+    let routes = &world.routes;
+    // It is on its way for as long as this is in the way.
+    let archives = world.data_dir().join(".archives");
+    fs::write(&archives, "").unwrap();
+    let (removed, ()) = tokio::join!(routes.remove_user(ada.id, "test"), async {
+        while routes.named("ada").is_some() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let refused = routes.join(&workspace, bob.id).await;
+        fs::remove_file(&archives).unwrap();
+        assert!(
+            matches!(refused, Err(MemberError::NoWorkspace { .. })),
+            "{refused:?}"
+        );
+    });
+    assert_eq!(removed.unwrap().archived, ["ada"]);
+    let theirs = routes.workspaces_of(bob.id);
+    assert_eq!(theirs.len(), 1);
+    assert_eq!(theirs[0].name, own.name);
     let kept = world.kept().await;
     assert_eq!(world.archived(&kept.id), written);
 }
