@@ -58,20 +58,21 @@ impl Log {
 
     /// The last lines, and with `follow` those to come.
     pub(super) fn read(self: Arc<Self>, lines: usize, follow: bool) -> LogLines {
-        let changed = self.changed.subscribe();
-        let next = {
-            let kept = self.kept();
-            kept.next - (lines.min(kept.lines.len()) as u64)
-        };
+        let kept = self.kept();
+        let first = kept.lines.len().saturating_sub(lines);
+        if !follow {
+            // All of one moment: while it is read, more may be written than are kept.
+            let lines: Vec<_> = kept.lines.range(first..).map(ToString::to_string).collect();
+            return stream::iter(lines).boxed();
+        }
+        let next = kept.first() + first as u64;
+        drop(kept);
         let reader = Reader {
+            changed: self.changed.subscribe(),
             log: self,
-            changed,
             next,
             batch: VecDeque::new(),
         };
-        if !follow {
-            return stream::iter(reader.rest()).boxed();
-        }
         let following = stream::unfold(reader, async |mut reader| {
             let line = reader.line().await?;
             Some((line, reader))
@@ -101,20 +102,14 @@ impl Reader {
             if let Some(line) = self.batch.pop_front() {
                 return Some(line);
             }
-            self.take(BATCH);
+            self.take();
             if self.batch.is_empty() {
                 self.changed.changed().await.ok()?;
             }
         }
     }
 
-    /// All that is there now.
-    fn rest(mut self) -> VecDeque<String> {
-        self.take(usize::MAX);
-        self.batch
-    }
-
-    fn take(&mut self, most: usize) {
+    fn take(&mut self) {
         let kept = self.log.kept();
         let missed = kept.first().saturating_sub(self.next);
         if missed > 0 {
@@ -124,7 +119,7 @@ impl Reader {
             self.next += missed;
         }
         let at = usize::try_from(self.next - kept.first()).unwrap_or(usize::MAX);
-        let new = kept.lines.iter().skip(at).take(most);
+        let new = kept.lines.iter().skip(at).take(BATCH);
         let before = self.batch.len();
         self.batch.extend(new.map(ToString::to_string));
         self.next += (self.batch.len() - before) as u64;
