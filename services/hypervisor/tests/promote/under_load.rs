@@ -81,11 +81,19 @@ async fn an_open_socket_is_closed_with_1012_and_a_new_one_waits_for_the_new_rele
 async fn requests_that_are_held_are_counted_in_the_metrics() {
     let house = Workspace::with_two_releases().await;
     house.note("/", "one").await;
-    let (promoted, ()) = tokio::join!(house.act("promote", json!({ "rehearse": false })), async {
-        for number in 0..50 {
-            house.note("/", &number.to_string()).await;
+    let is_over = AtomicBool::new(false);
+    let promotion = async {
+        let promoted = house.act("promote", json!({ "rehearse": false })).await;
+        is_over.store(true, Ordering::SeqCst);
+        promoted
+    };
+    let visits = async {
+        // However long it takes until requests are held.
+        while !is_over.load(Ordering::SeqCst) {
+            house.note("/", "a visit").await;
         }
-    });
+    };
+    let (promoted, ()) = tokio::join!(promotion, visits);
     assert_eq!(promoted.0, 200, "{}", promoted.1);
     let metrics = house.gateway.client().get("/metrics").await.unwrap().text();
     for line in [
