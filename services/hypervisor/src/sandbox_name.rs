@@ -20,7 +20,12 @@ pub(crate) fn is_slots(workspace: &str) -> bool {
 }
 
 /// What stands for a workspace's name where all slots have something in common.
-pub(crate) const SLOTS: &str = "slots";
+const SLOTS: &str = "slots";
+
+/// Whose releases the sandboxes of a workspace run: its own, or those of all slots.
+pub(crate) fn release_set(workspace: &str, slot: Option<u32>) -> &str {
+    slot.map_or(workspace, |_| SLOTS)
+}
 
 #[cfg(test)]
 mod tests {

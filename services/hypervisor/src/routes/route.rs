@@ -171,11 +171,7 @@ impl Workspace {
 
     /// Whose releases it has: its own, or those of all slots.
     pub(super) fn release_set(&self) -> &str {
-        if self.slot.is_some() {
-            sandbox_name::SLOTS
-        } else {
-            &self.name
-        }
+        sandbox_name::release_set(&self.name, self.slot)
     }
 
     /// The routes as they are now.

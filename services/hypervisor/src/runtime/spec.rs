@@ -2,7 +2,7 @@
 
 use crate::config;
 use crate::role::Role;
-use crate::sandbox_name::SLOTS;
+use crate::sandbox_name;
 use crate::timestamp::Timestamp;
 use serde::Serialize;
 use std::fmt;
@@ -25,11 +25,7 @@ pub struct Spec {
 impl Spec {
     /// Whose releases it can run: its workspace's, or those of all slots.
     pub(super) fn release_set(&self) -> &str {
-        if self.slot.is_some() {
-            SLOTS
-        } else {
-            &self.workspace
-        }
+        sandbox_name::release_set(&self.workspace, self.slot)
     }
 }
 

@@ -7,6 +7,7 @@ use crate::routes::fail_point::fail_point;
 use crate::routes::insist::until_done;
 use crate::routes::table::{Routes, Without};
 use crate::runtime::{RuntimeError, Sandbox, SnapshotId};
+use crate::sandbox_name;
 use crate::store::{Conflict, Revival, Store, StoreError, WorkspaceRow};
 use serde::Serialize;
 use std::sync::{Arc, PoisonError};
@@ -129,7 +130,7 @@ impl Routes {
 
     /// What the two ran, as far as there still is such a release.
     async fn known_release(&self, row: &WorkspaceRow) -> [u64; 2] {
-        let set = row.slot.map_or(&*row.name, |_| crate::sandbox_name::SLOTS);
+        let set = sandbox_name::release_set(&row.name, row.slot);
         let Ok(known) = self.runtime.releases(set).await else {
             return [0; 2];
         };
