@@ -1,17 +1,18 @@
 //! Archives are deleted: by order, by rule, and after they were restored.
 
 use super::error::ArchiveError;
-use super::{BORN, PAUSE, id_of};
+use super::{BORN, id_of};
 use crate::auth::Auth;
 use crate::config;
 use crate::routes::fail_point::fail_point;
+use crate::routes::insist::{LATER, until_done};
 use crate::routes::table::Routes;
 use crate::runtime::Spec;
 use crate::sandbox_name;
 use crate::store::{ArchiveRow, ArchiveState, Conflict, StoreError};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
-use tracing::{error, info, warn};
+use tracing::{info, warn};
 
 /// How often it is looked for what is to be deleted.
 const EVERY: Duration = Duration::from_mins(10);
@@ -82,16 +83,9 @@ impl Routes {
     }
 
     /// Removes what is left of an archive that is none any longer, however long that takes.
-    pub(super) async fn remove_rest(self: &Arc<Self>, id: &str) {
-        loop {
-            match self.try_remove_rest(id).await {
-                Ok(()) => return,
-                Err(failed) => {
-                    error!(archive = id, error = %failed, "what is left of an archive cannot be removed yet; trying again");
-                }
-            }
-            tokio::time::sleep(PAUSE).await;
-        }
+    pub(super) async fn remove_rest(&self, id: &str) {
+        let failed = "what is left of an archive cannot be removed yet";
+        until_done(LATER, id, failed, || self.try_remove_rest(id)).await;
     }
 
     async fn try_remove_rest(&self, id: &str) -> Result<(), ArchiveError> {

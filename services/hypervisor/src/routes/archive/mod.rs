@@ -23,9 +23,6 @@ use crate::runtime::{RuntimeError, Sandbox, SnapshotId};
 use crate::store::{ArchiveRow, StoreError, WorkspaceRow};
 use std::sync::Arc;
 
-/// Between two tries at what cannot be done yet, such as for want of room.
-const PAUSE: std::time::Duration = std::time::Duration::from_secs(5);
-
 /// What volumes' archives call it.
 fn id_of(archive: &str) -> Result<SnapshotId, RuntimeError> {
     archive
@@ -37,10 +34,9 @@ impl Routes {
     /// The sandboxes of a workspace that nobody is led to: the one that was born live first.
     fn sandboxes(&self, row: &WorkspaceRow) -> Result<[Arc<Sandbox>; 2], StoreError> {
         let (live, dev) = (self.sandbox(row, &row.live)?, self.sandbox(row, &row.dev)?);
-        Ok(if row.live.ends_with("-dev") {
-            [dev, live]
-        } else {
-            [live, dev]
+        Ok(match live.born() {
+            Role::Live => [live, dev],
+            Role::Dev => [dev, live],
         })
     }
 

@@ -1,49 +1,34 @@
 //! A workspace's data, on the way to their archive.
 
-use super::{PAUSE, id_of};
+use super::error::ArchiveError;
+use super::id_of;
 use crate::routes::fail_point::fail_point;
+use crate::routes::insist::{LATER, until_done};
 use crate::routes::table::Routes;
 use crate::runtime::{RuntimeError, Sandbox, SnapshotId};
-use crate::store::{ArchiveRow, StoreError};
-use std::sync::Arc;
+use crate::store::{ArchiveRow, StoreError, WorkspaceRow};
 use tracing::{error, info};
 
 impl Routes {
     /// Puts both volumes of a workspace away, and frees its slot: however long that takes, for nobody
     /// else may have it before.
-    pub(super) async fn put_away(self: &Arc<Self>, row: ArchiveRow) {
-        loop {
-            match self.try_put_away(&row).await {
-                Ok(bytes) => {
-                    return info!(
-                        archive = row.id,
-                        workspace = row.workspace,
-                        bytes,
-                        "archived"
-                    );
-                }
-                Err(failed @ PutAwayError::Nothing(_)) => {
-                    return error!(archive = row.id, error = %failed, "there is nothing left to archive");
-                }
-                Err(failed) => {
-                    error!(archive = row.id, workspace = row.workspace, error = %failed, "a removed workspace cannot be archived yet; trying again");
-                }
-            }
-            tokio::time::sleep(PAUSE).await;
+    pub(super) async fn put_away(&self, row: ArchiveRow) {
+        let (archive, workspace) = (&row.id, &row.workspace);
+        let put_away = || self.try_put_away(&row);
+        let failed = "a removed workspace cannot be archived yet";
+        match until_done(LATER, archive, failed, put_away).await {
+            Some(bytes) => info!(archive, workspace, bytes, "archived"),
+            None => error!(archive, workspace, "there is nothing left to archive"),
         }
     }
 
-    async fn try_put_away(self: &Arc<Self>, row: &ArchiveRow) -> Result<u64, PutAwayError> {
+    /// With how many bytes there are; none if there is no such workspace any longer.
+    async fn try_put_away(&self, row: &ArchiveRow) -> Result<Option<u64>, ArchiveError> {
         let id = id_of(&row.id)?;
-        let name = row.workspace.clone();
-        let rows = self.store.run(|store| store.workspaces()).await?;
-        let of = rows
-            .into_iter()
-            .find(|it| it.archive.as_ref() == Some(&row.id));
-        let Some(of) = of else {
-            return Err(PutAwayError::Nothing(name));
+        let Some(workspace) = self.on_its_way(&row.id).await? else {
+            return Ok(None);
         };
-        let sandboxes = self.sandboxes(&of)?;
+        let sandboxes = self.sandboxes(&workspace)?;
         let mut bytes = 0;
         for sandbox in &sandboxes {
             sandbox.set_reserved(true);
@@ -62,7 +47,14 @@ impl Routes {
             .run(move |store| store.archived(&id, bytes))
             .await?;
         fail_point("removal_archived");
-        Ok(bytes)
+        Ok(Some(bytes))
+    }
+
+    /// The workspace whose data go into this archive.
+    async fn on_its_way(&self, archive: &str) -> Result<Option<WorkspaceRow>, StoreError> {
+        let rows = self.store.run(|store| store.workspaces()).await?;
+        let mut rows = rows.into_iter();
+        Ok(rows.find(|row| row.archive.as_deref() == Some(archive)))
     }
 }
 
@@ -73,15 +65,4 @@ pub(super) async fn rest_and_archive(
 ) -> Result<u64, RuntimeError> {
     sandbox.stop().await?;
     Ok(sandbox.archive(id).await?.bytes)
-}
-
-/// What stands in the way.
-#[derive(Debug, thiserror::Error)]
-enum PutAwayError {
-    #[error(transparent)]
-    Runtime(#[from] RuntimeError),
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    #[error("there is no workspace {0} in the store any longer")]
-    Nothing(String),
 }

@@ -4,7 +4,7 @@ use super::error::ArchiveError;
 use super::id_of;
 use super::put_away::rest_and_archive;
 use crate::routes::fail_point::fail_point;
-use crate::routes::insist::until_done;
+use crate::routes::insist::{SOON, until_done};
 use crate::routes::table::{Routes, Without};
 use crate::runtime::{RuntimeError, Sandbox, SnapshotId};
 use crate::sandbox_name;
@@ -65,7 +65,10 @@ impl Routes {
         let revival = Revival {
             id: id.to_owned(),
             user: user.id,
-            names: self.names_like(kept.workspace.clone()).take(MOST_NAMES).collect(),
+            names: self
+                .names_like(kept.workspace.clone())
+                .take(MOST_NAMES)
+                .collect(),
             slots: (slots > 0).then_some(slots),
         };
         let routes = self.clone();
@@ -157,9 +160,6 @@ impl Routes {
                 return Ok(None);
             };
             row.members = now.members;
-            for user in &row.members {
-                routes.without.remove(user);
-            }
             routes.publish(&row)?;
             for (user, name) in store.chosen()? {
                 if name == row.name
@@ -186,7 +186,7 @@ impl Routes {
         for sandbox in sandboxes {
             let failed = "what was restored by half cannot be archived again yet";
             let again = || rest_and_archive(sandbox, id);
-            until_done(sandbox.name(), failed, again).await;
+            until_done(SOON, sandbox.name(), failed, again).await;
         }
         for sandbox in sandboxes {
             self.runtime.forget(sandbox).await;
@@ -202,7 +202,7 @@ impl Routes {
             let archive = archive.to_owned();
             self.store.run(move |store| store.not_restored(&archive))
         };
-        until_done(archive, failed, note).await;
+        until_done(SOON, archive, failed, note).await;
     }
 }
 

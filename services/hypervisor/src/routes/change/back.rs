@@ -1,6 +1,6 @@
 //! Back to what a sandbox ran and had before a change.
 
-use crate::routes::insist::until_done;
+use crate::routes::insist::{SOON, until_done};
 use crate::routes::table::Routes;
 use crate::runtime::{RuntimeError, Sandbox, SnapshotId};
 use crate::store::{Store, StoreError};
@@ -33,7 +33,7 @@ pub(super) async fn put_all_back(
 ) {
     let put_back = || try_put_back(sandbox, release, before, aside);
     let failed = "what was there before cannot be put back yet";
-    until_done(sandbox.name(), failed, put_back).await;
+    until_done(SOON, sandbox.name(), failed, put_back).await;
 }
 
 /// Said of a change.

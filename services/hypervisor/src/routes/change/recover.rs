@@ -3,7 +3,7 @@
 use super::back::{Aside, NOT_NOTED, put_all_back};
 use crate::role::Role;
 use crate::routes::hold::RoleHold;
-use crate::routes::insist::until_done;
+use crate::routes::insist::{SOON, until_done};
 use crate::routes::table::Routes;
 use crate::runtime::SnapshotId;
 use crate::store::{ChangeKind, ChangeRow, StoreError};
@@ -57,7 +57,7 @@ impl Routes {
         }
         let held = hold.millis();
         let note = || self.note_taken_back(row.id, held, WHY.to_owned());
-        until_done(&row.sandbox, NOT_NOTED, note).await;
+        until_done(SOON, &row.sandbox, NOT_NOTED, note).await;
     }
 
     /// What becomes of the volume that something else is put back for.
@@ -68,7 +68,7 @@ impl Routes {
         // The snapshot that was wanted back may be wanted another time.
         let look_up = || self.last_promotion(&row.workspace, &row.sandbox);
         let failed = "cannot look up what was to be undone";
-        let promotion = until_done(&row.sandbox, failed, look_up).await;
+        let promotion = until_done(SOON, &row.sandbox, failed, look_up).await;
         let snapshot = promotion.and_then(|row| row.snapshot?.parse().ok());
         snapshot.map_or(Aside::Gone, Aside::Kept)
     }

@@ -5,7 +5,7 @@ use super::error::ChangeError;
 use crate::role::Role;
 use crate::routes::fail_point::fail_point;
 use crate::routes::hold::RoleHold;
-use crate::routes::insist::until_done;
+use crate::routes::insist::{SOON, until_done};
 use crate::routes::route::Workspace;
 use crate::routes::table::Routes;
 use crate::runtime::{Reason, RuntimeError, Sandbox, SnapshotId, Status};
@@ -171,7 +171,7 @@ impl Steps<'_> {
                 if noted.is_err() {
                     // Nobody waits for that; but the next change does, or a later start would take
                     // this one back once more.
-                    until_done(self.sandbox.name(), NOT_NOTED, note).await;
+                    until_done(SOON, self.sandbox.name(), NOT_NOTED, note).await;
                 }
                 Err(error)
             }

@@ -3,7 +3,7 @@
 use super::{PAUSE, is_same, overtaken};
 use crate::routes::change::ChangeError;
 use crate::routes::error::SwapError;
-use crate::routes::insist::until_done;
+use crate::routes::insist::{SOON, until_done};
 use crate::routes::route::{Route, Workspace};
 use crate::routes::swap::SwapOrder;
 use crate::routes::table::Routes;
@@ -24,7 +24,7 @@ impl Routes {
             self.store.run(move |store| store.probation(&name))
         };
         let failed = "cannot look up what is on probation";
-        let row = until_done(&workspace.name, failed, look_up).await;
+        let row = until_done(SOON, &workspace.name, failed, look_up).await;
         match row.and_then(|row| Some((row.change?, row.restore_data))) {
             None => self.take_back(workspace, watched, cause).await,
             Some(promoted) => self.undo_ill(workspace, promoted, cause).await,

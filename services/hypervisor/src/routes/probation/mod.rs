@@ -5,7 +5,7 @@
 
 mod ill;
 
-use super::insist::until_done;
+use super::insist::{SOON, until_done};
 use super::route::{Route, Workspace};
 use super::table::{Routes, Watched};
 use crate::runtime::{RuntimeError, Sandbox, Status};
@@ -148,7 +148,7 @@ impl Routes {
             })
         };
         let failed = "cannot note that the probation is passed";
-        until_done(&workspace.name, failed, pass).await;
+        until_done(SOON, &workspace.name, failed, pass).await;
         info!(workspace = %workspace.name, generation, "live was healthy on probation, and the change stays");
     }
 }
