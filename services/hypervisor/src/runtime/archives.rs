@@ -16,10 +16,8 @@ impl Sandbox {
     pub async fn archive(&self, id: &SnapshotId) -> Result<Archived, RuntimeError> {
         let volumes = self.kept()?;
         let (spec, id) = (self.spec().clone(), id.clone());
-        let turn = self.volume().lock_owned().await;
-        let unstarted = self.unstarted().await?;
         let work = async move { volumes.archive(&spec, &id).await };
-        whole((turn, unstarted), work).await
+        self.at_rest(work).await
     }
 
     /// Makes what was put away its volume, which must be empty. As for the rest, as
@@ -30,10 +28,8 @@ impl Sandbox {
     pub async fn unarchive(&self, id: &SnapshotId) -> Result<Archived, RuntimeError> {
         let volumes = self.kept()?;
         let (spec, id) = (self.spec().clone(), id.clone());
-        let turn = self.volume().lock_owned().await;
-        let unstarted = self.unstarted().await?;
         let work = async move { volumes.unarchive(&spec, &id).await };
-        whole((turn, unstarted), work).await
+        self.at_rest(work).await
     }
 }
 

@@ -57,10 +57,8 @@ impl Sandbox {
             )));
         }
         let (id, aside) = (id.clone(), aside.clone());
-        let turn = self.volume().lock_owned().await;
-        let unstarted = self.unstarted().await?;
         let work = async move { volumes.replace(&spec, &from, &id, &aside).await };
-        whole((turn, unstarted), work).await
+        self.at_rest(work).await
     }
 
     /// As [`Sandbox::replace_volume`] with one of its own snapshots, which is none any longer then:
@@ -76,14 +74,22 @@ impl Sandbox {
     ) -> Result<Snapshot, RuntimeError> {
         let volumes = self.kept()?;
         let (spec, id, aside) = (self.spec().clone(), id.clone(), aside.clone());
+        let work = async move { volumes.put_back(&spec, &id, &aside).await };
+        self.at_rest(work).await
+    }
+
+    /// Does this to its volume while it does not run, and is not started.
+    pub(super) async fn at_rest<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, RuntimeError>> + Send + 'static,
+    ) -> Result<T, RuntimeError> {
         let turn = self.volume().lock_owned().await;
         let unstarted = self.unstarted().await?;
-        let work = async move { volumes.put_back(&spec, &id, &aside).await };
         whole((turn, unstarted), work).await
     }
 
     /// Keeps it from being started; whoever wants to waits. It may have been just before.
-    pub(super) async fn unstarted(&self) -> Result<OwnedMutexGuard<()>, RuntimeError> {
+    async fn unstarted(&self) -> Result<OwnedMutexGuard<()>, RuntimeError> {
         let unstarted = self.starts().lock_owned().await;
         let status = self.view().status;
         if matches!(status, Status::Stopped | Status::Failed) {

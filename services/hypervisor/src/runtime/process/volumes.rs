@@ -86,9 +86,7 @@ impl Volumes {
     ) -> Result<T, RuntimeError> {
         let places = Places::new(&self.folders, spec, self.backups_of(spec).ok())?;
         let (spec, id) = (spec.clone(), id.clone());
-        let failed = |error| RuntimeError::Volume(format!("the work on a volume failed: {error}"));
-        let work = move || work(&places, &spec, &id);
-        tokio::task::spawn_blocking(work).await.map_err(failed)?
+        blocking(move || work(&places, &spec, &id)).await
     }
 
     /// One that could not be stopped may count as stopped.
@@ -131,13 +129,20 @@ impl Volumes {
         work: impl FnOnce(&Volume) -> Result<T, RuntimeError> + Send + 'static,
     ) -> Result<T, RuntimeError> {
         let (folders, spec) = (Arc::clone(&self.folders), spec.clone());
-        let work = move || {
+        blocking(move || {
             let folder = folders.workspace_of(&spec).map_err(RuntimeError::Volume)?;
             work(&Volume::open(&folder, &spec.name)?)
-        };
-        let failed = |error| RuntimeError::Volume(format!("the work on a volume failed: {error}"));
-        tokio::task::spawn_blocking(work).await.map_err(failed)?
+        })
+        .await
     }
+}
+
+/// What waits for the disk.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, RuntimeError> + Send + 'static,
+) -> Result<T, RuntimeError> {
+    let failed = |error| RuntimeError::Volume(format!("the work on a volume failed: {error}"));
+    tokio::task::spawn_blocking(work).await.map_err(failed)?
 }
 
 #[async_trait]
@@ -255,14 +260,13 @@ impl backend::Volumes for Volumes {
             return Ok(Usage::default());
         };
         let name = spec.name.clone();
-        let look = move || {
+        blocking(move || {
             if !folder.join(&name).is_dir() {
                 return Ok(Usage::default());
             }
             Ok(Volume::open(&folder, &name)?.usage()?)
-        };
-        let failed = |error| RuntimeError::Volume(format!("the work on a volume failed: {error}"));
-        tokio::task::spawn_blocking(look).await.map_err(failed)?
+        })
+        .await
     }
 
     async fn archive(&self, spec: &Spec, id: &SnapshotId) -> Result<Archived, RuntimeError> {
