@@ -2,6 +2,7 @@
 
 use super::exposition::{Exposition, PLAIN};
 use crate::api::Api;
+use crate::routes::Slots;
 use crate::runtime::Status;
 
 pub(super) fn tell(page: &mut Exposition, api: &Api) {
@@ -52,16 +53,14 @@ pub(super) fn tell(page: &mut Exposition, api: &Api) {
 
 /// Of the host's, where it has some.
 fn slots(page: &mut Exposition, api: &Api) {
-    let all = u64::from(api.config.slots.count());
-    let workspaces = api.routes.all();
-    let claimed = workspaces.iter().filter(|it| it.slot.is_some()).count() as u64;
-    let states = [("free", all.saturating_sub(claimed)), ("claimed", claimed)];
+    let Slots { total, free } = api.routes.slots();
+    let states = [("free", free), ("claimed", total - free)];
     page.gauges(
         "choiros_slots",
         "Slots of the host by whether a workspace has them, where it has any.",
         states
             .into_iter()
-            .filter(|_| all > 0)
-            .map(|(state, count)| (vec![("state", state.to_owned())], count)),
+            .filter(|_| total > 0)
+            .map(|(state, count)| (vec![("state", state.to_owned())], u64::from(count))),
     );
 }
