@@ -87,7 +87,8 @@ impl Volume {
             measure(&tree, &self.tree_path())?,
         );
         let part = Part::open(store, aside)?;
-        let fresh = copy(&part, room, &data, &theirs.path)?;
+        let size = measure(&data, &theirs.path)?;
+        let fresh = copy(&part, room, (&data, &theirs.path), &size)?;
         // It is renamed before anything in it is removed: then what was copied was whole.
         let unchanged = theirs.data(id).and_then(fstat);
         if unchanged.ok().map(|now| Inode::of(&now)) != Some(Inode::of(&stat(&data, &theirs.path)?))
@@ -169,10 +170,16 @@ pub(crate) fn aside_of(aside: &SnapshotId, was: &Measure) -> Snapshot {
     }
 }
 
-fn copy(part: &Part, room: &Room<'_>, data: &OwnedFd, path: &str) -> Result<Fresh> {
-    room.check(&measure(data, path)?, part.sharing.possible)?;
+/// Copies a tree of this size that is at rest, whole.
+pub(crate) fn copy(
+    part: &Part,
+    room: &Room<'_>,
+    (tree, path): (&OwnedFd, &str),
+    size: &Measure,
+) -> Result<Fresh> {
+    room.check(size, part.shares_with(tree.as_fd())?)?;
     let mut pass = Pass::new(
-        duplicate(data.as_fd(), path)?,
+        duplicate(tree.as_fd(), path)?,
         part.copy_of_data()?,
         Kind::Only,
         part.place(true, room)?,

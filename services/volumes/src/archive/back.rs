@@ -9,7 +9,7 @@ use crate::error::VolumeError;
 use crate::files::{self, sync_folder};
 use crate::id::SnapshotId;
 use crate::names::names_in;
-use crate::replace::stat;
+use crate::replace::{measure, stat};
 use crate::snapshot::DATA;
 use crate::volume::{PART, Store, Volume};
 use rustix::fd::{AsFd, OwnedFd};
@@ -85,7 +85,9 @@ impl Volume {
         match renameat(place.fd(), DATA, &self.folder, &self.name) {
             Ok(()) => {}
             Err(Errno::XDEV) => {
-                let part = copied(store, id, &self.name, (&data, &place.store.path))?;
+                let size = measure(&data, &place.store.path)?;
+                let tree = (&data, &*place.store.path);
+                let part = copied(store, id, &self.name, tree, &size)?;
                 record.phase = leaving(Some(stat(&part.data, &part.path)?.st_ino));
                 place.write(record)?;
                 renameat(&part.folder, DATA, &self.folder, &self.name)

@@ -7,12 +7,12 @@ use crate::backup::Backups;
 use crate::error::VolumeError;
 use crate::files::sync_folder;
 use crate::id::SnapshotId;
-use crate::pass::{Kind, Pass};
+use crate::measure::Measure;
 use crate::remove::remove_own;
-use crate::replace::{measure, now, stat};
+use crate::replace::{copy, measure, now, stat};
 use crate::room::Room;
 use crate::snapshot::DATA;
-use crate::take::{Part, duplicate};
+use crate::take::Part;
 use crate::volume::{PART, Store, Volume};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::renameat;
@@ -114,7 +114,7 @@ impl Volume {
                 record.phase = Phase::Coming {
                     copy_of: Some(root.st_ino),
                 };
-                self.copy_to(place, id, &tree, &record)?;
+                self.copy_to(place, id, (&tree, &size), &record)?;
             }
             Err(error) => return Err(VolumeError::io("archive", self.tree_path(), error)),
         }
@@ -125,10 +125,11 @@ impl Volume {
         &self,
         place: &Place,
         id: &SnapshotId,
-        tree: &OwnedFd,
+        (tree, size): (&OwnedFd, &Measure),
         record: &Record,
     ) -> Result<()> {
-        let part = copied(&place.store, id, &self.name, (tree, &self.tree_path()))?;
+        let tree = (tree, &*self.tree_path());
+        let part = copied(&place.store, id, &self.name, tree, size)?;
         place.write(record)?;
         renameat(&part.folder, DATA, place.fd(), DATA)
             .map_err(|error| VolumeError::io("archive", self.tree_path(), error))?;
@@ -146,26 +147,19 @@ impl Volume {
     }
 }
 
-/// A whole copy of a tree, durable, in a part of its own.
+/// A whole copy of a tree of this size, durable, in a part of its own.
 pub(super) fn copied(
     store: &Store,
     id: &SnapshotId,
     volume: &str,
-    (tree, path): (&OwnedFd, &str),
+    tree: (&OwnedFd, &str),
+    size: &Measure,
 ) -> Result<Part> {
     let name = format!("{id}{PART}");
     store.discard(&name)?;
     let room = Room::new(store.fd(), volume, &store.path);
     let made = Part::open(store, id).and_then(|part| {
-        room.check(&measure(tree, path)?, part.shares_with(tree.as_fd())?)?;
-        let mut pass = Pass::new(
-            duplicate(tree.as_fd(), path)?,
-            part.copy_of_data()?,
-            Kind::Only,
-            part.place(true, &room)?,
-        )?;
-        pass.run()?;
-        part.finish(&pass.fresh)?;
+        part.finish(&copy(&part, &room, tree, size)?)?;
         Ok(part)
     });
     made.map_err(|error| {
