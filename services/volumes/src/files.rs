@@ -4,7 +4,8 @@ use crate::Result;
 use crate::error::VolumeError;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{
-    AtFlags, Mode, OFlags, ResolveFlags, Stat, fsync, mkdirat, openat, openat2, renameat, statat,
+    AtFlags, CWD, Mode, OFlags, ResolveFlags, Stat, fsync, mkdirat, openat, openat2, renameat,
+    statat,
 };
 use rustix::io::Errno;
 use rustix::path::Arg;
@@ -12,6 +13,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fs::File;
 use std::io::{Read as _, Write as _};
+use std::path::Path;
 
 /// Which inode it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -27,6 +29,13 @@ impl Inode {
             ino: stat.st_ino,
         }
     }
+}
+
+/// Opens a folder by a path that is ours.
+pub(crate) fn open_path(path: &Path) -> Result<OwnedFd> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    openat(CWD, path, flags, Mode::empty())
+        .map_err(|error| VolumeError::io("open", path.display().to_string(), error))
 }
 
 /// Opens a folder in there: neither through a link nor on another mount.

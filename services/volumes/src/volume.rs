@@ -1,7 +1,7 @@
 //! A volume, and the folder of its snapshots.
 
 use crate::error::VolumeError;
-use crate::files::{self, open_folder, own_folder, sync_folder};
+use crate::files::{self, open_folder, open_path, own_folder, sync_folder};
 use crate::id::SnapshotId;
 use crate::keep::{Keep, age};
 use crate::names::names_in;
@@ -10,7 +10,7 @@ use crate::replace::now;
 use crate::snapshot::Snapshot;
 use crate::{Result, snapshot};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
-use rustix::fs::{CWD, FlockOperation, Mode, OFlags, flock, openat, renameat};
+use rustix::fs::{FlockOperation, Mode, OFlags, flock, openat, renameat};
 use rustix::io::Errno;
 use std::path::Path;
 
@@ -19,7 +19,7 @@ const LOCK: &str = "lock";
 /// Follows the id of a snapshot that is not whole.
 pub(crate) const PART: &str = ".part";
 /// Follows what is being removed.
-pub(crate) const GONE: &str = ".gone";
+const GONE: &str = ".gone";
 const LONGEST_NAME: usize = 63;
 
 /// A sandbox's volume, with its snapshots.
@@ -30,7 +30,9 @@ pub struct Volume {
     pub(crate) name: String,
 }
 
-/// Where a volume's snapshots are. While it is locked, nobody else changes them.
+/// A folder of ours, such as that of a volume's snapshots. While it is locked, nobody else changes
+/// what is in it.
+#[derive(Debug)]
 pub(crate) struct Store {
     pub folder: OwnedFd,
     pub path: String,
@@ -44,12 +46,9 @@ impl Volume {
     /// If it is no name of a volume, or the folder can't be opened.
     pub fn open(folder: &Path, name: &str) -> Result<Self> {
         Self::check_name(name)?;
-        let path = folder.display().to_string();
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let opened = openat(CWD, folder, flags, Mode::empty());
         Ok(Self {
-            folder: opened.map_err(|error| VolumeError::io("open", &path, error))?,
-            path,
+            folder: open_path(folder)?,
+            path: folder.display().to_string(),
             name: name.to_owned(),
         })
     }
@@ -153,11 +152,7 @@ impl Volume {
         let opened = open_folder(&self.folder, SNAPSHOTS)
             .and_then(|snapshots| open_folder(&snapshots, &self.name));
         match opened {
-            Ok(folder) => Ok(Some(Store {
-                folder,
-                path,
-                _lock: None,
-            })),
+            Ok(folder) => Ok(Some(Store::unlocked(folder, path))),
             Err(Errno::NOENT) => Ok(None),
             Err(error) => Err(VolumeError::io("open", path, error)),
         }
@@ -175,6 +170,15 @@ impl Volume {
 }
 
 impl Store {
+    /// To be looked into, or changed by who needs no turn.
+    pub(crate) fn unlocked(folder: OwnedFd, path: String) -> Self {
+        Self {
+            folder,
+            path,
+            _lock: None,
+        }
+    }
+
     /// Waits for its turn.
     pub(crate) fn locked(folder: OwnedFd, path: String) -> Result<Self> {
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;

@@ -20,23 +20,20 @@ pub use record::Archived;
 
 use crate::Result;
 use crate::error::VolumeError;
-use crate::files::{self, Inode, open_folder, own_folder, stat, sync_folder};
+use crate::files::{self, Inode, open_folder, open_path, own_folder, stat, sync_folder};
 use crate::id::SnapshotId;
 use crate::names::names_in;
-use crate::remove::remove_own;
 use crate::snapshot::DATA;
-use crate::volume::{GONE, Store, Volume};
+use crate::volume::{Store, Volume};
 use record::{RECORD, Record};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
-use rustix::fs::{CWD, Mode, OFlags, openat, renameat};
 use rustix::io::Errno;
 use std::path::Path;
 
 /// The folder of all archives.
 #[derive(Debug)]
 pub struct Archives {
-    folder: OwnedFd,
-    path: String,
+    all: Store,
 }
 
 /// Where one volume of an archive is. While this is there, nobody else works on it.
@@ -50,12 +47,8 @@ impl Archives {
     /// # Errors
     /// If it cannot be opened.
     pub fn open(folder: &Path) -> Result<Self> {
-        let path = folder.display().to_string();
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let opened = openat(CWD, folder, flags, Mode::empty());
         Ok(Self {
-            folder: opened.map_err(|error| VolumeError::io("open", &path, error))?,
-            path,
+            all: Store::unlocked(open_path(folder)?, folder.display().to_string()),
         })
     }
 
@@ -64,39 +57,28 @@ impl Archives {
     /// # Errors
     /// If a volume is on its way into it or out of it, or it can't be removed.
     pub fn discard(&self, id: &SnapshotId) -> Result<()> {
-        let gone = format!("{id}{GONE}");
+        let mut places = Vec::new();
         if let Some(folder) = self.open_if_there(id)? {
-            let path = self.at(id.as_str());
             let names = names_in(folder.as_fd());
-            let names = names.map_err(|error| VolumeError::io("read", &path, error))?;
-            let mut places = Vec::new();
-            for name in names {
+            let path = self.all.at(id.as_str());
+            for name in names.map_err(|error| VolumeError::io("read", path, error))? {
                 if let Some(place) = self.lock(id, &folder, &name)? {
                     place.refuse_moving(id)?;
                     places.push(place);
                 }
             }
-            self.remove(&gone)?;
-            renameat(&self.folder, id.as_str(), &self.folder, &gone)
-                .map_err(|error| VolumeError::io("remove", &path, error))?;
-            sync_folder(self.folder.as_fd(), &self.path)?;
         }
-        self.remove(&gone)
-    }
-
-    fn remove(&self, gone: &str) -> Result<()> {
-        remove_own(self.folder.as_fd(), gone)
-            .map_err(|error| VolumeError::io("remove", self.at(gone), error))
+        self.all.discard(id.as_str())
     }
 
     /// The place for a volume, which is made if it is not there.
     fn place(&self, id: &SnapshotId, volume: &Volume) -> Result<Place> {
         let role = volume.role();
         loop {
-            let folder = own_folder(self.folder.as_fd(), id.as_str(), &self.path)?;
-            own_folder(folder.as_fd(), role, &self.at(id.as_str()))?;
-            sync_folder(folder.as_fd(), &self.at(id.as_str()))?;
-            sync_folder(self.folder.as_fd(), &self.path)?;
+            let folder = own_folder(self.all.fd(), id.as_str(), &self.all.path)?;
+            own_folder(folder.as_fd(), role, &self.all.at(id.as_str()))?;
+            sync_folder(folder.as_fd(), &self.all.at(id.as_str()))?;
+            sync_folder(self.all.fd(), &self.all.path)?;
             if let Some(place) = self.lock(id, &folder, role)? {
                 return Ok(place);
             }
@@ -116,16 +98,16 @@ impl Archives {
     }
 
     fn open_if_there(&self, id: &SnapshotId) -> Result<Option<OwnedFd>> {
-        match open_folder(&self.folder, id.as_str()) {
+        match self.all.open(id) {
             Ok(folder) => Ok(Some(folder)),
             Err(Errno::NOENT) => Ok(None),
-            Err(error) => Err(VolumeError::io("open", self.at(id.as_str()), error)),
+            Err(error) => Err(VolumeError::io("open", self.all.at(id.as_str()), error)),
         }
     }
 
     /// Waits for its turn at one volume of an archive; none if that is gone then.
     fn lock(&self, id: &SnapshotId, folder: &OwnedFd, role: &str) -> Result<Option<Place>> {
-        let path = format!("{}/{role}", self.at(id.as_str()));
+        let path = format!("{}/{role}", self.all.at(id.as_str()));
         let opened = match open_folder(folder, role) {
             Ok(opened) => opened,
             Err(Errno::NOENT | Errno::NOTDIR) => return Ok(None),
@@ -134,12 +116,8 @@ impl Archives {
         let mine = stat(&opened, ".").map(|stat| Inode::of(&stat));
         let store = Store::locked(opened, path)?;
         // It may have been removed while this waited.
-        let there = stat(&self.folder, format!("{id}/{role}")).map(|stat| Inode::of(&stat));
+        let there = stat(&self.all.folder, format!("{id}/{role}")).map(|stat| Inode::of(&stat));
         Ok((mine.is_ok() && mine == there).then_some(Place { store }))
-    }
-
-    fn at(&self, name: &str) -> String {
-        format!("{}/{name}", self.path)
     }
 }
 

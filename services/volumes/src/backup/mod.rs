@@ -21,7 +21,7 @@ pub use check::Check;
 pub(crate) use older::Older;
 
 use crate::error::VolumeError;
-use crate::files::{open_folder, read_json, sync_folder};
+use crate::files::{open_folder, open_path, read_json, sync_folder};
 use crate::id::SnapshotId;
 use crate::keep::age;
 use crate::names::names_in;
@@ -30,7 +30,7 @@ use crate::snapshot::DATA;
 use crate::volume::Store;
 use crate::{Result, files};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
-use rustix::fs::{CWD, Mode, OFlags, openat, renameat, symlinkat, unlinkat};
+use rustix::fs::{renameat, symlinkat, unlinkat};
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
@@ -107,18 +107,16 @@ impl Backups {
     /// # Errors
     /// If it cannot be opened or made.
     pub fn open(folder: &Path) -> Result<Self> {
-        let failed = |action, error| VolumeError::io(action, folder.display().to_string(), error);
+        let failed = |error| VolumeError::io("make", folder.display().to_string(), error);
         match std::fs::DirBuilder::new().mode(0o700).create(folder) {
             // Whoever checks databases as another user must come through, and sees no names.
             Ok(()) => std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o711))
-                .map_err(|error| failed("make", error))?,
+                .map_err(failed)?,
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(failed("make", error)),
+            Err(error) => return Err(failed(error)),
         }
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let opened = openat(CWD, folder, flags, Mode::empty());
         Ok(Self {
-            folder: opened.map_err(|error| failed("open", error.into()))?,
+            folder: open_path(folder)?,
             path: folder.to_owned(),
         })
     }
