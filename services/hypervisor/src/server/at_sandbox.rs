@@ -68,6 +68,7 @@ impl Dispatch {
             },
         };
         let (routes, user) = (&self.gateway.routes, principal.user());
+        context.set_user(user.id);
         let membership = routes.membership(user.id, &place.workspace);
         let is_member = membership.is_some();
         if is_member {
@@ -146,9 +147,6 @@ impl Dispatch {
         let id = user.map(|(id, _)| id);
         context.set_role(role);
         context.set_workspace(&workspace.name);
-        if let Some(id) = id {
-            context.set_user(id);
-        }
         let tried = routes.try_claim(workspace, role, id);
         let claim = || routes.claim(workspace, role, id);
         let claim = match self.claim(tried, claim, &lifetimes).await {

@@ -331,6 +331,7 @@ impl Dispatch {
                     .map(ResponseBody::Left);
             }
         };
+        context.set_workspace(&workspace.name);
         if let Err(error) = principal.may_open(&workspace.name) {
             return error.into_response().map(ResponseBody::Left);
         }
@@ -352,7 +353,6 @@ impl Dispatch {
             *request.uri_mut() = without_dev(request.uri());
         }
         count_write(&request, &claim);
-        context.set_workspace(&claim.route().workspace);
         let caller = proxy::Caller {
             user: Some((user.id, &user.username)),
             origin: Some(&gateway.origin),

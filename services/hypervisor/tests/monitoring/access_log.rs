@@ -80,6 +80,22 @@ async fn pages_of_the_gateway_and_clients_that_went_away_are_told_as_well() {
 }
 
 #[tokio::test]
+async fn whoever_is_refused_is_told_with_their_workspace() {
+    let config = "[log]\naccess = true\n[proxy]\nmax_requests_per_user = 1";
+    let mut site = Site::start(config, |builder| builder).await;
+    let _only = site.ada.client.websocket("/ws").await.unwrap();
+    let refused = site.ada.client.get("/refused").await.unwrap();
+    assert!(refused.text().contains("user_busy"), "{}", refused.text());
+    let told = line(&mut site, "/refused").await;
+    assert_eq!(told["status"], refused.status.as_u16());
+    assert_eq!(
+        (&told["role"], &told["workspace"]),
+        (&"live".into(), &"sandbox".into())
+    );
+    assert_eq!(told["user_id"].as_str().unwrap().len(), 36);
+}
+
+#[tokio::test]
 async fn there_is_none_unless_it_is_asked_for() {
     let mut site = Site::start("", |builder| builder).await;
     site.ada.client.get("/echo").await.unwrap();
