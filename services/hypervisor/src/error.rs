@@ -68,7 +68,7 @@ pub async fn unknown_path() -> HttpError {
     HttpError::new(
         StatusCode::NOT_FOUND,
         "not_found",
-        "there is nothing here; the paths are in the README's table",
+        "there is nothing here; the paths are in docs/http.md",
     )
 }
 
@@ -77,7 +77,7 @@ pub async fn wrong_method() -> HttpError {
     HttpError::new(
         StatusCode::METHOD_NOT_ALLOWED,
         "method_not_allowed",
-        "this path does not take this method; the README's table has those that it takes",
+        "this path does not take this method; docs/http.md has those that it takes",
     )
 }
 

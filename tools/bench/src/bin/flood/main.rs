@@ -29,7 +29,7 @@ const MAX_CONNECTIONS: u64 = 2200;
 const MAX_REQUESTS: u64 = 1200;
 const MAX_HEADER_BYTES: u64 = 32 * KIB; // As shipped.
 
-/// The ceiling of the hypervisor's memory that follows from these: the README has the formula.
+/// The ceiling of the hypervisor's memory that follows from these: docs/configuration.md has the formula.
 const CEILING: u64 =
     64 * MIB + MAX_CONNECTIONS * (2 * MAX_HEADER_BYTES + 32 * KIB) + MAX_REQUESTS * 256 * KIB;
 
