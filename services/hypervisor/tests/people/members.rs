@@ -80,6 +80,10 @@ async fn who_is_in_several_workspaces_chooses_and_who_is_taken_out_loses_what_is
     assert_eq!(refusal(&gateway, remove).await, (404, "no_member".into()));
     let last = json!({ "act": "remove_member", "workspace": "one", "user_id": bob.user_id });
     assert_eq!(refusal(&gateway, last).await, (409, "last_member".into()));
+    let listed = ask(&gateway, "/workspaces").await;
+    for it in listed.as_array().unwrap() {
+        assert_eq!(it["members_declared"], it["name"] == "two", "{it}");
+    }
     for it in [
         json!({ "act": "add_member", "workspace": "two", "username": "ada" }),
         json!({ "act": "invite", "workspace": "two" }),

@@ -22,6 +22,8 @@ pub(super) struct WorkspaceListing {
     chosen: bool,
     /// Whether the configuration has it.
     declared: bool,
+    /// Whether the configuration says who its members are, so that nobody can be added or removed.
+    members_declared: bool,
     slot: Option<u32>,
     members: Vec<Member>,
     urls: Urls,
@@ -105,6 +107,7 @@ async fn views(
             .as_ref()
             .is_some_and(|it| Arc::ptr_eq(it, &workspace)),
         declared: api.config.workspaces.contains_key(&*workspace.name),
+        members_declared: api.routes.refuse_declared(&workspace).is_err(),
         slot: workspace.slot,
         members,
         urls: Urls {

@@ -3,7 +3,9 @@
 import { act } from "../acts.js";
 import { get, post } from "../api.js";
 import { attempt } from "../attempt.js";
-import { ask, busy, button, byId, confirm, element } from "../ui.js";
+import { listRow } from "../rows.js";
+import { list } from "../search.js";
+import { ask, busy, button, byId, confirm, element, field } from "../ui.js";
 import * as audit from "./audit.js";
 
 const error = byId("workspaces-error");
@@ -19,43 +21,39 @@ export async function mount(user, changed) {
   await refresh();
 }
 
-async function refresh() {
-  const all = await attempt(error, () => get("/api/workspaces"));
-  if (!all) return;
-  mine = all;
-  byId("workspaces-section").hidden = mine.length === 0;
-  byId("workspaces").replaceChildren(...mine.map(row));
-}
+const refresh = list("workspaces", {
+  load: () => get("/api/workspaces"),
+  row,
+  none: "You are a member of none.",
+  found: (all) => {
+    mine = all;
+    byId("workspaces-section").hidden = mine.length === 0;
+  },
+});
 
 function row(workspace) {
-  const { name, chosen: isChosen, declared, members, urls } = workspace;
+  const { name, chosen: isChosen, members, urls } = workspace;
   const others = members.filter(({ user_id: id }) => id !== me.user_id);
-  const fixed = declared && members.length > 0 && workspace.members_declared;
-  return element(
-    "li",
-    { class: "row", "data-testid": "workspace-row", "data-workspace": name, "data-chosen": String(isChosen) },
-    element(
-      "div",
-      { class: "what" },
+  const mayChange = me.admin && !workspace.members_declared;
+  return listRow(
+    { "data-testid": "workspace-row", "data-id": name, "data-workspace": name, "data-chosen": String(isChosen) },
+    [
       element("p", { class: "name" }, element("a", { href: urls.live }, name), isChosen && mine.length > 1 && element("span", { class: "chip" }, "yours by default")),
       element("p", { class: "faint" }, others.length ? "With:" : "You are its only member."),
-      others.length > 0 && element("ul", { class: "members" }, others.map((member) => memberRow(workspace, member, fixed))),
-    ),
-    element(
-      "span",
-      { class: "row-actions" },
-      mine.length > 1 && !isChosen && button("Lead me here", null, { class: "quiet", "aria-label": `Lead me to ${name}`, "data-testid": "workspace-choose", onclick: (click) => choose(click.currentTarget, workspace) }),
-      !fixed && button("Add somebody…", null, { class: "quiet", "aria-label": `Add somebody to ${name}…`, "data-testid": "member-add", onclick: (click) => add(click.currentTarget, workspace) }),
-    ),
+      others.length > 0 && element("ul", { class: "members" }, others.map((member) => memberRow(workspace, member, mayChange))),
+      me.admin && workspace.members_declared && element("p", { class: "faint" }, "The server's configuration says who its members are."),
+    ],
+    mine.length > 1 && !isChosen && button("Lead me here", null, { class: "quiet", "aria-label": `Lead me to ${name}`, "data-testid": "workspace-choose", onclick: (click) => choose(click.currentTarget, workspace) }),
+    mayChange && button("Add somebody…", null, { class: "quiet", "aria-label": `Add somebody to ${name}…`, "data-testid": "member-add", onclick: (click) => add(click.currentTarget, workspace) }),
   );
 }
 
-function memberRow(workspace, member, fixed) {
+function memberRow(workspace, member, mayChange) {
   return element(
     "li",
     { "data-testid": "member-row" },
     element("span", {}, member.username),
-    !fixed && button("Remove", null, { class: "quiet", "aria-label": `Remove ${member.username} from ${workspace.name}`, "data-testid": "member-remove", onclick: (click) => remove(click.currentTarget, workspace, member) }),
+    mayChange && button("Remove", null, { class: "quiet", "aria-label": `Remove ${member.username} from ${workspace.name}`, "data-testid": "member-remove", onclick: (click) => remove(click.currentTarget, workspace, member) }),
   );
 }
 
@@ -64,11 +62,10 @@ async function choose(pressed, { name }) {
 }
 
 async function add(pressed, { name }) {
-  const username = element("input", { class: "input", id: "member-username", autocomplete: "off", spellcheck: "false", "data-testid": "member-username" });
-  const field = element("div", { class: "field" }, element("label", { for: username.id }, "Username"), username);
+  const username = field("Username", { required: true, "data-testid": "member-username" });
   const meaning = element("p", { class: "muted" }, "They see its sandboxes and data, and can do with it all that you can. They need an account here.");
-  if (!(await ask(`Add somebody to ${name}`, [field, meaning], "Add them"))) return;
-  await changed(pressed, "Adding…", () => act("add_member", { workspace: name, username: username.value.trim() }));
+  if (!(await ask(`Add somebody to ${name}`, [username.node, meaning], "Add them"))) return;
+  await changed(pressed, "Adding…", () => act("add_member", { workspace: name, username: username.input.value.trim() }));
 }
 
 async function remove(pressed, { name }, { user_id: user, username }) {
