@@ -38,6 +38,8 @@ export async function acts({ gateway, user, other, passkey }) {
     { act: "recovery_link", user_id: user },
     { act: "add_member", workspace: "ada", username: "mallory@example.org" },
     { act: "remove_member", workspace: "ada", user_id: user },
+    { act: "remove_user", user_id: other },
+    { act: "create_token", name: "mine", scopes: ["admin"], days: 365 },
   ];
   for (const act of list) {
     await attempt(`${act.act} by an act`, async () => {
@@ -63,6 +65,7 @@ export async function acts({ gateway, user, other, passkey }) {
     }
     await attempt(`another workspace by ${path}`, async () => done(await call("POST", `${path}/workspaces/sandbox/choose`, {})));
   }
+  await attempt("an act without a passkey, as programs do it", async () => done(await call("POST", "/.choiros/api/acts", { act: "set_admin", user_id: other, admin: true })));
   await attempt("a passkey by the old way", async () => done(await call("POST", "/auth/passkeys/start", { name: "mine" })));
   await attempt("a new name by the old way", async () => done(await call("PATCH", `/auth/passkeys/${passkey}`, { name: "mine" })));
   await attempt("a removal by the old way", async () => done(await call("DELETE", `/auth/passkeys/${passkey}`)));

@@ -14,7 +14,6 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use testkit::browser::{Browser, Page};
 use testkit::harness::Hypervisor;
-use testkit::raw::Raw;
 
 pub const ADA: &str = "ada@example.org";
 pub const MALLORY: &str = "mallory@example.org";
@@ -170,17 +169,8 @@ impl Site {
 
     /// Makes somebody an admin, so that whatever is asked for could be done.
     pub async fn make_admin(&self, name: &str) {
-        let id = self.id_of(name).await;
-        let act = serde_json::json!({ "act": "set_admin", "user_id": id, "admin": true });
-        let body = act.to_string();
-        let socket = self.gateway.state_dir().join("control.sock");
-        let mut raw = Raw::connect_unix(&socket).await.unwrap();
-        let length = body.len();
-        let request =
-            format!("POST /acts HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n{body}");
-        raw.send(request).await.unwrap();
-        let answer = raw.read_head().await.unwrap();
-        assert!(answer.contains(" 200 "), "{answer}");
+        let made = self.gateway.cli(&["users", "admin", name]).await.unwrap();
+        assert!(made.status.success(), "{made:?}");
     }
 
     /// The gateway's answer to a page of its own in this browser.
@@ -192,7 +182,7 @@ impl Site {
     }
 
     /// All that an attacker could have changed about the page's person.
-    pub async fn state(&self, page: &Page) -> [Value; 6] {
+    pub async fn state(&self, page: &Page) -> [Value; 7] {
         let mut me = self.ask(page, "/auth/me").await;
         me.as_object_mut().unwrap().remove("notices");
         let passkeys = self.ask(page, "/auth/passkeys").await;
@@ -222,6 +212,7 @@ impl Site {
             passkeys.map(|it| serde_json::json!(it)).collect(),
             sandboxes.map(|it| serde_json::json!(it)).collect(),
             sessions.cloned().collect(),
+            self.ask(page, "/.choiros/api/tokens").await,
         ]
     }
 }

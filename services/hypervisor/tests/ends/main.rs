@@ -107,23 +107,10 @@ async fn at_log_out() {
 }
 
 /// What an operator does to Alice; her browsers' streams are told by their own names.
-async fn by_the_operator(site: &Site, act: &str, more: Value) {
-    let mut order = json!({ "act": act, "user_id": site.here.user_id });
-    order
-        .as_object_mut()
-        .unwrap()
-        .extend(more.as_object().unwrap().clone());
-    let (body, socket) = (
-        order.to_string(),
-        site.gateway.state_dir().join("control.sock"),
-    );
-    let mut wire = Raw::connect_unix(&socket).await.unwrap();
-    let length = body.len();
-    let request =
-        format!("POST /acts HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n{body}");
-    wire.send(request).await.unwrap();
-    let answer = wire.read_head().await.unwrap();
-    assert!(answer.contains(" 200 "), "{answer}");
+async fn by_the_operator(site: &Site, order: &[&str]) {
+    let order: Vec<_> = ["users"].iter().chain(order).copied().collect();
+    let done = site.gateway.cli(&order).await.unwrap();
+    assert!(done.status.success(), "{done:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -135,12 +122,13 @@ async fn when_its_person_is_disabled_or_logged_out_everywhere_but_not_when_they_
         streams
     };
     let goes_on = streams("1").await;
-    by_the_operator(&site, "rename_user", json!({ "username": "alicia" })).await;
+    let alice = site.here.username.clone();
+    by_the_operator(&site, &["rename", &alice, "alicia"]).await;
     for stream in goes_on {
         stream.goes_on(&site.sandbox).await;
     }
     let ends = streams("2").await;
-    by_the_operator(&site, "end_user_sessions", json!({})).await;
+    by_the_operator(&site, &["end-sessions", "alicia"]).await;
     for stream in ends {
         stream.ended(&site.sandbox).await;
     }
@@ -148,7 +136,7 @@ async fn when_its_person_is_disabled_or_logged_out_everywhere_but_not_when_they_
     alicia.username = "alicia".to_owned();
     alicia.log_in().await.unwrap();
     let ends = site.open(&alicia, "last").await;
-    by_the_operator(&site, "disable_user", json!({})).await;
+    by_the_operator(&site, &["disable", "alicia"]).await;
     for stream in ends {
         stream.ended(&site.sandbox).await;
     }
