@@ -3,10 +3,10 @@
 
 mod common;
 
-use common::builder_of_own_origins;
 use common::shell::{account, at, is_logged_in, sign_up};
+use common::{builder, builder_of_own_origins};
 use http::Method;
-use testkit::browser::{Browser, Page};
+use testkit::browser::{Browser, Page, Scheme, Size};
 use testkit::harness::Hypervisor;
 
 const ADA: &str = "ada@example.org";
@@ -196,4 +196,124 @@ async fn a_sandbox_s_log_is_read_and_a_stop_holds() {
     ada.click("@log-close").await;
     ada.click(&format!("{live} @stop-button")).await;
     ada.read(live, "no request starts it").await;
+}
+
+/// Has whatever a page orders wait until `answer` is called, and counts how often it asks for the
+/// sandboxes.
+const HOLD_ORDERS: &str = "(() => {
+    const real = window.fetch;
+    window.asked = 0;
+    window.fetch = (path, how) => {
+        if (how?.method === 'POST') return new Promise((done) => (window.answer = done));
+        const answer = real(path, how);
+        if (String(path).includes('/api/sandboxes')) answer.then(() => (window.asked += 1));
+        return answer;
+    };
+    window.letGo = () => (window.fetch = real);
+    return true;
+})()";
+
+/// Has the list of sandboxes asked for and shown once more, as it is again and again: what was
+/// asked for first is there when the second is.
+async fn shown_again(ada: &Page) {
+    for _ in 0..2 {
+        let _: bool = ada
+            .eval(
+                "(window.before = window.asked, document.querySelector('[data-testid=sandboxes-search]').dispatchEvent(new Event('input')))",
+            )
+            .await;
+        ada.until("the list is asked for", "window.asked > window.before")
+            .await;
+    }
+}
+
+#[tokio::test]
+async fn what_goes_wrong_with_an_order_is_there_to_be_read_and_the_focus_stays() {
+    let (gateway, browser) = start().await;
+    let ada = admin(&gateway, &browser).await;
+    let live = "@admin-row[data-workspace=sandbox][data-role=live]";
+    ada.see(&format!("{live} @stop-button")).await;
+    let _: bool = ada.eval(HOLD_ORDERS).await;
+    ada.click(&format!("{live} @stop-button")).await;
+    ada.see(&format!("{live} .busy")).await;
+    shown_again(&ada).await;
+    ada.see(&format!("{live} .busy")).await;
+    let _: bool = ada
+        .eval("(answer(new Response('{\"error\":\"x\",\"message\":\"this sandbox is needed\"}', { status: 409 })), true)")
+        .await;
+    ada.read("#all-error", "This sandbox is needed").await;
+    shown_again(&ada).await;
+    ada.read("#all-error", "This sandbox is needed").await;
+    has_focus(&ada, "stop-button").await;
+
+    let _: bool = ada.eval("(letGo(), true)").await;
+    ada.click(&format!("{live} @stop-button")).await;
+    ada.see(&format!("{live} @start-button")).await;
+    has_focus(&ada, "start-button").await;
+}
+
+async fn has_focus(page: &Page, test_id: &str) {
+    let script = format!("document.activeElement.dataset.testid === '{test_id}'");
+    page.until(&format!("{test_id} has the focus"), &script)
+        .await;
+}
+
+#[tokio::test]
+async fn an_admin_adds_and_removes_members_and_nobody_else_is_offered_to() {
+    let (gateway, browser) = start().await;
+    let ada = admin(&gateway, &browser).await;
+    let bob = invite(&ada, &browser, "bob").await;
+    account(&ada, &gateway).await;
+    let sandbox = "@workspace-row[data-workspace=sandbox]";
+    ada.read(sandbox, "its only member").await;
+    ada.click(&format!("{sandbox} @member-add")).await;
+    ada.fill("@member-username", "bob").await;
+    ada.click("@confirm-button").await;
+    ada.read(&format!("{sandbox} @member-row"), "bob").await;
+    account(&bob, &gateway).await;
+    bob.counts("@workspace-row", 2).await;
+    bob.read(sandbox, ADA).await;
+    bob.counts("@member-add", 0).await;
+    bob.counts("@member-remove", 0).await;
+    ada.click(&format!("{sandbox} @member-remove")).await;
+    ada.click("@confirm-button").await;
+    ada.gone(&format!("{sandbox} @member-row")).await;
+}
+
+#[tokio::test]
+async fn members_whom_the_configuration_names_are_not_offered_to_be_changed() {
+    let gateway = builder_of_own_origins()
+        .config("[workspaces.sandbox]\nmembers = [\"ada@example.org\"]\n")
+        .env("HYPERVISOR_REGISTRATION", "invite");
+    let gateway = gateway.start().await.unwrap();
+    let browser = Browser::launch().await;
+    let ada = admin(&gateway, &browser).await;
+    account(&ada, &gateway).await;
+    ada.read("@workspace-row", "configuration says who").await;
+    ada.counts("@member-add", 0).await;
+}
+
+#[tokio::test]
+async fn what_an_act_has_made_is_shown_where_it_was_confirmed() {
+    let gateway = builder().start().await.unwrap();
+    let browser = Browser::launch().await;
+    let (ada, bob) = (browser.person().await, browser.person().await);
+    ada.look(Size::DESKTOP, Scheme::Light).await;
+    sign_up(&ada, &gateway.enrolment_link().await.unwrap(), ADA).await;
+    sign_up(&bob, &at(&gateway, "/register"), "bob").await;
+    account(&bob, &gateway).await;
+    open(&ada, &gateway).await;
+    manage(&ada, "bob", "recovery-link").await;
+    ada.click("@act-confirm").await;
+    ada.read("@act-result", "Give it to bob alone").await;
+    ada.until(
+        "the link stands beside its button",
+        "(([link, copy]) => copy.getBoundingClientRect().top < link.getBoundingClientRect().bottom)(document.querySelectorAll('.secret > *'))",
+    )
+    .await;
+    open(&ada, &gateway).await;
+    manage(&ada, "bob", "remove-user").await;
+    ada.click("@confirm-button").await;
+    ada.click("@act-confirm").await;
+    ada.read("@act-result", "Archived: bob").await;
 }

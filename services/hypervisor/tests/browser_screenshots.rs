@@ -58,6 +58,14 @@ async fn the_pages_fit_a_phone_and_a_laptop_and_keep_their_own_policy() {
     page.read("@sandbox-release", "release 2").await;
     take(&page, &folder, "sandbox-promoted").await;
 
+    page.open(&at(&gateway, "/admin")).await;
+    page.see("@admin-page[aria-busy=false]").await;
+    page.see("@admin-row").await;
+    take(&page, &folder, "admin").await;
+    page.click("@person-manage").await;
+    page.see("dialog").await;
+    take(&page, &folder, "admin-manage").await;
+
     account(&page, &gateway).await;
     page.click("@sandbox-card[data-role=live] @stop-button")
         .await;

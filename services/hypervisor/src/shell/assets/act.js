@@ -3,7 +3,7 @@
 import { finishAct } from "./acts.js";
 import { at } from "./api.js";
 import { codeList } from "./codes.js";
-import { told } from "./outcomes.js";
+import { putAway, told } from "./outcomes.js";
 import { finishPasskey } from "./passkeys.js";
 import { secret } from "./secret.js";
 import { sentence } from "./sentences.js";
@@ -61,7 +61,9 @@ function shown(result) {
     return [element("p", { class: "muted" }, text), ...codeList(codes, act.username)];
   }
   const made = secret(result);
-  return made ? [made] : [];
+  if (made) return [made];
+  const said = putAway(result);
+  return said ? [element("p", { class: "note good" }, said)] : [];
 }
 
 if (act.error) {

@@ -58,12 +58,11 @@ function show(next) {
     if (name === mode) tab.setAttribute("aria-current", "page");
     else tab.removeAttribute("aria-current");
   }
-  const bound = mode === "register" && invited?.username;
-  if (bound) {
+  if (isBound()) {
     input.value = invited.username;
     byId("lead").textContent = `You are invited as ${invited.username}${invited.workspace ? `, to the workspace ${invited.workspace}` : ""}. Your device will make a passkey for you.`;
   }
-  input.readOnly = Boolean(bound);
+  input.readOnly = isBound();
   const shut = mode === "register" ? whyShut() : null;
   byId("lead").hidden = shut !== null;
   byId("form").hidden = shut !== null;
@@ -73,6 +72,9 @@ function show(next) {
   history.replaceState(null, "", path + location.search);
   card.classList.remove("pending");
 }
+
+// Whether only the name that the invite is for can sign up.
+const isBound = () => mode === "register" && Boolean(invited?.username);
 
 // Why nobody can sign up here and now, or null.
 function whyShut() {
@@ -114,7 +116,7 @@ byId("form").addEventListener("submit", async (event) => {
 async function ceremony(username) {
   const tabs = [byTestId("auth-mode-login"), byTestId("auth-mode-register")];
   const hold = (held) => {
-    input.readOnly = held || Boolean(mode === "register" && invited?.username);
+    input.readOnly = held || isBound();
     for (const tab of tabs) tab.disabled = held;
   };
   hold(true);
@@ -196,7 +198,7 @@ for (const name of Object.keys(MODES)) {
 }
 
 async function lookUp() {
-  if (!invite || mode !== "register") return null;
+  if (!invite) return null;
   try {
     return await post("/auth/invite", { invite });
   } catch (error) {

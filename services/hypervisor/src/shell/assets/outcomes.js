@@ -17,6 +17,12 @@ export function told(outcome) {
   return `${outcome.live} is live now, and ${outcome.dev} is dev.`;
 }
 
+// What became of the workspaces of somebody who was removed.
+export function putAway({ archived = [], under_way: later = [] }) {
+  const said = [archived.length > 0 && `Archived: ${archived.join(", ")}.`, later.length > 0 && `On their way to the archives: ${later.join(", ")}.`];
+  return said.filter(Boolean).join(" ");
+}
+
 function watched({ probation, from_release: before }) {
   return probation ? ` It is watched for ${probation.secs} s: if it falls ill, live gets release ${before} back.` : "";
 }

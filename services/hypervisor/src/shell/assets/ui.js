@@ -64,9 +64,9 @@ function flash(node, label, iconName) {
 }
 
 // A modal dialog, gone from the page once closed. `build` gets its closer and gives its content.
-export function dialog(title, build) {
+export function dialog(title, build, properties) {
   return new Promise((resolve) => {
-    const node = element("dialog", { "aria-label": title });
+    const node = element("dialog", { "aria-label": title, ...properties });
     const close = (value) => {
       node.close();
       resolve(value);
@@ -104,11 +104,18 @@ export function ask(title, parts, action, { class: looks = "primary", no = "Not 
   );
 }
 
-let choices = 0;
+let inputs = 0;
+
+// A labelled input of a form.
+export function field(label, properties) {
+  const id = `field-${(inputs += 1)}`;
+  const input = element("input", { class: "input", id, autocomplete: "off", spellcheck: "false", ...properties });
+  return { node: element("div", { class: "field" }, element("label", { for: id }, label), input), input };
+}
 
 // A box to tick or one of several to pick, with what it means and perhaps what goes with it.
 export function choice(label, meaning, properties = {}, ...more) {
-  const id = `choice-${(choices += 1)}`;
+  const id = `choice-${(inputs += 1)}`;
   const input = element("input", { type: "checkbox", id, "aria-describedby": meaning && `${id}-means`, ...properties });
   const text = element("div", {}, element("label", { for: id }, label), more, meaning && element("p", { class: "faint", id: `${id}-means` }, meaning));
   return { node: element("div", { class: "choice" }, input, text), input };

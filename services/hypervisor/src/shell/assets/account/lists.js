@@ -1,6 +1,7 @@
 // What my workspace has and was: releases, snapshots and history. Asked for when one is opened.
 
 import { ago, exactly, millis } from "../format.js";
+import { listRow, listing } from "../rows.js";
 import { button, byId, element } from "../ui.js";
 import { attempt } from "../attempt.js";
 import { generation, workspace } from "./change.js";
@@ -10,10 +11,14 @@ import { snapshotButton, snapshotRow } from "./volumes.js";
 const FEW = 6;
 
 const LISTS = {
-  releases: { rows: releases, none: "There are no releases: something else runs these sandboxes.", all: false },
-  snapshots: { rows: snapshots, none: "There are no snapshots yet.", all: false },
-  history: { rows: history, none: "Nothing was changed yet.", all: false },
+  releases: { rows: releases, none: "There are no releases: something else runs these sandboxes." },
+  snapshots: { rows: snapshots, none: "There are no snapshots yet." },
+  history: { rows: history, none: "Nothing was changed yet." },
 };
+const shows = Object.entries(LISTS).map(([name, { rows, none }]) => {
+  const show = listing(byId(name), { most: FEW, none });
+  return (view) => show(rows(view));
+});
 
 let view = null;
 
@@ -38,25 +43,7 @@ async function refresh() {
   const fresh = await attempt(byId("lists-error"), workspace);
   if (!fresh) return;
   view = fresh;
-  for (const name of Object.keys(LISTS)) show(name);
-}
-
-function show(name) {
-  const { rows, none, all } = LISTS[name];
-  const made = rows(view);
-  const shown = made.slice(0, all ? made.length : FEW);
-  if (made.length === 0) shown.push(element("li", { class: "empty-row" }, none));
-  if (made.length > shown.length) shown.push(more(name, made.length));
-  byId(name).replaceChildren(...shown);
-}
-
-function more(name, number) {
-  const reveal = () => {
-    LISTS[name].all = true;
-    show(name);
-    byId(name).children[FEW]?.focus();
-  };
-  return element("li", { class: "row" }, button(`Show all ${number}`, null, { class: "quiet", onclick: reveal }));
+  for (const show of shows) show(view);
 }
 
 const newestFirst = (list) => [...list].reverse();
@@ -66,17 +53,14 @@ function releases({ releases: all, live_release: live, dev_release: dev }) {
   return newestFirst(all).map(({ number, what, added_at: at, added_by: by }) => {
     const pressed = button("Promote this one…", null, { class: "quiet", "aria-label": `Promote release ${number}…`, "data-testid": "promote-this", onclick: () => promote(pressed, number) });
     const chips = [live === number && "live", dev === number && "dev"].filter(Boolean).map((role) => element("span", { class: "chip" }, role));
-    return element(
-      "li",
-      { class: "row", "data-testid": "release-row", "data-number": String(number), tabindex: "-1" },
-      element(
-        "div",
-        { class: "what" },
+    return listRow(
+      { "data-testid": "release-row", "data-id": String(number), "data-number": String(number) },
+      [
         element("p", { class: "name" }, `Release ${number}`, chips),
         element("p", { class: "faint mono" }, what),
         element("p", { class: "faint" }, at && [time(at), " "], by && `by ${by}`),
-      ),
-      live !== number && element("span", { class: "row-actions" }, pressed),
+      ],
+      live !== number && pressed,
     );
   });
 }
@@ -103,17 +87,14 @@ function history({ history: all, undo }) {
     const { id, kind, at, by, outcome, detail, held_ms: held, snapshot } = change;
     const chip = outcome === null ? "under way" : OUTCOMES[outcome];
     const facts = [`by ${by}`, held > 0 && `requests held for ${millis(held)}`, snapshot && `snapshot ${snapshot}`].filter(Boolean);
-    return element(
-      "li",
-      { class: "row", "data-testid": "history-row", "data-kind": kind, "data-outcome": outcome, tabindex: "-1" },
-      element(
-        "div",
-        { class: "what" },
+    return listRow(
+      { "data-testid": "history-row", "data-id": String(id), "data-kind": kind, "data-outcome": outcome },
+      [
         element("p", { class: "name" }, KINDS[kind]?.(change) ?? kind, chip && element("span", { class: "chip" }, chip)),
         element("p", { class: "faint" }, time(at), ` · ${facts.join(" · ")}`),
         detail && element("p", {}, detail),
-      ),
-      undo?.change === id && element("span", { class: "row-actions" }, undoButton({ class: "quiet" })),
+      ],
+      undo?.change === id && undoButton({ class: "quiet" }),
     );
   });
 }

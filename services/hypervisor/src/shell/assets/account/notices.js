@@ -3,7 +3,7 @@
 import { post } from "../api.js";
 import { ago, exactly } from "../format.js";
 import { button, byId, element } from "../ui.js";
-import { words } from "../words.js";
+import { words } from "../events.js";
 import { attempt } from "../attempt.js";
 
 const node = byId("notices");

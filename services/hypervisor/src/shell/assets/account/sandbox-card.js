@@ -29,7 +29,7 @@ export function sandboxCard(role, act, change) {
     element("div", { class: "ends" }, element("span", { class: "role" }, role), status),
     element("div", { class: "title" }, name, release),
     element("div", { class: "stack" }, facts, access.node, cause),
-    element("div", { class: "ends" }, open, share, log, start, stop),
+    element("div", { class: "acts" }, element("div", { class: "ends" }, open, start, stop), element("div", { class: "more" }, share, log)),
   );
 
   let pressed = null;

@@ -3,30 +3,23 @@
 import { act } from "../acts.js";
 import { get } from "../api.js";
 import { agent, ago, exactly } from "../format.js";
+import { facts, listRow } from "../rows.js";
+import { list } from "../search.js";
 import { button, byId, element } from "../ui.js";
 import * as audit from "./audit.js";
 import { attempt } from "../attempt.js";
 
 const error = byId("sessions-error");
 
-export async function mount() {
-  await refresh();
-}
+const refresh = list("sessions", { load: () => get("/auth/sessions"), row, none: "Nobody is logged in." });
 
-async function refresh() {
-  const sessions = await attempt(error, () => get("/auth/sessions"));
-  if (sessions) byId("sessions").replaceChildren(...sessions.map(row));
-}
+export const mount = refresh;
 
 function row(session) {
   const name = agent(session.user_agent);
-  const place = [session.address, `seen ${ago(session.last_seen_at)}`].filter(Boolean).join(" · ");
-  return element(
-    "li",
-    { class: "row", "data-testid": "session-row", "data-current": String(session.current) },
-    element(
-      "div",
-      { class: "what" },
+  return listRow(
+    { "data-testid": "session-row", "data-id": session.id, "data-current": String(session.current) },
+    [
       element(
         "p",
         { class: "name", title: session.user_agent },
@@ -34,14 +27,9 @@ function row(session) {
         session.current && element("span", { class: "chip" }, "this one"),
         session.kind === "recovery" && element("span", { class: "chip" }, "recovery"),
       ),
-      element("p", { class: "faint", title: `Since ${exactly(session.created_at)}` }, place),
-    ),
-    !session.current &&
-      element(
-        "span",
-        { class: "row-actions" },
-        button("Revoke", null, { class: "quiet", "aria-label": `Revoke the session of ${name}`, "data-testid": "session-revoke", onclick: () => revoke(session) }),
-      ),
+      facts([session.address, `seen ${ago(session.last_seen_at)}`], { title: `Since ${exactly(session.created_at)}` }),
+    ],
+    !session.current && button("Revoke", null, { class: "quiet", "aria-label": `Revoke the session of ${name}`, "data-testid": "session-revoke", onclick: () => revoke(session) }),
   );
 }
 

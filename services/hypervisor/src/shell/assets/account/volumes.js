@@ -2,6 +2,7 @@
 
 import { post } from "../api.js";
 import { ago, exactly, millis, size } from "../format.js";
+import { listRow } from "../rows.js";
 import { ask, busy, button, choice, element } from "../ui.js";
 import { change, generation, path, tell, tried } from "./change.js";
 
@@ -39,16 +40,13 @@ const WHY = {
 export function snapshotRow(role, snapshot) {
   const { id, at, reason, bytes } = snapshot;
   const pressed = button("Restore…", "undo", { class: "quiet", "aria-label": `Restore ${role} to ${id}`, "data-testid": "restore-button", onclick: () => restore(pressed, role, snapshot) });
-  return element(
-    "li",
-    { class: "row", "data-testid": "snapshot-row", "data-role": role, "data-id": id, tabindex: "-1" },
-    element(
-      "div",
-      { class: "what" },
+  return listRow(
+    { "data-testid": "snapshot-row", "data-role": role, "data-id": id },
+    [
       element("p", { class: "name" }, element("span", { class: "chip" }, role), WHY[reason] ?? reason),
       element("p", { class: "faint" }, element("time", { datetime: new Date(at).toISOString(), title: exactly(at) }, ago(at)), ` · ${size(bytes)} · `, element("span", { class: "mono" }, id)),
-    ),
-    element("span", { class: "row-actions" }, pressed),
+    ],
+    pressed,
   );
 }
 

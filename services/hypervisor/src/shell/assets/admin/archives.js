@@ -4,8 +4,11 @@ import { act } from "../acts.js";
 import { get } from "../api.js";
 import { attempt } from "../attempt.js";
 import { ago, exactly, size } from "../format.js";
+import { facts, listRow } from "../rows.js";
 import { list } from "../search.js";
-import { ask, busy, button, byId, confirm, element } from "../ui.js";
+import { ask, busy, button, byId, confirm, element, field } from "../ui.js";
+
+const UNDER_WAY = { making: "being put away", restoring: "being restored", deleting: "being deleted" };
 
 let after;
 
@@ -20,26 +23,23 @@ export function mount(all) {
 }
 
 function row(archive) {
-  const { workspace, members, archived_at: at, delete_at: end, bytes } = archive;
-  const facts = [members.length && `of ${members.join(", ")}`, size(bytes), `archived ${ago(at)}`, end ? `deleted on ${exactly(end)}` : "kept until somebody deletes it"];
-  return element(
-    "li",
-    { class: "row", "data-testid": "archive-row", "data-workspace": workspace },
-    element("div", { class: "what" }, element("p", { class: "name" }, workspace), element("p", { class: "faint" }, facts.filter(Boolean).join(" · "))),
-    element(
-      "span",
-      { class: "row-actions" },
-      button("Restore…", null, { class: "quiet", "aria-label": `Restore ${workspace}…`, "data-testid": "archive-restore", onclick: (click) => restore(click.currentTarget, archive) }),
-      button("Delete…", null, { class: "quiet danger", "aria-label": `Delete ${workspace}…`, "data-testid": "archive-delete", onclick: (click) => remove(click.currentTarget, archive) }),
-    ),
+  const { id, workspace, state, members, archived_at: at, delete_at: end, bytes } = archive;
+  const isKept = state === "kept";
+  return listRow(
+    { "data-testid": "archive-row", "data-id": id, "data-workspace": workspace },
+    [
+      element("p", { class: "name" }, workspace, !isKept && element("span", { class: "chip" }, UNDER_WAY[state])),
+      facts([members.length && `of ${members.join(", ")}`, size(bytes), `archived ${ago(at)}`, end ? `deleted on ${exactly(end)}` : "kept until somebody deletes it"]),
+    ],
+    isKept && button("Restore…", null, { class: "quiet", "aria-label": `Restore ${workspace}…`, "data-testid": "archive-restore", onclick: (click) => restore(click.currentTarget, archive) }),
+    isKept && button("Delete…", null, { class: "quiet danger", "aria-label": `Delete ${workspace}…`, "data-testid": "archive-delete", onclick: (click) => remove(click.currentTarget, archive) }),
   );
 }
 
 async function restore(pressed, { id, workspace }) {
-  const username = element("input", { class: "input", id: "archive-username", required: true, autocomplete: "off", spellcheck: "false", "data-testid": "archive-username" });
-  const field = element("div", { class: "field" }, element("label", { for: username.id }, "For the username"), username);
-  if (!(await ask(`Restore ${workspace}`, [field], "Restore it"))) return;
-  await order(pressed, "Restoring…", "restore_archive", { archive_id: id, username: username.value.trim() });
+  const username = field("For the username", { required: true, "data-testid": "archive-username" });
+  if (!(await ask(`Restore ${workspace}`, [username.node], "Restore it"))) return;
+  await order(pressed, "Restoring…", "restore_archive", { archive_id: id, username: username.input.value.trim() });
 }
 
 async function remove(pressed, { id, workspace }) {

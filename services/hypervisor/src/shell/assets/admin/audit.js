@@ -2,68 +2,55 @@
 
 import { at as path, get } from "../api.js";
 import { attempt } from "../attempt.js";
-import { agent, ago, exactly } from "../format.js";
-import { query } from "../search.js";
+import { eventRow } from "../events.js";
+import { latest, query, typed } from "../search.js";
 import { button, byId, element } from "../ui.js";
-import { words } from "../words.js";
 
 const PAGE = 50;
 const list = byId("log");
 const filter = byId("log-search");
-
-let oldest = null;
-let timer;
+const loading = latest();
 
 export function mount() {
   byId("log-export").href = path("/api/audit/export");
-  filter.addEventListener("input", () => {
-    clearTimeout(timer);
-    timer = setTimeout(refresh, 200);
-  });
+  typed(filter, refresh);
 }
 
 export async function refresh() {
-  oldest = null;
-  await load((rows) => list.replaceChildren(...rows));
+  const rows = await load({});
+  if (rows) list.replaceChildren(...rows);
 }
 
-async function load(place) {
-  const parameters = new URLSearchParams({ limit: PAGE });
-  if (oldest) parameters.set("before", oldest);
-  const entries = await attempt(byId("log-error"), () => found(parameters, filter.value.trim()));
-  if (!entries) return;
-  oldest = entries.at(-1)?.id ?? oldest;
-  const rows = entries.map(row);
-  if (entries.length === PAGE) rows.push(more());
-  if (rows.length === 0) rows.push(element("li", { class: "empty-row" }, "Nothing happened."));
-  place(rows);
+// The rows of a page, and the button for the next one.
+async function load(before) {
+  const username = filter.value.trim().toLowerCase();
+  const entries = await loading(() => attempt(byId("log-error"), () => found({ limit: PAGE, ...before }, username)));
+  if (!entries) return null;
+  const rows = entries.map((event) => eventRow(event, [event.actor && `by ${event.actor}`, event.passkey && `with the passkey ${event.passkey}`]));
+  if (entries.length === PAGE) rows.push(more(entries.at(-1).id));
+  if (rows.length === 0) rows.push(element("li", { class: "empty-row" }, username ? `There is nothing about “${username}”. Type a whole username.` : "Nothing happened."));
+  return rows;
 }
 
 async function found(parameters, username) {
-  if (!username) return get(`/api/audit?${parameters}`);
-  const people = await get(query("/api/users", username));
-  const person = people.find((one) => one.username === username);
-  if (!person) return [];
-  parameters.set("user", person.id);
-  return get(`/api/audit?${parameters}`);
+  const all = new URLSearchParams(parameters);
+  if (username) {
+    const people = await get(query("/api/users", username));
+    const person = people.find((one) => one.username === username);
+    if (!person) return [];
+    all.set("user", person.id);
+  }
+  return get(`/api/audit?${all}`);
 }
 
-function more() {
+function more(before) {
   const pressed = button("Load more", null, { class: "quiet", "data-testid": "audit-more", onclick: next });
   const node = element("li", { class: "row" }, pressed);
   async function next() {
-    await load((rows) => node.replaceWith(...rows));
+    const rows = await load({ before });
+    if (!rows) return;
+    node.replaceWith(...rows);
+    rows[0].focus();
   }
   return node;
-}
-
-function row({ at, event, actor, address, detail, passkey }) {
-  const about = [detail && (detail.startsWith("Mozilla/") ? agent(detail) : detail), actor && `by ${actor}`, passkey && `with the passkey ${passkey}`];
-  return element(
-    "li",
-    { class: "row", "data-testid": "audit-row", "data-event": event },
-    element("div", { class: "what" }, element("span", {}, words(event)), element("span", { class: "faint", title: detail }, about.filter(Boolean).join(" · "))),
-    address && element("span", { class: "address mono" }, address),
-    element("time", { class: "when", datetime: at, title: exactly(at) }, ago(at)),
-  );
 }

@@ -4,9 +4,10 @@ import { act } from "../acts.js";
 import { get } from "../api.js";
 import { attempt } from "../attempt.js";
 import { ago, exactly } from "../format.js";
+import { facts, listRow } from "../rows.js";
 import { list } from "../search.js";
 import { reveal } from "../secret.js";
-import { ask, busy, button, byId, choice, element } from "../ui.js";
+import { ask, busy, button, byId, choice, element, field } from "../ui.js";
 
 let after;
 
@@ -22,16 +23,15 @@ export function mount(all) {
 }
 
 async function invite(pressed) {
-  const username = element("input", { class: "input", id: "invite-username", autocomplete: "off", spellcheck: "false", placeholder: "anybody who has the link", "data-testid": "invite-username" });
-  const workspace = element("input", { class: "input", id: "invite-workspace", autocomplete: "off", spellcheck: "false", placeholder: "a new one of their own", "data-testid": "invite-workspace" });
-  const hours = element("input", { class: "input", id: "invite-hours", type: "number", min: "1", max: "8760", value: "72", "data-testid": "invite-hours" });
+  const username = field("For the username", { placeholder: "anybody who has the link", "data-testid": "invite-username" });
+  const workspace = field("Workspace", { placeholder: "a new one of their own", "data-testid": "invite-workspace" });
+  const hours = field("Good for so many hours", { type: "number", required: true, min: "1", max: "8760", value: "72", "data-testid": "invite-hours" });
   const admin = choice("As an admin", "They see and steer every workspace, and can invite and remove people.", { "data-testid": "invite-admin" });
-  const field = (label, input) => element("div", { class: "field" }, element("label", { for: input.id }, label), input);
-  const parts = [field("For the username", username), field("Workspace", workspace), field("Good for so many hours", hours), admin.node];
+  const parts = [username, workspace, hours, admin].map(({ node }) => node);
   if (!(await ask("Invite someone", parts, "Make the link"))) return;
-  const order = { admin: admin.input.checked, hours: Number(hours.value) };
-  if (username.value.trim()) order.username = username.value.trim();
-  if (workspace.value.trim()) order.workspace = workspace.value.trim();
+  const order = { admin: admin.input.checked, hours: Number(hours.input.value) };
+  if (username.input.value.trim()) order.username = username.input.value.trim();
+  if (workspace.input.value.trim()) order.workspace = workspace.input.value.trim();
   await attempt(byId("invites-error"), async () => {
     reveal(byId("invite-made"), await busy(pressed, "Making a link…", () => act("invite", order)));
     await after();
@@ -39,27 +39,19 @@ async function invite(pressed) {
 }
 
 function row(made) {
-  const { username, workspace, admin, state, created_by: by, created_at: at, expires_at: end, used_at: used, used_by: user } = made;
-  const facts = [
-    `by ${by ?? "the operator"} ${ago(at)}`,
-    state === "used" && `used ${user ? `by ${user} ` : ""}${ago(used)}`,
-    state === "open" && `until ${exactly(end)}`,
-  ];
-  return element(
-    "li",
-    { class: "row", "data-testid": "invite-row", "data-state": state },
-    element(
-      "div",
-      { class: "what" },
+  const { id, username, workspace, admin, state, created_by: by, created_at: at, expires_at: end, used_at: used, used_by: user } = made;
+  return listRow(
+    { "data-testid": "invite-row", "data-id": id, "data-state": state },
+    [
       element("p", { class: "name" }, username ?? "Anybody", element("span", { class: "chip" }, state), admin && element("span", { class: "chip" }, "admin")),
-      element("p", { class: "faint" }, workspace ? `to ${workspace}` : "to a workspace of their own", " · ", facts.filter(Boolean).join(" · ")),
-    ),
-    state === "open" &&
-      element(
-        "span",
-        { class: "row-actions" },
-        button("Revoke", null, { class: "quiet", "aria-label": `Revoke the invite for ${username ?? "anybody"}`, "data-testid": "invite-revoke", onclick: (click) => revoke(click.currentTarget, made) }),
-      ),
+      facts([
+        workspace ? `to ${workspace}` : "to a workspace of their own",
+        `by ${by ?? "the operator"} ${ago(at)}`,
+        state === "used" && `used ${user ? `by ${user} ` : ""}${ago(used)}`,
+        state === "open" && `until ${exactly(end)}`,
+      ]),
+    ],
+    state === "open" && button("Revoke", null, { class: "quiet", "aria-label": `Revoke the invite for ${username ?? "anybody"}`, "data-testid": "invite-revoke", onclick: (click) => revoke(click.currentTarget, made) }),
   );
 }
 

@@ -1,7 +1,7 @@
 // The page for admins: people, invites, everybody's sandboxes, archives, and what happened.
 
 import { at, get } from "../api.js";
-import { fault } from "../fault.js";
+import { attempt } from "../attempt.js";
 import { byId, byTestId, element } from "../ui.js";
 import * as archives from "./archives.js";
 import * as audit from "./audit.js";
@@ -25,12 +25,11 @@ async function start() {
   archives.mount(all);
   audit.mount();
   await all();
-  setInterval(() => document.visibilityState === "visible" && sandboxes.refresh(), EVERY_MS);
+  setInterval(() => isLookedAt() && sandboxes.refresh(), EVERY_MS);
 }
 
-try {
-  await start();
-} catch (error) {
-  byId("told").replaceChildren(fault(error));
-}
+// Nor does a list change behind a dialog, which gives the focus back to where it was opened.
+const isLookedAt = () => document.visibilityState === "visible" && !document.querySelector("dialog[open]");
+
+await attempt(byId("told"), start);
 byTestId("admin-page").ariaBusy = "false";

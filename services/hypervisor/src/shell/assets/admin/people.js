@@ -4,6 +4,7 @@ import { act } from "../acts.js";
 import { get } from "../api.js";
 import { attempt } from "../attempt.js";
 import { ago, exactly } from "../format.js";
+import { facts, listRow } from "../rows.js";
 import { list, query } from "../search.js";
 import { reveal } from "../secret.js";
 import { busy, button, byId, element } from "../ui.js";
@@ -25,18 +26,9 @@ export function mount(user, all) {
 
 function row(user) {
   const { username, display_name: name, admin, disabled_at: disabled, last_seen_at: seen, passkeys, sessions, workspaces } = user;
-  const facts = [
-    seen ? `seen ${ago(seen)}` : "never seen",
-    workspaces.length ? workspaces.join(", ") : "no workspace",
-    `${passkeys} passkey${passkeys === 1 ? "" : "s"}`,
-    `${sessions} session${sessions === 1 ? "" : "s"}`,
-  ];
-  return element(
-    "li",
-    { class: "row", "data-testid": "person-row", "data-username": username },
-    element(
-      "div",
-      { class: "what" },
+  return listRow(
+    { "data-testid": "person-row", "data-id": user.id, "data-username": username },
+    [
       element(
         "p",
         { class: "name", title: `Since ${exactly(user.created_at)}` },
@@ -46,13 +38,14 @@ function row(user) {
         disabled && element("span", { class: "chip bad" }, "disabled"),
         user.id === me.user_id && element("span", { class: "chip" }, "you"),
       ),
-      element("p", { class: "faint" }, facts.join(" · ")),
-    ),
-    element(
-      "span",
-      { class: "row-actions" },
-      button("Manage…", null, { class: "quiet", "aria-label": `Manage ${username}…`, "data-testid": "person-manage", onclick: (click) => manage(click.currentTarget, user) }),
-    ),
+      facts([
+        seen ? `seen ${ago(seen)}` : "never seen",
+        workspaces.length ? workspaces.join(", ") : "no workspace",
+        `${passkeys} passkey${passkeys === 1 ? "" : "s"}`,
+        `${sessions} session${sessions === 1 ? "" : "s"}`,
+      ]),
+    ],
+    button("Manage…", null, { class: "quiet", "aria-label": `Manage ${username}…`, "data-testid": "person-manage", onclick: (click) => manage(click.currentTarget, user) }),
   );
 }
 
@@ -62,7 +55,7 @@ async function manage(pressed, user) {
   await attempt(byId("people-error"), async () => {
     const result = await busy(pressed, "Under way…", () => act(chosen.act, { user_id: user.id, ...chosen.more }));
     byId("people-told").textContent = chosen.done(result);
-    reveal(byId("people-made"), result?.code ? result : null);
+    reveal(byId("people-made"), result);
     await after();
   });
 }

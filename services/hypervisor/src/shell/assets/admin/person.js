@@ -1,5 +1,6 @@
 // What can be done about a person, as a dialog of choices.
 
+import { putAway } from "../outcomes.js";
 import { button, confirm, dialog, element } from "../ui.js";
 
 // The act that the admin wants, with what belongs to it; nothing if they want none.
@@ -55,5 +56,5 @@ const DONE = {
   set_admin: (name, _, { admin }) => (admin ? `${name} is an admin now.` : `${name} is no admin any longer.`),
   end_user_sessions: (name) => `${name} is logged out everywhere.`,
   recovery_link: (name) => `A recovery link for ${name}:`,
-  remove_user: (name, result) => (result?.archived?.length ? `${name} is removed. Archived: ${result.archived.join(", ")}.` : `${name} is removed.`),
+  remove_user: (name, result) => `${name} is removed. ${putAway(result)}`,
 };

@@ -4,6 +4,7 @@ import { get, post } from "../api.js";
 import { attempt } from "../attempt.js";
 import { ago, exactly } from "../format.js";
 import { showLog } from "../log.js";
+import { facts, listRow } from "../rows.js";
 import { list, query } from "../search.js";
 import { usage } from "../usage.js";
 import { busy, button, byId, element } from "../ui.js";
@@ -20,33 +21,34 @@ export const refresh = list("all", {
 // How many more people can have a workspace.
 async function slots() {
   const { total, free } = (await get("/api/slots").catch(() => null)) ?? {};
-  byId("slots").textContent = total ? `${free} of ${total} slots are free` : "";
+  byId("slots").hidden = !total;
+  byId("slots").textContent = `${free} of ${total} slots are free`;
 }
 
 function row(sandbox) {
   const { workspace, role, status, release, generation, members, requests, last_request_at: last, stopped_by: by, cause } = sandbox;
-  const facts = [
-    members.length ? members.join(", ") : "nobody's",
-    sandbox.sandbox,
-    release > 0 && `Release ${release}`,
-    `generation ${generation}`,
-    `open to ${sandbox.access}`,
-    `${requests} request${requests === 1 ? "" : "s"}`,
-    last && `last ${ago(last)}`,
-  ];
-  return element(
-    "li",
-    { class: "row sandbox-row", "data-testid": "admin-row", "data-status": status, "data-workspace": workspace, "data-role": role },
-    element(
-      "div",
-      { class: "what" },
+  return listRow(
+    { class: "sandbox-row", "data-testid": "admin-row", "data-id": `${workspace} ${role}`, "data-status": status, "data-workspace": workspace, "data-role": role },
+    [
       element("p", { class: "name" }, link(sandbox), element("span", { class: "chip" }, role), element("span", { class: "status" }, status)),
-      element("p", { class: "faint", title: last && exactly(last) }, facts.filter(Boolean).join(" · ")),
-      by && element("p", { class: "faint" }, `stopped by ${by}; no request starts it`),
+      facts(
+        [
+          members.length ? members.join(", ") : "nobody's",
+          sandbox.sandbox,
+          release > 0 && `Release ${release}`,
+          `generation ${generation}`,
+          `open to ${sandbox.access}`,
+          `${requests} request${requests === 1 ? "" : "s"}`,
+          last && `last ${ago(last)}`,
+        ],
+        { title: last && exactly(last) },
+      ),
+      by && facts([`stopped by ${by}; no request starts it`]),
       cause && element("p", { class: "note bad" }, cause),
       usage(sandbox.usage),
-    ),
-    element("span", { class: "row-actions" }, control(sandbox), button("Log", null, { class: "quiet", "aria-label": `Log of ${workspace} ${role}`, "data-testid": "log-button", onclick: () => showLog(workspace, role) })),
+    ],
+    control(sandbox),
+    button("Log", null, { class: "quiet", "aria-label": `Log of ${role} of ${workspace}`, "data-testid": "log-button", onclick: () => showLog(workspace, role) }),
   );
 }
 
