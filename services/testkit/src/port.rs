@@ -2,7 +2,11 @@
 
 use anyhow::{Context, Result, bail};
 use std::fs::File;
-use std::net::{Ipv4Addr, TcpListener};
+use std::io::{self, ErrorKind};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpSocket};
+use tokio::time::Instant;
 
 /// Below the range from which the kernel takes the ports of outgoing connections, so that no
 /// client's connection sits on a port between two starts of its server.
@@ -33,7 +37,7 @@ impl Port {
             if lock.try_lock().is_err() {
                 continue;
             }
-            if TcpListener::bind((Ipv4Addr::LOCALHOST, number)).is_ok() {
+            if is_free((Ipv4Addr::LOCALHOST, number).into()) {
                 return Ok(Self {
                     number,
                     _lock: lock,
@@ -49,11 +53,41 @@ impl Port {
     }
 }
 
+/// Whether something could listen there. Nothing does so for that, not even for a moment: until
+/// it runs its program, a child that is started meanwhile has all our sockets, and would keep one
+/// that listens from letting others do so.
+fn is_free(address: SocketAddr) -> bool {
+    let bound = TcpSocket::new_v4().and_then(|socket| {
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)
+    });
+    bound.is_ok()
+}
+
+/// Listens where something may have listened until now, a copy of which a child has that does not
+/// run its program yet.
+///
+/// # Errors
+/// Something else listens there.
+pub async fn listen_again(address: SocketAddr) -> io::Result<TcpListener> {
+    let deadline = Instant::now() + Duration::from_secs(5);
+    loop {
+        match TcpListener::bind(address).await {
+            Err(error) if error.kind() == ErrorKind::AddrInUse && Instant::now() < deadline => {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            bound => return bound,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::Port;
+    use super::{Port, listen_again};
     use std::collections::HashSet;
-    use std::net::TcpListener;
+    use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+    use std::process::Command;
+    use std::sync::atomic::{AtomicBool, Ordering};
 
     #[test]
     fn reserved_ports_differ_and_can_be_bound() {
@@ -63,5 +97,47 @@ mod tests {
         for number in numbers {
             TcpListener::bind(("127.0.0.1", number)).unwrap();
         }
+    }
+
+    /// Does `work` while others start children all the time.
+    fn while_children_are_started(work: impl FnOnce()) {
+        let over = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    while !over.load(Ordering::Relaxed) {
+                        Command::new("true").status().unwrap();
+                    }
+                });
+            }
+            let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
+            over.store(true, Ordering::Relaxed);
+            done.unwrap();
+        });
+    }
+
+    #[test]
+    fn a_reserved_port_can_be_bound_while_children_are_started() {
+        while_children_are_started(|| {
+            for _ in 0..4000 {
+                let port = Port::reserve().unwrap();
+                TcpListener::bind((Ipv4Addr::LOCALHOST, port.number())).unwrap();
+            }
+        });
+    }
+
+    #[test]
+    fn a_server_comes_back_at_its_port_while_children_are_started() {
+        let port = Port::reserve().unwrap();
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port.number()));
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        while_children_are_started(|| {
+            for _ in 0..2000 {
+                drop(runtime.block_on(listen_again(address)).unwrap());
+            }
+        });
     }
 }

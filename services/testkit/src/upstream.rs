@@ -21,6 +21,7 @@ pub mod pattern;
 mod responses;
 pub mod ws;
 
+use crate::port::listen_again;
 use anyhow::Result;
 use bytes::Bytes;
 use http_body_util::combinators::UnsyncBoxBody;
@@ -77,7 +78,7 @@ impl Upstream {
     /// # Errors
     /// If it is taken.
     pub async fn start_at(address: SocketAddr) -> Result<Self> {
-        let listener = TcpListener::bind(address).await?;
+        let listener = listen_again(address).await?;
         let address = listener.local_addr()?;
         let state = Arc::new(State {
             accepted: AtomicUsize::new(0),

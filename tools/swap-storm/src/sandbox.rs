@@ -11,7 +11,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use testkit::port::Port;
+use testkit::port::{self, Port};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
@@ -138,7 +138,7 @@ impl Sandbox {
     }
 
     async fn listen(&self) -> Result<()> {
-        let listener = TcpListener::bind(self.address()).await;
+        let listener = port::listen_again(self.address()).await;
         let listener = listener.with_context(|| format!("listen at {}", self.address()))?;
         let accepting = tokio::spawn(accept(listener, self.state.clone()));
         *lock(&self.listening) = Some(accepting);
