@@ -9,6 +9,7 @@ mod freezer;
 mod guardians;
 mod log;
 mod output;
+mod ports;
 mod releases;
 mod volumes;
 
@@ -17,7 +18,7 @@ use super::consumption::Consumption;
 use super::guardian;
 use super::line::LogLines;
 use super::{Release, RuntimeError, Spec};
-use crate::config::{self, Address};
+use crate::config;
 use async_trait::async_trait;
 use child::Child;
 use dashmap::DashMap;
@@ -25,17 +26,13 @@ use environment::environment;
 use folders::Folders;
 use guardians::Guardians;
 use log::Log;
+use ports::free_address;
 use releases::Releases;
 use std::collections::BTreeMap;
-use std::io::ErrorKind;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use volumes::Volumes;
-
-/// How many free ports of one family are tried in the other.
-const PORTS: usize = 16;
 
 /// Starts sandboxes as child processes.
 pub(super) struct ProcessBackend {
@@ -182,46 +179,6 @@ impl Backend for ProcessBackend {
     async fn declared_release(&self, workspace: &str) -> Result<u64, RuntimeError> {
         self.ask(workspace, Releases::declared).await
     }
-}
-
-/// Where nothing listens now: at the declared port, or at any. A declared one that is taken
-/// is refused, so that whatever has it is never mistaken for the sandbox. Should something take
-/// the port before the child does, then the child dies of that, and is started again.
-fn free_address(spec: &Spec) -> Result<Address, String> {
-    let Some(wanted) = spec.declared.listens() else {
-        return free_port();
-    };
-    let is_other_familys = |place: &SocketAddr| *place != wanted.first();
-    for place in wanted.places() {
-        match TcpListener::bind(place) {
-            // Without the family there is nobody in it either.
-            Err(error) if is_other_familys(&place) && error.kind() != ErrorKind::AddrInUse => {}
-            bound => {
-                bound.map_err(|error| {
-                    format!(
-                        "it cannot listen at {place}: {error}; free that port, or give it another"
-                    )
-                })?;
-            }
-        }
-    }
-    Ok(wanted)
-}
-
-/// A port that is free in both families.
-fn free_port() -> Result<Address, String> {
-    let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let mut why = String::new();
-    for _ in 0..PORTS {
-        let listener = TcpListener::bind(any).and_then(|listener| listener.local_addr());
-        let found = listener.map_err(|error| format!("no port is free for it: {error}"))?;
-        let address = Address::Localhost(found.port());
-        match TcpListener::bind((Ipv6Addr::LOCALHOST, found.port())) {
-            Err(error) if error.kind() == ErrorKind::AddrInUse => why = error.to_string(),
-            _ => return Ok(address),
-        }
-    }
-    Err(format!("no port is free for it in both families: {why}"))
 }
 
 /// A program with a folder in its name is meant from here, not from the sandbox's folder.
