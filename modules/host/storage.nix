@@ -8,9 +8,7 @@ let
   folders = import ../folders.nix;
   mapping = import ./mapping.nix { inherit lib; };
   # the places that a sandbox has mounted with mapped ids
-  volumes = map mountOf (
-    [ folders.sandboxes ] ++ lib.optional (cfg.slots > 0) folders.slots
-  );
+  volumes = map mountOf ([ folders.sandboxes ] ++ lib.optional (cfg.slots > 0) folders.slots);
   unmapped = lib.filter (mount: mapping.never mount.fsType) volumes;
   data = lib.head unmapped;
   store = mountOf "/nix/store";

@@ -16,9 +16,10 @@ impl Routes {
         let (archive, workspace) = (&row.id, &row.workspace);
         let put_away = || self.try_put_away(&row);
         let failed = "a removed workspace cannot be archived yet";
-        match until_done(LATER, archive, failed, put_away).await {
-            Some(bytes) => info!(archive, workspace, bytes, "archived"),
-            None => error!(archive, workspace, "there is nothing left to archive"),
+        if let Some(bytes) = until_done(LATER, archive, failed, put_away).await {
+            info!(archive, workspace, bytes, "archived");
+        } else {
+            error!(archive, workspace, "there is nothing left to archive");
         }
     }
 
