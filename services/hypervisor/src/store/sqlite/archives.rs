@@ -4,7 +4,7 @@ use super::homes::new_row;
 use super::members::{choose, join};
 use super::users::known;
 use super::workspaces::{exists, insert, named};
-use super::{Sqlite, people};
+use super::{Sqlite, admins};
 use crate::store::{
     ArchiveRow, ArchiveState, ArchiveStore, Conflict, Removal, Revival, StoreError, UserRow,
     WorkspaceRow,
@@ -102,7 +102,7 @@ impl ArchiveStore for Sqlite {
         new_id: &mut dyn FnMut() -> String,
     ) -> Result<Vec<ArchiveRow>, StoreError> {
         self.write(|tx| {
-            people::require_admin(tx, removal.by)?;
+            admins::require_admin(tx, removal.by)?;
             let user = known(tx, removal.user)?;
             let at = at(tx, removal, &user)?;
             let mut rows = Vec::new();
@@ -128,7 +128,7 @@ impl ArchiveStore for Sqlite {
                 rows.push(row);
             }
             tx.execute("DELETE FROM users WHERE id = ?1", [user.id])?;
-            people::require_any_admin(tx, &user)?;
+            admins::require_any_admin(tx, &user)?;
             Ok(rows)
         })
     }

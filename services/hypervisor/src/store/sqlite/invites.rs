@@ -1,7 +1,7 @@
 //! Invites.
 
 use super::columns::dangling;
-use super::{Sqlite, audit, people};
+use super::{Sqlite, admins, audit};
 use crate::store::{
     AuditRow, Conflict, Hash, Invitation, InviteRow, InviteStore, StoreError, UserRow,
 };
@@ -71,7 +71,7 @@ impl InviteStore for Sqlite {
             invite.expires_at,
         ];
         self.write(|tx| {
-            people::require_admin(tx, invite.created_by)?;
+            admins::require_admin(tx, invite.created_by)?;
             tx.execute(sql, params)
                 .map_err(dangling(Conflict::NoWorkspace))?;
             Ok(())
@@ -108,7 +108,7 @@ impl InviteStore for Sqlite {
 
     fn revoke_invite(&self, by: Option<Uuid>, id: Uuid, row: &AuditRow) -> Result<(), StoreError> {
         self.write(|tx| {
-            people::require_admin(tx, by)?;
+            admins::require_admin(tx, by)?;
             let sql = format!("UPDATE invites SET revoked_at = ?2 WHERE id = ?1 AND {IS_GOOD}");
             was_good(tx.execute(&sql, params![id, row.at])?)?;
             audit::insert(tx, row)

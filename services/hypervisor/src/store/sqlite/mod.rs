@@ -3,6 +3,7 @@
 //! Nothing here is on the proxied path, so one connection behind a mutex serves reads too.
 
 mod accounts;
+mod admins;
 mod archives;
 mod audit;
 mod backup;

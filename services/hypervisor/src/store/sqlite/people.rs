@@ -1,5 +1,6 @@
 //! People, as admins and the operator see them and change them.
 
+use super::admins::{require_admin, require_any_admin};
 use super::columns::duplicate;
 use super::users::{COLUMNS, WIDTH, known, user};
 use super::{Sqlite, audit, invites};
@@ -7,33 +8,6 @@ use crate::store::{Account, AuditRow, Conflict, PeopleStore, StoreError, UserCha
 use crate::timestamp::Timestamp;
 use rusqlite::{Row, Transaction, params};
 use uuid::Uuid;
-
-/// Refuses what an admin wants done who is none any longer; the operator has no account.
-pub(super) fn require_admin(tx: &Transaction, by: Option<Uuid>) -> Result<(), StoreError> {
-    let Some(by) = by else {
-        return Ok(());
-    };
-    let sql = "SELECT EXISTS (SELECT 1 FROM users
-               WHERE id = ?1 AND admin AND disabled_at IS NULL)";
-    if tx.query_row(sql, [by], |row| row.get(0))? {
-        Ok(())
-    } else {
-        Err(Conflict::NotAdmin.into())
-    }
-}
-
-/// Refuses what was done to a user, who was this `before`, if it leaves no admin who may log in.
-pub(super) fn require_any_admin(tx: &Transaction, before: &UserRow) -> Result<(), StoreError> {
-    if !before.admin || before.disabled_at.is_some() {
-        return Ok(());
-    }
-    let sql = "SELECT EXISTS (SELECT 1 FROM users WHERE admin AND disabled_at IS NULL)";
-    if tx.query_row(sql, [], |row| row.get(0))? {
-        Ok(())
-    } else {
-        Err(Conflict::LastAdmin.into())
-    }
-}
 
 fn apply(
     tx: &Transaction,

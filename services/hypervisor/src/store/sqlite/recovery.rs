@@ -1,6 +1,6 @@
 //! Recovery codes.
 
-use super::{Sqlite, notices, people, sessions};
+use super::{Sqlite, admins, notices, sessions};
 use crate::store::{Hash, NewNotice, RecoveryStore, SessionRow, StoreError};
 use crate::timestamp::Timestamp;
 use rusqlite::{Transaction, params};
@@ -62,7 +62,7 @@ impl RecoveryStore for Sqlite {
         notice: &NewNotice,
     ) -> Result<(), StoreError> {
         self.write(|tx| {
-            people::require_admin(tx, by)?;
+            admins::require_admin(tx, by)?;
             sessions::require_able(tx, user)?;
             add(tx, user, code, notice.at, Some(expires_at))?;
             notices::insert(tx, user, notice)
