@@ -30,12 +30,14 @@ impl AccessView {
 }
 
 /// Who shall look at the sandbox of this role.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AccessOrder {
     /// Of which role.
+    #[schema(inline)]
     pub role: Role,
     /// Who.
+    #[schema(inline)]
     pub access: Access,
 }
 

@@ -35,7 +35,7 @@ pub struct Invite {
 }
 
 /// Whom an invite is for.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, utoipa::ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct NewInvite {
     /// Whether it makes an admin.

@@ -16,7 +16,7 @@ use std::time::Duration;
 use tracing::info;
 
 /// What a swap is asked for with.
-#[derive(Debug, Clone, Deserialize, Serialize)]
+#[derive(Debug, Clone, Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct SwapOrder {
     /// Swap only if the routes are still at this generation.

@@ -76,20 +76,18 @@ impl House {
 async fn each_act_takes_its_scope_and_no_other() {
     let house = House::new().await;
     let document = super::document::document(&house).await;
-    let known = &document["components"]["schemas"]["Act"]["properties"]["act"]["enum"];
-    let known: Vec<String> = serde_json::from_value(known.clone()).unwrap();
-    for name in &known {
+    let described = &document["components"]["schemas"]["Act"]["oneOf"];
+    let described = described.as_array().unwrap().iter();
+    for act in described {
+        let name = &act["properties"]["act"]["enum"][0];
         assert!(
-            ACTS.iter().any(|(act, _)| act == name),
+            ACTS.iter().any(|(act, _)| name == act),
             "{name}: say what it takes"
         );
     }
     for scope in SCOPES {
         let token = token(&house.root, &[scope]).await;
-        for (act, takes) in ACTS
-            .iter()
-            .filter(|(act, _)| known.iter().any(|name| name == act))
-        {
+        for (act, takes) in ACTS {
             let response = house.act(&token, &order(act, &house.ada.user_id)).await;
             let (status, code) = if response.status.is_success() {
                 (200, String::new())

@@ -10,22 +10,22 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use serde::Deserialize;
 use std::sync::Arc;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 /// An act on people who go, and on what is kept of theirs.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(tag = "act", rename_all = "snake_case", deny_unknown_fields)]
 pub(super) enum ArchiveAct {
-    RemoveUser {
-        user_id: Uuid,
-    },
+    /// Their account goes, and what is theirs alone becomes an archive.
+    RemoveUser { user_id: Uuid },
+    /// This person gets the archive as a workspace.
     RestoreArchive {
         archive_id: String,
         username: String,
     },
-    DeleteArchive {
-        archive_id: String,
-    },
+    /// The archive is gone.
+    DeleteArchive { archive_id: String },
 }
 
 impl ArchiveAct {

@@ -2,7 +2,7 @@
 //! its token.
 
 use super::super::Api;
-use super::act::{Act, names};
+use super::act::Act;
 use crate::auth::{Actor, AuthError, Caller, Principal};
 use crate::error::{HttpError, Payload};
 use crate::peer::Peer;
@@ -10,29 +10,6 @@ use crate::scope::Scope;
 use axum::Extension;
 use axum::extract::State;
 use axum::response::Response;
-use serde_json::json;
-use utoipa::openapi::RefOr;
-use utoipa::openapi::schema::{AdditionalProperties, Object, Schema, Type};
-use utoipa::{PartialSchema, ToSchema};
-
-impl PartialSchema for Act {
-    fn schema() -> RefOr<Schema> {
-        let name = Object::builder()
-            .schema_type(Type::String)
-            .enum_values(Some(names()));
-        Object::builder()
-            .description(Some(
-                "An act, and beside its name its parameters, as for `POST /auth/acts/start`.",
-            ))
-            .property("act", name)
-            .required("act")
-            .additional_properties(Some(AdditionalProperties::FreeForm(true)))
-            .examples([json!({ "act": "promote", "workspace": "sandbox" })])
-            .into()
-    }
-}
-
-impl ToSchema for Act {}
 
 /// The scope that an act of this name takes; without one, no token is good for it.
 pub(super) fn scope_of(act: &str) -> Option<Scope> {
@@ -77,6 +54,7 @@ pub(in crate::api) async fn act(
 
 #[cfg(test)]
 mod tests {
+    use super::super::act::names;
     use super::*;
 
     #[test]

@@ -11,6 +11,7 @@ mod of;
 mod own;
 mod page;
 mod people;
+mod schema;
 mod sentences;
 mod tokens;
 mod workspace;

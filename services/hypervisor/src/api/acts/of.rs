@@ -14,22 +14,29 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::fmt::Display;
 use std::sync::Arc;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 /// Which workspace, and what is ordered.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(try_from = "Map<String, Value>", bound = "O: DeserializeOwned")]
 pub struct Of<O> {
+    #[schema(inline)]
+    #[serde(flatten)]
     target: Target,
+    #[schema(inline)]
+    #[serde(flatten)]
     order: O,
 }
 
 /// A workspace.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, ToSchema)]
 enum Target {
-    /// The one that this user is led to.
+    /// Of whom: the one that this user is led to. Either this or `workspace` is there.
+    #[schema(rename = "user_id")]
     User(Uuid),
-    /// The one of this name.
+    /// Which, by its name. Either this or `user_id` is there.
+    #[schema(rename = "workspace")]
     Named(String),
 }
 

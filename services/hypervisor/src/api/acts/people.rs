@@ -10,21 +10,32 @@ use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use serde::Deserialize;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 /// An act on people.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(tag = "act", rename_all = "snake_case", deny_unknown_fields)]
 pub(super) enum PeopleAct {
-    Invite(NewInvite),
+    /// Makes an invite, and tells its link this once.
+    Invite(#[schema(inline)] NewInvite),
+    /// The invite lets nobody in any more.
     RevokeInvite { invite_id: Uuid },
+    /// They are logged out, and can't log in; what is theirs is kept.
     DisableUser { user_id: Uuid },
+    /// They can log in again.
     EnableUser { user_id: Uuid },
+    /// They log in with this username from now on.
     RenameUser { user_id: Uuid, username: String },
+    /// Makes them an admin, or takes that from them.
     SetAdmin { user_id: Uuid, admin: bool },
+    /// They are logged out everywhere.
     EndUserSessions { user_id: Uuid },
+    /// A link with which somebody who has lost every passkey makes a new one, once.
     RecoveryLink { user_id: Uuid },
+    /// They become a member of the workspace.
     AddMember { workspace: String, username: String },
+    /// They are a member of the workspace no longer.
     RemoveMember { workspace: String, user_id: Uuid },
 }
 

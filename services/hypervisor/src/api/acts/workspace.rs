@@ -8,17 +8,24 @@ use crate::error::HttpError;
 use crate::routes::{ForkOrder, PromoteOrder, RestoreOrder, Routes, SwapOrder, UndoOrder};
 use axum::response::Response;
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 /// An act on a workspace.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(tag = "act", rename_all = "snake_case", deny_unknown_fields)]
 pub(super) enum WorkspaceAct {
-    SetAccess(Of<AccessOrder>),
-    Swap(Of<SwapOrder>),
-    Promote(Of<PromoteOrder>),
-    Undo(Of<UndoOrder>),
-    Fork(Of<ForkOrder>),
-    Restore(Of<RestoreOrder>),
+    /// Lets these look at a sandbox.
+    SetAccess(#[schema(inline)] Of<AccessOrder>),
+    /// Live and dev exchange their sandboxes, volumes included.
+    Swap(#[schema(inline)] Of<SwapOrder>),
+    /// Live takes dev's release, or another.
+    Promote(#[schema(inline)] Of<PromoteOrder>),
+    /// Live takes back the release that it had before the last promotion.
+    Undo(#[schema(inline)] Of<UndoOrder>),
+    /// Dev's volume becomes a copy of live's.
+    Fork(#[schema(inline)] Of<ForkOrder>),
+    /// A volume becomes what a snapshot of it has.
+    Restore(#[schema(inline)] Of<RestoreOrder>),
 }
 
 impl WorkspaceAct {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// Live takes dev's release, or another.
-#[derive(Debug, Clone, Deserialize, Serialize)]
+#[derive(Debug, Clone, Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct PromoteOrder {
     /// Promote only if the workspace is still at this generation.
@@ -36,7 +36,7 @@ impl Default for PromoteOrder {
 }
 
 /// Live takes back the release that it had before the last promotion.
-#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct UndoOrder {
     /// Undo only if the workspace is still at this generation.
@@ -46,7 +46,7 @@ pub struct UndoOrder {
 }
 
 /// Dev's volume becomes a copy of live's.
-#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ForkOrder {
     /// Fork only if the workspace is still at this generation.
@@ -54,15 +54,17 @@ pub struct ForkOrder {
 }
 
 /// A volume becomes what a snapshot of it has.
-#[derive(Debug, Clone, Deserialize, Serialize)]
+#[derive(Debug, Clone, Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RestoreOrder {
     /// Restore only if the workspace is still at this generation.
     #[serde(default)]
     pub expect_generation: Option<u64>,
     /// Whose volume.
+    #[schema(inline)]
     pub role: Role,
     /// The snapshot.
+    #[schema(value_type = String)]
     pub snapshot: SnapshotId,
     /// Try it first in dev.
     #[serde(default)]
