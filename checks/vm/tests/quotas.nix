@@ -1,0 +1,7 @@
+{
+  nodes.machine.imports = [
+    ../hosts/limits.nix
+    ../vm.nix
+    (import ../disk.nix "xfs")
+  ];
+}
