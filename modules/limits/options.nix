@@ -15,7 +15,7 @@ in
     type = choirosTypes.size;
     default = "2G";
     example = "512M";
-    description = "Memory that each of the two sandboxes may use, with what it writes outside `/data`, and without swap: past it the kernel ends a process inside, and no other. All sandboxes of a host together get four fifths of its memory at most, whatever the sum of their limits.";
+    description = "Memory that each of the two sandboxes may use, with what it writes outside `/data`, and without swap: past it the kernel ends a process inside, and no other. All sandboxes of a host together get four fifths of its memory at most, whatever the sum of their limits. A change of it, and of the limits of processor, tasks and log, counts from the sandbox's next start: `hypervisor sandboxes stop` and `start`, or a promotion.";
   };
   tasksMax = mkOption {
     type = types.ints.positive;
