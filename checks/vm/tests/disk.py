@@ -39,6 +39,8 @@ with subtest("on a full disk people are let in, invited and swapped, and pages a
     t.assertEqual(client.succeed(f"{curl} -f -o /dev/null -w '%{{http_code}}' {origin}/health"), "200")
 
 with subtest("a backup on a full disk says so, and leaves nothing half behind"):
+    # bob's slot is made while the disk is full
+    machine.wait_until_succeeds(f"test -d {copies}/s1-dev", timeout=60)
     there = f"find {copies} {state}/sandboxes/.snapshots {state}/hypervisor -mindepth 1 ! -name lock ! -path '*/.snapshots/sandbox-live' ! -name '*-wal' ! -name '*-shm'"
     before = machine.succeed(there)
     for name, why in (("hypervisor", "full"), ("sandbox-live", "needs .* in .*, where .* are free")):
