@@ -2,14 +2,13 @@
 
 use crate::role::Role;
 
-/// The sandbox of a workspace that was born in this role.
-pub(crate) fn of_workspace(workspace: &str, born: Role) -> String {
-    format!("{workspace}-{born}")
-}
-
-/// The sandbox of a slot of the host's, whoever has it.
-pub(crate) fn of_slot(slot: u32, born: Role) -> String {
-    format!("s{slot}-{born}")
+/// The sandbox of a workspace that was born in this role; of one in a slot of the host's, the slot's,
+/// whoever has it.
+pub(crate) fn of(workspace: &str, slot: Option<u32>, born: Role) -> String {
+    match slot {
+        Some(slot) => format!("s{slot}-{born}"),
+        None => format!("{workspace}-{born}"),
+    }
 }
 
 /// Whether a workspace of this name would have sandboxes that are called as a slot's, or releases
@@ -39,7 +38,7 @@ mod tests {
         for name in ["s", "slot", "s1a", "s-1", "sandbox", "x1"] {
             assert!(!is_slots(name), "{name}");
         }
-        assert_eq!(of_slot(17, Role::Dev), "s17-dev");
-        assert_eq!(of_workspace("ada", Role::Live), "ada-live");
+        assert_eq!(of("ada", Some(17), Role::Dev), "s17-dev");
+        assert_eq!(of("ada", None, Role::Live), "ada-live");
     }
 }

@@ -164,10 +164,7 @@ impl Routes {
         row: &WorkspaceRow,
         name: &str,
     ) -> Result<Arc<Sandbox>, StoreError> {
-        let called = |born| match row.slot {
-            Some(slot) => sandbox_name::of_slot(slot, born),
-            None => sandbox_name::of_workspace(&row.name, born),
-        };
+        let called = |born| sandbox_name::of(&row.name, row.slot, born);
         let born = [Role::Live, Role::Dev];
         let Some(instance_role) = born.into_iter().find(|&role| called(role) == name) else {
             return Err(StoreError::Corrupt(format!(

@@ -213,8 +213,8 @@ impl WorkspaceRow {
         Self {
             name: name.to_owned(),
             generation: 1,
-            live: sandbox_name::of_workspace(name, Role::Live),
-            dev: sandbox_name::of_workspace(name, Role::Dev),
+            live: sandbox_name::of(name, None, Role::Live),
+            dev: sandbox_name::of(name, None, Role::Dev),
             members: Vec::new(),
             slot: None,
             archive: None,

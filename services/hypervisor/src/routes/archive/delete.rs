@@ -110,10 +110,7 @@ impl Routes {
         let most = self.config.slots.count();
         let slot = row.slot.map(|slot| slot.min(most.max(1)));
         let spec = |born| Spec {
-            name: match slot {
-                Some(slot) => sandbox_name::of_slot(slot, born),
-                None => sandbox_name::of_workspace(&row.workspace, born),
-            },
+            name: sandbox_name::of(&row.workspace, slot, born),
             workspace: row.workspace.clone(),
             slot,
             instance_role: born,

@@ -5,6 +5,8 @@ use super::members::{choose, join};
 use super::users::known;
 use super::workspaces::{exists, insert, named};
 use super::{Sqlite, admins};
+use crate::role::Role;
+use crate::sandbox_name;
 use crate::store::{
     ArchiveRow, ArchiveState, ArchiveStore, Conflict, Removal, Revival, StoreError, UserRow,
     WorkspaceRow,
@@ -108,9 +110,10 @@ impl ArchiveStore for Sqlite {
             let mut rows = Vec::new();
             for workspace in left_alone(tx, removal)? {
                 let keep = |keep| Timestamp::from_millis(at.millis().saturating_add(keep));
+                let born_dev = sandbox_name::of(&workspace.name, workspace.slot, Role::Dev);
                 let row = ArchiveRow {
                     id: new_id(),
-                    swapped: workspace.live.ends_with("-dev"),
+                    swapped: workspace.live == born_dev,
                     workspace: workspace.name,
                     members: vec![user.username.clone()],
                     slot: workspace.slot,

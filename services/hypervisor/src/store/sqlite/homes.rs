@@ -41,8 +41,8 @@ pub(super) fn new_row(
     let slot = free_slot(tx, slots)?.ok_or(Conflict::NoSlot)?;
     Ok(WorkspaceRow {
         slot: Some(slot),
-        live: sandbox_name::of_slot(slot, Role::Live),
-        dev: sandbox_name::of_slot(slot, Role::Dev),
+        live: sandbox_name::of(name, Some(slot), Role::Live),
+        dev: sandbox_name::of(name, Some(slot), Role::Dev),
         ..row
     })
 }
