@@ -84,10 +84,9 @@ pub async fn listen_again(address: SocketAddr) -> io::Result<TcpListener> {
 #[cfg(test)]
 mod tests {
     use super::{Port, listen_again};
+    use crate::process::while_children_are_started;
     use std::collections::HashSet;
     use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-    use std::process::Command;
-    use std::sync::atomic::{AtomicBool, Ordering};
 
     #[test]
     fn reserved_ports_differ_and_can_be_bound() {
@@ -97,23 +96,6 @@ mod tests {
         for number in numbers {
             TcpListener::bind(("127.0.0.1", number)).unwrap();
         }
-    }
-
-    /// Does `work` while others start children all the time.
-    fn while_children_are_started(work: impl FnOnce()) {
-        let over = AtomicBool::new(false);
-        std::thread::scope(|scope| {
-            for _ in 0..2 {
-                scope.spawn(|| {
-                    while !over.load(Ordering::Relaxed) {
-                        Command::new("true").status().unwrap();
-                    }
-                });
-            }
-            let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
-            over.store(true, Ordering::Relaxed);
-            done.unwrap();
-        });
     }
 
     #[test]

@@ -4,9 +4,11 @@ use crate::wait::eventually;
 use anyhow::{Context, Result, ensure};
 use rustix::process::{Pid, Signal, kill_process};
 use std::io::{self, BufRead, BufReader, Read};
+use std::panic;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
+use std::thread::{self, JoinHandle};
 
 /// A running program. Dropped, it is killed and reaped, and if that is because the test
 /// panicked, its output is printed.
@@ -151,7 +153,7 @@ impl Drop for Process {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
-        if std::thread::panicking() {
+        if thread::panicking() {
             eprintln!("{}", self.transcript());
         }
     }
@@ -168,7 +170,7 @@ impl Capture {
     fn of(pipe: impl Read + Send + 'static) -> Self {
         let lines = Arc::new(Mutex::new(Vec::new()));
         let sink = Arc::clone(&lines);
-        let reader = std::thread::spawn(move || {
+        let reader = thread::spawn(move || {
             for line in BufReader::new(pipe).split(b'\n').map_while(Result::ok) {
                 let line = String::from_utf8_lossy(&line).into_owned();
                 sink.lock()
@@ -194,6 +196,29 @@ impl Capture {
     fn ended(&self) -> bool {
         self.reader.is_finished()
     }
+}
+
+/// Does `work` while others start children all the time. Until it runs its program, each has a copy
+/// of every file and socket of this process.
+///
+/// # Panics
+/// `work` does, or no child can be started.
+pub fn while_children_are_started(work: impl FnOnce()) {
+    let over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while !over.load(Ordering::Relaxed) {
+                    assert!(Command::new("true").status().is_ok());
+                }
+            });
+        }
+        let done = panic::catch_unwind(panic::AssertUnwindSafe(work));
+        over.store(true, Ordering::Relaxed);
+        if let Err(panic) = done {
+            panic::resume_unwind(panic);
+        }
+    });
 }
 
 #[cfg(test)]
