@@ -75,7 +75,7 @@ with subtest("the kernel has the limits, and the shares"):
     t.assertLess(int(read("memory.max", f"{top}/machine.slice")), 0.81 * whole)
     leader = leader_of("sandbox-live")
     t.assertEqual(machine.succeed(f"cat /proc/{leader}/oom_score_adj /proc/$(systemctl show -p MainPID --value hypervisor)/oom_score_adj").split(), ["500", "-500"])
-    machine.execute(f"systemd-run -M sandbox-live -q --pipe --wait /bin/sh -c 'echo -900 > /proc/1/oom_score_adj'")
+    machine.execute("systemd-run -M sandbox-live -q --pipe --wait /bin/sh -c 'echo -900 > /proc/1/oom_score_adj'")
     t.assertEqual(machine.succeed(f"cat /proc/{leader}/oom_score_adj").strip(), "500")
 
 with subtest("one that burns processor time"):

@@ -143,7 +143,7 @@ with subtest("a volume from before is counted whole, while it is written to, and
     machine.succeed(f"systemd-run -M sandbox-live --unit=racer /bin/sh -c {shlex.quote(f'{set_path}; cd /data; while :; do for n in 1 2 3 4 5 6 7 8; do mv -T d$n gone; mv -T lure$n d$n; mv -T d$n lure$n; mv -T gone d$n; mv d$n/e/1 g$n/ ; mv g$n/1 d$n/e/; echo new > g$n/new; done; done')}")
     machine.succeed("systemctl restart choiros-quota", timeout=300)
     machine.succeed("systemctl -M sandbox-live stop racer")
-    machine.succeed(f"test $(lsattr -pd /var/lib/choiros/of-the-host | awk '{{print $1}}') = 0", "test $(lsattr -p /var/lib/choiros/of-the-host/file | awk '{print $1}') = 0")
+    machine.succeed("test $(lsattr -pd /var/lib/choiros/of-the-host | awk '{print $1}') = 0", "test $(lsattr -p /var/lib/choiros/of-the-host/file | awk '{print $1}') = 0")
     inside("sync")
     left = machine.succeed(f"find {data} -xdev \\( -type d -o -type f \\) -execdir lsattr -pd -- {{}} \\; | awk '$1 != 2990'")
     t.assertEqual(left, "")
