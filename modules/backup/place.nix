@@ -2,6 +2,9 @@
 # the copies are copies of; nor a folder above ours, whose owner and mode aren't for us to set.
 { lib }:
 directory:
+let
+  folders = import ../folders.nix;
+in
 !lib.elem directory [
   "/mnt"
   "/srv"
@@ -24,16 +27,16 @@ directory:
   "/var/cache"
   "/var/lib/acme"
   "/var/lib/caddy"
-  "/var/lib/choiros/archives"
   "/var/lib/choiros/certificate"
   "/var/lib/choiros/hypervisor"
   "/var/lib/choiros/quota"
   "/var/lib/choiros/rollout"
-  "/var/lib/choiros/sandboxes"
-  "/var/lib/choiros/slots"
   "/var/lib/nixos-containers"
   "/var/lib/private"
   "/var/log"
   "/var/run"
   "/var/tmp"
+  folders.archives
+  folders.sandboxes
+  folders.slots
 ]
