@@ -80,7 +80,7 @@ in
     config = on { };
     expect =
       c:
-      c.systemd.services."choiros-restore-hypervisor@".before == [ "hypervisor.service" ]
+      c.systemd.services."choiros-restore-hypervisor@".before == [ "choiros-hypervisor.service" ]
       && c.systemd.services."choiros-restore-hypervisor@".serviceConfig.User == "choiros";
   };
   "a backup that was missed is made up for" = {

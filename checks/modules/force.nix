@@ -11,9 +11,7 @@ in
 # a package in a unit's setting counts as its path
 builtins.toJSON [
   config.services.choiros.settings
-  (map (u: u.text) (
-    named [ "hypervisor" "choiros-" "container@" "caddy" "nftables" ] config.systemd.units
-  ))
+  (map (u: u.text) (named [ "choiros-" "container@" "caddy" "nftables" ] config.systemd.units))
   (map (c: map (u: u.text) (named [ "sandbox." ] c.systemd.units)) (insides config))
   (map (file: toString file.source) (named [ "choiros/" "caddy/" ] config.environment.etc))
   (map (table: table.content) (named [ "choiros" ] config.networking.nftables.tables))

@@ -6,7 +6,7 @@
       c:
       c.containers == { }
       && !c.services.caddy.enable
-      && !(c.systemd.services ? hypervisor)
+      && !(c.systemd.services ? choiros-hypervisor)
       && !(c.users.users ? choiros);
   };
   "RP ID and origin follow from the domain" = {

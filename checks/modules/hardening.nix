@@ -19,7 +19,7 @@ in
           ok = sealed c.systemd.services.${name}.serviceConfig;
         })
         [
-          "hypervisor"
+          "choiros-hypervisor"
           "choiros-rollout"
           "choiros-backup-hypervisor"
         ]
@@ -41,7 +41,7 @@ in
     expect =
       c:
       builtins.all (name: sealed c.systemd.services.${name}.serviceConfig) [
-        "hypervisor"
+        "choiros-hypervisor"
         "choiros-certificate"
       ];
   };

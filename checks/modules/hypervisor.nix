@@ -5,15 +5,22 @@
   ...
 }:
 let
-  unit = c: c.systemd.services.hypervisor.serviceConfig;
+  unit = c: c.systemd.services.choiros-hypervisor.serviceConfig;
 in
 {
+  "units have the project's name, and a switch from the older one finds them running" = {
+    config = on { };
+    expect =
+      c:
+      c.systemd.services.choiros-hypervisor.aliases == [ "hypervisor.service" ]
+      && c.systemd.sockets.choiros-hypervisor.aliases == [ "hypervisor.socket" ];
+  };
   "the hypervisor is bound to loopback, behind its socket" = {
     config = on { };
     expect =
       c:
       c.services.choiros.settings.server.listen == "127.0.0.1:9090"
-      && builtins.head c.systemd.sockets.hypervisor.listenStreams == "127.0.0.1:9090";
+      && builtins.head c.systemd.sockets.choiros-hypervisor.listenStreams == "127.0.0.1:9090";
   };
   "the hypervisor is no root, and says when it is ready, and when a reload is done" = {
     config = on { };
@@ -22,7 +29,9 @@ in
   "a switch restarts the hypervisor and keeps its socket" = {
     config = on { };
     expect =
-      c: c.systemd.services.hypervisor.notSocketActivated && !c.systemd.services.hypervisor.stopIfChanged;
+      c:
+      c.systemd.services.choiros-hypervisor.notSocketActivated
+      && !c.systemd.services.choiros-hypervisor.stopIfChanged;
   };
   "systemd runs the sandboxes, and only dev is stopped when idle" = {
     config = on { };
@@ -79,7 +88,7 @@ in
       && (unit c).SetCredential == "metrics-token:\\n"
       &&
         c.services.choiros.settings.server.metrics_token_file
-        == "/run/credentials/hypervisor.service/metrics-token";
+        == "/run/credentials/choiros-hypervisor.service/metrics-token";
   };
   "a secret in the store is refused" = {
     config = on { metricsTokenFile = "${builtins.storeDir}/00000000000000000000000000000000-token"; };
@@ -133,6 +142,6 @@ in
         port = 9095;
       };
     } { settings.server.listen = "[::1]:9090"; };
-    expect = c: c.systemd.sockets.hypervisor.listenStreams != [ ];
+    expect = c: c.systemd.sockets.choiros-hypervisor.listenStreams != [ ];
   };
 }

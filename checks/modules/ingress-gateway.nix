@@ -16,12 +16,12 @@ let
   acme = settings: with' { security.acme.acceptTerms = true; } (gateway settings);
   shared = settings: gateway settings // { origins = "shared"; };
   tls = c: c.services.choiros.settings.tls;
-  unit = c: c.systemd.services.hypervisor;
+  unit = c: c.systemd.services.choiros-hypervisor;
   socket = c: name: c.systemd.sockets.${name};
   ours = [
-    "hypervisor-http"
-    "hypervisor-https"
-    "hypervisor-http-redirect"
+    "choiros-hypervisor-http"
+    "choiros-hypervisor-https"
+    "choiros-hypervisor-http-redirect"
   ];
   files = {
     cert = "/run/secrets/choir.pem";
@@ -60,24 +60,25 @@ in
         {
           name = "over IPv4 and IPv6";
           ok = builtins.all (name: (socket c name).socketConfig.BindIPv6Only == "both") [
-            "hypervisor-https"
-            "hypervisor-http-redirect"
+            "choiros-hypervisor-https"
+            "choiros-hypervisor-http-redirect"
           ];
         }
         {
           name = "https";
-          ok = bound "hypervisor-https" == [ "443" ] && named "hypervisor-https" == "https";
+          ok = bound "choiros-hypervisor-https" == [ "443" ] && named "choiros-hypervisor-https" == "https";
         }
         {
           name = "http-redirect";
           ok =
-            bound "hypervisor-http-redirect" == [ "80" ] && named "hypervisor-http-redirect" == "http-redirect";
+            bound "choiros-hypervisor-http-redirect" == [ "80" ]
+            && named "choiros-hypervisor-http-redirect" == "http-redirect";
         }
         {
           name = "for the one service, and never given up";
           ok = builtins.all (
             name:
-            (socket c name).socketConfig.Service == "hypervisor.service"
+            (socket c name).socketConfig.Service == "choiros-hypervisor.service"
             && (socket c name).socketConfig.TriggerLimitIntervalSec == 0
             && (socket c name).wantedBy == [ "sockets.target" ]
           ) ours;
@@ -85,13 +86,13 @@ in
         {
           name = "http is loopback's alone, with no proxy that would be believed";
           ok =
-            bound "hypervisor-http" == [ "127.0.0.1:9090" ]
-            && named "hypervisor-http" == "http"
-            && !((socket c "hypervisor-http").socketConfig ? SocketGroup);
+            bound "choiros-hypervisor-http" == [ "127.0.0.1:9090" ]
+            && named "choiros-hypervisor-http" == "http"
+            && !((socket c "choiros-hypervisor-http").socketConfig ? SocketGroup);
         }
         {
           name = "no unit of Caddy's kind, which a switch from one to the other would leave as it runs";
-          ok = !(c.systemd.sockets ? hypervisor);
+          ok = !(c.systemd.sockets ? choiros-hypervisor);
         }
         {
           name = "the service waits for all of them";
@@ -237,7 +238,7 @@ in
         ]
       && cert.webroot == null
       && cert.group == "choiros-certificate"
-      && cert.reloadServices == [ "hypervisor.service" ]
+      && cert.reloadServices == [ "choiros-hypervisor.service" ]
       && (tls c).cert == "/var/lib/acme/choir.example.org/fullchain.pem"
       && !((tls c) ? acme)
       && !((tls c) ? acme_webroot)
@@ -303,7 +304,8 @@ in
           {
             name = "renewal is a reload";
             ok =
-              cert.reloadServices == [ "hypervisor.service" ] && (unit c).serviceConfig.Type == "notify-reload";
+              cert.reloadServices == [ "choiros-hypervisor.service" ]
+              && (unit c).serviceConfig.Type == "notify-reload";
           }
           {
             name = "it starts with NixOS' stand-in, and is there when the authority asks";
@@ -365,8 +367,8 @@ in
       && !((tls c) ? acme)
       && made.serviceConfig.User == "choiros-certificate"
       && (unit c).serviceConfig.User == "choiros"
-      && builtins.elem "hypervisor.service" made.before
-      && builtins.elem "hypervisor.service" made.wantedBy
+      && builtins.elem "choiros-hypervisor.service" made.before
+      && builtins.elem "choiros-hypervisor.service" made.wantedBy
       && c.systemd.timers ? choiros-certificate;
   };
   "a certificate of one's own is served as it is, for names that no authority vouches for as well" = {
@@ -484,8 +486,8 @@ in
           caddy.enable = false;
         };
         systemd.sockets = {
-          hypervisor-https.listenStreams = [ "443" ];
-          hypervisor-http-redirect.listenStreams = [ "80" ];
+          choiros-hypervisor-https.listenStreams = [ "443" ];
+          choiros-hypervisor-http-redirect.listenStreams = [ "80" ];
         };
       };
       caddy = http: https: {

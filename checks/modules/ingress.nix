@@ -29,9 +29,9 @@ in
     } { };
     expect =
       c:
-      builtins.elem "/run/choiros-ingress/http.sock" c.systemd.sockets.hypervisor.listenStreams
-      && c.systemd.sockets.hypervisor.socketConfig.SocketGroup == "web"
-      && c.systemd.sockets.hypervisor.socketConfig.SocketMode == "0660"
+      builtins.elem "/run/choiros-ingress/http.sock" c.systemd.sockets.choiros-hypervisor.listenStreams
+      && c.systemd.sockets.choiros-hypervisor.socketConfig.SocketGroup == "web"
+      && c.systemd.sockets.choiros-hypervisor.socketConfig.SocketMode == "0660"
       && !(c.services.choiros.settings.server ? trusted_proxies);
   };
   "redirect domains answer 308" = {

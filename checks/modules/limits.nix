@@ -88,7 +88,7 @@ in
             && (settings unit c).OOMScoreAdjust == -500
           )
           [
-            "hypervisor"
+            "choiros-hypervisor"
             "caddy"
           ]
       && c.boot.kernel.sysctl."vm.oom_dump_tasks" == 0;

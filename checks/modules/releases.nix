@@ -16,7 +16,7 @@ in
         u = unit "choiros-releases" c;
       in
       builtins.all (name: builtins.elem name u.before) [
-        "hypervisor.service"
+        "choiros-hypervisor.service"
         "container@sandbox-live.service"
         "container@notes-dev.service"
       ]
@@ -24,7 +24,7 @@ in
       && u.serviceConfig.ExecReload == u.serviceConfig.ExecStart
       && says u.serviceConfig.ExecStart " /etc/choiros/releases /nix/var/nix/profiles/choiros 3"
       && u.restartTriggers != [ ]
-      && builtins.elem "choiros-releases.service" (unit "hypervisor" c).after;
+      && builtins.elem "choiros-releases.service" (unit "choiros-hypervisor" c).after;
   };
   "the plan names a closure for each sandbox, with what is deployed last" = {
     config = two;

@@ -8,12 +8,12 @@ in
     expect =
       c:
       builtins.all (name: (service name c).startLimitIntervalSec == 0) [
-        "hypervisor"
+        "choiros-hypervisor"
         "caddy"
         "choiros-backup-sandbox-live"
       ]
       && (service "caddy" c).serviceConfig.RestartPreventExitStatus == ""
-      && c.systemd.sockets.hypervisor.socketConfig.TriggerLimitIntervalSec == 0;
+      && c.systemd.sockets.choiros-hypervisor.socketConfig.TriggerLimitIntervalSec == 0;
   };
   "sandboxes outlive the gateway, and the gateway Caddy, without any of them waiting for sandboxes at boot" =
     {
@@ -21,8 +21,8 @@ in
       expect =
         c:
         builtins.elem "choiros-drain.service" (service "container@sandbox-dev" c).before
-        && !(builtins.any (unit: says unit "container@") (service "hypervisor" c).after)
-        && builtins.elem "hypervisor.service" (service "caddy" c).after
+        && !(builtins.any (unit: says unit "container@") (service "choiros-hypervisor" c).after)
+        && builtins.elem "choiros-hypervisor.service" (service "caddy" c).after
         && (service "caddy" c).serviceConfig.TimeoutStopSec > 30;
     };
   "a sandbox's console has a journal of its own" = {

@@ -9,7 +9,7 @@ in
       c:
       builtins.all (name: builtins.elem name (unit c).after) [
         "choiros-releases.service"
-        "hypervisor.service"
+        "choiros-hypervisor.service"
         "container@sandbox-dev.service"
       ]
       && (unit c).serviceConfig.User == "choiros"

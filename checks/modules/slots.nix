@@ -214,7 +214,7 @@ in
       c:
       c.containers.sandbox-live.localAddress == "172.20.17.2"
       && c.containers.sandbox-dev.hostAddress == "172.20.18.1"
-      && builtins.elem "172.20.16.0/20" c.systemd.services.hypervisor.serviceConfig.IPAddressAllow
+      && builtins.elem "172.20.16.0/20" c.systemd.services.choiros-hypervisor.serviceConfig.IPAddressAllow
       && says c.systemd.services.choiros-addresses.description "free";
   };
   "an index that the network has no room for is refused" = refused {

@@ -10,7 +10,7 @@ in
     sops.age.sshKeyPaths = [ "/etc/ssh/ssh_host_ed25519_key" ];
     # a unit, not an activation script: the list by which those restart units is deprecated in NixOS 26.05
     sops.useSystemdActivation = true;
-    sops.secrets.metrics-token.restartUnits = [ "hypervisor.service" ];
+    sops.secrets.metrics-token.restartUnits = [ "choiros-hypervisor.service" ];
     services.choiros.metricsTokenFile = config.sops.secrets.metrics-token.path;
   };
 }

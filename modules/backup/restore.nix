@@ -35,7 +35,7 @@ in
     # while it is under way, whoever starts the hypervisor waits: nobody is refused, and nothing is written between
     systemd.services."choiros-restore-hypervisor@" = {
       description = "Restore of the hypervisor's store";
-      before = [ "hypervisor.service" ];
+      before = [ "choiros-hypervisor.service" ];
       startLimitIntervalSec = 0;
       unitConfig = {
         RequiresMountsFor = [
@@ -49,7 +49,7 @@ in
         Type = "oneshot";
         # what stops the other is the host's
         RootDirectoryStartOnly = true;
-        ExecStartPre = "+${lib.getExe' config.systemd.package "systemctl"} stop hypervisor.service";
+        ExecStartPre = "+${lib.getExe' config.systemd.package "systemctl"} stop choiros-hypervisor.service";
         ExecStart = "${lib.getExe put} ${store.copies} %i";
         TimeoutStartSec = "30min";
       };

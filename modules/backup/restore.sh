@@ -28,7 +28,7 @@ step() { # VERB
 # serves -- whether it answers within two minutes
 serves() {
   local end=$((SECONDS + 120))
-  systemctl start hypervisor.service || return 1
+  systemctl start choiros-hypervisor.service || return 1
   until "$HYPERVISOR" status > /dev/null 2>&1; do
     [ "$SECONDS" -lt "$end" ] || return 1
     sleep 1
@@ -38,7 +38,7 @@ serves() {
 # what was brought back to this host may be root's
 systemd-tmpfiles --create --prefix="$COPIES" || true
 step "place-$run" || {
-  systemctl start hypervisor.service || true
+  systemctl start choiros-hypervisor.service || true
   echo "this copy can't be used: choose another; nothing was changed" >&2
   exit 1
 }
@@ -48,12 +48,12 @@ if serves; then
 fi
 echo "hypervisor isn't well with its store as of $at: putting back what was there" >&2
 step undo || {
-  echo "that failed, too: stop hypervisor.service, and call: hypervisor restore --from $(tr -cd '[:alnum:]./_-' < "$COPIES/.restored")" >&2
+  echo "that failed, too: stop choiros-hypervisor.service, and call: hypervisor restore --from $(tr -cd '[:alnum:]./_-' < "$COPIES/.restored")" >&2
   exit 1
 }
 if serves; then
   echo "hypervisor serves again, with what was there before; choose another copy" >&2
 else
-  echo "what was there before is in place, and isn't well either: see journalctl -u hypervisor, and choose another copy" >&2
+  echo "what was there before is in place, and isn't well either: see journalctl -u choiros-hypervisor, and choose another copy" >&2
 fi
 exit 1

@@ -32,8 +32,10 @@ in
     };
     users.groups.choiros.gid = ids.hypervisor;
 
-    systemd.services.hypervisor = {
+    systemd.services.choiros-hypervisor = {
       description = "ChoirOS hypervisor";
+      # what it was called before; a switch from there finds it running
+      aliases = [ "hypervisor.service" ];
       wantedBy = [ "multi-user.target" ];
       after = [
         "network.target"

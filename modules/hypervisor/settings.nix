@@ -63,7 +63,7 @@ in
           control_socket = "/run/choiros/control.sock";
         }
         // lib.optionalAttrs (cfg.metricsTokenFile != null) {
-          metrics_token_file = "/run/credentials/hypervisor.service/metrics-token";
+          metrics_token_file = "/run/credentials/choiros-hypervisor.service/metrics-token";
         };
         auth = {
           rp_id = cfg.rpId;

@@ -9,7 +9,7 @@ let
     wantedBy = [ "sockets.target" ];
     listenStreams = map toString streams;
     socketConfig = {
-      Service = "hypervisor.service";
+      Service = "choiros-hypervisor.service";
       FileDescriptorName = name;
       Backlog = 4096;
       NoDelay = true;
@@ -25,7 +25,7 @@ let
   sockets =
     if cfg.ingress.kind == "caddy" then
       {
-        hypervisor = socket "http" [ listen cfg.ingress.socket ] {
+        choiros-hypervisor = socket "http" [ listen cfg.ingress.socket ] {
           # who connects there is believed about the client's address: Caddy, and no other user of the host
           SocketGroup = config.services.caddy.group;
           SocketMode = "0660";
@@ -33,17 +33,19 @@ let
       }
     else
       {
-        hypervisor-https = socket "https" [ 443 ] world;
-        hypervisor-http-redirect = socket "http-redirect" [ 80 ] world;
+        choiros-hypervisor-https = socket "https" [ 443 ] world;
+        choiros-hypervisor-http-redirect = socket "http-redirect" [ 80 ] world;
         # for the host itself: its health, its metrics
-        hypervisor-http = socket "http" [ listen ] { };
+        choiros-hypervisor-http = socket "http" [ listen ] { };
       };
   units = map (name: "${name}.socket") (lib.attrNames sockets);
+  # what they were called before: a switch from there goes on listening
+  named = name: unit: unit // { aliases = [ "${lib.removePrefix "choiros-" name}.socket" ]; };
 in
 {
   config = lib.mkIf cfg.enable {
-    systemd.sockets = sockets;
-    systemd.services.hypervisor = {
+    systemd.sockets = lib.mapAttrs named sockets;
+    systemd.services.choiros-hypervisor = {
       requires = units;
       after = units;
     };

@@ -7,7 +7,7 @@ let
   inherit (import ./certificates.nix { inherit config; }) source;
   byDns = source == "dns-challenge";
   wildcard = "*.${cfg.sandboxDomain}";
-  server = if ingress.kind == "caddy" then "caddy" else "hypervisor";
+  server = if ingress.kind == "caddy" then "caddy" else "choiros-hypervisor";
   made = "acme-${cfg.domain}.service";
 in
 {

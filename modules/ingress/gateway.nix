@@ -23,7 +23,7 @@ in
       // (if files != null then files else { acme = order; })
       // lib.optionalAttrs (webroot != null) { acme_webroot = webroot; }
     );
-    systemd.services.hypervisor.serviceConfig =
+    systemd.services.choiros-hypervisor.serviceConfig =
       if files != null then
         {
           # not LoadCredential=, whose copies are those of the start: a renewed certificate would need a restart

@@ -30,8 +30,8 @@ in
 
     systemd.services.choiros-certificate = {
       description = "Certificate of the host's own authority";
-      wantedBy = [ "hypervisor.service" ];
-      before = [ "hypervisor.service" ];
+      wantedBy = [ "choiros-hypervisor.service" ];
+      before = [ "choiros-hypervisor.service" ];
       serviceConfig = import ../hardening.nix // {
         Type = "oneshot";
         ExecStart = lib.getExe issue;

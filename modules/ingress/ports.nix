@@ -24,8 +24,8 @@ let
   or' = default: value: if value == null then default else value;
   inherit (services.choiros.ingress or { kind = "caddy"; }) kind;
   ours = [
-    "hypervisor-http-redirect"
-    "hypervisor-https"
+    "choiros-hypervisor-http-redirect"
+    "choiros-hypervisor-https"
   ];
   nginx =
     host:

@@ -29,7 +29,7 @@ in
       };
     };
     systemd.services = {
-      hypervisor.serviceConfig = gateway;
+      choiros-hypervisor.serviceConfig = gateway;
       caddy = lib.mkIf (cfg.ingress.kind == "caddy") { serviceConfig = gateway; };
     };
     # A sandbox that is out of memory all day would have the kernel write a line for each of its processes each time.

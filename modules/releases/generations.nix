@@ -28,7 +28,7 @@ in
     systemd.services.choiros-releases = {
       description = "Releases of the sandboxes";
       wantedBy = [ "multi-user.target" ];
-      before = [ "hypervisor.service" ] ++ map (s: s.unit) cfg.sandboxes;
+      before = [ "choiros-hypervisor.service" ] ++ map (s: s.unit) cfg.sandboxes;
       after = [
         "systemd-tmpfiles-setup.service"
         "systemd-tmpfiles-resetup.service"

@@ -14,7 +14,7 @@ in
 {
   config = lib.mkIf cfg.enable {
     systemd.services = {
-      hypervisor = {
+      choiros-hypervisor = {
         startLimitIntervalSec = 0;
         serviceConfig = patient;
       };

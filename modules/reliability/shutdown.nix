@@ -13,7 +13,7 @@ let
     text = ''
       # a deployment that changes this unit stops nothing
       if [ "$(systemctl is-system-running)" = stopping ]; then
-        systemctl stop hypervisor.service
+        systemctl stop choiros-hypervisor.service
       fi
     '';
   };
@@ -41,9 +41,9 @@ in
             IPAddressDeny = "any";
           };
         };
-        hypervisor.after = [ "dbus.service" ];
+        choiros-hypervisor.after = [ "dbus.service" ];
         caddy = lib.mkIf (cfg.ingress.kind == "caddy") {
-          after = [ "hypervisor.service" ];
+          after = [ "choiros-hypervisor.service" ];
           # its grace_period, and a little
           serviceConfig.TimeoutStopSec = 35;
         };

@@ -12,7 +12,7 @@ answers() { # COMMAND -- once the gateway has started
   local end=$((SECONDS + 60))
   until "$@" > /dev/null 2>&1; do
     if [ "$SECONDS" -ge "$end" ]; then
-      echo "the hypervisor doesn't answer: see journalctl -u hypervisor" >&2
+      echo "the hypervisor doesn't answer: see journalctl -u choiros-hypervisor" >&2
       return 1
     fi
     sleep 1

@@ -30,10 +30,10 @@ let
     lib.recursiveUpdate {
       wantedBy = [ "multi-user.target" ];
       # a failure of the gateway is not one of the rollout; the script waits for it, within bounds
-      wants = [ "hypervisor.service" ];
+      wants = [ "choiros-hypervisor.service" ];
       after = [
         "choiros-releases.service"
-        "hypervisor.service"
+        "choiros-hypervisor.service"
       ]
       ++ map (s: s.unit) sandboxes;
       inherit (config.systemd.services.choiros-releases) restartTriggers;

@@ -1,5 +1,5 @@
 """A certificate for each name, from an ACME server: when someone comes, for names that exist alone, and kept."""
-ingress = {"caddy": "caddy", "gateway": "hypervisor"}[kind]
+ingress = {"caddy": "caddy", "gateway": "choiros-hypervisor"}[kind]
 keys = {"caddy": "/var/lib/caddy/.local/share/caddy/certificates", "gateway": "/var/lib/choiros/hypervisor/acme"}[kind]
 served = [origin, "https://www.choir.test", *sandboxes.values()]
 orders = "journalctl -u pebble -o cat"
@@ -11,7 +11,7 @@ def shown(url):
 
 
 start_all()
-machine.wait_for_unit("hypervisor")
+machine.wait_for_unit("choiros-hypervisor")
 client.wait_until_succeeds("curl -skf https://acme.test:15000/roots/0 > /tmp/ca.pem && test -s /tmp/ca.pem", timeout=120)
 
 with subtest("each name has a certificate of its own"):

@@ -1,6 +1,6 @@
 """Somebody else's web service, that knows nothing of us, with passkeys, TLS and swaps."""
 start_all()
-machine.wait_for_unit("hypervisor")
+machine.wait_for_unit("choiros-hypervisor")
 trust()
 both_running()
 

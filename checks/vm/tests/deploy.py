@@ -22,7 +22,7 @@ def well():
 
 
 start_all()
-machine.wait_for_unit("hypervisor")
+machine.wait_for_unit("choiros-hypervisor")
 well()
 client.succeed("mkdir -p /root/.ssh", "ssh-keygen -q -t ed25519 -N '' -f /root/.ssh/id_ed25519")
 key = client.succeed("cat /root/.ssh/id_ed25519.pub").strip()

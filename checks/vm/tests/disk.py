@@ -15,14 +15,14 @@ def swapped():
 
 
 start_all()
-machine.wait_for_unit("hypervisor")
+machine.wait_for_unit("choiros-hypervisor")
 both_running()
 
 with subtest("the gateway's state and the sandboxes' share a small disk"):
     machine.succeed(
-        "systemctl stop hypervisor.socket hypervisor container@sandbox-live container@sandbox-dev",
+        "systemctl stop choiros-hypervisor.socket choiros-hypervisor container@sandbox-live container@sandbox-dev",
         f"mv {state} {state}.aside", f"mkdir {state}", f"mount -t tmpfs -o size=256m,mode=0755 none {state}", f"cp -a {state}.aside/. {state}/",
-        "systemctl start hypervisor.socket hypervisor container@sandbox-live container@sandbox-dev",
+        "systemctl start choiros-hypervisor.socket choiros-hypervisor container@sandbox-live container@sandbox-dev",
     )
     both_running()
     trust()
@@ -52,11 +52,11 @@ with subtest("a backup on a full disk says so, and leaves nothing half behind"):
     t.assertIn("are free", machine.execute("hypervisor snapshot sandbox live 2>&1")[1])
 
 with subtest("what can't start for want of room is there once there is some, and no person was needed"):
-    machine.succeed("systemctl kill --signal=KILL hypervisor", f"rm -f {state}/hypervisor/hypervisor.db-shm")
+    machine.succeed("systemctl kill --signal=KILL choiros-hypervisor", f"rm -f {state}/hypervisor/hypervisor.db-shm")
     machine.succeed(f"head -c 900000 /dev/zero | dd of={fill} oflag=append conv=notrunc bs=512 || true")
     machine.execute("systemctl restart --no-block container@sandbox-dev")
     machine.execute("for i in $(seq 30); do curl -s -o /dev/null --max-time 1 http://127.0.0.1:9090/health || true; sleep 0.5; done")
-    for unit in ("hypervisor.service", "hypervisor.socket", "caddy.service"):
+    for unit in ("choiros-hypervisor.service", "choiros-hypervisor.socket", "caddy.service"):
         t.assertNotIn("limit-hit", machine.succeed(f"systemctl show -p Result {unit}"))
         t.assertNotEqual(machine.get_unit_info(unit)["ActiveState"], "failed", unit)
     machine.succeed(f"rm {fill}")
@@ -65,10 +65,10 @@ with subtest("what can't start for want of room is there once there is some, and
     machine.succeed("hypervisor invite", "systemctl start choiros-backup-hypervisor choiros-backup-sandbox-live")
 
 with subtest("a start that fails over and over is tried until it doesn't"):
-    machine.succeed(f"systemctl stop hypervisor.service && mv {state}/hypervisor/hypervisor.db {state}/hypervisor/aside && mkdir {state}/hypervisor/hypervisor.db && systemctl start --no-block hypervisor")
+    machine.succeed(f"systemctl stop choiros-hypervisor.service && mv {state}/hypervisor/hypervisor.db {state}/hypervisor/aside && mkdir {state}/hypervisor/hypervisor.db && systemctl start --no-block choiros-hypervisor")
     machine.execute("for i in $(seq 60); do curl -s -o /dev/null --max-time 1 http://127.0.0.1:9090/health || true; sleep 0.5; done")
-    machine.require_unit_state("hypervisor.socket", "active")
-    t.assertNotEqual(machine.get_unit_info("hypervisor")["ActiveState"], "failed")
+    machine.require_unit_state("choiros-hypervisor.socket", "active")
+    t.assertNotEqual(machine.get_unit_info("choiros-hypervisor")["ActiveState"], "failed")
     machine.succeed(f"rmdir {state}/hypervisor/hypervisor.db && mv {state}/hypervisor/aside {state}/hypervisor/hypervisor.db")
     machine.wait_until_succeeds("curl -sf --max-time 5 http://127.0.0.1:9090/health", timeout=60)
 

@@ -18,9 +18,9 @@ for turn in (1, 2):
 another = f"{shown} > /tmp/shown.new && ! cmp -s /tmp/shown.new /tmp/shown"
 
 with subtest("443 and 80 need no capability, and their unit is sealed as before"):
-    capabilities = machine.succeed("grep -E '^Cap(Inh|Prm|Eff|Amb)' /proc/$(systemctl show -p MainPID --value hypervisor)/status")
+    capabilities = machine.succeed("grep -E '^Cap(Inh|Prm|Eff|Amb)' /proc/$(systemctl show -p MainPID --value choiros-hypervisor)/status")
     t.assertEqual({int(line.split()[1], 16) for line in capabilities.splitlines()}, {0})
-    sealed(("hypervisor.service", "choiros-certificate.service"))
+    sealed(("choiros-hypervisor.service", "choiros-certificate.service"))
 
 with subtest("nobody else reads the key, nor the hypervisor the authority's; and there is no proxy to be believed"):
     hypervisor = "setpriv --reuid $(id -u choiros) --regid $(id -g choiros) --groups $(getent group choiros-certificate | cut -d : -f 3)"
@@ -49,14 +49,14 @@ with subtest("a new certificate is seen by itself, and a connection that stands 
 
 with subtest("after a reload it is there at once"):
     client.succeed(f"{shown} > /tmp/shown")
-    machine.succeed(renew, "systemctl reload hypervisor")
+    machine.succeed(renew, "systemctl reload choiros-hypervisor")
     client.succeed(another)
 
 with subtest("a broken one is told in the log, and the one before it stays"):
     client.succeed(f"{shown} > /tmp/shown")
     machine.succeed(f"echo broken > {folder}/key.pem")
-    machine.execute("systemctl reload hypervisor")
-    machine.wait_until_succeeds(f"journalctl -u hypervisor -o cat --since -1min | grep {folder}/key.pem", timeout=60)
+    machine.execute("systemctl reload choiros-hypervisor")
+    machine.wait_until_succeeds(f"journalctl -u choiros-hypervisor -o cat --since -1min | grep {folder}/key.pem", timeout=60)
     client.succeed(f"{shown} | cmp - /tmp/shown")
-    machine.succeed(renew, "systemctl reload hypervisor")
+    machine.succeed(renew, "systemctl reload choiros-hypervisor")
     client.succeed(another)

@@ -2,7 +2,7 @@
 live, dev = sandboxes["live"], sandboxes["dev"]
 machine.start(allow_reboot=True)
 start_all()
-machine.wait_for_unit("hypervisor")
+machine.wait_for_unit("choiros-hypervisor")
 trust()
 both_running()
 
@@ -95,7 +95,7 @@ with subtest("a restart of the hypervisor refuses no connection and no TLS hands
     for host, answers, program, url in callers:
         ask = f"{program} -o /dev/null -w '%{{http_code}}\\n' {url}/health || echo cut"
         host.succeed(f"rm -f {answers}", f"for caller in 1 2 3 4; do (for i in $(seq 40); do {ask}; sleep 0.1; done) >> {answers} 2>&1 & done")
-    machine.succeed("sleep 1", "systemctl restart hypervisor")
+    machine.succeed("sleep 1", "systemctl restart choiros-hypervisor")
     for host, answers, *_ in callers:
         host.wait_until_succeeds(f"test $(wc -l < {answers}) -ge 160", timeout=120)
         t.assertEqual(set(host.succeed(f"cat {answers}").splitlines()), {"200"})
@@ -104,7 +104,7 @@ with subtest("metrics are for loopback, and for who has the token; without a tok
     machine.succeed("curl -sf -o /dev/null http://127.0.0.1:9090/metrics")
     metrics = f"{curl} -o /dev/null -w '%{{http_code}}' {origin}/metrics -H 'Authorization: Bearer "
     t.assertEqual([client.succeed(f"{metrics}{token}'") for token in ("", "x")], ["403", "403"])
-    machine.succeed("install -d -m 0700 /run/secrets", "(umask 077; echo a-long-token > /run/secrets/metrics-token)", "systemctl restart hypervisor")
+    machine.succeed("install -d -m 0700 /run/secrets", "(umask 077; echo a-long-token > /run/secrets/metrics-token)", "systemctl restart choiros-hypervisor")
     # a host in namespaces can't hand a unit its credentials
     able = machine.execute("systemd-run -q --wait -p SetCredential=x:y bash -c 'test -s $CREDENTIALS_DIRECTORY/x'")[0] == 0
     t.assertEqual([client.succeed(f"{metrics}{token}'") for token in ("", "x", "a-long-token")], ["403", "403", "200" if able else "403"])
@@ -128,7 +128,7 @@ with subtest("a reboot keeps the route, the account and the session"):
     both_running()
     machine.succeed("hypervisor swap")
     machine.reboot()
-    machine.wait_for_unit("hypervisor")
+    machine.wait_for_unit("choiros-hypervisor")
     client.wait_until_succeeds(f"{curl} -f {origin}/health", timeout=120)
     both_running()
     t.assertIn("sandbox-dev", get("/", live))

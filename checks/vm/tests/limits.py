@@ -55,7 +55,7 @@ def again():
 
 
 start_all()
-machine.wait_for_unit("hypervisor")
+machine.wait_for_unit("choiros-hypervisor")
 machine.wait_for_unit("container@sandbox-live")
 machine.wait_for_unit("container@team-live")
 for url in ("http://10.233.1.2:8080/health", urls["neighbour"]):
@@ -69,12 +69,12 @@ with subtest("the kernel has the limits, and the shares"):
     t.assertEqual(read("pids.max"), "200")
     t.assertEqual(read("cpu.weight"), "100")
     top = "/sys/fs/cgroup"
-    t.assertEqual((read("cpu.weight", f"{top}/machine.slice"), read("cpu.weight", f"{top}/system.slice"), read("cpu.weight", f"{top}/system.slice/hypervisor.service")), ("100", "500", "500"))
-    t.assertEqual((read("memory.low", f"{top}/system.slice"), read("memory.low", f"{top}/system.slice/hypervisor.service")), (str(256 << 20), str(128 << 20)))
+    t.assertEqual((read("cpu.weight", f"{top}/machine.slice"), read("cpu.weight", f"{top}/system.slice"), read("cpu.weight", f"{top}/system.slice/choiros-hypervisor.service")), ("100", "500", "500"))
+    t.assertEqual((read("memory.low", f"{top}/system.slice"), read("memory.low", f"{top}/system.slice/choiros-hypervisor.service")), (str(256 << 20), str(128 << 20)))
     whole = int(machine.succeed("awk '/^MemTotal/ {print $2}' /proc/meminfo")) << 10
     t.assertLess(int(read("memory.max", f"{top}/machine.slice")), 0.81 * whole)
     leader = leader_of("sandbox-live")
-    t.assertEqual(machine.succeed(f"cat /proc/{leader}/oom_score_adj /proc/$(systemctl show -p MainPID --value hypervisor)/oom_score_adj").split(), ["500", "-500"])
+    t.assertEqual(machine.succeed(f"cat /proc/{leader}/oom_score_adj /proc/$(systemctl show -p MainPID --value choiros-hypervisor)/oom_score_adj").split(), ["500", "-500"])
     machine.execute("systemd-run -M sandbox-live -q --pipe --wait /bin/sh -c 'echo -900 > /proc/1/oom_score_adj'")
     t.assertEqual(machine.succeed(f"cat /proc/{leader}/oom_score_adj").strip(), "500")
 
@@ -96,7 +96,7 @@ with subtest("one that takes all memory"):
     noticed("memory")
     t.assertLessEqual(int(read("memory.current")), 260 << 20)
     machine.require_unit_state("container@sandbox-live", "active")
-    machine.succeed("systemctl show -p NRestarts --value hypervisor container@team-live | grep -vx '' | sort -u | grep -qx 0")
+    machine.succeed("systemctl show -p NRestarts --value choiros-hypervisor container@team-live | grep -vx '' | sort -u | grep -qx 0")
     ends("hog")
 
 with subtest("one that floods its log and its console"):

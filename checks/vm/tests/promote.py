@@ -48,7 +48,7 @@ def other():
 
 machine.start(allow_reboot=True)
 start_all()
-machine.wait_for_unit("hypervisor")
+machine.wait_for_unit("choiros-hypervisor")
 trust()
 sign_up("ada@example.org", Passkey())
 switch_to("next")
@@ -135,7 +135,7 @@ steps = [
     ("container@sandbox-live.service", "*", "ExecStartPost"),
 ]
 ends = {
-    "the gateway's death": lambda: machine.succeed("systemctl kill --signal=KILL hypervisor", "sleep 0.5"),
+    "the gateway's death": lambda: machine.succeed("systemctl kill --signal=KILL choiros-hypervisor", "sleep 0.5"),
     "a power cut": lambda: (machine.crash(), machine.start(allow_reboot=True)),
     # what was at work goes on meanwhile
     "a reboot": lambda: (machine.succeed("(sleep 2; rm -f /run/stuck/here) > /dev/null 2>&1 &"), machine.reboot()),

@@ -51,7 +51,7 @@ with subtest("a slot is a project with its limits, from when it is made on"):
     t.assertEqual(machine.succeed("df -B1 --output=size /var/lib/choiros/slots/1/s1-live | tail -1").strip(), str(64 << 20))
     machine.fail("systemctl start choiros-slot@3")
 
-machine.wait_for_unit("hypervisor")
+machine.wait_for_unit("choiros-hypervisor")
 both_running()
 machine.succeed("systemctl start container@team-live container@team-dev")
 kind = machine.succeed("findmnt -no FSTYPE /var/lib/choiros").strip()

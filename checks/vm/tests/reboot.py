@@ -15,7 +15,7 @@ def whole(role):
 
 machine.start(allow_reboot=True)
 start_all()
-machine.wait_for_unit("hypervisor")
+machine.wait_for_unit("choiros-hypervisor")
 trust()
 sign_up("ada@example.org", Passkey())
 both_running()
@@ -32,22 +32,22 @@ with subtest("the response of a sandbox comes to its end while its host shuts do
 
 with subtest("sandboxes end after the gateway, and the gateway after Caddy"):
     log = machine.succeed("journalctl -o cat _PID=1 | grep -E '^Stopped|^Stopping'").splitlines()
-    order = [next(i for i, line in enumerate(log) if line.startswith(said)) for said in ("Stopped caddy", "Stopped hypervisor", "Stopping container@sandbox-live")]
+    order = [next(i for i, line in enumerate(log) if line.startswith(said)) for said in ("Stopped caddy", "Stopped choiros-hypervisor", "Stopping container@sandbox-live")]
     t.assertEqual(order, sorted(order), log)
 
 with subtest("all is there again"):
-    machine.wait_for_unit("hypervisor")
+    machine.wait_for_unit("choiros-hypervisor")
     client.wait_until_succeeds(f"{curl} -f {origin}/health", timeout=120)
     t.assertEqual(client.wait_until_succeeds(f"{curl} -f {sandboxes['live']}/", timeout=120).strip(), "line000")
 
 with subtest("a deployment that changes the order stops nothing"):
-    before = machine.succeed("systemctl show -p ActiveEnterTimestampMonotonic hypervisor")
+    before = machine.succeed("systemctl show -p ActiveEnterTimestampMonotonic choiros-hypervisor")
     machine.succeed("systemctl restart choiros-drain")
-    t.assertEqual(machine.succeed("systemctl show -p ActiveEnterTimestampMonotonic hypervisor"), before)
+    t.assertEqual(machine.succeed("systemctl show -p ActiveEnterTimestampMonotonic choiros-hypervisor"), before)
 
 with subtest("the gateway serves before the slowest sandbox has started"):
-    machine.succeed("systemctl stop container@sandbox-live container@sandbox-dev hypervisor.service")
+    machine.succeed("systemctl stop container@sandbox-live container@sandbox-dev choiros-hypervisor.service")
     machine.succeed("mkdir -p /run/systemd/system/container@sandbox-dev.service.d", "printf '[Service]\\nExecStartPre=sleep 30\\n' > /run/systemd/system/container@sandbox-dev.service.d/slow.conf", "systemctl daemon-reload")
-    machine.succeed("systemctl start --no-block container@sandbox-dev choiros-drain hypervisor")
+    machine.succeed("systemctl start --no-block container@sandbox-dev choiros-drain choiros-hypervisor")
     machine.wait_until_succeeds("curl -sf --max-time 5 http://127.0.0.1:9090/health", timeout=20)
     machine.require_unit_state("container@sandbox-dev.service", "activating")

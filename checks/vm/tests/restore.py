@@ -52,7 +52,7 @@ def started():
 
 
 start_all()
-machine.wait_for_unit("hypervisor")
+machine.wait_for_unit("choiros-hypervisor")
 both_running()
 healthy()
 
@@ -115,8 +115,8 @@ with subtest("an id that isn't there, or is a path, is told so"):
     t.assertEqual(started(), was)
 
 with subtest("the gateway's store comes back while people call, none of whom is refused"):
-    machine.succeed(f"sqlite3 {store} \"{person('ada')}\"", "systemctl restart hypervisor", "systemctl start choiros-backup-hypervisor")
-    machine.succeed(f"sqlite3 {store} \"{person('eve')}\"", "systemctl restart hypervisor")
+    machine.succeed(f"sqlite3 {store} \"{person('ada')}\"", "systemctl restart choiros-hypervisor", "systemctl start choiros-backup-hypervisor")
+    machine.succeed(f"sqlite3 {store} \"{person('eve')}\"", "systemctl restart choiros-hypervisor")
     t.assertEqual(users(), {"ada", "eve"})
     traffic("callers", asks("choir.test"))
     traffic("visitors", asks("sandbox.choir.test"))
@@ -127,7 +127,7 @@ with subtest("the gateway's store comes back while people call, none of whom is 
     t.assertEqual((codes("callers"), codes("visitors")), ({"200"}, {"200"}))
     t.assertEqual(users(), {"ada"})
     t.assertEqual(started(), was)
-    machine.require_unit_state("hypervisor.socket", "active")
+    machine.require_unit_state("choiros-hypervisor.socket", "active")
 
 
 def copy(number, change):
@@ -162,4 +162,4 @@ with subtest("a name or a run that isn't there is told so"):
     t.assertIn("hypervisor restore", machine.execute("choiros-restore sandbox-live 2>&1")[1])
     for run in ("000999", "'../../etc'", "'.*'", "'0002*'"):
         t.assertIn("has no copy called", machine.execute(f"choiros-restore hypervisor {run} 2>&1")[1])
-    machine.require_unit_state("hypervisor.service", "active")
+    machine.require_unit_state("choiros-hypervisor.service", "active")

@@ -45,7 +45,7 @@ def newest(workspace="sandbox"):
 
 machine.start(allow_reboot=True)
 start_all()
-machine.wait_for_unit("hypervisor")
+machine.wait_for_unit("choiros-hypervisor")
 machine.wait_for_unit("choiros-rollout")
 
 with subtest("at the first boot live is the sandbox that was born so, and dev isn't even started"):
@@ -54,7 +54,7 @@ with subtest("at the first boot live is the sandbox that was born so, and dev is
 
 with subtest("a reboot with nothing new changes nothing"):
     machine.reboot()
-    machine.wait_for_unit("hypervisor")
+    machine.wait_for_unit("choiros-hypervisor")
     machine.wait_for_unit("choiros-rollout")
     t.assertEqual((live(), row("live")["generation"]), (("sandbox-live", 1), 1))
     machine.require_unit_state("container@sandbox-dev.service", "inactive")

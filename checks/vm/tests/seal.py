@@ -49,7 +49,7 @@ def running(*names):
 
 
 start_all()
-machine.wait_for_unit("hypervisor")
+machine.wait_for_unit("choiros-hypervisor")
 running("sandbox-live", "sandbox-dev", "thief-live", "rivalry-live")
 client.succeed("setsid python3 -m http.server --directory /run 7001 > /dev/null 2>&1 &")
 world = client.succeed("ip -4 -o address show scope global | tail -n 1 | tr -s ' ' | cut -d ' ' -f 4 | cut -d / -f 1").strip()

@@ -2,7 +2,7 @@
 pages = f"{origin}/.choiros"
 
 start_all()
-machine.wait_for_unit("hypervisor")
+machine.wait_for_unit("choiros-hypervisor")
 trust()
 both_running()
 

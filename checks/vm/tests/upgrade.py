@@ -9,7 +9,7 @@ def asked(what):
 machine.start(allow_reboot=True)
 start_all()
 machine.wait_for_unit("container@sandbox-live")
-machine.wait_for_unit("hypervisor")
+machine.wait_for_unit("choiros-hypervisor")
 
 with subtest("a host from before releases keeps live running, and pinned to what it runs"):
     folder = f"{profiles}/sandbox"
@@ -22,7 +22,7 @@ with subtest("a host from before releases keeps live running, and pinned to what
     )
     start = machine.succeed("systemctl show -p ActiveEnterTimestampMonotonic container@sandbox-live")
     # the switch
-    machine.succeed("rm -r /run/systemd/system/choiros-releases.service.d", "systemctl daemon-reload", "systemctl start choiros-releases", f"systemctl stop hypervisor.socket hypervisor; rm {store}*; systemctl start hypervisor.socket hypervisor", "systemctl start choiros-rollout")
+    machine.succeed("rm -r /run/systemd/system/choiros-releases.service.d", "systemctl daemon-reload", "systemctl start choiros-releases", f"systemctl stop choiros-hypervisor.socket choiros-hypervisor; rm {store}*; systemctl start choiros-hypervisor.socket choiros-hypervisor", "systemctl start choiros-rollout")
     t.assertEqual([closure for _, closure in releases()], [closure("before"), machine.succeed("awk '$2 == \"sandbox-dev\" { printf \"%s\", $3 }' /etc/choiros/releases")])
     t.assertEqual((pinned("sandbox-live")[0], pinned("sandbox-dev")[0]), (1, 2))
     t.assertEqual(machine.succeed("systemctl show -p ActiveEnterTimestampMonotonic container@sandbox-live"), start)
@@ -47,31 +47,31 @@ with subtest("there is a version to upgrade from"):
 for version in stores:
     with subtest(f"the store of {version} is taken over with its accounts and routes"):
         machine.succeed(
-            "systemctl stop hypervisor.socket hypervisor",
+            "systemctl stop choiros-hypervisor.socket choiros-hypervisor",
             f"rm -f {store}*",
             # its passkeys are bound to its own domain
             f"{{ cat /etc/stores/{version}; echo \"update meta set value = 'choir.test' where key = 'rp_id';\"; }} | sqlite3 {store}",
             f"chown choiros:choiros {store}",
             f"chmod 0600 {store}",
             # so many starts in so few seconds
-            "systemctl reset-failed hypervisor.socket",
-            "systemctl start hypervisor.socket hypervisor",
+            "systemctl reset-failed choiros-hypervisor.socket",
+            "systemctl start choiros-hypervisor.socket choiros-hypervisor",
         )
-        machine.wait_for_unit("hypervisor")
+        machine.wait_for_unit("choiros-hypervisor")
         t.assertIn("ada@example.org", [user["username"] for user in asked("users")])
         live = next(row for row in asked("sandboxes") if (row["workspace"], row["role"]) == ("sandbox", "live"))
         t.assertEqual((live["sandbox"], live["generation"], live["username"]), ("sandbox-dev", 4, "ada@example.org"))
 
     with subtest(f"and what comes after {version} is written"):
         machine.succeed("hypervisor sandboxes start sandbox dev", "hypervisor swap")
-        machine.succeed("systemctl restart hypervisor")
-        machine.wait_for_unit("hypervisor")
+        machine.succeed("systemctl restart choiros-hypervisor")
+        machine.wait_for_unit("choiros-hypervisor")
         t.assertEqual({row["generation"] for row in asked("sandboxes") if row["workspace"] == "sandbox"}, {5})
 
 with subtest("a newer version's store is refused with a sentence, and left alone"):
-    machine.succeed("systemctl stop hypervisor.socket hypervisor", f"sqlite3 {store} 'pragma user_version = 999'")
+    machine.succeed("systemctl stop choiros-hypervisor.socket choiros-hypervisor", f"sqlite3 {store} 'pragma user_version = 999'")
     before = machine.succeed(f"sha256sum < {store}")
-    machine.fail("systemctl start hypervisor")
-    machine.wait_until_succeeds("journalctl -u hypervisor | grep -q 'version 999.*run the newer program'", timeout=30)
-    machine.succeed("systemctl stop hypervisor.socket hypervisor")
+    machine.fail("systemctl start choiros-hypervisor")
+    machine.wait_until_succeeds("journalctl -u choiros-hypervisor | grep -q 'version 999.*run the newer program'", timeout=30)
+    machine.succeed("systemctl stop choiros-hypervisor.socket choiros-hypervisor")
     t.assertEqual(machine.succeed(f"sha256sum < {store}"), before)

@@ -167,7 +167,7 @@ with subtest("a power cut in the middle of a replacement leaves one or the other
 
 with subtest("without room nothing is touched, and the sentence says how much there must be"):
     machine.succeed(
-        "systemctl stop container@sandbox-live container@sandbox-dev hypervisor.socket hypervisor", "mkdir /run/small", "mount -t tmpfs -o size=96m,nosuid,nodev,mode=700 none /run/small",
+        "systemctl stop container@sandbox-live container@sandbox-dev choiros-hypervisor.socket choiros-hypervisor", "mkdir /run/small", "mount -t tmpfs -o size=96m,nosuid,nodev,mode=700 none /run/small",
         f"cp -a --sparse=always {folder}/sandbox-live {folder}/sandbox-dev /run/small/", f"mount --move /run/small {folder}", "systemctl start container@sandbox-live",
     )
     machine.wait_until_succeeds("curl -sf --max-time 10 http://10.233.1.2:8080/health", timeout=60)

@@ -104,7 +104,7 @@ async fn a_restart_refuses_no_connection_to_any_socket_that_systemd_listens_on()
 async fn one_socket_may_have_any_name() {
     let folder = tempfile::tempdir().unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let _gateway = activated(folder.path(), &listener, "hypervisor.socket");
+    let _gateway = activated(folder.path(), &listener, "choiros-hypervisor.socket");
     let port = listener.local_addr().unwrap().port();
     visit_tcp(port).await;
 }
@@ -119,7 +119,7 @@ async fn a_socket_that_cannot_be_served_is_refused_and_not_left_hanging() {
     let file = tempfile::tempfile().unwrap();
     for (socket, names, hint) in [
         (&another as &dyn AsFd, "http:metrics", "FileDescriptorName"),
-        (&another, "hypervisor.socket:http", "FileDescriptorName"),
+        (&another, "choiros-hypervisor.socket:http", "FileDescriptorName"),
         (&datagrams, "http:http", "ListenStream"),
         (&connected, "http:http", "Accept=no"),
         (&file, "http:http", "cannot be served"),

@@ -37,7 +37,7 @@ pub enum StoreError {
     },
     /// Another program uses the store, which only one may at a time.
     #[error(
-        "the store {} is in use by {}; stop it first, and the socket that would start it again (`systemctl stop hypervisor.socket hypervisor.service`), or wait for its end",
+        "the store {} is in use by {}; stop it first, and the socket that would start it again (`systemctl stop choiros-hypervisor.socket choiros-hypervisor.service`), or wait for its end",
         path.display(), if holder.is_empty() { "another program" } else { holder }
     )]
     InUse { path: PathBuf, holder: String },
