@@ -106,7 +106,7 @@ in
   "where copies may be" = reckoned (
     lib:
     let
-      inherit (import ../../modules/types.nix { inherit lib; }) folder;
+      inherit (import ../../modules/lib/types.nix { inherit lib; }) folder;
       mayKeep = import ../../modules/backup/place.nix { inherit lib; };
       all =
         expected:

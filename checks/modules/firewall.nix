@@ -57,7 +57,7 @@ let
         };
       } more;
     in
-    (import ../../modules/firewall/ssh.nix {
+    (import ../../modules/lib/ssh.nix {
       inherit lib;
       config = host;
     }).open;
@@ -266,7 +266,7 @@ in
   "what is the world, and what are networks of somebody's" = reckoned (
     lib:
     let
-      networks = import ../../modules/networks.nix { inherit lib; };
+      networks = import ../../modules/lib/networks.nix { inherit lib; };
       all =
         expected:
         map (cidrs: {
@@ -305,7 +305,7 @@ in
   "what is a network, and what isn't" = reckoned (
     lib:
     let
-      choirosTypes = import ../../modules/types.nix { inherit lib; };
+      choirosTypes = import ../../modules/lib/types.nix { inherit lib; };
       all =
         expected:
         map (text: {

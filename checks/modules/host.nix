@@ -263,7 +263,7 @@ in
   "the file system of a path is that of the nearest mount, through what is bound" = reckoned (
     lib:
     let
-      mountOf = import ../../modules/host/mounts.nix {
+      mountOf = import ../../modules/lib/mounts.nix {
         inherit lib;
         config = {
           fileSystems =

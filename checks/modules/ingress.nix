@@ -315,7 +315,7 @@ in
   "which names are those of private networks" = reckoned (
     lib:
     let
-      choirosTypes = import ../../modules/types.nix { inherit lib; };
+      choirosTypes = import ../../modules/lib/types.nix { inherit lib; };
       all =
         expected:
         map (name: {

@@ -3,7 +3,7 @@ lib: host:
 let
   takers =
     more:
-    import ../../modules/ingress/ports.nix {
+    import ../../modules/lib/ingress-ports.nix {
       inherit lib;
       config =
         lib.foldl' lib.recursiveUpdate

@@ -3,7 +3,7 @@
 { lib }:
 directory:
 let
-  folders = import ../folders.nix;
+  folders = import ../lib/folders.nix;
 in
 !lib.elem directory [
   "/mnt"

@@ -12,7 +12,7 @@ let
     name = "choiros-put";
     runtimeInputs = [ pkgs.coreutils ];
     runtimeEnv.PROGRAM = store.program;
-    text = builtins.readFile ./put.sh;
+    text = builtins.readFile ../programs/put.sh;
   };
   restore = pkgs.writeShellApplication {
     name = "choiros-restore";
@@ -27,7 +27,7 @@ let
       HYPERVISOR = lib.getExe config.system.build.hypervisor;
       COPIES = store.copies;
     };
-    text = builtins.readFile ./restore.sh;
+    text = builtins.readFile ../programs/restore.sh;
   };
 in
 {

@@ -8,7 +8,7 @@
 let
   cfg = config.services.choiros;
   inherit (cfg.backup) directory keep;
-  volume = import ../volumes/unit.nix { inherit lib config pkgs; };
+  volume = import ../lib/volume-unit.nix { inherit lib config pkgs; };
   store = import ./store.nix { inherit lib config; };
   sandbox =
     s:

@@ -7,11 +7,11 @@
 }:
 let
   cfg = config.services.choiros;
-  folder = (import ../folders.nix).slots;
+  folder = (import ../lib/folders.nix).slots;
   backup = pkgs.writeShellApplication {
     name = "choiros-backup-slots";
     runtimeInputs = [ config.systemd.package ];
-    text = builtins.readFile ./slots.sh;
+    text = builtins.readFile ../programs/backup-slots.sh;
   };
 in
 {
@@ -21,7 +21,7 @@ in
       startAt = cfg.backup.schedule;
       startLimitIntervalSec = 0;
       unitConfig.RequiresMountsFor = [ folder ];
-      serviceConfig = import ../hardening.nix // {
+      serviceConfig = import ../lib/hardening.nix // {
         Type = "oneshot";
         ExecStart = "${lib.getExe backup} ${folder}";
         # each of them has its own

@@ -4,8 +4,8 @@
   folder,
   copies,
 }:
-import ../hardening.nix
-// import ../empty-root.nix "choiros-view/%N"
+import ../lib/hardening.nix
+// import ../lib/empty-root.nix "choiros-view/%N"
 // {
   User = user;
   Group = user;

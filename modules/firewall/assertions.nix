@@ -2,8 +2,8 @@
 let
   cfg = config.services.choiros;
   fw = config.networking.firewall;
-  networks = import ../networks.nix { inherit lib; };
-  ssh = import ./ssh.nix { inherit lib config; };
+  networks = import ../lib/networks.nix { inherit lib; };
+  ssh = import ../lib/ssh.nix { inherit lib config; };
   world = networks.isWorld cfg.firewall.operatorCidrs;
   open = lib.concatStringsSep " and " ssh.open;
 in

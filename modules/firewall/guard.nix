@@ -30,10 +30,10 @@ let
       pkgs.util-linux
     ];
     runtimeEnv.RULES = "${rules}";
-    text = builtins.readFile ./guard.sh;
+    text = builtins.readFile ../programs/guard.sh;
   };
   run = lib.getExe guard;
-  hardening = import ../hardening.nix // {
+  hardening = import ../lib/hardening.nix // {
     User = "choiros-firewall";
     Group = "choiros-firewall";
     # the host's rules are what this is about
@@ -106,7 +106,7 @@ in
     systemd.services.choiros-unsealed = {
       description = "Stop of all sandboxes, because nothing keeps them apart";
       conflicts = [ "choiros-firewall.service" ];
-      serviceConfig = import ../hardening.nix // {
+      serviceConfig = import ../lib/hardening.nix // {
         Type = "oneshot";
         ExecStart = "${pkgs.coreutils}/bin/true";
         DynamicUser = true;

@@ -2,7 +2,7 @@
 { lib, config, ... }:
 let
   cfg = config.services.choiros;
-  choirosTypes = import ../types.nix { inherit lib; };
+  choirosTypes = import ../lib/types.nix { inherit lib; };
   isWorld =
     o:
     lib.elem o.cidr [

@@ -1,14 +1,14 @@
 { lib, config, ... }:
 let
   inherit (lib) mkOption types;
-  choirosTypes = import ../types.nix { inherit lib; };
+  choirosTypes = import ../lib/types.nix { inherit lib; };
   cfg = config.services.choiros;
   opening = description: port: cidr: { inherit description port cidr; };
   world = [
     "0.0.0.0/0"
     "::/0"
   ];
-  ssh = (import ./ssh.nix { inherit lib config; }).ports;
+  ssh = (import ../lib/ssh.nix { inherit lib config; }).ports;
 in
 {
   options.services.choiros.firewall = {

@@ -2,7 +2,7 @@
 # speaks with no other sandbox, and opens connections only where its workspace's `egress` says.
 { lib, config, ... }:
 let
-  ids = import ../ids.nix;
+  ids = import ../lib/ids.nix;
   cfg = config.services.choiros;
   files = cfg.slotFiles;
   set = xs: "{ ${lib.concatStringsSep ", " xs} }";
@@ -24,7 +24,7 @@ let
     w:
     let
       to = "iifname ${w.links} ip daddr ${
-        if w.egress == "internet" then "!= ${set (import ./private.nix)}" else set w.egress
+        if w.egress == "internet" then "!= ${set (import ../lib/private-networks.nix)}" else set w.egress
       }";
     in
     [

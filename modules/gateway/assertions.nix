@@ -1,7 +1,7 @@
 { lib, config, ... }:
 let
   cfg = config.services.choiros;
-  choirosTypes = import ../types.nix { inherit lib; };
+  choirosTypes = import ../lib/types.nix { inherit lib; };
 in
 {
   config = lib.mkIf cfg.enable {

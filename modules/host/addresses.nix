@@ -7,7 +7,7 @@
 }:
 let
   cfg = config.services.choiros;
-  hardening = import ../hardening.nix;
+  hardening = import ../lib/hardening.nix;
   inherit (cfg) network;
   taken = import ./taken.nix {
     inherit lib config network;

@@ -1,7 +1,7 @@
 # Which of some paths are gone after a reboot, as far as the configuration says.
 { lib, config }:
 let
-  mountOf = import ./mounts.nix { inherit lib config; };
+  mountOf = import ../lib/mounts.nix { inherit lib config; };
   # what wipes a root at boot has no option of its own; these are its usual companions
   inherit (config.boot) initrd;
   scripts =

@@ -2,10 +2,10 @@
 { lib, config, ... }:
 let
   cfg = config.services.choiros;
-  mountOf = import ./mounts.nix { inherit lib config; };
+  mountOf = import ../lib/mounts.nix { inherit lib config; };
   kernel = config.boot.kernelPackages.kernel.version;
 
-  folders = import ../folders.nix;
+  folders = import ../lib/folders.nix;
   mapping = import ./mapping.nix { inherit lib; };
   # the places that a sandbox has mounted with mapped ids
   volumes = map mountOf ([ folders.sandboxes ] ++ lib.optional (cfg.slots > 0) folders.slots);

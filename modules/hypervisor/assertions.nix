@@ -2,7 +2,7 @@
 let
   cfg = config.services.choiros;
   inherit (config) services;
-  networks = import ../networks.nix { inherit lib; };
+  networks = import ../lib/networks.nix { inherit lib; };
   inherit (cfg.settings.server) listen;
   parts = builtins.match "(.*):([1-9][0-9]{0,4})" listen;
   address = lib.head parts;
@@ -11,7 +11,7 @@ let
   isLoopback = address == "[::1]" || (v4 != null && networks.overlap v4 (networks.v4 "127.0.0.0/8"));
 
   # others that want a port of the host, and by which setting
-  ssh = import ../firewall/ssh.nix { inherit lib config; };
+  ssh = import ../lib/ssh.nix { inherit lib config; };
   usual = [
     {
       name = "services.choiros.ingress";

@@ -5,7 +5,7 @@
 }:
 let
   inherit (lib) mkOption types;
-  choirosTypes = import ../types.nix { inherit lib; };
+  choirosTypes = import ../lib/types.nix { inherit lib; };
 in
 {
   options.services.choiros = {

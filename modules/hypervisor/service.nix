@@ -5,7 +5,7 @@
   ...
 }:
 let
-  ids = import ../ids.nix;
+  ids = import ../lib/ids.nix;
   cfg = config.services.choiros;
   # the operator's command, which knows where the socket is
   command = pkgs.writeShellScriptBin "hypervisor" ''
@@ -49,7 +49,7 @@ in
       restartTriggers = [ cfg.configFile ];
       notSocketActivated = true;
       serviceConfig =
-        import ../hardening.nix
+        import ../lib/hardening.nix
         // {
           # a reload takes up new certificates
           Type = "notify-reload";

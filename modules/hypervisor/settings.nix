@@ -7,7 +7,7 @@
 }:
 let
   cfg = config.services.choiros;
-  folders = import ../folders.nix;
+  folders = import ../lib/folders.nix;
   format = pkgs.formats.toml { };
   runtime = {
     kind = "systemd";

@@ -10,7 +10,7 @@ let
   inherit (cfg.ingress) kind;
   inherit (config.services) caddy;
   sites = lib.attrNames caddy.virtualHosts;
-  choirosTypes = import ../types.nix { inherit lib; };
+  choirosTypes = import ../lib/types.nix { inherit lib; };
   # an authority of the operator's own vouches for what it likes
   authority = if kind == "caddy" then caddy.acmeCA else config.security.acme.defaults.server or null;
   isPublic = authority == null || lib.hasInfix ".letsencrypt.org/" authority;
@@ -24,8 +24,8 @@ let
     ++ named "redirectDomains" cfg.redirectDomains
     ++ named "sandboxDomain" (lib.optional (cfg.origins == "own") cfg.sandboxDomain)
   );
-  portTakers = import ./ports.nix { inherit lib config; };
-  isSet = import ./is-set.nix { inherit lib; };
+  portTakers = import ../lib/ingress-ports.nix { inherit lib config; };
+  isSet = import ../lib/is-set.nix { inherit lib; };
   caddys = lib.filter (name: isSet options.services.choiros.ingress.${name}) [
     "checkConfig"
     "serverOptions"

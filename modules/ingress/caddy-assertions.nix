@@ -8,8 +8,8 @@
 let
   cfg = config.services.choiros;
   inherit (config.services) caddy;
-  isSet = import ./is-set.nix { inherit lib; };
-  sandboxes = map (s: s.host) (import ../origins/hosts.nix { inherit lib; } cfg);
+  isSet = import ../lib/is-set.nix { inherit lib; };
+  sandboxes = map (s: s.host) (import ../lib/sandbox-hosts.nix { inherit lib; } cfg);
   named =
     names:
     lib.filter (

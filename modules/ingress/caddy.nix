@@ -5,7 +5,7 @@
   ...
 }:
 let
-  hardening = import ../hardening.nix;
+  hardening = import ../lib/hardening.nix;
   inherit (config.services) caddy;
   cfg = config.services.choiros;
   # for the two ports alone: sites of the host elsewhere stay as they are

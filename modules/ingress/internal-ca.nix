@@ -18,7 +18,7 @@ let
       ++ cfg.redirectDomains
       ++ lib.optional (cfg.origins == "own") "*.${cfg.sandboxDomain}"
     );
-    text = builtins.readFile ./internal-ca.sh;
+    text = builtins.readFile ../programs/internal-ca.sh;
   };
 in
 {
@@ -32,7 +32,7 @@ in
       description = "Certificate of the host's own authority";
       wantedBy = [ "choiros-hypervisor.service" ];
       before = [ "choiros-hypervisor.service" ];
-      serviceConfig = import ../hardening.nix // {
+      serviceConfig = import ../lib/hardening.nix // {
         Type = "oneshot";
         ExecStart = lib.getExe issue;
         # not the hypervisor's: who speaks to the world doesn't hold the authority's key

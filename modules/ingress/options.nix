@@ -1,7 +1,7 @@
 { lib, config, ... }:
 let
   inherit (lib) mkOption types;
-  choirosTypes = import ../types.nix { inherit lib; };
+  choirosTypes = import ../lib/types.nix { inherit lib; };
 in
 {
   options.services.choiros.ingress = {

@@ -8,9 +8,9 @@
 }:
 let
   cfg = config.services.choiros;
-  quota = import ./quota.nix { inherit lib pkgs; };
-  placeOf = import ./place.nix { inherit lib config; };
-  folders = import ../folders.nix;
+  quota = import ../lib/quota.nix { inherit lib pkgs; };
+  placeOf = import ../lib/quota-place.nix { inherit lib config; };
+  folders = import ../lib/folders.nix;
   folder = folders.sandboxes;
   inherit (folders) slots;
   held = "/run/choiros-quota";
@@ -51,7 +51,7 @@ let
       for folder in ${slots}/*; do
         number=''${folder##*/}
         [[ $number =~ ^[1-9][0-9]{0,3}$ ]] || continue
-        ${quota.command} $((${toString (import ../ids.nix).slots} + number)) ${quota.numbers cfg.slot} "$folder" || failed=1
+        ${quota.command} $((${toString (import ../lib/ids.nix).slots} + number)) ${quota.numbers cfg.slot} "$folder" || failed=1
       done
       exit $failed
     '';
@@ -65,8 +65,8 @@ let
     ];
     unitConfig.RequiresMountsFor = paths;
     serviceConfig =
-      import ../hardening.nix
-      // import ../empty-root.nix "choiros-view/${program.name}"
+      import ../lib/hardening.nix
+      // import ../lib/empty-root.nix "choiros-view/${program.name}"
       // quota.serviceConfig
       // {
         Type = "oneshot";

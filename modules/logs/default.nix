@@ -20,10 +20,10 @@ let
       SANDBOXES = toString (map (s: s.name) cfg.sandboxes);
       SLOTS = toString cfg.slots;
     };
-    text = "exec python3 ${./logs.py}";
+    text = "exec python3 ${../programs/logs.py}";
   };
   # no folder of one user's, but root's, for all of them
-  view = removeAttrs (import ../empty-root.nix "choiros-view/logs") [ "RuntimeDirectory" ];
+  view = removeAttrs (import ../lib/empty-root.nix "choiros-view/logs") [ "RuntimeDirectory" ];
   # to find a sandbox's journal, which is in memory that only its own processes have in sight; given up before it is read
   finding = "CAP_SYS_PTRACE";
   reading = "CAP_DAC_READ_SEARCH";
@@ -53,7 +53,7 @@ in
       restartIfChanged = false;
       unitConfig.CollectMode = "inactive-or-failed";
       serviceConfig =
-        import ../hardening.nix
+        import ../lib/hardening.nix
         // view
         // {
           ExecStart = lib.getExe program;

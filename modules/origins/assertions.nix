@@ -7,9 +7,11 @@
 let
   cfg = config.services.choiros;
   own = cfg.origins == "own";
-  isSet = import ../ingress/is-set.nix { inherit lib; };
+  isSet = import ../lib/is-set.nix { inherit lib; };
   gateways = [ cfg.domain ] ++ cfg.redirectDomains;
-  taken = lib.filter (s: lib.elem s.host gateways) (import ./hosts.nix { inherit lib; } cfg);
+  taken = lib.filter (s: lib.elem s.host gateways) (
+    import ../lib/sandbox-hosts.nix { inherit lib; } cfg
+  );
   reserved = lib.filter (lib.hasSuffix "-dev") (lib.attrNames cfg.workspaces);
 in
 {

@@ -8,7 +8,7 @@
 }:
 let
   cfg = config.services.choiros;
-  profiles = (import ../folders.nix).releases;
+  profiles = (import ../lib/folders.nix).releases;
   releases = import ./program.nix { inherit pkgs; } "releases" [
     config.systemd.package
     pkgs.findutils
@@ -36,7 +36,7 @@ in
       # a switch reloads units before it restarts and starts others
       reloadIfChanged = true;
       restartTriggers = [ (builtins.hashString "sha256" plan) ];
-      serviceConfig = import ../hardening.nix // {
+      serviceConfig = import ../lib/hardening.nix // {
         Type = "oneshot";
         RemainAfterExit = true;
         ExecStart = run;

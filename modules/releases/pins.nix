@@ -8,13 +8,13 @@
 }:
 let
   cfg = config.services.choiros;
-  slots = import ../slots/sandbox.nix { inherit cfg; };
+  slots = import ../lib/slot.nix { inherit cfg; };
   release = import ./program.nix { inherit pkgs; } "release" [ ];
   unit = folder: order: {
     description = "Release for ${order}";
     startLimitIntervalSec = 0;
     unitConfig.CollectMode = "inactive-or-failed";
-    serviceConfig = import ../hardening.nix // {
+    serviceConfig = import ../lib/hardening.nix // {
       Type = "oneshot";
       ExecStart = "${lib.getExe release} ${folder} ${order}";
       ReadWritePaths = [ folder ];

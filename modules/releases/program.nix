@@ -8,5 +8,5 @@ pkgs.writeShellApplication {
     pkgs.util-linux
   ]
   ++ more;
-  text = builtins.readFile ./links.sh + builtins.readFile (./. + "/${name}.sh");
+  text = builtins.readFile ../programs/links.sh + builtins.readFile (../programs + "/${name}.sh");
 }

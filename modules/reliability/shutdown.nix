@@ -30,7 +30,7 @@ in
         choiros-drain = {
           description = "Sandboxes stay until the hypervisor has answered its last request";
           wantedBy = [ "multi-user.target" ];
-          serviceConfig = import ../hardening.nix // {
+          serviceConfig = import ../lib/hardening.nix // {
             Type = "oneshot";
             RemainAfterExit = true;
             ExecStart = lib.getExe' pkgs.coreutils "true";

@@ -6,7 +6,7 @@
 }:
 let
   cfg = config.services.choiros;
-  folders = import ../folders.nix;
+  folders = import ../lib/folders.nix;
   rollout = pkgs.writeShellApplication {
     name = "choiros-rollout";
     runtimeInputs = [
@@ -21,7 +21,7 @@ let
       KIND = cfg.rollout.kind;
       PROBATION = toString cfg.rollout.probationSecs;
     };
-    text = builtins.readFile ./rollout.sh;
+    text = builtins.readFile ../programs/rollout.sh;
   };
   # what it waits for at most: the gateway, dev with the new release, its rehearsal, live's stop, start and way back
   waits = 60 + 180 + 180 + 4 * 90;
@@ -37,7 +37,7 @@ let
       ]
       ++ map (s: s.unit) sandboxes;
       inherit (config.systemd.services.choiros-releases) restartTriggers;
-      serviceConfig = import ../hardening.nix // {
+      serviceConfig = import ../lib/hardening.nix // {
         ExecStart = "${lib.getExe rollout} ${which} /etc/choiros/releases ${folders.releases} /var/lib/choiros/rollout";
         User = "choiros";
         Group = "choiros";

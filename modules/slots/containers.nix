@@ -3,8 +3,8 @@
 { lib, config, ... }:
 let
   cfg = config.services.choiros;
-  slots = import ./sandbox.nix { inherit cfg; };
-  flags = import ../workspaces/identity.nix { inherit lib; };
+  slots = import ../lib/slot.nix { inherit cfg; };
+  flags = import ../lib/identity.nix { inherit lib; };
   identity = flags {
     name = "$INSTANCE";
     role = "\${INSTANCE##*-}";

@@ -9,12 +9,12 @@
 }:
 let
   cfg = config.services.choiros;
-  ids = import ../ids.nix;
+  ids = import ../lib/ids.nix;
   # the text of a unit that is there for slots alone, and runs below their names
   shared = name: unit: pkgs.writeText "${name}.service" config.systemd.units.${unit}.text;
   plan = {
     inherit (cfg) slots;
-    inherit (import ../plan.nix { inherit lib; } cfg.network) first slotBlocks;
+    inherit (import ../lib/plan.nix { inherit lib; } cfg.network) first slotBlocks;
     firstId = ids.slots;
     inherit (cfg.slot) port;
     declared = map (s: { inherit (s) interface address hostAddress; }) cfg.sandboxes;
@@ -26,9 +26,12 @@ let
 in
 {
   config = lib.mkIf cfg.enable {
-    services.choiros.slotFiles = pkgs.runCommand "choiros-slots" {
-      nativeBuildInputs = [ pkgs.python3 ];
-    } "python3 ${./files.py} ${pkgs.writeText "choiros-slots.json" (builtins.toJSON plan)} $out";
+    services.choiros.slotFiles =
+      pkgs.runCommand "choiros-slots"
+        {
+          nativeBuildInputs = [ pkgs.python3 ];
+        }
+        "python3 ${../programs/slot-files.py} ${pkgs.writeText "choiros-slots.json" (builtins.toJSON plan)} $out";
 
     # Beside /etc/systemd/system, where NixOS would link each file by a process of its own: the folder from which systemd
     # takes what is attached to a host as a whole.

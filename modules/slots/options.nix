@@ -5,11 +5,11 @@
 }:
 let
   inherit (lib) mkOption types;
-  ids = import ../ids.nix;
+  ids = import ../lib/ids.nix;
   cfg = config.services.choiros;
-  settings = import ../workspaces/settings.nix {
+  settings = import ../lib/sandbox-options.nix {
     inherit lib config;
-    folder = (import ../folders.nix).slots;
+    folder = (import ../lib/folders.nix).slots;
   };
 in
 {
@@ -54,5 +54,5 @@ in
   };
 
   config.services.choiros.containers =
-    cfg.sandboxes ++ lib.optional (cfg.slots > 0) (import ./sandbox.nix { inherit cfg; });
+    cfg.sandboxes ++ lib.optional (cfg.slots > 0) (import ../lib/slot.nix { inherit cfg; });
 }

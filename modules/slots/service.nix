@@ -7,9 +7,9 @@
 }:
 let
   cfg = config.services.choiros;
-  ids = import ../ids.nix;
-  quota = import ../limits/quota.nix { inherit lib pkgs; };
-  folders = import ../folders.nix;
+  ids = import ../lib/ids.nix;
+  quota = import ../lib/quota.nix { inherit lib pkgs; };
+  folders = import ../lib/folders.nix;
   inherit (folders) results;
   folder = folders.slots;
   slot = pkgs.writeShellApplication {
@@ -24,7 +24,7 @@ let
       LIMITS = quota.numbers cfg.slot;
     }
     // lib.optionalAttrs cfg.backup.enable { BACKUPS = cfg.backup.directory; };
-    text = builtins.readFile ./slot.sh;
+    text = builtins.readFile ../programs/slot.sh;
   };
 in
 {
@@ -42,7 +42,7 @@ in
         RequiresMountsFor = [ folder ] ++ lib.optional cfg.backup.enable cfg.backup.directory;
       };
       serviceConfig =
-        removeAttrs (import ../hardening.nix) [
+        removeAttrs (import ../lib/hardening.nix) [
           # what is made in the folder of results has its group
           "RestrictSUIDSGID"
         ]

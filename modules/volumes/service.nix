@@ -8,7 +8,7 @@
 }:
 let
   cfg = config.services.choiros;
-  volume = import ./unit.nix { inherit lib config pkgs; };
+  volume = import ../lib/volume-unit.nix { inherit lib config pkgs; };
   inherit (volume) folder results archives;
   unit =
     v: name: order: more:

@@ -8,10 +8,10 @@
 let
   cfg = config.services.choiros;
   inside = import ./inside.nix { inherit config pkgs; };
-  limits = import ../limits/unit.nix { inherit lib; };
+  limits = import ../lib/limits-of-unit.nix { inherit lib; };
   # a folder that nobody inside may list
   unlisted = "/run/choiros-unlisted";
-  flags = import ./identity.nix { inherit lib; };
+  flags = import ../lib/identity.nix { inherit lib; };
   shared = s: s.shared or false;
   container = s: {
     # the other is started by the request that needs it
@@ -68,7 +68,7 @@ let
       # a second wall behind the firewall's rules, of another make
       reach =
         if egress == "internet" then
-          { IPAddressDeny = (import ../firewall/private.nix) ++ [ "::/0" ]; }
+          { IPAddressDeny = (import ../lib/private-networks.nix) ++ [ "::/0" ]; }
         else
           { IPAddressDeny = "any"; };
     in

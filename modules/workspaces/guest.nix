@@ -8,7 +8,7 @@
 }:
 { lib, pkgs, ... }:
 let
-  ids = import ../ids.nix;
+  ids = import ../lib/ids.nix;
   # what has the id of another workspace's sandboxes
   others =
     kind:

@@ -6,12 +6,12 @@
 }:
 let
   inherit (lib) mkOption types;
-  ids = import ../ids.nix;
-  choirosTypes = import ../types.nix { inherit lib; };
-  service = import ./service.nix { inherit lib choirosTypes; };
-  settings = import ./settings.nix {
+  ids = import ../lib/ids.nix;
+  choirosTypes = import ../lib/types.nix { inherit lib; };
+  service = import ../lib/service-options.nix { inherit lib choirosTypes; };
+  settings = import ../lib/sandbox-options.nix {
     inherit lib config;
-    folder = (import ../folders.nix).sandboxes;
+    folder = (import ../lib/folders.nix).sandboxes;
   };
   role = import ./role.nix { inherit lib service; };
   workspace =
@@ -79,6 +79,6 @@ in
 
   config.services.choiros = {
     workspaces.sandbox = { };
-    sandboxes = import ./addresses.nix { inherit lib; } config.services.choiros;
+    sandboxes = import ../lib/addresses.nix { inherit lib; } config.services.choiros;
   };
 }

@@ -11,7 +11,7 @@
     description = "ChoirOS sandbox of ${workspace}";
     wantedBy = [ "multi-user.target" ];
     after = [ "network.target" ];
-    serviceConfig = import ../hardening.nix // {
+    serviceConfig = import ../lib/hardening.nix // {
       Type = "notify";
       ExecStart = lib.getExe package;
       PassEnvironment = [

@@ -3,7 +3,7 @@
 let
   ssh = config.services.openssh;
   fw = config.networking.firewall;
-  networks = import ../networks.nix { inherit lib; };
+  networks = import ./networks.nix { inherit lib; };
   listening = l: if l.port != null then [ l.port ] else ssh.ports;
   ports = lib.optionals ssh.enable (
     lib.unique (

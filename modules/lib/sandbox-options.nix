@@ -8,11 +8,11 @@
 let
   inherit (lib) mkOption types;
   inherit (config.services.choiros) sandboxPackage;
-  choirosTypes = import ../types.nix { inherit lib; };
-  service = import ./service.nix { inherit lib choirosTypes; };
-  limits = import ../limits/options.nix {
+  choirosTypes = import ./types.nix { inherit lib; };
+  service = import ./service-options.nix { inherit lib choirosTypes; };
+  limits = import ./limit-options.nix {
     inherit lib choirosTypes folder;
-    inherit (import ../limits/place.nix { inherit lib config; } folder) quotas;
+    inherit (import ./quota-place.nix { inherit lib config; } folder) quotas;
   };
 in
 workspace:

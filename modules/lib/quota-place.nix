@@ -2,7 +2,7 @@
 { lib, config }:
 folder:
 let
-  mount = import ../host/mounts.nix { inherit lib config; } folder;
+  mount = import ./mounts.nix { inherit lib config; } folder;
 in
 mount
 // {

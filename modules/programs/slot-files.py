@@ -1,4 +1,4 @@
-"""files.py PLAN OUT: what there is for each slot, from the plan that the module has made, below the folder OUT.
+"""slot-files.py PLAN OUT: what there is for each slot, from the plan that the module has made, below the folder OUT.
 
 Which addresses are for slots stands in the address plan (modules/plan.nix).
 """

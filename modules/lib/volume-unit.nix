@@ -7,7 +7,7 @@
 }:
 let
   cfg = config.services.choiros;
-  folders = import ../folders.nix;
+  folders = import ./folders.nix;
   folder = folders.sandboxes;
   inherit (folders) results archives;
   # a container's unit is in the slice that NixOS gives it
@@ -85,11 +85,11 @@ in
     ++ v.besides
     ++ lib.optional cfg.backup.enable cfg.backup.directory;
     serviceConfig =
-      removeAttrs (import ../hardening.nix) [
+      removeAttrs (import ./hardening.nix) [
         # what has the bit in a volume keeps it in the copy; nothing there is executed, by this unit or by the host
         "RestrictSUIDSGID"
       ]
-      // import ../empty-root.nix "choiros-view/volume-${v.name}"
+      // import ./empty-root.nix "choiros-view/volume-${v.name}"
       // {
         Type = "oneshot";
         ExecStart = run "order" v order + more;

@@ -2,9 +2,9 @@
 { lib }:
 { workspaces, network, ... }:
 let
-  ids = import ../ids.nix;
-  folders = import ../folders.nix;
-  plan = import ../plan.nix { inherit lib; } network;
+  ids = import ./ids.nix;
+  folders = import ./folders.nix;
+  plan = import ./plan.nix { inherit lib; } network;
 in
 lib.concatLists (
   lib.mapAttrsToList (

@@ -1,7 +1,7 @@
 # What the sandboxes of all slots have in common, as the address plan has it of each that is declared.
 { cfg }:
 let
-  folders = import ../folders.nix;
+  folders = import ./folders.nix;
 in
 {
   name = "slots";
@@ -15,7 +15,7 @@ in
   folder = folders.slots;
   releases = "${folders.releases}/slots";
   # until it is started, and told
-  id = (import ../ids.nix).sandbox;
+  id = (import ./ids.nix).sandbox;
   hostAddress = null;
   address = null;
 }

@@ -26,6 +26,6 @@ rec {
       address = networks.text (block + 2);
     };
 
-  # which address each of them has is reckoned where they are written out, in slots/files.py
+  # which address each of them has is reckoned where they are written out, in programs/slot-files.py
   mostSlots = slotBlocks * runs / 2;
 }

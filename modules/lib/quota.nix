@@ -25,7 +25,7 @@ rec {
       pkgs.util-linux
     ];
     text = ''
-      exec python3 ${./quota.py} "$@"
+      exec python3 ${../programs/quota.py} "$@"
     '';
   };
   command = lib.getExe program;
@@ -37,7 +37,7 @@ rec {
 
   # where it knows from which folders it has walked through
   state = "/var/lib/choiros/quota";
-  # over those of ../hardening.nix
+  # over those of ./hardening.nix
   serviceConfig = {
     ReadWritePaths = [ state ];
     # reads all folders, tags what is others', and sets limits, which is the kernel's
