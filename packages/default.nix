@@ -24,7 +24,7 @@ in
     inherit (services) hypervisor sandbox;
     default = services.hypervisor;
     options-doc = import ./options-doc {
-      inherit lib pkgs;
+      inherit pkgs;
       module = self.nixosModules.default;
     };
     inherit security-group;

@@ -1,6 +1,5 @@
-# The options as a page, and NixOS' own documentation of them, which refuses an option without a description.
+# The options as a page, by NixOS' own renderer, which refuses an option without a description.
 {
-  lib,
   pkgs,
   module,
 }:
@@ -16,11 +15,13 @@ let
     ;
   book = pkgs.nixosOptionsDoc {
     options = { inherit (options.services) choiros; };
+    # where in the repository an option is declared changes nothing for who sets it
+    transformOptions = option: option // { declarations = [ ]; };
     warningsAreErrors = true;
   };
 in
 pkgs.runCommand "choiros-options" { } ''
   mkdir $out
-  cp ${pkgs.writeText "OPTIONS.md" (import ./text.nix { inherit lib pkgs; })} $out/OPTIONS.md
+  cp ${book.optionsCommonMark} $out/options.md
   cp ${book.optionsJSON}/share/doc/nixos/options.json $out/options.json
 ''
