@@ -119,7 +119,11 @@ async fn a_socket_that_cannot_be_served_is_refused_and_not_left_hanging() {
     let file = tempfile::tempfile().unwrap();
     for (socket, names, hint) in [
         (&another as &dyn AsFd, "http:metrics", "FileDescriptorName"),
-        (&another, "choiros-hypervisor.socket:http", "FileDescriptorName"),
+        (
+            &another,
+            "choiros-hypervisor.socket:http",
+            "FileDescriptorName",
+        ),
         (&datagrams, "http:http", "ListenStream"),
         (&connected, "http:http", "Accept=no"),
         (&file, "http:http", "cannot be served"),

@@ -122,7 +122,10 @@ async fn each_socket_speaks_what_its_name_says() {
 async fn the_only_socket_stands_for_the_one_of_the_config_and_speaks_tls() {
     let host = Host::new();
     let (socket, address) = listener();
-    let command = host.serve(activation::command(Path::new(BIN), "choiros-hypervisor.socket"));
+    let command = host.serve(activation::command(
+        Path::new(BIN),
+        "choiros-hypervisor.socket",
+    ));
     let _gateway = Process::spawn_with(command, activation::stdin(&socket).unwrap()).unwrap();
     over_tls(address, Arc::new(host.authority.trusted())).await;
 }
