@@ -1,11 +1,29 @@
 //! Where a sandbox listens.
 
-use serde::Deserialize;
+use serde::de::{Deserialize, Deserializer, Error};
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
+/// Where we listen: an address with a port.
+pub(super) fn listener<'de, D: Deserializer<'de>>(from: D) -> Result<SocketAddr, D::Error> {
+    parse(&String::deserialize(from)?).map_err(D::Error::custom)
+}
+
+/// A list of such.
+pub(super) fn listeners<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<SocketAddr>, D::Error> {
+    let all = Vec::<String>::deserialize(from)?;
+    let all = all.iter().map(|text| parse(text).map_err(D::Error::custom));
+    all.collect()
+}
+
+fn parse(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| {
+        format!("`{text}` is no address with a port, such as 127.0.0.1:9090 or [::]:443")
+    })
+}
+
 /// Where a sandbox listens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
 #[serde(try_from = "String")]
 pub enum Address {
     /// There, and nowhere else.

@@ -83,6 +83,7 @@ pub enum Registration {
 #[serde(default, deny_unknown_fields)]
 pub struct Server {
     /// Where HTTP is served, over TLS if there is a `[tls]`.
+    #[serde(deserialize_with = "address::listener")]
     pub listen: SocketAddr,
     /// Another port than that of `listen`.
     pub port: Option<u16>,

@@ -1,5 +1,6 @@
 //! `[tls]`: how this program ends TLS itself.
 
+use super::address;
 use serde::Deserialize;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -18,6 +19,7 @@ pub struct Tls {
     pub acme: Option<Acme>,
     /// Where plain HTTP is sent on to https; sockets of systemd's that are named
     /// `http-redirect` stand in for these.
+    #[serde(deserialize_with = "address::listeners")]
     pub http_listen: Vec<SocketAddr>,
     /// With `cert`: the folder into which an ACME client writes `.well-known/acme-challenge/<token>`, which is
     /// served over plain HTTP.

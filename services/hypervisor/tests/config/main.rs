@@ -135,7 +135,7 @@ fn nonsense_is_refused_with_its_mend() {
         ),
         (
             "[auth]\norigin = \"https://os.example\"",
-            "set it to `os.example`",
+            "so browsers would refuse every passkey; set it to `os.example`",
         ),
         (
             "[auth]\norigin = \"https://a.example\"\nrp_id = \"b.example\"",
@@ -149,8 +149,17 @@ fn nonsense_is_refused_with_its_mend() {
             "[auth]\norigin = \"https://192.0.2.1\"\nrp_id = \"192.0.2.1\"",
             "domain name",
         ),
-        ("[auth]\nceremony_secs = 301", "300"),
-        ("[server]\nmax_header_bytes = 100", "8192"),
+        ("[auth]\nceremony_secs = 301", "give 300 at most"),
+        ("[runtime]\nhold_secs = 2", "give 3 or more"),
+        ("[server]\nmax_header_bytes = 100", "give 8192 or more"),
+        (
+            "[server]\nlisten = \"127.0.0.1:99999\"",
+            "no address with a port",
+        ),
+        (
+            "[server]\nlisten = \"localhost:9090\"",
+            "such as 127.0.0.1:9090",
+        ),
         ("[proxy]\nmax_response_header_bytes = 100", "8192"),
         ("[proxy]\nmax_response_header_bytes = 99999999", "16777216"),
         ("[proxy]\nconnect_secs = 0", "1 or more"),
@@ -164,9 +173,9 @@ fn nonsense_is_refused_with_its_mend() {
             "[workspaces.a.live]\nport = 8080\n[workspaces.b.dev]\naddress = \"127.0.0.1:8080\"",
             "give each sandbox its own",
         ),
-        ("[workspaces.www]", "it is not www"),
-        ("[workspaces.xn--a]", "begins with nothing such as xn--"),
-        ("[workspaces.a-dev]", "does not end with -dev"),
+        ("[workspaces.www]", "give the workspace another name"),
+        ("[workspaces.xn--a]", "other alphabets"),
+        ("[workspaces.a-dev]", "names that end with -dev"),
         ("[workspaces.s17]", "slots are called so"),
         ("[workspaces.slots]", "slots are called so"),
     ] {

@@ -1,4 +1,5 @@
 //! Numbers that would refuse everything, or that no clock and no memory can hold.
+//! What a key's number has to be beyond that, its documentation says, too.
 
 use super::{Config, Verdict};
 
@@ -16,48 +17,33 @@ type Limit = (&'static str, u64, u64, u64);
 pub(super) fn limits(config: &Config) -> Verdict {
     for (key, value, least, most) in all(config) {
         if value < least {
-            return Err(format!("{key}: 0 would refuse everything; give 1 or more"));
+            let why = match value {
+                0 => "would refuse everything",
+                _ => "is too little",
+            };
+            return Err(format!("{key}: {value} {why}; give {least} or more"));
         }
         if value > most {
-            return Err(format!(
-                "{key}: {value} is more than this program can count to; give {most} at most"
-            ));
+            return Err(format!("{key}: {value} is too much; give {most} at most"));
         }
-    }
-    if config.auth.ceremony_secs > 300 {
-        return Err("auth.ceremony_secs: a ceremony lasts 300 seconds at most".into());
-    }
-    if config.runtime.hold_secs < 3 {
-        return Err(
-            "runtime.hold_secs: a promotion needs 3 seconds or more, a third for each of its parts"
-                .into(),
-        );
-    }
-    if config.server.max_header_bytes < 8192 {
-        return Err("server.max_header_bytes: browsers need 8192 or more".into());
-    }
-    if !(8192..=16 << 20).contains(&config.proxy.max_response_header_bytes) {
-        return Err(
-            "proxy.max_response_header_bytes: give 8192 at least, and 16777216 at most".into(),
-        );
     }
     Ok(())
 }
 
 /// Where the least is 0, that has a meaning.
 #[rustfmt::skip] // A table.
-fn all(config: &Config) -> [Limit; 29] {
+fn all(config: &Config) -> [Limit; 30] {
     let (server, auth, proxy, runtime) = (&config.server, &config.auth, &config.proxy, &config.runtime);
     [
         ("server.max_connections", server.max_connections as u64, 1, MOST),
         ("server.header_read_secs", server.header_read_secs, 1, MOST_SECS),
         ("server.idle_secs", server.idle_secs, 1, MOST_SECS),
         ("server.write_idle_secs", server.write_idle_secs, 1, MOST_SECS),
-        ("server.max_header_bytes", server.max_header_bytes as u64, 0, MOST),
+        ("server.max_header_bytes", server.max_header_bytes as u64, 8192, MOST),
         ("server.shutdown_secs", server.shutdown_secs, 0, MOST_SECS),
         ("tls.hsts_secs", config.tls.hsts_secs, 0, MOST_SECS),
         ("auth.session_days", auth.session_days, 1, MOST_DAYS),
-        ("auth.ceremony_secs", auth.ceremony_secs, 1, MOST_SECS),
+        ("auth.ceremony_secs", auth.ceremony_secs, 1, 300),
         ("auth.invite_hours", auth.invite_hours, 1, MOST_HOURS),
         ("auth.rate_per_address", auth.rate_per_address.into(), 1, MOST),
         ("auth.rate_per_account", auth.rate_per_account.into(), 1, MOST),
@@ -67,6 +53,7 @@ fn all(config: &Config) -> [Limit; 29] {
         ("proxy.response_secs", proxy.response_secs, 1, MOST_SECS),
         ("proxy.body_idle_secs", proxy.body_idle_secs, 1, MOST_SECS),
         ("proxy.max_body_bytes", proxy.max_body_bytes, 1, u64::MAX),
+        ("proxy.max_response_header_bytes", proxy.max_response_header_bytes as u64, 8192, 16 << 20),
         ("proxy.max_requests", proxy.max_requests as u64, 1, MOST),
         ("proxy.max_requests_per_sandbox", proxy.max_requests_per_sandbox as u64, 1, MOST),
         ("proxy.max_requests_per_user", proxy.max_requests_per_user as u64, 1, MOST),
@@ -77,6 +64,6 @@ fn all(config: &Config) -> [Limit; 29] {
         ("runtime.probe_timeout_secs", runtime.probe_timeout_secs, 1, MOST_SECS),
         ("runtime.idle_secs", runtime.idle_secs, 0, MOST_SECS),
         ("runtime.stop_secs", runtime.stop_secs, 0, MOST_SECS),
-        ("runtime.hold_secs", runtime.hold_secs, 0, MOST_SECS),
+        ("runtime.hold_secs", runtime.hold_secs, 3, MOST_SECS),
     ]
 }

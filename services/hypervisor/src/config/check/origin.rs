@@ -26,7 +26,7 @@ pub(super) fn origin(config: &Config) -> Verdict {
     }
     if rp_id.is_empty() || host != rp_id && !host.ends_with(&format!(".{rp_id}")) {
         return Err(format!(
-            "auth.rp_id: `{rp_id}` is neither `{host}`, the host of auth.origin, nor a parent domain of it; set it to `{host}`"
+            "auth.rp_id: `{rp_id}` is neither `{host}`, the host of auth.origin, nor a parent domain of it, so browsers would refuse every passkey; set it to `{host}`"
         ));
     }
     if is_public(rp_id, host) {

@@ -66,7 +66,7 @@ fn shared(config: &Config) -> Verdict {
         return Ok(());
     }
     Err(format!(
-        "gateway_prefix: `{prefix}` is not a path of the gateway's own; it begins with a slash, ends with none and is not below /dev, such as /.choiros"
+        "gateway_prefix: `{prefix}` is not a path of the gateway's own; it begins with a slash, ends with none, has nothing in it that a URL or a page would have to escape, and is not below /dev, such as /.choiros"
     ))
 }
 

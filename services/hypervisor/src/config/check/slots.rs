@@ -26,7 +26,7 @@ pub(super) fn slots(config: &Config) -> Verdict {
         for place in address.places() {
             if place.port() == 0 {
                 return Err(format!(
-                    "slots.table: {name} sandbox has port 0, at which nothing can be reached"
+                    "slots.table: nothing can be reached at port 0; give {name} sandbox its port"
                 ));
             }
             if let Some(other) = seen.insert(place, name.clone()) {

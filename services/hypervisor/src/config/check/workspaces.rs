@@ -32,8 +32,20 @@ fn workspace_name(name: &str) -> Verdict {
     if is_label(name) {
         return Ok(());
     }
+    let why = if name.ends_with(DEV_SUFFIX) {
+        format!("names that end with {DEV_SUFFIX} are those of dev sandboxes' hosts")
+    } else if name == "www" {
+        "people take that host for another name of the gateway's".to_owned()
+    } else if is_reserved(name) {
+        "hosts with hyphens as third and fourth character stand for names in other alphabets"
+            .to_owned()
+    } else {
+        format!(
+            "a name has a lowercase letter first, then lowercase letters, digits and inner hyphens, {LONGEST_NAME} at most"
+        )
+    };
     Err(format!(
-        "workspaces.{name}: a name has a lowercase letter first, then lowercase letters, digits and inner hyphens, {LONGEST_NAME} at most; it is not www, begins with nothing such as xn--, and does not end with {DEV_SUFFIX}, as the hosts of dev sandboxes do"
+        "workspaces.{name}: {why}; give the workspace another name"
     ))
 }
 
@@ -44,12 +56,16 @@ pub(crate) fn is_label(name: &str) -> bool {
         && name.starts_with(|c: char| c.is_ascii_lowercase())
         && !name.ends_with('-')
         && !name.ends_with(DEV_SUFFIX)
-        // Of other alphabets, and of what may come (RFC 5891).
-        && name.get(2..4) != Some("--")
+        && !is_reserved(name)
         && name != "www"
         && name
             .chars()
             .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+}
+
+/// Whether it is kept for other alphabets, and for what may come (RFC 5891).
+fn is_reserved(name: &str) -> bool {
+    name.get(2..4) == Some("--")
 }
 
 /// Usernames, as people would type them: nobody could ever be any other.
@@ -109,14 +125,14 @@ pub(super) fn health(here: &str, sandbox: &Sandbox) -> Verdict {
         && !(200..600).contains(&status)
     {
         return Err(format!(
-            "{here}.health_status: no answer has the status {status}; give one from 200 to 599, or none for any 2xx"
+            "{here}.health_status: no response has the status {status}; give one from 200 to 599, or none for any 2xx"
         ));
     }
     if let Some(host) = &sandbox.health_host
         && !is_host(host.as_bytes())
     {
         return Err(format!(
-            "{here}.health_host: `{host}` is no host, such as localhost or app.example:8080"
+            "{here}.health_host: `{host}` is no host; give a name or an address, perhaps with a port, such as localhost or app.example:8080"
         ));
     }
     Ok(())
