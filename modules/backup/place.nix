@@ -3,7 +3,7 @@
 { lib }:
 directory:
 let
-  folders = import ../lib/folders.nix;
+  inherit (import ../lib/plan.nix { inherit lib; }) folders;
 in
 !lib.elem directory [
   "/mnt"

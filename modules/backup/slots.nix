@@ -7,7 +7,7 @@
 }:
 let
   cfg = config.services.choiros;
-  folder = (import ../lib/folders.nix).slots;
+  folder = (import ../lib/plan.nix { inherit lib; }).folders.slots;
   backup = pkgs.writeShellApplication {
     name = "choiros-backup-slots";
     runtimeInputs = [ config.systemd.package ];

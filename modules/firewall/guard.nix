@@ -8,6 +8,7 @@
 }:
 let
   cfg = config.services.choiros;
+  inherit (import ../lib/plan.nix { inherit lib; }) folders;
   table = t: ''
     table ${t.family} ${t.name}
     delete table ${t.family} ${t.name}
@@ -29,7 +30,10 @@ let
       pkgs.nftables
       pkgs.util-linux
     ];
-    runtimeEnv.RULES = "${rules}";
+    runtimeEnv = {
+      FOLDER = folders.seal;
+      RULES = "${rules}";
+    };
     text = builtins.readFile ../programs/guard.sh;
   };
   run = lib.getExe guard;
@@ -45,7 +49,7 @@ let
       "AF_NETLINK"
     ];
     IPAddressDeny = "any";
-    RuntimeDirectory = "choiros-seal";
+    RuntimeDirectory = baseNameOf folders.seal;
     RuntimeDirectoryMode = "0755";
     # the last word is read when it is over, too
     RuntimeDirectoryPreserve = true;

@@ -2,7 +2,7 @@
 # speaks with no other sandbox, and opens connections only where its workspace's `egress` says.
 { lib, config, ... }:
 let
-  ids = import ../lib/ids.nix;
+  inherit (import ../lib/plan.nix { inherit lib; }) ids;
   cfg = config.services.choiros;
   files = cfg.slotFiles;
   set = xs: "{ ${lib.concatStringsSep ", " xs} }";

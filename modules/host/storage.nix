@@ -5,7 +5,7 @@ let
   mountOf = import ../lib/mounts.nix { inherit lib config; };
   kernel = config.boot.kernelPackages.kernel.version;
 
-  folders = import ../lib/folders.nix;
+  inherit (import ../lib/plan.nix { inherit lib; }) folders;
   mapping = import ./mapping.nix { inherit lib; };
   # the places that a sandbox has mounted with mapped ids
   volumes = map mountOf ([ folders.sandboxes ] ++ lib.optional (cfg.slots > 0) folders.slots);

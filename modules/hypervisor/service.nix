@@ -5,7 +5,7 @@
   ...
 }:
 let
-  ids = import ../lib/ids.nix;
+  inherit (import ../lib/plan.nix { inherit lib; }) ids;
   cfg = config.services.choiros;
   # the operator's command, which knows where the socket is
   command = pkgs.writeShellScriptBin "hypervisor" ''

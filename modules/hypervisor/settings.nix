@@ -7,7 +7,7 @@
 }:
 let
   cfg = config.services.choiros;
-  folders = import ../lib/folders.nix;
+  inherit (import ../lib/plan.nix { inherit lib; }) folders;
   format = pkgs.formats.toml { };
   runtime = {
     kind = "systemd";
@@ -16,7 +16,7 @@ let
     # the container's own limit, and a little for the service inside
     start_secs = 75;
     # what choiros-firewall says: without the rules that keep sandboxes apart, none is started
-    seal_file = "/run/choiros-seal/state";
+    seal_file = "${folders.seal}/state";
     releases_dir = folders.releases;
     release_unit = "choiros-release-{sandbox}@{order}.service";
     volume_unit = "choiros-volume-{sandbox}@{order}.service";

@@ -7,7 +7,7 @@
 }:
 let
   cfg = config.services.choiros;
-  folders = import ./folders.nix;
+  inherit (import ./plan.nix { inherit lib; }) folders;
   folder = folders.sandboxes;
   inherit (folders) results archives;
   # a container's unit is in the slice that NixOS gives it
@@ -73,10 +73,7 @@ in
 
   # ORDER is a sandbox's name and, after a colon, an order's words; MORE is the program's options
   unit = v: order: more: {
-    after = [
-      "systemd-tmpfiles-setup.service"
-      "systemd-tmpfiles-resetup.service"
-    ];
+    after = folders.madeBy;
     startLimitIntervalSec = 0;
     environment.SANDBOXES = toString v.sandboxes;
     unitConfig.RequiresMountsFor = [

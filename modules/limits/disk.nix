@@ -10,7 +10,7 @@ let
   cfg = config.services.choiros;
   quota = import ../lib/quota.nix { inherit lib pkgs; };
   placeOf = import ../lib/quota-place.nix { inherit lib config; };
-  folders = import ../lib/folders.nix;
+  inherit (import ../lib/plan.nix { inherit lib; }) folders;
   folder = folders.sandboxes;
   inherit (folders) slots;
   held = "/run/choiros-quota";
@@ -51,7 +51,9 @@ let
       for folder in ${slots}/*; do
         number=''${folder##*/}
         [[ $number =~ ^[1-9][0-9]{0,3}$ ]] || continue
-        ${quota.command} $((${toString (import ../lib/ids.nix).slots} + number)) ${quota.numbers cfg.slot} "$folder" || failed=1
+        ${quota.command} $((${
+          toString (import ../lib/plan.nix { inherit lib; }).ids.slots
+        } + number)) ${quota.numbers cfg.slot} "$folder" || failed=1
       done
       exit $failed
     '';
@@ -59,10 +61,7 @@ let
   unit = description: program: paths: {
     inherit description;
     wantedBy = [ "multi-user.target" ];
-    after = [
-      "systemd-tmpfiles-setup.service"
-      "systemd-tmpfiles-resetup.service"
-    ];
+    after = folders.madeBy;
     unitConfig.RequiresMountsFor = paths;
     serviceConfig =
       import ../lib/hardening.nix

@@ -1,8 +1,9 @@
 # choiros-firewall load: load the tables that keep sandboxes apart, and note how they are listed then.
 # choiros-firewall watch: put them back as they were, whoever flushes, deletes or replaces them; fail if they don't stay.
 # choiros-firewall stopped: say that nothing holds them.
-# How it is stands in a file that the gateway reads: `sealed`, or why not. RULES is in the environment.
-state=/run/choiros-seal/state expected=/run/choiros-seal/expected lock=/run/choiros-seal/lock
+# How it is stands in a file that the gateway reads: `sealed`, or why not. RULES, and FOLDER for that file, are in the
+# environment.
+state=$FOLDER/state expected=$FOLDER/expected lock=$FOLDER/lock
 
 say() {
   printf '%s\n' "$1" > "$state.$$"

@@ -1,6 +1,6 @@
 """slot-files.py PLAN OUT: what there is for each slot, from the plan that the module has made, below the folder OUT.
 
-Which addresses are for slots stands in the address plan (modules/plan.nix).
+Which addresses are for slots stands in the address plan (modules/lib/plan.nix).
 """
 import ipaddress
 import json

@@ -8,7 +8,8 @@
 }:
 let
   cfg = config.services.choiros;
-  profiles = (import ../lib/folders.nix).releases;
+  inherit (import ../lib/plan.nix { inherit lib; }) folders;
+  profiles = folders.releases;
   releases = import ./program.nix { inherit pkgs; } "releases" [
     config.systemd.package
     pkgs.findutils
@@ -29,10 +30,7 @@ in
       description = "Releases of the sandboxes";
       wantedBy = [ "multi-user.target" ];
       before = [ "choiros-hypervisor.service" ] ++ map (s: s.unit) cfg.sandboxes;
-      after = [
-        "systemd-tmpfiles-setup.service"
-        "systemd-tmpfiles-resetup.service"
-      ];
+      after = folders.madeBy;
       # a switch reloads units before it restarts and starts others
       reloadIfChanged = true;
       restartTriggers = [ (builtins.hashString "sha256" plan) ];

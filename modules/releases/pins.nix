@@ -8,7 +8,7 @@
 }:
 let
   cfg = config.services.choiros;
-  slots = import ../lib/slot.nix { inherit cfg; };
+  slots = (import ../lib/plan.nix { inherit lib; }).slots cfg;
   release = import ./program.nix { inherit pkgs; } "release" [ ];
   unit = folder: order: {
     description = "Release for ${order}";

@@ -6,7 +6,7 @@
 }:
 let
   cfg = config.services.choiros;
-  folders = import ../lib/folders.nix;
+  inherit (import ../lib/plan.nix { inherit lib; }) folders;
   rollout = pkgs.writeShellApplication {
     name = "choiros-rollout";
     runtimeInputs = [

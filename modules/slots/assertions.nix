@@ -1,7 +1,7 @@
 { lib, config, ... }:
 let
   cfg = config.services.choiros;
-  inherit (import ../lib/plan.nix { inherit lib; } cfg.network) mostIndex mostSlots;
+  inherit ((import ../lib/plan.nix { inherit lib; }).addresses cfg.network) mostIndex mostSlots;
   indices = lib.filter (i: i != null) (map (w: w.index) (lib.attrValues cfg.workspaces));
   highest = lib.foldl' lib.max 1 indices;
   reserved = lib.filter (name: builtins.match "slots|s[0-9]+" name != null) (

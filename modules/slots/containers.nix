@@ -3,7 +3,7 @@
 { lib, config, ... }:
 let
   cfg = config.services.choiros;
-  slots = import ../lib/slot.nix { inherit cfg; };
+  slots = (import ../lib/plan.nix { inherit lib; }).slots cfg;
   flags = import ../lib/identity.nix { inherit lib; };
   identity = flags {
     name = "$INSTANCE";

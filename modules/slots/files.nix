@@ -9,12 +9,12 @@
 }:
 let
   cfg = config.services.choiros;
-  ids = import ../lib/ids.nix;
+  inherit (import ../lib/plan.nix { inherit lib; }) ids;
   # the text of a unit that is there for slots alone, and runs below their names
   shared = name: unit: pkgs.writeText "${name}.service" config.systemd.units.${unit}.text;
   plan = {
     inherit (cfg) slots;
-    inherit (import ../lib/plan.nix { inherit lib; } cfg.network) first slotBlocks;
+    inherit ((import ../lib/plan.nix { inherit lib; }).addresses cfg.network) first slotBlocks;
     firstId = ids.slots;
     inherit (cfg.slot) port;
     declared = map (s: { inherit (s) interface address hostAddress; }) cfg.sandboxes;

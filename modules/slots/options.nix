@@ -5,11 +5,11 @@
 }:
 let
   inherit (lib) mkOption types;
-  ids = import ../lib/ids.nix;
+  inherit (import ../lib/plan.nix { inherit lib; }) ids;
   cfg = config.services.choiros;
   settings = import ../lib/sandbox-options.nix {
     inherit lib config;
-    folder = (import ../lib/folders.nix).slots;
+    folder = (import ../lib/plan.nix { inherit lib; }).folders.slots;
   };
 in
 {
@@ -54,5 +54,5 @@ in
   };
 
   config.services.choiros.containers =
-    cfg.sandboxes ++ lib.optional (cfg.slots > 0) (import ../lib/slot.nix { inherit cfg; });
+    cfg.sandboxes ++ lib.optional (cfg.slots > 0) ((import ../lib/plan.nix { inherit lib; }).slots cfg);
 }

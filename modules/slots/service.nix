@@ -7,9 +7,9 @@
 }:
 let
   cfg = config.services.choiros;
-  ids = import ../lib/ids.nix;
+  inherit (import ../lib/plan.nix { inherit lib; }) ids;
   quota = import ../lib/quota.nix { inherit lib pkgs; };
-  folders = import ../lib/folders.nix;
+  inherit (import ../lib/plan.nix { inherit lib; }) folders;
   inherit (folders) results;
   folder = folders.slots;
   slot = pkgs.writeShellApplication {
@@ -32,10 +32,7 @@ in
     systemd.tmpfiles.settings.choiros.${folder}.d.mode = "0700";
     systemd.services."choiros-slot@" = {
       description = "Folders of slot %i";
-      after = [
-        "systemd-tmpfiles-setup.service"
-        "systemd-tmpfiles-resetup.service"
-      ];
+      after = folders.madeBy;
       startLimitIntervalSec = 0;
       unitConfig = {
         CollectMode = "inactive-or-failed";

@@ -1,7 +1,7 @@
 { lib, config, ... }:
 let
   cfg = config.services.choiros;
-  inherit (import ../lib/ids.nix) mostWorkspaces;
+  inherit ((import ../lib/plan.nix { inherit lib; }).ids) mostWorkspaces;
   workspaces = lib.mapAttrsToList (name: w: w // { inherit name; }) cfg.workspaces;
   taken = map (w: w.index) (lib.filter (w: w.index != null) workspaces);
   free = lib.findFirst (i: !lib.elem i taken) mostWorkspaces (lib.range 1 mostWorkspaces);

@@ -9,6 +9,7 @@ let
   cfg = config.services.choiros;
   inside = import ./inside.nix { inherit config pkgs; };
   limits = import ../lib/limits-of-unit.nix { inherit lib; };
+  inherit (import ../lib/plan.nix { inherit lib; }) folders;
   # a folder that nobody inside may list
   unlisted = "/run/choiros-unlisted";
   flags = import ../lib/identity.nix { inherit lib; };
@@ -77,11 +78,10 @@ let
       bindsTo = [ "choiros-firewall.service" ];
       after = [
         "choiros-firewall.service"
-        # the folder that /data is bound from, at boot and when a switch brings a new sandbox
-        "systemd-tmpfiles-setup.service"
-        "systemd-tmpfiles-resetup.service"
-        "choiros-releases.service"
-      ];
+      ]
+      # the folder that /data is bound from
+      ++ folders.madeBy
+      ++ [ "choiros-releases.service" ];
       # what was pinned before runs, if nothing can be pinned now
       wants = [ "choiros-releases.service" ];
       # Its release, as of this moment, and whoever starts it. NixOS would take the newest closure, or what lies in a
@@ -97,7 +97,7 @@ let
         export SYSTEM_PATH
         EXTRA_NSPAWN_FLAGS="''${EXTRA_NSPAWN_FLAGS-} --setenv=SANDBOX_RELEASE=$number"
         # which closure runs, whatever it is pinned to later
-        echo "$SYSTEM_PATH" > "/run/choiros-sandboxes/$INSTANCE"
+        echo "$SYSTEM_PATH" > "${folders.running}/$INSTANCE"
       '';
       serviceConfig = {
         # it would bring the newest closure into what runs
@@ -128,7 +128,7 @@ in
   systemd.services = forEach (s: lib.nameValuePair "container@${s.name}" (unit s));
   systemd.tmpfiles.settings = lib.mkIf cfg.enable {
     choiros = {
-      "/run/choiros-sandboxes".d.mode = "0755";
+      ${folders.running}.d.mode = "0755";
       ${unlisted}.d.mode = "0711";
     };
   };

@@ -2,7 +2,7 @@
 { lib, config, ... }:
 let
   cfg = config.services.choiros;
-  folders = import ../lib/folders.nix;
+  inherit (import ../lib/plan.nix { inherit lib; }) folders;
   root = folders.sandboxes;
   # where the data of declared sandboxes and of slots are, and what slots had in them
   roots = [

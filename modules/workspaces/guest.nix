@@ -8,7 +8,7 @@
 }:
 { lib, pkgs, ... }:
 let
-  ids = import ../lib/ids.nix;
+  inherit (import ../lib/plan.nix { inherit lib; }) ids;
   # what has the id of another workspace's sandboxes
   others =
     kind:

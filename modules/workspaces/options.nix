@@ -6,12 +6,12 @@
 }:
 let
   inherit (lib) mkOption types;
-  ids = import ../lib/ids.nix;
+  inherit (import ../lib/plan.nix { inherit lib; }) ids;
   choirosTypes = import ../lib/types.nix { inherit lib; };
   service = import ../lib/service-options.nix { inherit lib choirosTypes; };
   settings = import ../lib/sandbox-options.nix {
     inherit lib config;
-    folder = (import ../lib/folders.nix).sandboxes;
+    folder = (import ../lib/plan.nix { inherit lib; }).folders.sandboxes;
   };
   role = import ./role.nix { inherit lib service; };
   workspace =
@@ -79,6 +79,6 @@ in
 
   config.services.choiros = {
     workspaces.sandbox = { };
-    sandboxes = import ../lib/addresses.nix { inherit lib; } config.services.choiros;
+    sandboxes = (import ../lib/plan.nix { inherit lib; }).sandboxes config.services.choiros;
   };
 }
