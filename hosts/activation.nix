@@ -7,7 +7,6 @@
   withinSecs ? 60,
 }:
 let
-  inherit (config.services.choiros) settings gatewayPrefix;
   switch = "$PROFILE/bin/switch-to-configuration";
   waitHealthy = lib.getExe (pkgs.callPackage ../packages/wait-healthy.nix { });
   custom = activate.custom // {
@@ -18,5 +17,5 @@ in
 custom config.system.build.toplevel ''
   cd /tmp
   ${switch} switch
-  ${waitHealthy} ${toString withinSecs} http://${settings.server.listen}${toString gatewayPrefix}
+  ${waitHealthy} ${toString withinSecs} ${config.services.choiros.listen.url}
 ''

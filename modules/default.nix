@@ -1,13 +1,14 @@
 # ChoirOS host as a NixOS module: one folder a concern, each with its options, its assertions, and what it does.
 {
   imports = [
-    ./gateway
-    ./origins
+    ./gateway.nix
     ./workspaces
     ./slots
     ./limits
     ./logs
-    ./hypervisor
+    ./settings.nix
+    ./hypervisor.nix
+    ./polkit.nix
     ./ingress
     ./firewall
     ./host

@@ -78,7 +78,7 @@ in
   "without a metrics token no credential is asked for" = {
     config = on { };
     expect =
-      c: !((unit c) ? LoadCredential) && !(c.services.choiros.settings.server ? metrics_token_file);
+      c: !((unit c) ? LoadCredential) && c.services.choiros.settings.server.metrics_token_file == null;
   };
   "a metrics token is a credential, and its absence stops nothing" = {
     config = on { metricsTokenFile = "/run/secrets/metrics-token"; };
@@ -117,15 +117,11 @@ in
   };
   "a listener that only begins like loopback is refused" = {
     config = on { settings.server.listen = "127.example.org:9090"; };
-    fails = "127.example.org:9090 is no loopback address with a port";
+    fails = "127.example.org is no address of loopback";
   };
   "a listener on the port of what ends TLS is refused" = {
     config = on { settings.server.listen = "127.0.0.1:443"; };
     fails = "port 443 is taken by services.choiros.ingress";
-  };
-  "a listener beyond the last port is refused" = {
-    config = on { settings.server.listen = "127.0.0.1:65536"; };
-    fails = "there are 65535 at most";
   };
   "Prometheus on the gateway's port is refused" = {
     config = with' {
@@ -144,4 +140,47 @@ in
     } { settings.server.listen = "[::1]:9090"; };
     expect = c: c.systemd.sockets.choiros-hypervisor.listenStreams != [ ];
   };
+  "where this host finds the gateway follows from where it listens" = {
+    config = on {
+      origins = "shared";
+      gatewayPrefix = "/.choiros";
+      settings.server.listen = "[::1]:9191";
+    };
+    expect =
+      c:
+      c.services.choiros.listen.address == "[::1]"
+      && c.services.choiros.listen.port == 9191
+      && c.services.choiros.listen.url == "http://[::1]:9191/.choiros";
+  };
+  "an address without a port is the hypervisor's to refuse" = {
+    config = on { settings.server.listen = "127.0.0.1"; };
+    expect = c: c.services.choiros.listen.port == null;
+  };
+  "the hypervisor checks its file when the host is built, and who reads why it failed is told where to look" =
+    {
+      config = on { };
+      expect =
+        c:
+        let
+          check = builtins.head (
+            builtins.filter (check: (check.name or "") == "hypervisor-config-check") c.system.checks
+          );
+        in
+        says check.buildCommand "check-config --config ${c.services.choiros.configFile} "
+        && says check.buildCommand "exit 1"
+        && builtins.all (says check.buildCommand) [
+          "services.choiros.settings"
+          "auth.rp_id from rpId"
+          "workspaces.<name> from workspaces.<name>"
+        ];
+    };
+  "a key that the module knows nothing of is the hypervisor's to judge, and stands beside the others" =
+    {
+      config = on { settings.server.no_such_key = true; };
+      expect =
+        c:
+        c.services.choiros.settings.server.no_such_key
+        && c.services.choiros.settings.server.listen == "127.0.0.1:9090"
+        && c.services.choiros.settings.sandbox_domain == "choir.example.org";
+    };
 }

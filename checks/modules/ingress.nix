@@ -423,4 +423,12 @@ in
     };
     fails = "services.nginx takes port 80 or 443";
   };
+  "a domain of sandboxes that no authority vouches for is refused" = {
+    config = on { sandboxDomain = "sandboxes.internal"; };
+    fails = "services.choiros.sandboxDomain: no certificate authority vouches for sandboxes.internal";
+  };
+  "a redirect to itself is refused" = {
+    config = on { redirectDomains = [ "choir.example.org" ]; };
+    fails = "would redirect to itself";
+  };
 }

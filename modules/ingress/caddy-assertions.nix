@@ -59,6 +59,11 @@ in
         message = "services.caddy.httpPort and httpsPort: ${cfg.domain} would be served on ${toString caddy.httpPort} and ${toString caddy.httpsPort}, and people come to 80 and 443. Remove them; give a site of yours that wants another port that port in its name.";
       }
       {
+        # two sites with one name would be one
+        assertion = !lib.elem cfg.domain cfg.redirectDomains;
+        message = "services.choiros.redirectDomains: ${cfg.domain} would redirect to itself. Leave services.choiros.domain out of the list.";
+      }
+      {
         assertion = shadowing == [ ];
         message = "services.caddy.virtualHosts.\"${lib.head (shadowing ++ [ "" ])}\" has the host of a sandbox, which would never be seen. Give the site another name, or set services.choiros.sandboxDomain to another domain.";
       }

@@ -90,7 +90,7 @@ in
         ${lib.optionalString (own && files == null) ''
           # a name that there is no sandbox of gets no certificate
           on_demand_tls {
-            ask http://${cfg.settings.server.listen}/api/hosts
+            ask ${cfg.listen.url}/api/hosts
           }
         ''}
       '';

@@ -39,17 +39,17 @@ in
     description = "The port that the service inside listens on.";
   };
   health.path = option "healthPath" {
-    type = choirosTypes.urlPath;
+    type = types.str;
     example = "/";
     description = "The path that tells whether the service is well: any 2xx says so, or `health.status` alone.";
   };
   health.status = option "healthStatus" {
-    type = types.nullOr (types.ints.between 200 599);
+    type = types.nullOr types.ints.unsigned;
     example = 401;
     description = "The one status by which the service says that it is well, where that isn't a 2xx.";
   };
   health.host = option "healthHost" {
-    type = types.nullOr choirosTypes.hostHeader;
+    type = types.nullOr types.str;
     example = "localhost";
     description = "The `Host` header to ask with, for services that answer some names only. Without it, the sandbox's address.";
   };

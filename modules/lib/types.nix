@@ -52,15 +52,6 @@ in
         lib.hasInfix "/" v && n != null && n.prefix >= 16 && n.prefix <= 22 && networks.isFirst n
       );
   size = matching "number of bytes, with K, M, G or T" "[1-9][0-9]*[KMGT]?";
-  # as the hypervisor reads it: not dev's, and nothing that a URL or a page would have to escape
-  gatewayPrefix =
-    fulfilling "path such as /.choiros: it begins with a slash, ends with none, and is not below /dev"
-      (
-        v:
-        builtins.match "(/[A-Za-z0-9._~-]+)+" v != null
-        && lib.head (lib.tail (lib.splitString "/" v)) != "dev"
-      );
-  urlPath = matching "path that begins with a slash" "/[^ ]*";
   # it stands in units and rules, where blanks, quotes and % mean something
   folder =
     fulfilling
@@ -78,6 +69,5 @@ in
   port = types.ints.between 1 65535 // {
     description = "port from 1 to 65535";
   };
-  hostHeader = matching "value of a Host header: a name or address, perhaps with a port" "([A-Za-z0-9.-]+|[[][0-9A-Fa-f:.]+[]])(:[0-9]+)?";
   isV6 = lib.hasInfix ":";
 }

@@ -4,8 +4,8 @@
 let
   cfg = config.services.choiros;
   units = builtins.toJSON (map (s: s.unit) cfg.sandboxes);
-  orders = import ../lib/volume-orders.nix { inherit lib; };
-  slotOrders = import ../lib/volume-orders.nix {
+  orders = import ./lib/volume-orders.nix { inherit lib; };
+  slotOrders = import ./lib/volume-orders.nix {
     inherit lib;
     archives = true;
   };
