@@ -3,7 +3,7 @@
   imports = [
     ./gateway.nix
     ./workspaces
-    ./slots
+    ./slots.nix
     ./limits
     ./logs
     ./settings.nix
@@ -13,7 +13,7 @@
     ./firewall
     ./host
     ./releases
-    ./volumes
+    ./volumes.nix
     ./rollout
     ./backup
     ./reliability

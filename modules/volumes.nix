@@ -1,5 +1,5 @@
-# `choiros-volume-<sandbox>@<order>`: what the hypervisor asks of a sandbox's volume; and of one of a slot's,
-# `choiros-slot-volume-<number>@<sandbox>:<order>`.
+# Copies of the sandboxes' data: snapshots, and what is made of them. `choiros-volume-<sandbox>@<order>` is what the
+# hypervisor asks of a sandbox's volume; of one of a slot's, `choiros-slot-volume-<number>@<sandbox>:<order>`.
 {
   lib,
   config,
@@ -8,7 +8,7 @@
 }:
 let
   cfg = config.services.choiros;
-  volume = import ../lib/volume-unit.nix { inherit lib config pkgs; };
+  volume = import ./lib/volume-unit.nix { inherit lib config pkgs; };
   inherit (volume) folder results archives;
   unit =
     v: name: order: more:
