@@ -9,7 +9,9 @@
     ./settings.nix
     ./hypervisor.nix
     ./polkit.nix
-    ./ingress
+    ./ingress.nix
+    ./certificates.nix
+    ./caddy.nix
     ./firewall
     ./host
     ./releases

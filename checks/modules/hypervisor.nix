@@ -172,6 +172,7 @@ in
           "services.choiros.settings"
           "auth.rp_id from rpId"
           "workspaces.<name> from workspaces.<name>"
+          "tls.acme.accept_terms from security.acme.acceptTerms"
         ];
     };
   "a key that the module knows nothing of is the hypervisor's to judge, and stands beside the others" =

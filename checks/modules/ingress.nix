@@ -175,6 +175,13 @@ in
     } { };
     fails = ''services.caddy.virtualHosts."blog.example.org" has the host of a sandbox'';
   };
+  "a redirect from a sandbox's host is refused" = {
+    config = on {
+      redirectDomains = [ "www-dev.choir.example.org" ];
+      workspaces.www.index = 2;
+    };
+    fails = ''services.caddy.virtualHosts."www-dev.choir.example.org" has the host of a sandbox'';
+  };
   "a site for whatever host is refused beside the sandboxes'" = {
     config = with' { services.caddy.virtualHosts."https://".extraConfig = "respond hello"; } { };
     fails = ''services.caddy.virtualHosts."https://" is for all hosts that no other site has'';
@@ -277,7 +284,7 @@ in
   "which global options would take the site away" = reckoned (
     lib:
     let
-      foreign = import ../../modules/ingress/global.nix { inherit lib; };
+      foreign = import ../../modules/lib/caddy-globals.nix { inherit lib; };
       ours = "admin unix//run/caddy/admin.sock|0600\nservers :443 {\n}\nservers :80 {\n}\non_demand_tls {\n}\n";
       all =
         expected:
