@@ -117,7 +117,7 @@ in
     config = on { };
     expect =
       c:
-      c.nix.settings.sandbox == true
+      c.nix.settings.sandbox
       &&
         c.nix.settings.allowed-users == [
           "root"

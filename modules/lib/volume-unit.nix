@@ -47,7 +47,7 @@ in
 
   # the volume of a declared sandbox
   ofSandbox = s: {
-    name = s.name;
+    inherit (s) name;
     inherit folder;
     besides = [ ];
     sandboxes = [ s.name ];

@@ -18,8 +18,8 @@ give_up() {
 
 # Without counters and handles, so that only a change of the rules is one; and of the sets, without that which traffic fills.
 listing() {
-  nft --stateless --terse list table inet choiros && nft --stateless list table arp choiros &&
-    for set in links slots addresses; do nft --stateless list set inet choiros "$set" || return; done
+  nft --stateless --terse list table inet choiros && nft --stateless list table arp choiros \
+    && for set in links slots addresses; do nft --stateless list set inet choiros "$set" || return; done
 }
 
 load() {
@@ -37,8 +37,8 @@ put_back() {
   echo "someone changed the rules that keep sandboxes apart: putting them back" >&2
   [ "$SECONDS" -lt $((since + 10)) ] || { since=$SECONDS times=0; }
   until
-    [ $((times += 1)) -le 10 ] ||
-      give_up "the rules that keep sandboxes apart don't stay: see journalctl -u 'choiros-firewall*', and who else changes the firewall"
+    [ $((times += 1)) -le 10 ] \
+      || give_up "the rules that keep sandboxes apart don't stay: see journalctl -u 'choiros-firewall*', and who else changes the firewall"
     load
     stands
   do :; done

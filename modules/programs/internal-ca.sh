@@ -1,6 +1,6 @@
 # A certificate for NAMES (DNS:a,DNS:b), by an authority of this host's own, in $STATE_DIRECTORY: ca.pem is what browsers
 # are told to trust, cert.pem and key.pem what they are shown. Makes new ones only for other names, or a month before the end.
-cd "$STATE_DIRECTORY"
+cd "$STATE_DIRECTORY" || exit
 
 # lasts FILE DAYS
 lasts() { openssl x509 -in "$1" -noout -checkend $(($2 * 86400)) > /dev/null 2>&1; }

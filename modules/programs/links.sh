@@ -11,4 +11,3 @@ alone() {
   exec 9< "$1"
   flock 9
 }
-
