@@ -15,7 +15,8 @@ HOST := aws-prod
 # What tests can die at, beside what is shipped.
 TEST_FLAGS := --workspace --features hypervisor/fail-points
 
-.PHONY: help run programs test test-tools check-apps bench flood swap-storm fmt check check-tools deploy screenshots clean toolchain browser acme promtool peers
+.PHONY: help run programs test test-tools check-apps bench flood swap-storm fmt check check-tools docs deploy screenshots clean \
+	toolchain browser acme promtool peers
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | column -ts "$$(printf '\t')"
@@ -66,28 +67,32 @@ bench: toolchain peers ## Measure the hypervisor beside nginx, HAProxy and Caddy
 	$(CARGO) build $(TOOLS) --release --locked -p bench
 	@PATH="$$PATH:/usr/sbin" "$(TARGET)/release/bench" $(CASE) $(BENCH_FLAGS)
 
-fmt: ## Format everything (Nix too, where nixfmt is)
-	$(CARGO) fmt $(MANIFEST) --all
-	$(CARGO) fmt $(TOOLS) --all
-	@if command -v nixfmt >/dev/null; then git ls-files '*.nix' | xargs nixfmt; fi
+fmt: toolchain ## Format everything, as treefmt.toml says
+	@.ci/fmt
 
-check: toolchain check-tools ## Formatting, lints and licences, without running anything
-	$(CARGO) fmt $(MANIFEST) --all --check
-	$(CARGO) clippy $(MANIFEST) --locked $(TEST_FLAGS) --all-targets -- -D warnings
-	RUSTDOCFLAGS="-D warnings" $(CARGO) doc $(MANIFEST) --locked --workspace --no-deps --quiet
-	$(call deny,$(SERVICES))
+check: toolchain ## Formatting, lints and licences, without running anything
+	@.ci/fmt --ci
+	$(call lint,$(SERVICES),$(TEST_FLAGS))
+	$(call lint,tools,--workspace)
 	@if command -v nix >/dev/null; then .ci/flake --no-build; \
 	else echo "nix is not installed: the flake is not evaluated"; fi
 
 check-tools: toolchain
-	$(CARGO) fmt $(TOOLS) --all --check
-	$(CARGO) clippy $(TOOLS) --locked --workspace --all-targets -- -D warnings
-	RUSTDOCFLAGS="-D warnings" $(CARGO) doc $(TOOLS) --locked --workspace --no-deps --quiet
-	$(call deny,tools)
+	$(call lint,tools,--workspace)
 
-deny = @if command -v cargo-deny >/dev/null; then \
+# lint FOLDER,FLAGS
+define lint
+$(CARGO) clippy --manifest-path $(1)/Cargo.toml --locked $(2) --all-targets -- -D warnings
+RUSTDOCFLAGS="-D warnings" $(CARGO) doc --manifest-path $(1)/Cargo.toml --locked --workspace --no-deps --quiet
+@if command -v cargo-deny >/dev/null; then \
 	cargo deny --manifest-path "$(CURDIR)/$(1)/Cargo.toml" --config "$(CURDIR)/$(SERVICES)/deny.toml" check bans licenses sources; \
-	else echo "cargo-deny is not installed: licences are not checked"; fi
+	else echo "cargo-deny is not installed: the licences of $(1) are not checked"; fi
+endef
+
+docs: toolchain ## Write the generated pages below docs/ anew
+	UPDATE_DOCS=1 $(CARGO) test $(MANIFEST) --locked -p hypervisor --lib config::page
+	@if command -v nix >/dev/null; then install -m 644 "$$(nix build --no-link --print-out-paths .#options-doc)/options.md" docs/options.md; \
+	else echo "nix is not installed: docs/options.md is as it was"; fi
 
 deploy: ## Build, show what changes, deploy to $(HOST), verify (needs Nix)
 	nix run .#deploy -- $(HOST)

@@ -48,5 +48,5 @@ in
   devShells.default = pkgs.callPackage ./shell.nix {
     inherit (inputs.deploy-rs.packages.${system}) deploy-rs;
   };
-  formatter = pkgs.nixfmt-tree;
+  formatter = pkgs.callPackage ./formatter.nix { };
 }

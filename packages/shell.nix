@@ -1,5 +1,6 @@
 # Everything to work on this repo, and to deploy it.
 {
+  callPackage,
   mkShell,
   actionlint,
   age,
@@ -9,21 +10,22 @@
   cargo-nextest,
   chromium,
   clippy,
-  deadnix,
   deploy-rs,
   jq,
-  nixfmt-tree,
   pebble,
+  prometheus,
   rust-analyzer,
   rustc,
-  rustfmt,
   sops,
   sqlite,
   ssh-to-age,
   zizmor,
 }:
+let
+  formatter = callPackage ./formatter.nix { };
+in
 mkShell {
-  packages = [
+  packages = formatter.runtimeInputs ++ [
     actionlint
     age
     awscli2
@@ -32,14 +34,13 @@ mkShell {
     cargo-nextest
     chromium
     clippy
-    deadnix
     deploy-rs
+    formatter
     jq
-    nixfmt-tree
     pebble
+    prometheus.cli
     rust-analyzer
     rustc
-    rustfmt
     sops
     sqlite
     ssh-to-age
