@@ -5,7 +5,7 @@
     ./workspaces
     ./slots.nix
     ./limits
-    ./logs
+    ./logs.nix
     ./settings.nix
     ./hypervisor.nix
     ./polkit.nix
@@ -14,11 +14,11 @@
     ./caddy.nix
     ./firewall
     ./host
-    ./releases
+    ./releases.nix
     ./volumes.nix
-    ./rollout
+    ./rollout.nix
     ./backup
-    ./reliability
-    ./monitoring
+    ./reliability.nix
+    ./monitoring.nix
   ];
 }

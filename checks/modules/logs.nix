@@ -1,5 +1,12 @@
-{ on, ... }:
+{ on, says, ... }:
 {
+  "a sandbox's console has a journal of its own" = {
+    config = on { };
+    expect =
+      c:
+      c.systemd.services."container@sandbox-live".serviceConfig.LogNamespace == "sandboxes"
+      && says c.environment.etc."systemd/journald@sandboxes.conf".text "SystemMaxUse=64M";
+  };
   "what sandboxes have logged is told to the hypervisor alone, by a user of nobody's, who may only read" =
     {
       config = on { };

@@ -25,11 +25,4 @@ in
         && builtins.elem "choiros-hypervisor.service" (service "caddy" c).after
         && (service "caddy" c).serviceConfig.TimeoutStopSec > 30;
     };
-  "a sandbox's console has a journal of its own" = {
-    config = on { };
-    expect =
-      c:
-      (service "container@sandbox-live" c).serviceConfig.LogNamespace == "sandboxes"
-      && says c.environment.etc."systemd/journald@sandboxes.conf".text "SystemMaxUse=64M";
-  };
 }
