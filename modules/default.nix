@@ -17,7 +17,7 @@
     ./releases.nix
     ./volumes.nix
     ./rollout.nix
-    ./backup
+    ./backup.nix
     ./reliability.nix
     ./monitoring.nix
   ];

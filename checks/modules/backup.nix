@@ -107,7 +107,7 @@ in
     lib:
     let
       inherit (import ../../modules/lib/types.nix { inherit lib; }) folder;
-      mayKeep = import ../../modules/backup/place.nix { inherit lib; };
+      mayKeep = import ../../modules/lib/backup-place.nix { inherit lib; };
       all =
         expected:
         map (directory: {

@@ -3,7 +3,7 @@
 { lib }:
 directory:
 let
-  inherit (import ../lib/plan.nix { inherit lib; }) folders;
+  inherit (import ./plan.nix { inherit lib; }) folders;
 in
 !lib.elem directory [
   "/mnt"
