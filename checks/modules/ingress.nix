@@ -1,3 +1,4 @@
+# The hypervisor as the one that ends TLS, and what both kinds of ingress promise.
 {
   on,
   with',
@@ -6,33 +7,45 @@
   ...
 }:
 let
-  sandboxes = c: c.services.caddy.virtualHosts.choiros-sandboxes;
+  gateway = settings: {
+    ingress = {
+      kind = "gateway";
+    }
+    // settings;
+  };
+  acme = settings: with' { security.acme.acceptTerms = true; } (gateway settings);
+  shared = settings: gateway settings // { origins = "shared"; };
+  tls = c: c.services.choiros.settings.tls;
+  unit = c: c.systemd.services.choiros-hypervisor;
+  socket = c: name: c.systemd.sockets.${name};
+  ours = [
+    "choiros-hypervisor-http"
+    "choiros-hypervisor-https"
+    "choiros-hypervisor-http-redirect"
+  ];
   host = c: c.services.caddy.virtualHosts."choir.example.org".extraConfig;
-  beside =
-    more:
+  # a host with these things of its own, behind Caddy or behind the gateway
+  behind =
+    settings: more:
     with' {
       imports = [
         ../foreign/stand-ins.nix
         more
       ];
-    } { };
+      security.acme.acceptTerms = true;
+    } settings;
+  besideCaddy = behind { };
+  beside = behind (gateway { });
 in
 {
-  "Caddy carries the domain to the hypervisor" = {
+  "Caddy ends TLS unless someone says otherwise" = {
     config = on { };
-    expect = c: says (host c) "reverse_proxy unix//run/choiros-ingress/http.sock [{]";
-  };
-  "no other user of the host speaks in its name" = {
-    config = with' {
-      services.caddy.group = "web";
-      users.groups.web = { };
-    } { };
     expect =
       c:
-      builtins.elem "/run/choiros-ingress/http.sock" c.systemd.sockets.choiros-hypervisor.listenStreams
-      && c.systemd.sockets.choiros-hypervisor.socketConfig.SocketGroup == "web"
-      && c.systemd.sockets.choiros-hypervisor.socketConfig.SocketMode == "0660"
-      && !(c.services.choiros.settings.server ? trusted_proxies);
+      c.services.caddy.enable
+      && !(c.services.choiros.settings ? tls)
+      && !(builtins.any (name: c.systemd.sockets ? ${name}) ours)
+      && c.security.acme.certs == { };
   };
   "redirect domains answer 308" = {
     config = on {
@@ -50,301 +63,114 @@ in
           "www.example.org"
         ];
   };
-  "clients can't speak in the proxy's name" = {
-    config = on { };
-    expect =
-      c: says (host c) "request_header -X-ChoirOS-[*]" && says (host c) "request_header -Forwarded";
-  };
   "browsers are told to stay with TLS" = {
     config = on { };
     expect = c: says (host c) "Strict-Transport-Security";
   };
-  "a crash of the hypervisor is bridged" = {
-    config = on { };
-    expect = c: says (host c) "lb_try_duration";
-  };
-  "a reload keeps WebSockets, for as long as one says" = {
-    config = on { ingress.streamCloseDelay = "1h"; };
-    expect = c: says (host c) "stream_close_delay 1h";
-  };
-  "certificates are from the world's authorities, and mail goes to the operator" = {
-    config = on { ingress.email = "ops@example.org"; };
-    expect =
-      c: c.services.caddy.email == "ops@example.org" && !says c.services.caddy.globalConfig "local_certs";
-  };
-  "each sandbox's host gets a certificate when someone comes, if the gateway says that there is one" =
-    {
-      config = with' { services.choiros.settings.server.listen = "127.0.0.1:9191"; } {
-        sandboxDomain = "sandboxes.example.net";
-      };
-      expect =
-        c:
-        [
-          {
-            name = "it is asked at its own socket";
-            ok = says c.services.caddy.globalConfig "ask http://127.0.0.1:9191/api/hosts";
-          }
-          {
-            # `*.sandboxes.example.net` as the site's name would have Caddy ask about each site below it
-            name = "in a site without a name";
-            ok = (sandboxes c).hostName == ":443" && says (sandboxes c).extraConfig "on_demand";
-          }
-          {
-            name = "for these hosts alone";
-            ok =
-              says (sandboxes c).extraConfig "host [*][.]sandboxes[.]example[.]net"
-              && says (sandboxes c).extraConfig "respond 421";
-          }
-        ]
-        ++
-          map
-            (part: {
-              name = "as the gateway's own: ${part}";
-              ok = says (host c) part && says (sandboxes c).extraConfig part;
-            })
-            [
-              "reverse_proxy unix//run/choiros-ingress/http.sock [{]"
-              "request_header -X-ChoirOS-[*]"
-              "request_header -Forwarded"
-              "Strict-Transport-Security"
-              "stream_close_delay 5m"
-              "lb_try_duration"
-            ];
-    };
-  "Caddy has the sandboxes' wildcard from security.acme, by DNS, and all else by itself" = {
-    config = with' {
-      security.acme = {
-        acceptTerms = true;
-        certs."choir.example.org".dnsProvider = "route53";
-      };
-    } { ingress.certificates = "wildcard"; };
+  "the gateway has systemd's sockets for 443 and 80 beside the host's own, and no Caddy" = {
+    config = acme { };
     expect =
       c:
       let
-        cert = c.security.acme.certs."choir.example.org";
+        bound = name: (socket c name).listenStreams;
+        named = name: (socket c name).socketConfig.FileDescriptorName;
+        has = list: builtins.all (name: builtins.elem "${name}.socket" list) ours;
       in
-      cert.domain == "*.choir.example.org"
-      && cert.extraDomainNames == [ ]
-      && cert.group == "choiros-certificate"
-      && cert.reloadServices == [ "caddy.service" ]
-      && (sandboxes c).hostName == "*.choir.example.org"
-      && says (sandboxes c).extraConfig ''tls "/var/lib/acme/choir.example.org/fullchain.pem"''
-      && !says (host c) "tls "
-      && !says c.services.caddy.globalConfig "on_demand"
-      && c.systemd.services.caddy.serviceConfig.SupplementaryGroups == [ "choiros-certificate" ]
-      && builtins.elem "acme-choir.example.org.service" c.systemd.services.caddy.after;
-  };
-  "a wildcard without a provider of DNS is refused" = {
-    config = with' { security.acme.acceptTerms = true; } { ingress.certificates = "wildcard"; };
-    fails = ''Set security.acme.certs."choir.example.org".dnsProvider'';
-  };
-  "a wildcard beside certificates of one's own is refused" = {
-    config = on {
-      ingress = {
-        certificates = "wildcard";
-        certificate = {
-          cert = "/run/secrets/choir.pem";
-          key = "/run/secrets/choir.key";
-        };
-      };
-    };
-    fails = "does nothing with ingress.certificate";
-  };
-  "a wildcard from the host's own authority is refused" = {
-    config = on {
-      domain = "choir.internal";
-      ingress = {
-        certificates = "wildcard";
-        internalCa = true;
-      };
-    };
-    fails = "does nothing with ingress.internalCa";
-  };
-  "a wildcard for sandboxes without hosts is refused" = {
-    config = on {
-      origins = "shared";
-      ingress.certificates = "wildcard";
-    };
-    fails = ''does nothing with services.choiros.origins = "shared"'';
-  };
-  "a site with a sandbox's host is refused" = {
-    config = with' {
-      services.caddy.virtualHosts."blog.example.org".serverAliases = [
-        "https://sandbox-dev.choir.example.org"
+      [
+        {
+          name = "over IPv4 and IPv6";
+          ok = builtins.all (name: (socket c name).socketConfig.BindIPv6Only == "both") [
+            "choiros-hypervisor-https"
+            "choiros-hypervisor-http-redirect"
+          ];
+        }
+        {
+          name = "https";
+          ok = bound "choiros-hypervisor-https" == [ "443" ] && named "choiros-hypervisor-https" == "https";
+        }
+        {
+          name = "http-redirect";
+          ok =
+            bound "choiros-hypervisor-http-redirect" == [ "80" ]
+            && named "choiros-hypervisor-http-redirect" == "http-redirect";
+        }
+        {
+          name = "for the one service, and never given up";
+          ok = builtins.all (
+            name:
+            (socket c name).socketConfig.Service == "choiros-hypervisor.service"
+            && (socket c name).socketConfig.TriggerLimitIntervalSec == 0
+            && (socket c name).wantedBy == [ "sockets.target" ]
+          ) ours;
+        }
+        {
+          name = "http is loopback's alone, with no proxy that would be believed";
+          ok =
+            bound "choiros-hypervisor-http" == [ "127.0.0.1:9090" ]
+            && named "choiros-hypervisor-http" == "http"
+            && !((socket c "choiros-hypervisor-http").socketConfig ? SocketGroup);
+        }
+        {
+          name = "no unit of Caddy's kind, which a switch from one to the other would leave as it runs";
+          ok = !(c.systemd.sockets ? choiros-hypervisor);
+        }
+        {
+          name = "the service waits for all of them";
+          ok = has (unit c).requires && has (unit c).after;
+        }
+        {
+          name = "no Caddy";
+          ok = !c.services.caddy.enable && !(c.systemd.services ? caddy);
+        }
       ];
-    } { };
-    fails = ''services.caddy.virtualHosts."blog.example.org" has the host of a sandbox'';
   };
-  "a redirect from a sandbox's host is refused" = {
-    config = on {
-      redirectDomains = [ "www-dev.choir.example.org" ];
-      workspaces.www.index = 2;
-    };
-    fails = ''services.caddy.virtualHosts."www-dev.choir.example.org" has the host of a sandbox'';
-  };
-  "a site for whatever host is refused beside the sandboxes'" = {
-    config = with' { services.caddy.virtualHosts."https://".extraConfig = "respond hello"; } { };
-    fails = ''services.caddy.virtualHosts."https://" is for all hosts that no other site has'';
-  };
-  "such a site may stand beside a wildcard, or where sandboxes have no hosts" = {
-    config = with' { services.caddy.virtualHosts.":443".extraConfig = "respond hello"; } {
-      origins = "shared";
-    };
-    expect = c: c.services.caddy.virtualHosts ? ":443";
-  };
-  "no certificate is made on demand where sandboxes have no hosts" = {
-    config = on { origins = "shared"; };
+  "it needs no capability, and speaks to no more of the world than before" = {
+    config = with' { security.acme.acceptTerms = true; } (shared { });
     expect =
       c:
-      !says c.services.caddy.globalConfig "on_demand"
-      && !(c.services.caddy.virtualHosts ? choiros-sandboxes);
-  };
-  "tests have an authority of their own" = {
-    config = on {
-      domain = "choir.internal";
-      ingress.internalCa = true;
-    };
-    expect =
-      c: says c.services.caddy.globalConfig "local_certs" && says (sandboxes c).extraConfig "on_demand";
-  };
-  "a name that no authority vouches for is refused" = {
-    config = on { domain = "choir"; };
-    fails = "services.choiros.ingress.internalCa = true";
-  };
-  "a Caddy that cuts connections to change is refused" = {
-    config = with' { services.caddy.enableReload = false; } { };
-    fails = "services.caddy.enableReload is off";
-  };
-  "Caddy's administration is a socket of its own, and no port that each user of the host reaches" = {
-    config = on { };
-    expect =
-      c:
-      says c.services.caddy.globalConfig "admin unix//run/caddy/admin.sock[|]0600"
-      && c.systemd.services.caddy.serviceConfig.RuntimeDirectory == "caddy"
-      && c.systemd.services.caddy.serviceConfig.RuntimeDirectoryMode == "0700"
-      # held against Caddy when the host is built
-      && builtins.length c.system.checks >= 2;
-  };
-  "a configuration that needs the host's own files needn't be" = {
-    config = on { ingress.checkConfig = false; };
-    expect = c: builtins.any (check: says (check.name or "") "hypervisor") c.system.checks;
-  };
-  "the host's mail address for certificates stays, also where both say it" = {
-    config = with' { services.caddy.email = "ops@example.org"; } { ingress.email = "ops@example.org"; };
-    expect = c: c.services.caddy.email == "ops@example.org";
-  };
-  "the host's own sites, server options and another server behind them stand beside ours" = {
-    config = beside {
-      services.nginx = {
-        enable = true;
-        virtualHosts."a.example.org".listen = [
-          {
-            addr = "127.0.0.1";
-            port = 8080;
-          }
+      let
+        s = (unit c).serviceConfig;
+      in
+      s.AmbientCapabilities == ""
+      && s.CapabilityBoundingSet == ""
+      && s.PrivateUsers
+      && s.IPAddressDeny == "any"
+      &&
+        s.RestrictAddressFamilies == [
+          "AF_UNIX"
+          "AF_INET"
         ];
-      };
-      services.caddy = {
-        globalConfig = ''
-          servers :8080 {
-            protocols h1
-          }
-        '';
-        virtualHosts."blog.example.org".extraConfig = "respond hello";
-        extraConfig = "http://old.example.org:8080 { respond bye }";
-      };
-    };
-    expect = c: c.services.caddy.virtualHosts ? "blog.example.org";
   };
-  "server options are those of 443 and 80" = {
-    config = on { ingress.serverOptions = "trusted_proxies static 198.51.100.0/24"; };
+  "both kinds open 80 and 443 to the world, here and in the AWS security group" = {
+    config = acme { };
     expect =
       c:
-      builtins.length (
-        builtins.split "trusted_proxies static 198.51.100.0/24" c.services.caddy.globalConfig
-      ) == 5;
+      let
+        template = import ../../packages/security-group/template.nix { config = c; };
+        ports = map (rule: rule.FromPort) template.Resources.SecurityGroup.Properties.SecurityGroupIngress;
+      in
+      c.networking.firewall.allowedTCPPorts == [
+        80
+        443
+      ]
+      &&
+        ports == [
+          80
+          80
+          443
+          443
+        ];
   };
-  "a file in place of what the modules say of Caddy is refused" = {
-    config =
-      { pkgs, ... }:
-      {
-        imports = [ (on { }) ];
-        services.caddy.configFile = pkgs.writeText "Caddyfile" "";
-      };
-    fails = "services.caddy.configFile or services.caddy.settings stands in";
+  "redirect domains and HSTS are the gateway's too" = {
+    config = with' { security.acme.acceptTerms = true; } (
+      gateway { hstsSecs = 600; } // { redirectDomains = [ "example.org" ]; }
+    );
+    expect = c: (tls c).redirect_hosts == [ "example.org" ] && (tls c).hsts_secs == 600;
   };
-  "another port for all sites is refused" = {
-    config = with' { services.caddy.httpsPort = 8443; } { };
-    fails = "would be served on 80 and 8443, and people come to 80 and 443";
+  "browsers are told to stay with TLS for a year, by either kind" = {
+    config = acme { };
+    expect = c: (tls c).hsts_secs == 31536000;
   };
-  "another administration of Caddy is refused" = {
-    config = with' { services.caddy.globalConfig = "admin off"; } { };
-    fails = "services.caddy.globalConfig: `admin`";
-  };
-  "which global options would take the site away" = reckoned (
-    lib:
-    let
-      foreign = import ../../modules/lib/caddy-globals.nix { inherit lib; };
-      ours = "admin unix//run/caddy/admin.sock|0600\nservers :443 {\n}\nservers :80 {\n}\non_demand_tls {\n}\n";
-      all =
-        expected:
-        map (text: {
-          name = text;
-          ok = (foreign (ours + text) == [ ]) == expected;
-        });
-    in
-    all false [
-      "admin off"
-      "\tadmin localhost:2019"
-      "auto_https off"
-      "auto_https disable_redirects"
-      "auto_https disable_certs"
-      "https_port 8443"
-      "http_port 8080"
-      "default_bind 127.0.0.1"
-      "servers {\n metrics\n}"
-      "servers :443 {\n protocols h1\n}"
-      "servers :80 {\n protocols h1\n}"
-      "on_demand_tls {\n ask http://127.0.0.1:5555/\n}"
-    ]
-    ++ all true [
-      ""
-      "grace_period 5s"
-      "auto_https prefer_wildcard"
-      "servers :8443 {\n}"
-      "# admin off"
-    ]
-  );
-  "a name of private networks, which no authority vouches for, is refused" = {
-    config = on { redirectDomains = [ "choir.local" ]; };
-    fails = "services.choiros.redirectDomains: no certificate authority vouches for choir.local";
-  };
-  "which names are those of private networks" = reckoned (
-    lib:
-    let
-      choirosTypes = import ../../modules/lib/types.nix { inherit lib; };
-      all =
-        expected:
-        map (name: {
-          inherit name;
-          ok = choirosTypes.isReserved name == expected;
-        });
-    in
-    all true [
-      "choir.internal"
-      "choir.lan"
-      "nas.home.arpa"
-      "choir.test"
-      "a.b.localhost"
-      "local"
-    ]
-    ++ all false [
-      "choir.example.org"
-      "local.example.org"
-      "mylan"
-      "notlocal.org"
-    ]
-  );
   "who takes Caddy's ports" = reckoned (
     lib:
     let
@@ -422,7 +248,7 @@ in
     }
   );
   "nginx on Caddy's ports is refused" = {
-    config = beside {
+    config = besideCaddy {
       services.nginx = {
         enable = true;
         virtualHosts."a.example.org" = { };
@@ -430,12 +256,65 @@ in
     };
     fails = "services.nginx takes port 80 or 443";
   };
-  "a domain of sandboxes that no authority vouches for is refused" = {
-    config = on { sandboxDomain = "sandboxes.internal"; };
-    fails = "services.choiros.sandboxDomain: no certificate authority vouches for sandboxes.internal";
+  "who takes the gateway's ports" = reckoned (
+    lib:
+    let
+      all = import ./takers.nix lib {
+        services = {
+          choiros.ingress.kind = "gateway";
+          caddy.enable = false;
+        };
+        systemd.sockets = {
+          choiros-hypervisor-https.listenStreams = [ "443" ];
+          choiros-hypervisor-http-redirect.listenStreams = [ "80" ];
+        };
+      };
+      caddy = http: https: {
+        services.caddy = {
+          enable = true;
+          httpPort = http;
+          httpsPort = https;
+        };
+      };
+    in
+    all true {
+      "Caddy" = caddy null null;
+      "Caddy for TLS" = caddy 8080 443;
+      "Caddy for HTTP" = caddy 80 8443;
+      "another socket" = {
+        systemd.sockets.web.listenStreams = [ "443" ];
+      };
+    }
+    ++ all false {
+      "our own sockets" = { };
+      "Caddy elsewhere" = caddy 8080 8443;
+    }
+  );
+  "a Caddy of the host's own on the gateway's ports is refused" = {
+    config = beside { services.caddy.enable = true; };
+    fails = "services.caddy takes port 80 or 443, which the hypervisor serves choir.example.org on. Give it other ports";
   };
-  "a redirect to itself is refused" = {
-    config = on { redirectDomains = [ "choir.example.org" ]; };
-    fails = "would redirect to itself";
+  "nginx on the gateway's ports is refused" = {
+    config = beside {
+      services.nginx = {
+        enable = true;
+        virtualHosts."a.example.org" = { };
+      };
+    };
+    fails = "services.nginx takes port 80 or 443, which the hypervisor serves choir.example.org on";
+  };
+  "a Caddy on other ports may stand beside the gateway" = {
+    config = beside {
+      services.caddy = {
+        enable = true;
+        httpPort = 8080;
+        httpsPort = 8443;
+        virtualHosts."blog.example.org".extraConfig = "respond hello";
+      };
+    };
+    expect =
+      c:
+      c.services.caddy.virtualHosts ? "blog.example.org"
+      && !(c.services.caddy.virtualHosts ? "choir.example.org");
   };
 }

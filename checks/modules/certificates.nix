@@ -1,4 +1,4 @@
-# The hypervisor as the one that ends TLS.
+# Where certificates come from, and who reads them, whoever ends TLS.
 {
   on,
   with',
@@ -17,109 +17,124 @@ let
   shared = settings: gateway settings // { origins = "shared"; };
   tls = c: c.services.choiros.settings.tls;
   unit = c: c.systemd.services.choiros-hypervisor;
-  socket = c: name: c.systemd.sockets.${name};
-  ours = [
-    "choiros-hypervisor-http"
-    "choiros-hypervisor-https"
-    "choiros-hypervisor-http-redirect"
-  ];
   files = {
     cert = "/run/secrets/choir.pem";
     key = "/run/secrets/choir.key";
   };
-  beside =
-    more:
-    with' {
-      imports = [
-        ../foreign/stand-ins.nix
-        more
-      ];
-      security.acme.acceptTerms = true;
-    } (gateway { });
+  sandboxes = c: c.services.caddy.virtualHosts.choiros-sandboxes;
+  host = c: c.services.caddy.virtualHosts."choir.example.org".extraConfig;
 in
 {
-  "Caddy ends TLS unless someone says otherwise" = {
-    config = on { };
+  "certificates are from the world's authorities, and mail goes to the operator" = {
+    config = on { ingress.email = "ops@example.org"; };
     expect =
-      c:
-      c.services.caddy.enable
-      && !(c.services.choiros.settings ? tls)
-      && !(builtins.any (name: c.systemd.sockets ? ${name}) ours)
-      && c.security.acme.certs == { };
+      c: c.services.caddy.email == "ops@example.org" && !says c.services.caddy.globalConfig "local_certs";
   };
-  "the gateway has systemd's sockets for 443 and 80 beside the host's own, and no Caddy" = {
-    config = acme { };
+  "Caddy has the sandboxes' wildcard from security.acme, by DNS, and all else by itself" = {
+    config = with' {
+      security.acme = {
+        acceptTerms = true;
+        certs."choir.example.org".dnsProvider = "route53";
+      };
+    } { ingress.certificates = "wildcard"; };
     expect =
       c:
       let
-        bound = name: (socket c name).listenStreams;
-        named = name: (socket c name).socketConfig.FileDescriptorName;
-        has = list: builtins.all (name: builtins.elem "${name}.socket" list) ours;
+        cert = c.security.acme.certs."choir.example.org";
       in
-      [
-        {
-          name = "over IPv4 and IPv6";
-          ok = builtins.all (name: (socket c name).socketConfig.BindIPv6Only == "both") [
-            "choiros-hypervisor-https"
-            "choiros-hypervisor-http-redirect"
-          ];
-        }
-        {
-          name = "https";
-          ok = bound "choiros-hypervisor-https" == [ "443" ] && named "choiros-hypervisor-https" == "https";
-        }
-        {
-          name = "http-redirect";
-          ok =
-            bound "choiros-hypervisor-http-redirect" == [ "80" ]
-            && named "choiros-hypervisor-http-redirect" == "http-redirect";
-        }
-        {
-          name = "for the one service, and never given up";
-          ok = builtins.all (
-            name:
-            (socket c name).socketConfig.Service == "choiros-hypervisor.service"
-            && (socket c name).socketConfig.TriggerLimitIntervalSec == 0
-            && (socket c name).wantedBy == [ "sockets.target" ]
-          ) ours;
-        }
-        {
-          name = "http is loopback's alone, with no proxy that would be believed";
-          ok =
-            bound "choiros-hypervisor-http" == [ "127.0.0.1:9090" ]
-            && named "choiros-hypervisor-http" == "http"
-            && !((socket c "choiros-hypervisor-http").socketConfig ? SocketGroup);
-        }
-        {
-          name = "no unit of Caddy's kind, which a switch from one to the other would leave as it runs";
-          ok = !(c.systemd.sockets ? choiros-hypervisor);
-        }
-        {
-          name = "the service waits for all of them";
-          ok = has (unit c).requires && has (unit c).after;
-        }
-        {
-          name = "no Caddy";
-          ok = !c.services.caddy.enable && !(c.systemd.services ? caddy);
-        }
-      ];
+      cert.domain == "*.choir.example.org"
+      && cert.extraDomainNames == [ ]
+      && cert.group == "choiros-certificate"
+      && cert.reloadServices == [ "caddy.service" ]
+      && (sandboxes c).hostName == "*.choir.example.org"
+      && says (sandboxes c).extraConfig ''tls "/var/lib/acme/choir.example.org/fullchain.pem"''
+      && !says (host c) "tls "
+      && !says c.services.caddy.globalConfig "on_demand"
+      && c.systemd.services.caddy.serviceConfig.SupplementaryGroups == [ "choiros-certificate" ]
+      && builtins.elem "acme-choir.example.org.service" c.systemd.services.caddy.after;
   };
-  "it needs no capability, and speaks to no more of the world than before" = {
-    config = with' { security.acme.acceptTerms = true; } (shared { });
+  "a wildcard without a provider of DNS is refused" = {
+    config = with' { security.acme.acceptTerms = true; } { ingress.certificates = "wildcard"; };
+    fails = ''Set security.acme.certs."choir.example.org".dnsProvider'';
+  };
+  "a wildcard beside certificates of one's own is refused" = {
+    config = on {
+      ingress = {
+        certificates = "wildcard";
+        certificate = {
+          cert = "/run/secrets/choir.pem";
+          key = "/run/secrets/choir.key";
+        };
+      };
+    };
+    fails = "does nothing with ingress.certificate";
+  };
+  "a wildcard from the host's own authority is refused" = {
+    config = on {
+      domain = "choir.internal";
+      ingress = {
+        certificates = "wildcard";
+        internalCa = true;
+      };
+    };
+    fails = "does nothing with ingress.internalCa";
+  };
+  "a wildcard for sandboxes without hosts is refused" = {
+    config = on {
+      origins = "shared";
+      ingress.certificates = "wildcard";
+    };
+    fails = ''does nothing with services.choiros.origins = "shared"'';
+  };
+  "tests have an authority of their own" = {
+    config = on {
+      domain = "choir.internal";
+      ingress.internalCa = true;
+    };
     expect =
-      c:
-      let
-        s = (unit c).serviceConfig;
-      in
-      s.AmbientCapabilities == ""
-      && s.CapabilityBoundingSet == ""
-      && s.PrivateUsers
-      && s.IPAddressDeny == "any"
-      &&
-        s.RestrictAddressFamilies == [
-          "AF_UNIX"
-          "AF_INET"
-        ];
+      c: says c.services.caddy.globalConfig "local_certs" && says (sandboxes c).extraConfig "on_demand";
+  };
+  "a name that no authority vouches for is refused" = {
+    config = on { domain = "choir"; };
+    fails = "services.choiros.ingress.internalCa = true";
+  };
+  "the host's mail address for certificates stays, also where both say it" = {
+    config = with' { services.caddy.email = "ops@example.org"; } { ingress.email = "ops@example.org"; };
+    expect = c: c.services.caddy.email == "ops@example.org";
+  };
+  "a name of private networks, which no authority vouches for, is refused" = {
+    config = on { redirectDomains = [ "choir.local" ]; };
+    fails = "services.choiros.redirectDomains: no certificate authority vouches for choir.local";
+  };
+  "which names are those of private networks" = reckoned (
+    lib:
+    let
+      choirosTypes = import ../../modules/lib/types.nix { inherit lib; };
+      all =
+        expected:
+        map (name: {
+          inherit name;
+          ok = choirosTypes.isReserved name == expected;
+        });
+    in
+    all true [
+      "choir.internal"
+      "choir.lan"
+      "nas.home.arpa"
+      "choir.test"
+      "a.b.localhost"
+      "local"
+    ]
+    ++ all false [
+      "choir.example.org"
+      "local.example.org"
+      "mylan"
+      "notlocal.org"
+    ]
+  );
+  "a domain of sandboxes that no authority vouches for is refused" = {
+    config = on { sandboxDomain = "sandboxes.internal"; };
+    fails = "services.choiros.sandboxDomain: no certificate authority vouches for sandboxes.internal";
   };
   "to order certificates it speaks to the world, but not to a cloud about its machine" = {
     config = acme { };
@@ -137,29 +152,6 @@ in
           "fd00:ec2::254"
         ];
   };
-  "both kinds open 80 and 443 to the world, here and in the AWS security group" = {
-    config = acme { };
-    expect =
-      c:
-      let
-        template = import ../../packages/security-group/template.nix { config = c; };
-        ports = map (rule: rule.FromPort) template.Resources.SecurityGroup.Properties.SecurityGroupIngress;
-      in
-      c.networking.firewall.allowedTCPPorts == [
-        80
-        443
-      ]
-      &&
-        ports == [
-          80
-          80
-          443
-          443
-        ];
-  };
-
-  # -- where the certificate comes from
-
   "the gateway orders a certificate for each name by itself, with its keys in its own folder" = {
     config =
       with'
@@ -442,29 +434,10 @@ in
     };
     fails = "services.choiros.ingress.certificate and internalCa both say";
   };
-
-  # -- what both kinds promise
-
-  "redirect domains and HSTS are the gateway's too" = {
-    config = with' { security.acme.acceptTerms = true; } (
-      gateway { hstsSecs = 600; } // { redirectDomains = [ "example.org" ]; }
-    );
-    expect = c: (tls c).redirect_hosts == [ "example.org" ] && (tls c).hsts_secs == 600;
-  };
-  "browsers are told to stay with TLS for a year, by either kind" = {
-    config = acme { };
-    expect = c: (tls c).hsts_secs == 31536000;
-  };
-  "Caddy tells them what the option says, or nothing" = {
-    config = on { ingress.hstsSecs = 0; };
-    expect =
-      c: !says c.services.caddy.virtualHosts."choir.example.org".extraConfig "Strict-Transport-Security";
-  };
   "a name that no authority vouches for is refused by either kind" = {
     config = with' { security.acme.acceptTerms = true; } (gateway { } // { domain = "choir.lan"; });
     fails = "no certificate authority vouches for choir.lan";
   };
-
   "an authority of one's own vouches for names of private networks" = {
     config = with' {
       security.acme = {
@@ -473,77 +446,5 @@ in
       };
     } (gateway { } // { domain = "choir.lan"; });
     expect = c: (tls c).acme.directory == "https://ca.choir.lan/acme/directory";
-  };
-
-  # -- who else wants the ports
-
-  "who takes the gateway's ports" = reckoned (
-    lib:
-    let
-      all = import ./takers.nix lib {
-        services = {
-          choiros.ingress.kind = "gateway";
-          caddy.enable = false;
-        };
-        systemd.sockets = {
-          choiros-hypervisor-https.listenStreams = [ "443" ];
-          choiros-hypervisor-http-redirect.listenStreams = [ "80" ];
-        };
-      };
-      caddy = http: https: {
-        services.caddy = {
-          enable = true;
-          httpPort = http;
-          httpsPort = https;
-        };
-      };
-    in
-    all true {
-      "Caddy" = caddy null null;
-      "Caddy for TLS" = caddy 8080 443;
-      "Caddy for HTTP" = caddy 80 8443;
-      "another socket" = {
-        systemd.sockets.web.listenStreams = [ "443" ];
-      };
-    }
-    ++ all false {
-      "our own sockets" = { };
-      "Caddy elsewhere" = caddy 8080 8443;
-    }
-  );
-  "a Caddy of the host's own on the gateway's ports is refused" = {
-    config = beside { services.caddy.enable = true; };
-    fails = "services.caddy takes port 80 or 443, which the hypervisor serves choir.example.org on. Give it other ports";
-  };
-  "nginx on the gateway's ports is refused" = {
-    config = beside {
-      services.nginx = {
-        enable = true;
-        virtualHosts."a.example.org" = { };
-      };
-    };
-    fails = "services.nginx takes port 80 or 443, which the hypervisor serves choir.example.org on";
-  };
-  "a Caddy on other ports may stand beside the gateway" = {
-    config = beside {
-      services.caddy = {
-        enable = true;
-        httpPort = 8080;
-        httpsPort = 8443;
-        virtualHosts."blog.example.org".extraConfig = "respond hello";
-      };
-    };
-    expect =
-      c:
-      c.services.caddy.virtualHosts ? "blog.example.org"
-      && !(c.services.caddy.virtualHosts ? "choir.example.org");
-  };
-  "sites that nobody would serve any more are refused" = {
-    config = beside { services.caddy.virtualHosts."blog.example.org".extraConfig = "respond hello"; };
-    fails = ''services.caddy.virtualHosts."blog.example.org" would be served by nobody'';
-  };
-  "what is about Caddy is refused where there is none" = {
-    config = acme { streamCloseDelay = "1h"; };
-    fails = "services.choiros.ingress.streamCloseDelay is about Caddy";
   };
 }
