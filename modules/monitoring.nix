@@ -4,8 +4,6 @@
 let
   cfg = config.services.choiros;
   inherit (config.services) grafana prometheus;
-  inherit (cfg.settings.server) listen;
-  gateway = lib.last (lib.splitString ":" listen);
 in
 {
   options.services.choiros.monitoring.enable = lib.mkOption {
@@ -16,13 +14,6 @@ in
   };
 
   config = lib.mkIf (cfg.enable && cfg.monitoring.enable) {
-    assertions = [
-      {
-        assertion = toString prometheus.port != gateway;
-        message = "services.prometheus.port: ${gateway} is the gateway's own port on this host. Give another, such as 9091.";
-      }
-    ];
-
     # the gateway believes whoever asks on this host, so that no token is needed, or given to another program
     services.prometheus = {
       enable = true;
@@ -32,7 +23,7 @@ in
       scrapeConfigs = [
         {
           job_name = "choiros";
-          static_configs = [ { targets = [ listen ]; } ];
+          static_configs = [ { targets = [ cfg.settings.server.listen ]; } ];
         }
       ];
       ruleFiles = [ ./monitoring/rules.yml ];

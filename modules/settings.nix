@@ -194,7 +194,7 @@ in
       }
       {
         assertion = colliding == [ ];
-        message = "services.choiros.settings.server.listen: port ${toString port} is taken by ${(lib.head colliding).name}. Use another, such as \"127.0.0.1:9191\".";
+        message = "services.choiros.settings.server.listen: port ${toString port} is taken by ${(lib.head colliding).name}. Use another for one of the two, such as \"127.0.0.1:9191\" for the gateway.";
       }
     ];
 

@@ -29,7 +29,7 @@ in
   };
   "a Prometheus at the gateway's port is refused" = {
     config = with' { services.prometheus.port = 9090; } { monitoring.enable = true; };
-    fails = "services.prometheus.port: 9090 is the gateway's own port";
+    fails = "port 9090 is taken by services.prometheus.port";
   };
   "a Grafana that is there anyway gets the dashboard" = {
     config = grafana { monitoring.enable = true; };
