@@ -23,6 +23,7 @@ in
       scrapeConfigs = [
         {
           job_name = "choiros";
+          metrics_path = "${toString cfg.settings.gateway_prefix}/metrics";
           static_configs = [ { targets = [ cfg.settings.server.listen ]; } ];
         }
       ];

@@ -27,6 +27,14 @@ in
       && builtins.any (file: baseNameOf file == "rules.yml") prometheus.ruleFiles
       && !(c.services.grafana.provision.enable or false);
   };
+  "it asks below the prefix of the gateway's own pages" = {
+    config = on {
+      origins = "shared";
+      gatewayPrefix = "/.choiros";
+      monitoring.enable = true;
+    };
+    expect = c: (builtins.head (ours c)).metrics_path == "/.choiros/metrics";
+  };
   "a Prometheus at the gateway's port is refused" = {
     config = with' { services.prometheus.port = 9090; } { monitoring.enable = true; };
     fails = "port 9090 is taken by services.prometheus.port";
