@@ -17,11 +17,12 @@ use std::fmt;
     Deserialize,
     utoipa::ToSchema,
 )]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
-    /// Gets everything but `/dev`.
+    /// What people use.
     Live,
-    /// Gets `/dev`, and becomes live at a swap.
+    /// What is tried before people use it.
     Dev,
 }
 

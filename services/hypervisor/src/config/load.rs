@@ -34,7 +34,7 @@ pub enum ConfigError {
 }
 
 /// The ancestor's names, and the keys that they set today.
-const ANCESTOR: [(&str, &[&str]); 6] = [
+pub(super) const ANCESTOR: [(&str, &[&str]); 6] = [
     ("WEBAUTHN_RP_ID", &["auth", "rp_id"]),
     ("WEBAUTHN_RP_ORIGIN", &["auth", "origin"]),
     ("HYPERVISOR_PORT", &["server", "port"]),
@@ -53,7 +53,7 @@ const SECTIONS: [&str; 9] = [
     "server", "tls", "auth", "store", "proxy", "runtime", "shell", "log", "slots",
 ];
 
-const PREFIX: &str = "HYPERVISOR_";
+pub(super) const PREFIX: &str = "HYPERVISOR_";
 
 /// The configuration of `file` with the variables `env` over it, checked.
 ///
@@ -94,7 +94,7 @@ fn read(path: &Path) -> Result<String, ConfigError> {
 }
 
 /// The keys that a variable sets; `None` if it is none of ours.
-fn keys_of(name: &str) -> Option<Vec<String>> {
+pub(super) fn keys_of(name: &str) -> Option<Vec<String>> {
     if let Some((_, keys)) = ANCESTOR.iter().find(|(ancestor, _)| *ancestor == name) {
         return Some(keys.iter().map(ToString::to_string).collect());
     }

@@ -10,6 +10,8 @@ mod filter;
 mod load;
 mod networks;
 mod origins;
+#[cfg(test)]
+mod page;
 mod slots;
 mod tls;
 
@@ -31,201 +33,221 @@ pub use slots::Slots;
 pub use tls::{Acme, Tls};
 
 /// The whole configuration. Every key has a default that serves a laptop.
+///
+/// The comments of these types are what docs/configuration.md says of each key.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// Who may sign up.
     pub registration: Registration,
-    /// Whether each sandbox has an origin of its own, or all share the gateway's.
+    /// Whose origin the pages of a sandbox have.
     pub origins: Origins,
-    /// `own`: the domain below which the sandboxes are, as `<workspace>` and `<workspace>-dev`; by
-    /// default the host of `auth.origin`.
+    /// With `origins = "own"`: the domain below which the sandboxes are, as `<workspace>.` and
+    /// `<workspace>-dev.` before it. Without it, the host of `auth.origin`.
     pub sandbox_domain: Option<String>,
-    /// `shared`: the path below which the gateway's own pages are, such as `/.choiros`; by default
-    /// they are at the top, before the sandbox's.
+    /// With `origins = "shared"`: the path below which the gateway's own pages are, such as
+    /// `/.choiros`, so that an app's `/login` or `/health` is its own. Without it, they are at the
+    /// top, before the sandbox's.
     pub gateway_prefix: Option<String>,
-    /// Listener, limits and trusted peers.
+    /// See [`Server`].
     pub server: Server,
-    /// The certificate, where this program ends TLS itself.
+    /// See [`Tls`].
     pub tls: Tls,
-    /// Passkeys and sessions.
+    /// See [`Auth`].
     pub auth: Auth,
-    /// Where accounts, sessions and routes are kept.
+    /// See [`Store`].
     pub store: Store,
-    /// How requests are carried to a sandbox.
+    /// See [`Proxy`].
     pub proxy: Proxy,
-    /// What runs the sandboxes.
+    /// See [`Runtime`].
     pub runtime: Runtime,
-    /// The auth shell's looks.
+    /// See [`Shell`].
     pub shell: Shell,
-    /// What is written to standard error.
+    /// See [`Log`].
     pub log: Log,
-    /// Sandboxes that are ready for workspaces to come.
+    /// See [`Slots`].
     pub slots: Slots,
-    /// Declared workspaces, by name. The default one is `sandbox`.
+    /// Declared workspaces, by name; see [`Workspace`].
     pub workspaces: BTreeMap<String, Workspace>,
 }
 
 /// Who may sign up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Registration {
-    /// Only with an invite; the first start prints one for the admin.
+    /// Whoever has an invite; the first start prints one for the admin.
     Invite,
-    /// Anyone who reaches the server.
+    /// Anyone who reaches the gateway.
     Open,
     /// Nobody.
     Closed,
 }
 
-/// `[server]`: listener, limits and trusted peers.
+/// Where the gateway listens, what it grants a client, and whom it believes.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Server {
-    /// Where HTTP is served, over TLS if there is a `[tls]`.
+    /// The address and the port at which HTTP is served, over TLS if there is a `[tls]`.
     #[serde(deserialize_with = "address::listener")]
     pub listen: SocketAddr,
     /// Another port than that of `listen`.
     pub port: Option<u16>,
-    /// The operator's Unix socket; by default `control.sock` beside the store.
+    /// The Unix socket at which the operator's commands reach the gateway. Without it,
+    /// `control.sock` beside the store.
     pub control_socket: Option<PathBuf>,
-    /// A Unix socket at which HTTP is served, too, to proxies: whoever may open it is believed
-    /// what it says in `X-Forwarded-*`. It is for this program's user and group.
+    /// A Unix socket at which HTTP is served, too, for a proxy in front. Whoever may open it (the
+    /// gateway's user and group) is believed what it says of its clients in `X-Forwarded-*`.
     pub proxy_socket: Option<PathBuf>,
-    /// Peers over TCP whose `X-Forwarded-*` is believed (addresses or CIDRs).
+    /// Addresses and networks, such as `192.0.2.0/24`, from which `X-Forwarded-*` is believed of
+    /// whoever connects over TCP.
     #[serde(deserialize_with = "networks::deserialize")]
+    #[cfg_attr(test, schemars(with = "Vec<String>"))]
     pub trusted_proxies: Vec<IpNet>,
-    /// Open connections at most; one more is answered 503 at once.
+    /// How many connections of clients may be open; one more is answered 503 at once.
     pub max_connections: usize,
-    /// Bytes of a request's head at most.
+    /// How many bytes a request's head may have; 8192 at least.
     pub max_header_bytes: usize,
-    /// Seconds for a request's head to arrive, from its first byte.
+    /// How many seconds a request's head may take to arrive, from its first byte.
     pub header_read_secs: u64,
-    /// Seconds that a connection may stay without a request.
+    /// How many seconds a connection may stay open without a request.
     pub idle_secs: u64,
-    /// Seconds that a client may take nothing of what is sent to it.
+    /// For how many seconds a client may take nothing of what is sent to it.
     pub write_idle_secs: u64,
-    /// Seconds that a shutdown waits for claimed requests.
+    /// For how many seconds SIGTERM waits for requests that sandboxes are answering.
     pub shutdown_secs: u64,
-    /// A file with the bearer token that opens `/metrics` beyond loopback.
+    /// A file with the bearer token that opens `/metrics` beyond loopback. Without it, `/metrics` is
+    /// for loopback alone.
     pub metrics_token_file: Option<PathBuf>,
 }
 
-/// `[auth]`: passkeys and sessions.
+/// Passkeys and sessions.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Auth {
-    /// The domain that passkeys are bound to. It cannot be changed later.
+    /// The domain that passkeys are bound to: the host of `origin`, or a parent domain of it. It is
+    /// kept in the store, and can't be changed once somebody has a passkey.
     pub rp_id: String,
-    /// The address in the browser's bar; by default `http://localhost:<port>`, or `https://…`
-    /// with `[tls]`.
+    /// What the browser's address bar shows of the gateway: scheme, host and, if it is not the
+    /// scheme's own, port. Without it, `http://localhost:<port>`, or with `[tls]`
+    /// `https://localhost:<port>`.
     pub origin: Option<Url>,
     /// The name that a passkey prompt shows.
     pub rp_name: String,
-    /// Whether a log-in may say that an address has no account.
+    /// Whether a log-in may say that there is no account with that name.
     pub reveal_accounts: bool,
-    /// Days until a session ends.
+    /// How many days a session is good for.
     pub session_days: u64,
-    /// Seconds that a passkey ceremony may take (300 at most).
+    /// How many seconds registering or using a passkey may take; 300 at most.
     pub ceremony_secs: u64,
-    /// Hours until an invite ends.
+    /// How many hours an invite is good for.
     pub invite_hours: u64,
-    /// Days that the audit log goes back; 0 for ever.
+    /// How many days the audit log goes back; 0 for ever.
     pub audit_days: u64,
-    /// Auth requests a minute from one address.
+    /// How many log-ins, registrations and the like one address may try in a minute.
     pub rate_per_address: u32,
-    /// Attempts a minute at one account.
+    /// How many log-ins and recoveries may be tried at one account in a minute.
     pub rate_per_account: u32,
 }
 
-/// `[store]`: where accounts, sessions and routes are kept.
+/// Where accounts, sessions and routes are kept.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Store {
-    /// The `SQLite` file.
+    /// The `SQLite` file. It is made if it is not there.
     pub path: PathBuf,
 }
 
-/// `[proxy]`: how requests are carried to a sandbox.
+/// How requests are carried to a sandbox.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Proxy {
-    /// Seconds for a connection to a sandbox.
+    /// How many seconds connecting to a sandbox may take.
     pub connect_secs: u64,
-    /// Seconds until a sandbox must have begun its response.
+    /// How many seconds a sandbox may take to begin its response.
     pub response_secs: u64,
-    /// Seconds without a byte after which a body, either way, is given up.
+    /// After how many seconds without a byte a body, of a request or of a response, is given up.
     pub body_idle_secs: u64,
-    /// Bytes of a request's body at most.
+    /// How many bytes a request's body may have.
     pub max_body_bytes: u64,
-    /// Bytes of a response's head at most.
+    /// How many bytes a response's head may have; from 8192 to 16777216.
     pub max_response_header_bytes: usize,
-    /// Requests under way at most, open WebSockets and event streams included; one more is
-    /// answered 503 at once.
+    /// How many requests may be under way, with those that wait for a sandbox, and with open
+    /// WebSockets and event streams; one more is answered 503 at once.
     pub max_requests: usize,
-    /// The same, in one sandbox.
+    /// As `max_requests`, of one sandbox.
     pub max_requests_per_sandbox: usize,
-    /// The same, of one user.
+    /// As `max_requests`, of one user.
     pub max_requests_per_user: usize,
-    /// Seconds that an unused connection to a sandbox is kept.
+    /// How many seconds an unused connection to a sandbox is kept; 0 for not at all.
     pub pool_idle_secs: u64,
-    /// Unused connections to sandboxes that are kept at most.
+    /// How many unused connections to sandboxes are kept at most.
     pub max_pooled_connections: usize,
 }
 
-/// `[runtime]`: what runs the sandboxes.
+/// What runs the sandboxes.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Runtime {
-    /// The backend.
+    /// What starts and stops sandboxes, and finds them.
     pub kind: RuntimeKind,
-    /// `process`: the sandbox's program and arguments; by default the `sandbox` beside this one.
-    /// It is the first release of each workspace, and each change of it is one more.
+    /// With `process`: the program that a sandbox runs, and its arguments. Without them, the program
+    /// `sandbox` beside this one. It is the first release of each workspace, and each change of it
+    /// is one more.
     pub command: Vec<String>,
-    /// `process`: each sandbox's `/data` is made below this folder.
+    /// With `process`: the folder below which each sandbox's `/data` is made.
     pub data_dir: PathBuf,
-    /// `systemd`: the unit of a sandbox, whose name stands in the place of `{sandbox}`.
+    /// With `systemd`: the unit of a sandbox, whose name stands in the place of `{sandbox}`. polkit
+    /// must let the gateway's user start and stop it.
     pub unit: String,
-    /// `systemd`: the folder in which each workspace has a folder of its own, with a link
-    /// `release-<number>-link` to each release, and a link to one of those for each sandbox.
+    /// With `systemd`: the folder in which each workspace has a folder of its own, with a link
+    /// `release-<number>-link` to each release, and a link to one of those for each sandbox. It
+    /// goes with `release_unit`.
     pub releases_dir: Option<PathBuf>,
-    /// `systemd`: the unit that leads a sandbox's link to another release: the sandbox's name in
+    /// With `systemd`: the unit that leads a sandbox's link to another release: the sandbox's name in
     /// the place of `{sandbox}`, the release's number in that of `{order}`.
     pub release_unit: Option<String>,
-    /// `systemd`: the unit that copies and replaces a sandbox's volume: its name in the place of
+    /// With `systemd`: the unit that copies and replaces a sandbox's volume: its name in the place of
     /// `{sandbox}`, what to do in that of `{order}`.
     pub volume_unit: Option<String>,
-    /// `systemd`: the folder in which that unit says how it went, as `<sandbox>/<order>.json`.
+    /// With `systemd`: the folder in which `volume_unit` says how it went, as
+    /// `<sandbox>/<order>.json`.
     pub results_dir: Option<PathBuf>,
-    /// `systemd`: the control group of a sandbox, whose name stands in the place of `{sandbox}`: the
-    /// kernel's files in there say what it uses, and may.
+    /// With `systemd`: the control group of a sandbox, whose name stands in the place of `{sandbox}`;
+    /// the kernel's files in there say what it uses, and what it may.
     pub cgroup: String,
-    /// `systemd`: the Unix socket on which the host tells what sandboxes wrote to its journal.
+    /// With `systemd`: the Unix socket on which the host tells what sandboxes wrote to its journal.
     pub logs_socket: PathBuf,
-    /// `process`: backups of sandboxes' data are made below this folder, which is best on another
-    /// disk. `systemd`: where the unit makes them, for their age to be told.
+    /// With `process`: the folder below which backups of the sandboxes' data are made, best on
+    /// another disk. With `systemd`: where the unit makes them, for their age to be told.
     pub backups_dir: Option<PathBuf>,
-    /// Days for which a workspace's data are kept after its last member was removed; 0 for ever.
+    /// For how many days a workspace's data are kept after its last member was removed; 0 for ever.
     pub archive_days: u64,
-    /// A file whose one line is `sealed` while the host's seal around the sandboxes holds, and
-    /// else says why not. While it does not, no sandbox is started.
+    /// A file whose one line is `sealed` while the host keeps the sandboxes apart, and else says why
+    /// not. While it says anything else, no sandbox is started.
     pub seal_file: Option<PathBuf>,
-    /// Seconds without a request after which a sandbox is stopped; 0 for never.
+    /// After how many seconds without a request a sandbox is stopped; 0 for never.
     pub idle_secs: u64,
-    /// The roles in which a sandbox is stopped when idle.
+    /// The roles in which a sandbox is stopped when nobody uses it.
     pub idle_roles: Vec<Role>,
-    /// Seconds for a sandbox to become healthy.
+    /// How many seconds a sandbox may take to become healthy.
     pub start_secs: u64,
-    /// Seconds between SIGTERM and SIGKILL.
+    /// How many seconds a sandbox has from SIGTERM to SIGKILL.
     pub stop_secs: u64,
-    /// Seconds for which requests may be held while a release or a volume is changed; a change that
-    /// takes longer is taken back.
+    /// For how many seconds requests may be held while a release or a volume is changed; 3 at least,
+    /// a third for each part of a promotion. A change that takes longer is taken back.
     pub hold_secs: u64,
-    /// Seconds between probes of a running sandbox.
+    /// How many seconds there are between two questions whether a running sandbox is healthy.
     pub probe_secs: u64,
-    /// Seconds that one probe may take.
+    /// How many seconds it may take to answer one.
     pub probe_timeout_secs: u64,
-    /// Crashes in a row after which a sandbox is `failed`.
+    /// After how many crashes in a row a sandbox is left alone, as `failed`.
     pub max_restarts: u32,
 }
 
@@ -240,65 +262,77 @@ pub(crate) const ORDER_PLACEHOLDER: &str = "{order}";
 
 /// The backend that starts, stops and finds sandboxes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(Serialize, schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum RuntimeKind {
-    /// Something else runs the sandboxes; their addresses are in the config.
-    Adopt,
     /// Each sandbox is a child process.
     Process,
-    /// Each sandbox is a unit that systemd runs; their addresses are in the config.
+    /// Each sandbox is a unit of systemd's, which is started and stopped; its address is in the
+    /// configuration.
     Systemd,
+    /// Something else runs the sandboxes; their addresses are in the configuration.
+    Adopt,
 }
 
-/// `[shell]`: the auth shell's looks.
+/// The looks of the gateway's pages.
 #[derive(Debug, Clone, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Shell {
     /// A folder whose files stand in for the embedded ones of the same name.
     pub dir: Option<PathBuf>,
 }
 
-/// `[log]`: what is written to standard error.
+/// What is written to standard error.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Log {
-    /// `tracing` directives, such as `info,hypervisor=debug`.
+    /// Levels (`error`, `warn`, `info`, `debug`, `trace`, `off`): one for all, and others for parts,
+    /// such as `info,hypervisor=debug`. The audit log is written unless `audit` is named.
     pub filter: String,
-    /// One JSON object a line instead of text.
+    /// Whether each line is a JSON object instead of text.
     pub json: bool,
-    /// A line of JSON for each request, too, once it is over.
+    /// Whether there is a JSON object for each request that has ended, too: without queries, cookies
+    /// and tokens.
     pub access: bool,
 }
 
-/// `[workspaces.<name>]`: a declared workspace.
+/// A declared workspace; that of the name `sandbox` is always there.
 #[derive(Debug, Clone, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Workspace {
-    /// Usernames that own it; without any, the next new user without a workspace does.
+    /// The names of the users who own it, each of which takes an invite for that name to sign up
+    /// with. Without any, the next new user without a workspace owns it.
     pub members: Vec<String>,
-    /// The sandbox that is born live.
+    /// The sandbox that is born live; see [`Sandbox`].
     pub live: Sandbox,
-    /// The sandbox that is born dev.
+    /// The sandbox that is born dev; see [`Sandbox`].
     pub dev: Sandbox,
 }
 
-/// `[workspaces.<name>.live]` and `.dev`: one declared sandbox.
+/// Where a declared sandbox is, and how it is asked whether it is healthy.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Sandbox {
-    /// Where it listens; `adopt` and `systemd` need it (or `port`).
+    /// The address and the port at which it listens, such as `10.233.1.2:8080`; at
+    /// `localhost:8080` it is looked for in either family. With `adopt` and `systemd` there has to
+    /// be one, or a `port`.
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub address: Option<Address>,
-    /// Its port on localhost, in either family; `process` takes a free one by default.
+    /// Its port on `localhost`, in place of `address`. Without it, `process` takes a free one.
     pub port: Option<u16>,
     /// The path that is asked whether it is healthy.
     pub health_path: String,
-    /// The status that says that it is; by default any 2xx.
+    /// The status that says that it is. Without it, any 2xx.
     pub health_status: Option<u16>,
-    /// The `Host` that it is asked by, for services that know some names alone; by default its
+    /// The `Host` that it is asked by, for services that know some names alone. Without it, its
     /// address.
     pub health_host: Option<String>,
-    /// Whether `/health` must name the sandbox and its instance role, as our sandbox
-    /// service's does. Off for a web service of your own.
+    /// Whether the health response must name the sandbox and its role, as that of our sandbox
+    /// service does; `false` for a web service of your own.
     pub identity: bool,
 }
 

@@ -6,10 +6,11 @@ use serde::Deserialize;
 
 /// Whose origin the pages of a sandbox have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize, schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Origins {
     /// Each its own, at a host below `sandbox_domain`: what runs there has no power over the
-    /// gateway's pages.
+    /// gateway's pages, nor over other sandboxes.
     Own,
     /// The gateway's: live at `/` and dev below `/dev/`, for a host with one name.
     Shared,

@@ -5,25 +5,28 @@ use crate::role::Role;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
-/// `[slots]`: what all of them have in common, and where the host lists them.
+/// Pairs of sandboxes that the host has ready for workspaces to come: who is invited gets the first
+/// that is free. `table` and the three units are set together with `systemd`; with `process` there
+/// are none, nor any need.
 #[derive(Debug, Clone, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Slots {
-    /// A file with a line for each slot: its number, and the addresses of its two sandboxes.
+    /// A file with a line for each slot: its number, and the addresses of its live and its dev.
     pub table: Option<PathBuf>,
     /// The unit that makes a slot's volumes, with the slot's number in the place of `{slot}`.
     pub unit: Option<String>,
     /// As `runtime.release_unit`, for slots.
     pub release_unit: Option<String>,
-    /// As `runtime.volume_unit`, for slots; with the slot's number in the place of `{slot}`.
+    /// As `runtime.volume_unit`, for slots; with the slot's number in the place of `{slot}`, too.
     pub volume_unit: Option<String>,
-    /// The path that is asked whether a sandbox is healthy; by default `/health`.
+    /// As of a declared sandbox. Without it, `/health`.
     pub health_path: Option<String>,
-    /// The status that says that it is; by default any 2xx.
+    /// As of a declared sandbox. Without it, any 2xx.
     pub health_status: Option<u16>,
-    /// The `Host` that it is asked by; by default its address.
+    /// As of a declared sandbox. Without it, the sandbox's address.
     pub health_host: Option<String>,
-    /// Whether the health response must name the sandbox and its instance role; by default it must.
+    /// As of a declared sandbox. Without it, `true`.
     pub identity: Option<bool>,
     #[serde(skip)]
     all: Vec<Slot>,
