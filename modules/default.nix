@@ -4,7 +4,7 @@
     ./gateway.nix
     ./workspaces
     ./slots.nix
-    ./limits
+    ./limits.nix
     ./logs.nix
     ./settings.nix
     ./hypervisor.nix

@@ -1,5 +1,5 @@
-# Limits of disk space: one project a workspace, with its volumes and their snapshots, since the kernel renames nothing
-# from one project into another.
+# What a sandbox may take of the host, so that whatever it does is noticed by itself alone; and what the host keeps for
+# itself and for the gateway, whatever all sandboxes together want.
 {
   lib,
   config,
@@ -8,13 +8,22 @@
 }:
 let
   cfg = config.services.choiros;
-  quota = import ../lib/quota.nix { inherit lib pkgs; };
-  placeOf = import ../lib/quota-place.nix { inherit lib config; };
-  inherit (import ../lib/plan.nix { inherit lib; }) folders;
-  folder = folders.sandboxes;
-  inherit (folders) slots;
+  quota = import ./lib/quota.nix { inherit lib pkgs; };
+  placeOf = import ./lib/quota-place.nix { inherit lib config; };
+  inherit (import ./lib/plan.nix { inherit lib; }) folders ids;
+
+  # They answer for everybody, and take little.
+  gateway = {
+    CPUWeight = 500;
+    IOWeight = 500;
+    MemoryLow = "128M";
+    OOMScoreAdjust = -500;
+  };
+
+  # Limits of disk space: one project a workspace, with its volumes and their snapshots, since the kernel renames nothing
+  # from one project into another. Whose limits hold is told by a file here.
   held = "/run/choiros-quota";
-  snapshots = s: "${folder}/.snapshots/${s.name}";
+  snapshots = s: "${folders.sandboxes}/.snapshots/${s.name}";
   line =
     name: sandboxes:
     lib.concatStringsSep " " (
@@ -48,12 +57,10 @@ let
     name = "choiros-slot-quotas";
     text = ''
       failed=0
-      for folder in ${slots}/*; do
+      for folder in ${folders.slots}/*; do
         number=''${folder##*/}
         [[ $number =~ ^[1-9][0-9]{0,3}$ ]] || continue
-        ${quota.command} $((${
-          toString (import ../lib/plan.nix { inherit lib; }).ids.slots
-        } + number)) ${quota.numbers cfg.slot} "$folder" || failed=1
+        ${quota.command} $((${toString ids.slots} + number)) ${quota.numbers cfg.slot} "$folder" || failed=1
       done
       exit $failed
     '';
@@ -64,8 +71,8 @@ let
     after = folders.madeBy;
     unitConfig.RequiresMountsFor = paths;
     serviceConfig =
-      import ../lib/hardening.nix
-      // import ../lib/empty-root.nix "choiros-view/${program.name}"
+      import ./lib/hardening.nix
+      // import ./lib/empty-root.nix "choiros-view/${program.name}"
       // quota.serviceConfig
       // {
         Type = "oneshot";
@@ -99,8 +106,29 @@ in
 {
   config = lib.mkIf cfg.enable {
     assertions =
-      map (name: refused "workspaces.${name}" (placeOf folder)) limited
-      ++ lib.optional (cfg.slots > 0 && quota.isLimited cfg.slot) (refused "slot" (placeOf slots));
+      map (name: refused "workspaces.${name}" (placeOf folders.sandboxes)) limited
+      ++ lib.optional (cfg.slots > 0 && quota.isLimited cfg.slot) (
+        refused "slot" (placeOf folders.slots)
+      );
+
+    systemd.slices = {
+      # the sandboxes, and what else runs in containers and virtual machines here
+      machine.sliceConfig = {
+        CPUWeight = lib.mkDefault 100;
+        IOWeight = lib.mkDefault 100;
+        # the kernel, the gateway and a person who logs in must have theirs
+        MemoryMax = lib.mkDefault "80%";
+        TasksMax = lib.mkDefault "80%";
+      };
+      system.sliceConfig = {
+        CPUWeight = lib.mkDefault 500;
+        IOWeight = lib.mkDefault 500;
+        # a unit's counts as far as its slice's reaches
+        MemoryLow = lib.mkDefault "256M";
+      };
+    };
+    # A sandbox that is out of memory all day would have the kernel write a line for each of its processes each time.
+    boot.kernel.sysctl."vm.oom_dump_tasks" = lib.mkDefault 0;
 
     # a workspace a line: its name, and what choiros-quota is told of it
     environment.etc."choiros/limits".text = lib.concatLines (
@@ -113,13 +141,17 @@ in
     // lib.listToAttrs (map (s: lib.nameValuePair (snapshots s) { d.mode = "0700"; }) cfg.sandboxes);
 
     systemd.services = {
+      choiros-hypervisor.serviceConfig = gateway;
+      caddy = lib.mkIf (cfg.ingress.kind == "caddy") { serviceConfig = gateway; };
       choiros-quota = unit "Limits of what the declared workspaces may store" ofWorkspaces [
-        folder
+        folders.sandboxes
         held
       ];
     }
     // lib.optionalAttrs (cfg.slots > 0) {
-      choiros-slot-quotas = unit "Limits of what the workspaces in slots may store" ofSlots [ slots ];
+      choiros-slot-quotas = unit "Limits of what the workspaces in slots may store" ofSlots [
+        folders.slots
+      ];
     }
     // lib.listToAttrs (map (s: lib.nameValuePair "container@${s.name}" (afterQuota s)) cfg.sandboxes);
   };
