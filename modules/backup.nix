@@ -14,7 +14,7 @@ let
   inherit (import ./lib/plan.nix { inherit lib; }) folders;
   mayKeep = import ./lib/backup-place.nix { inherit lib; };
   hardening = import ./lib/hardening.nix;
-  volume = import ./lib/volume-unit.nix { inherit lib config pkgs; };
+  volumes = import ./lib/volumes.nix { inherit lib config pkgs; };
 
   timed =
     unit:
@@ -26,7 +26,7 @@ let
 
   ofSandbox =
     s:
-    timed (volume.unit (volume.ofSandbox s) "${s.name}:backup" "")
+    timed (volumes.unit (volumes.ofSandbox s) "${s.name}:backup" "")
     // {
       description = "Backup of ${s.name}'s data";
     };

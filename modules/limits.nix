@@ -23,7 +23,6 @@ let
   # Limits of disk space: one project a workspace, with its volumes and their snapshots, since the kernel renames nothing
   # from one project into another. Whose limits hold is told by a file here.
   held = "/run/choiros-quota";
-  snapshots = s: "${folders.sandboxes}/.snapshots/${s.name}";
   line =
     name: sandboxes:
     lib.concatStringsSep " " (
@@ -34,7 +33,7 @@ let
       ]
       # volumes first: what comes from a folder that isn't tagged into one that is, is refused
       ++ map (s: s.data) sandboxes
-      ++ map snapshots sandboxes
+      ++ map (s: s.snapshots) sandboxes
     );
   ofWorkspaces = pkgs.writeShellApplication {
     name = "choiros-workspace-quotas";
@@ -138,7 +137,7 @@ in
       ${held}.d.mode = "0755";
       ${quota.state}.d.mode = "0700";
     }
-    // lib.listToAttrs (map (s: lib.nameValuePair (snapshots s) { d.mode = "0700"; }) cfg.sandboxes);
+    // lib.listToAttrs (map (s: lib.nameValuePair s.snapshots { d.mode = "0700"; }) cfg.sandboxes);
 
     systemd.services = {
       choiros-hypervisor.serviceConfig = gateway;

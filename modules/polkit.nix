@@ -1,20 +1,21 @@
 # The hypervisor may start and stop the containers of its workspaces, pin them to their releases, have their volumes
 # copied, have a slot made ready, and ask nothing else of systemd.
-{ lib, config, ... }:
+{
+  lib,
+  config,
+  pkgs,
+  ...
+}:
 let
   cfg = config.services.choiros;
   units = builtins.toJSON (map (s: s.unit) cfg.sandboxes);
-  orders = import ./lib/volume-orders.nix { inherit lib; };
-  slotOrders = import ./lib/volume-orders.nix {
-    inherit lib;
-    archives = true;
-  };
+  inherit (import ./lib/volumes.nix { inherit lib config pkgs; }) ordersOfSandbox ordersOfSlot;
   # whose snapshots it may get: its own back, and the other's
   sources = s: map (o: o.name) (lib.filter (o: o.workspace == s.workspace) cfg.sandboxes);
   # whole names of units
   started = lib.concatMap (s: [
     "^choiros-release-${s.name}@[1-9][0-9]{0,8}[.]service$"
-    "^choiros-volume-${s.name}@(${orders (sources s)})[.]service$"
+    "^choiros-volume-${s.name}@(${ordersOfSandbox (sources s)})[.]service$"
   ]) cfg.sandboxes;
   # the same of slots, of which each has its number first
   number = "([1-9][0-9]{0,3})";
@@ -25,7 +26,7 @@ let
       "^choiros-slot-release@s${number}-(live|dev):[1-9][0-9]{0,8}[.]service$"
       # a slot's unit is for the slot's own volumes
       "^choiros-slot-volume-${number}@s\\1-(live|dev):(${
-        slotOrders [
+        ordersOfSlot [
           "s\\1-live"
           "s\\1-dev"
         ]

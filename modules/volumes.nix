@@ -8,11 +8,11 @@
 }:
 let
   cfg = config.services.choiros;
-  volume = import ./lib/volume-unit.nix { inherit lib config pkgs; };
-  inherit (volume) folder results archives;
+  volumes = import ./lib/volumes.nix { inherit lib config pkgs; };
+  inherit (import ./lib/plan.nix { inherit lib; }) folders;
   unit =
     v: name: order: more:
-    lib.recursiveUpdate (volume.unit v order " --results ${results}${more}") {
+    lib.recursiveUpdate (volumes.unit v order " --results ${folders.results}${more}") {
       description = "Volume of ${name}: %i";
       # the next order has another name: one that failed has said so, and isn't kept
       unitConfig.CollectMode = "inactive-or-failed";
@@ -26,26 +26,26 @@ in
       lib.listToAttrs (
         map (
           s:
-          lib.nameValuePair "choiros-volume-${s.name}@" (unit (volume.ofSandbox s) s.name "${s.name}:%i" "")
+          lib.nameValuePair "choiros-volume-${s.name}@" (unit (volumes.ofSandbox s) s.name "${s.name}:%i" "")
         ) cfg.sandboxes
       )
       // lib.optionalAttrs (cfg.slots > 0) {
         # only its text is used, below the names of slots
-        "choiros-slot-volume@" = unit volume.ofSlot "slot %j" "%i" " --archives ${archives}" // {
+        "choiros-slot-volume@" = unit volumes.ofSlot "slot %j" "%i" " --archives ${folders.archives}" // {
           enable = false;
         };
       };
     systemd.tmpfiles.settings.choiros = {
-      "${folder}/.snapshots".d.mode = "0700";
-      ${results}.d.mode = "0755";
+      ${folders.snapshots}.d.mode = "0700";
+      ${folders.results}.d.mode = "0755";
     }
     // lib.optionalAttrs (cfg.slots > 0) {
-      ${archives}.d.mode = "0700";
+      ${folders.archives}.d.mode = "0700";
     }
     // lib.listToAttrs (
       map (
         s:
-        lib.nameValuePair "${results}/${s.name}" {
+        lib.nameValuePair "${folders.results}/${s.name}" {
           # what it writes there belongs to the hypervisor's group
           d = {
             mode = "2750";

@@ -9,6 +9,7 @@ rec {
     state = "/var/lib/choiros";
     # the volumes of declared workspaces, those of slots, and those that slots had
     sandboxes = "${state}/sandboxes";
+    snapshots = "${sandboxes}/.snapshots";
     slots = "${state}/slots";
     archives = "${state}/archives";
     # what came of orders about volumes
@@ -93,6 +94,7 @@ rec {
           unit = "container@${name}.service";
           interface = "ve-${name}";
           data = "${folders.sandboxes}/${name}";
+          snapshots = "${folders.snapshots}/${name}";
           # the generations of its workspace, and beside them the link that says which of them it runs
           releases = "${folders.releases}/${workspace}";
           # the owner of its /data on the host; inside, the user `sandbox` has the same id

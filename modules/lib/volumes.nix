@@ -1,5 +1,6 @@
-# How what root does with a sandbox's volume is run, since owners and modes must stay. What is in a volume was made by
-# whoever runs there: nothing but the volumes is in sight, none of them is executed, and the program takes names and no path.
+# What is done with a sandbox's volume: what may be asked, and the unit that root does it by, since owners and modes must
+# stay. What is in a volume was made by whoever runs there: nothing but the volumes is in sight, none of them is executed,
+# and the program takes names and no path.
 {
   lib,
   config,
@@ -8,8 +9,7 @@
 let
   cfg = config.services.choiros;
   inherit (import ./plan.nix { inherit lib; }) folders;
-  folder = folders.sandboxes;
-  inherit (folders) results archives;
+  inherit (folders) sandboxes results archives;
   # a container's unit is in the slice that NixOS gives it
   cgroup = name: "/sys/fs/cgroup/machine.slice/container@${name}.service";
   backups = name: "${cfg.backup.directory}/${name}";
@@ -41,21 +41,53 @@ let
   run =
     verb: v: order:
     "${lib.getExe volume} ${verb} ${v.folder} ${order}";
+  # of snapshots, of backups
+  id = "[0-9]{8}T[0-9]{6}Z-[0-9a-f]{4}";
+  orders = [
+    "list"
+    # how much is in it
+    "usage"
+    "recover"
+    # but none of these
+    "prune(:${id})*"
+    "(prepare|remove):${id}"
+    # one of its own, without a copy
+    "put-back:${id}:${id}"
+    # and of backups, which are the sandbox's own as well
+    "backups"
+    "backup:${id}"
+    "import:${id}:${id}"
+    "snapshot:${id}:(asked|promote|fork|restore|aside|backup)"
+  ];
+  replace = sources: "replace:(${lib.concatStringsSep "|" sources}):${id}:${id}";
+  # whole volumes are put away, and brought back
+  archive = "(archive|unarchive|discard):${id}";
 in
 {
-  inherit folder results archives;
+  # What the hypervisor may ask of a sandbox's volume, as a pattern: names and ids, and no path. `sources` are the sandboxes
+  # whose snapshots it may get.
+  ordersOfSandbox = sources: lib.concatStringsSep "|" (orders ++ [ (replace sources) ]);
+  ordersOfSlot =
+    sources:
+    lib.concatStringsSep "|" (
+      orders
+      ++ [
+        (replace sources)
+        archive
+      ]
+    );
 
   # the volume of a declared sandbox
   ofSandbox = s: {
     inherit (s) name;
-    inherit folder;
+    folder = sandboxes;
     besides = [ ];
     sandboxes = [ s.name ];
     # A fork and a restore are renames within the folder, so it is in sight as a whole; what is other workspaces' is
     # covered. A folder for each workspace would move the data of every host there is, below containers that run.
     covered = lib.concatMap (other: [
       "-+${other.data}"
-      "-+${folder}/.snapshots/${other.name}"
+      "-+${other.snapshots}"
     ]) (lib.filter (other: other.workspace != s.workspace) cfg.sandboxes);
   };
   # the two volumes of the slot whose number the unit's name ends with
