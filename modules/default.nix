@@ -1,5 +1,6 @@
-# ChoirOS host as a NixOS module: one folder a concern, each with its options, its assertions, and what it does.
+# ChoirOS host as a NixOS module: one file a concern, each with its options, its assertions, and what it does.
 {
+  _class = "nixos";
   imports = [
     ./gateway.nix
     ./workspaces
