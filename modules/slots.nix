@@ -22,9 +22,6 @@ let
 
   indices = lib.filter (i: i != null) (map (w: w.index) (lib.attrValues cfg.workspaces));
   highest = lib.foldl' lib.max 1 indices;
-  reserved = lib.filter (name: builtins.match "slots|s[0-9]+" name != null) (
-    lib.attrNames cfg.workspaces
-  );
 
   # the text of a unit that is there for slots alone, and runs below their names
   shared = name: unit: pkgs.writeText "${name}.service" config.systemd.units.${unit}.text;
@@ -85,7 +82,7 @@ in
     };
 
     archiveDays = mkOption {
-      type = types.ints.between 0 36500;
+      type = types.ints.unsigned;
       default = 30;
       example = 0;
       description = "How many days the data of a workspace in a slot are kept in `/var/lib/choiros/archives` after its last member was removed; `0` keeps them until somebody deletes them. Until then they can be restored as a workspace of somebody else's.";
@@ -120,10 +117,6 @@ in
         {
           assertion = cfg.slots <= addresses.mostSlots;
           message = "services.choiros.slots: ${cfg.network} has addresses for ${toString addresses.mostSlots} slots, and not for ${toString cfg.slots}. Lower services.choiros.slots, or set services.choiros.network to a wider network, such as 10.233.0.0/16.";
-        }
-        {
-          assertion = reserved == [ ];
-          message = "services.choiros.workspaces.${lib.head reserved}: slots, s1, s2 and so on are names of slots. Rename it.";
         }
       ];
 
