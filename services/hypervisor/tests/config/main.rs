@@ -151,6 +151,7 @@ fn nonsense_is_refused_with_its_mend() {
         ),
         ("[auth]\nceremony_secs = 301", "give 300 at most"),
         ("[runtime]\nhold_secs = 2", "give 3 or more"),
+        ("[runtime]\narchive_days = 36501", "give 36500 at most"),
         ("[server]\nmax_header_bytes = 100", "give 8192 or more"),
         (
             "[server]\nlisten = \"127.0.0.1:99999\"",
