@@ -13,6 +13,7 @@ let
   choirosTypes = import ./lib/types.nix { inherit lib; };
   inherit (import ./lib/plan.nix { inherit lib; }) folders;
   mayKeep = import ./lib/backup-place.nix { inherit lib; };
+  units = import ./lib/units.nix;
   hardening = import ./lib/hardening.nix;
   volumes = import ./lib/volumes.nix { inherit lib config pkgs; };
 
@@ -40,14 +41,15 @@ let
   ofSlots = timed {
     description = "Backup of the slots' data";
     unitConfig.RequiresMountsFor = [ folders.slots ];
-    serviceConfig = hardening // {
-      Type = "oneshot";
-      ExecStart = "${lib.getExe slots} ${folders.slots}";
-      # each of them has its own
-      TimeoutStartSec = "infinity";
-      PrivateNetwork = true;
-      IPAddressDeny = "any";
-    };
+    serviceConfig =
+      hardening
+      // units.offline
+      // {
+        Type = "oneshot";
+        ExecStart = "${lib.getExe slots} ${folders.slots}";
+        # each of them has its own
+        TimeoutStartSec = "infinity";
+      };
   };
 
   store = "/var/lib/choiros/hypervisor";
@@ -63,7 +65,7 @@ let
     ];
     serviceConfig =
       hardening
-      // import ./lib/empty-root.nix "choiros-view/%N"
+      // units.emptyRoot "choiros-view/%N"
       // {
         Type = "oneshot";
         User = "choiros";
@@ -172,11 +174,9 @@ in
 
     systemd.services = lib.mapAttrs' (name: lib.nameValuePair "choiros-backup-${name}") services // {
       # while it is under way, whoever starts the hypervisor waits: nobody is refused, and nothing is written between
-      "choiros-restore-hypervisor@" = lib.recursiveUpdate ofStore {
+      "choiros-restore-hypervisor@" = lib.recursiveUpdate (lib.recursiveUpdate ofStore units.order) {
         description = "Restore of the hypervisor's store";
         before = [ "choiros-hypervisor.service" ];
-        # one that failed has said so to whoever called it
-        unitConfig.CollectMode = "inactive-or-failed";
         serviceConfig = {
           # what stops the other is the host's
           RootDirectoryStartOnly = true;

@@ -71,7 +71,7 @@ let
     unitConfig.RequiresMountsFor = paths;
     serviceConfig =
       import ./lib/hardening.nix
-      // import ./lib/empty-root.nix "choiros-view/${program.name}"
+      // (import ./lib/units.nix).emptyRoot "choiros-view/${program.name}"
       // quota.serviceConfig
       // {
         Type = "oneshot";

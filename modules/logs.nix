@@ -9,6 +9,7 @@
 }:
 let
   cfg = config.services.choiros;
+  units = import ./lib/units.nix;
   program = pkgs.writeShellApplication {
     name = "choiros-logs";
     runtimeInputs = [
@@ -25,7 +26,7 @@ let
   # the journal of the consoles
   namespace = "sandboxes";
   # no folder of one user's, but root's, for all of them
-  view = removeAttrs (import ./lib/empty-root.nix "choiros-view/logs") [ "RuntimeDirectory" ];
+  view = removeAttrs (units.emptyRoot "choiros-view/logs") [ "RuntimeDirectory" ];
   # to find a sandbox's journal, which is in memory that only its own processes have in sight; given up before it is read
   finding = "CAP_SYS_PTRACE";
   reading = "CAP_DAC_READ_SEARCH";
@@ -64,12 +65,10 @@ in
     # Files of a journal are made by whoever runs there, and what reads them is a large program: it runs as a user of its
     # own for each connection, sees nothing of the host but programs, and may do nothing but read.
     systemd.services = {
-      "choiros-logs@" = {
+      "choiros-logs@" = units.order // {
         description = "What a sandbox has logged";
-        startLimitIntervalSec = 0;
         # a switch cuts nobody off
         restartIfChanged = false;
-        unitConfig.CollectMode = "inactive-or-failed";
         serviceConfig =
           import ./lib/hardening.nix
           // view

@@ -9,6 +9,7 @@ let
   cfg = config.services.choiros;
   plan = import ./lib/plan.nix { inherit lib; };
   inherit (plan) folders;
+  units = import ./lib/units.nix;
   profiles = folders.releases;
 
   # one of the two programs that write releases and pins
@@ -23,12 +24,13 @@ let
       ++ more;
       text = builtins.readFile ./programs/links.sh + builtins.readFile (./programs + "/${name}.sh");
     };
-  hardening = import ./lib/hardening.nix // {
-    Type = "oneshot";
-    UMask = "0022";
-    PrivateNetwork = true;
-    IPAddressDeny = "any";
-  };
+  hardening =
+    import ./lib/hardening.nix
+    // units.offline
+    // {
+      Type = "oneshot";
+      UMask = "0022";
+    };
 
   # dev's closure is what is deployed; live's own is for a live that has run nothing yet
   closures = lib.concatMapStrings (
@@ -42,17 +44,18 @@ let
   run = "${lib.getExe releases} /etc/choiros/releases ${profiles} ${toString cfg.rollout.keepReleases}";
 
   release = program "release" [ ];
-  pin = folder: order: {
-    description = "Release for ${order}";
-    startLimitIntervalSec = 0;
-    unitConfig.CollectMode = "inactive-or-failed";
-    serviceConfig = hardening // {
-      ExecStart = "${lib.getExe release} ${folder} ${order}";
-      ReadWritePaths = [ folder ];
-      # the hypervisor waits for it, and whoever comes waits for the hypervisor
-      TimeoutStartSec = 10;
+  pin =
+    folder: order:
+    units.order
+    // {
+      description = "Release for ${order}";
+      serviceConfig = hardening // {
+        ExecStart = "${lib.getExe release} ${folder} ${order}";
+        ReadWritePaths = [ folder ];
+        # the hypervisor waits for it, and whoever comes waits for the hypervisor
+        TimeoutStartSec = 10;
+      };
     };
-  };
 in
 {
   config = lib.mkIf cfg.enable {

@@ -7,6 +7,7 @@
 }:
 let
   cfg = config.services.choiros;
+  units = import ./lib/units.nix;
   # at once at first, then less and less often
   patient = {
     RestartSec = 1;
@@ -51,17 +52,18 @@ in
       choiros-drain = {
         description = "Sandboxes stay until the hypervisor has answered its last request";
         wantedBy = [ "multi-user.target" ];
-        serviceConfig = import ./lib/hardening.nix // {
-          Type = "oneshot";
-          RemainAfterExit = true;
-          ExecStart = lib.getExe' pkgs.coreutils "true";
-          ExecStop = lib.getExe drain;
-          # of both, and a little
-          TimeoutStopSec =
-            caddyStops + config.systemd.services.choiros-hypervisor.serviceConfig.TimeoutStopSec + 10;
-          PrivateNetwork = true;
-          IPAddressDeny = "any";
-        };
+        serviceConfig =
+          import ./lib/hardening.nix
+          // units.offline
+          // {
+            Type = "oneshot";
+            RemainAfterExit = true;
+            ExecStart = lib.getExe' pkgs.coreutils "true";
+            ExecStop = lib.getExe drain;
+            # of both, and a little
+            TimeoutStopSec =
+              caddyStops + config.systemd.services.choiros-hypervisor.serviceConfig.TimeoutStopSec + 10;
+          };
       };
     }
     // lib.genAttrs (map (s: "container@${s.name}") cfg.containers) (_: {

@@ -9,6 +9,7 @@ let
   inherit (lib) mkOption types;
   cfg = config.services.choiros;
   inherit (import ./lib/plan.nix { inherit lib; }) folders;
+  units = import ./lib/units.nix;
 
   # what the gateway asks a sandbox by, whatever release it runs
   asked =
@@ -54,15 +55,16 @@ let
       ]
       ++ map (s: s.unit) sandboxes;
       inherit (config.systemd.services.choiros-releases) restartTriggers;
-      serviceConfig = import ./lib/hardening.nix // {
-        ExecStart = "${lib.getExe rollout} ${which} /etc/choiros/releases ${folders.releases} /var/lib/${records}";
-        User = "choiros";
-        Group = "choiros";
-        StateDirectory = records;
-        StateDirectoryMode = "0700";
-        PrivateNetwork = true;
-        IPAddressDeny = "any";
-      };
+      serviceConfig =
+        import ./lib/hardening.nix
+        // units.offline
+        // {
+          ExecStart = "${lib.getExe rollout} ${which} /etc/choiros/releases ${folders.releases} /var/lib/${records}";
+          User = "choiros";
+          Group = "choiros";
+          StateDirectory = records;
+          StateDirectoryMode = "0700";
+        };
     } more;
 in
 {

@@ -14,6 +14,7 @@ let
   plan = import ./lib/plan.nix { inherit lib; };
   inherit (plan) ids folders;
   addresses = plan.addresses cfg.network;
+  units = import ./lib/units.nix;
   quota = import ./lib/quota.nix { inherit lib pkgs; };
   settings = import ./lib/sandbox-options.nix {
     inherit lib config;
@@ -156,19 +157,16 @@ in
 
       # `choiros-slot@<number>`: what the hypervisor has made before a slot's sandbox is started for the first time
       systemd.tmpfiles.settings.choiros.${folders.slots}.d.mode = "0700";
-      systemd.services."choiros-slot@" = {
+      systemd.services."choiros-slot@" = lib.recursiveUpdate units.order {
         description = "Folders of slot %i";
         after = folders.madeBy;
-        startLimitIntervalSec = 0;
-        unitConfig = {
-          CollectMode = "inactive-or-failed";
-          RequiresMountsFor = [ folders.slots ] ++ backups;
-        };
+        unitConfig.RequiresMountsFor = [ folders.slots ] ++ backups;
         serviceConfig =
           removeAttrs (import ./lib/hardening.nix) [
             # what is made in the folder of results has its group
             "RestrictSUIDSGID"
           ]
+          // units.offline
           // quota.serviceConfig
           // {
             Type = "oneshot";
@@ -187,8 +185,6 @@ in
             SystemCallFilter = quota.serviceConfig.SystemCallFilter ++ [ "@chown" ];
             # the hypervisor waits for it, and whoever comes waits for the hypervisor
             TimeoutStartSec = 10;
-            PrivateNetwork = true;
-            IPAddressDeny = "any";
           };
       };
     })

@@ -8,17 +8,18 @@
 }:
 let
   cfg = config.services.choiros;
+  units = import ./lib/units.nix;
   volumes = import ./lib/volumes.nix { inherit lib config pkgs; };
   inherit (import ./lib/plan.nix { inherit lib; }) folders;
   unit =
     v: name: order: more:
-    lib.recursiveUpdate (volumes.unit v order " --results ${folders.results}${more}") {
-      description = "Volume of ${name}: %i";
-      # the next order has another name: one that failed has said so, and isn't kept
-      unitConfig.CollectMode = "inactive-or-failed";
-      # it is told there
-      serviceConfig.StandardOutput = "null";
-    };
+    lib.recursiveUpdate
+      (lib.recursiveUpdate units.order (volumes.unit v order " --results ${folders.results}${more}"))
+      {
+        description = "Volume of ${name}: %i";
+        # it is told there
+        serviceConfig.StandardOutput = "null";
+      };
 in
 {
   config = lib.mkIf cfg.enable {

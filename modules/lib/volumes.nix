@@ -118,7 +118,7 @@ in
         # what has the bit in a volume keeps it in the copy; nothing there is executed, by this unit or by the host
         "RestrictSUIDSGID"
       ]
-      // import ./empty-root.nix "choiros-view/volume-${v.name}"
+      // (import ./units.nix).emptyRoot "choiros-view/volume-${v.name}"
       // {
         Type = "oneshot";
         ExecStart = run "order" v order + more;
