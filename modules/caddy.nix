@@ -254,33 +254,33 @@ in
         };
 
         # what `caddy run` would refuse fails the build; certificates, logs and keys are there on the host alone
-        system.checks =
-          lib.optional
-            (ingress.checkConfig && pkgs.stdenv.buildPlatform.system == pkgs.stdenv.hostPlatform.system)
-            (
-              pkgs.runCommand "caddy-config-check"
-                {
-                  nativeBuildInputs = [
-                    caddy.package
-                    pkgs.jq
-                  ];
-                }
-                ''
-                  export HOME=$TMPDIR
-                  caddy adapt --adapter caddyfile --config ${caddy.configFile} |
-                    jq 'del(.logging, .apps.tls.certificates.load_files)' > caddy.json
-                  caddy validate --config caddy.json
-                  for host in ${lib.escapeShellArgs ([ cfg.domain ] ++ lib.optional own sandboxes)}; do
-                    jq -e --arg host "$host" '[.apps.http.servers[]
-                      | select((.listen | index(":443")) and (.automatic_https.disable | not))
-                      | .. | objects | .match[]?.host[]?] | index($host)' caddy.json > /dev/null || {
-                      echo "$host is not served on port 443: see services.caddy.globalConfig and services.caddy.virtualHosts" >&2
-                      exit 1
-                    }
-                  done
-                  touch $out
-                ''
-            );
+        system.checks = lib.optionals ingress.checkConfig (
+          import ./lib/build-checks.nix { inherit lib pkgs; } [
+            (pkgs.runCommand "caddy-config-check"
+              {
+                nativeBuildInputs = [
+                  caddy.package
+                  pkgs.jq
+                ];
+              }
+              ''
+                export HOME=$TMPDIR
+                caddy adapt --adapter caddyfile --config ${caddy.configFile} |
+                  jq 'del(.logging, .apps.tls.certificates.load_files)' > caddy.json
+                caddy validate --config caddy.json
+                for host in ${lib.escapeShellArgs ([ cfg.domain ] ++ lib.optional own sandboxes)}; do
+                  jq -e --arg host "$host" '[.apps.http.servers[]
+                    | select((.listen | index(":443")) and (.automatic_https.disable | not))
+                    | .. | objects | .match[]?.host[]?] | index($host)' caddy.json > /dev/null || {
+                    echo "$host is not served on port 443: see services.caddy.globalConfig and services.caddy.virtualHosts" >&2
+                    exit 1
+                  }
+                done
+                touch $out
+              ''
+            )
+          ]
+        );
       })
     ]
   );

@@ -206,9 +206,8 @@ in
       // lib.optionalAttrs (cfg.slots > 0) { inherit slots; }
     );
 
-    # a build for another machine's processor can't run its program
-    system.checks = lib.optional (pkgs.stdenv.buildPlatform.system == pkgs.stdenv.hostPlatform.system) (
-      pkgs.runCommand "hypervisor-config-check" { } ''
+    system.checks = import ./lib/build-checks.nix { inherit lib pkgs; } [
+      (pkgs.runCommand "hypervisor-config-check" { } ''
         ${lib.getExe cfg.package} check-config --config ${cfg.configFile} > $out || {
           cat >&2 << 'END'
         What it names are keys of services.choiros.settings, which follow from services.choiros unless they are set there:
@@ -218,7 +217,7 @@ in
         END
           exit 1
         }
-      ''
-    );
+      '')
+    ];
   };
 }
