@@ -52,7 +52,7 @@ let
       };
   };
 
-  store = "/var/lib/choiros/hypervisor";
+  store = folders.hypervisor;
   copies = "${directory}/hypervisor";
   # where it runs there is no /etc
   hypervisor = "${lib.getExe cfg.package} --config ${cfg.configFile}";

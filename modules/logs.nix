@@ -9,6 +9,7 @@
 }:
 let
   cfg = config.services.choiros;
+  hardening = import ./lib/hardening.nix;
   units = import ./lib/units.nix;
   program = pkgs.writeShellApplication {
     name = "choiros-logs";
@@ -70,7 +71,7 @@ in
         # a switch cuts nobody off
         restartIfChanged = false;
         serviceConfig =
-          import ./lib/hardening.nix
+          hardening
           // view
           // {
             ExecStart = lib.getExe program;
@@ -91,9 +92,7 @@ in
             BindReadOnlyPaths = view.BindReadOnlyPaths ++ [ "/run/systemd/machines" ];
             # neither a connection nor a name on the host's buses
             RestrictAddressFamilies = "none";
-            SystemCallFilter = [
-              "@system-service"
-              "~@privileged @resources"
+            SystemCallFilter = hardening.SystemCallFilter ++ [
               # for what it gives up
               "capset"
             ];

@@ -41,8 +41,6 @@ let
   };
   # what it waits for at most: the gateway, dev with the new release, its rehearsal, live's stop, start and way back
   waits = 60 + 180 + 180 + 4 * 90;
-  # what it gave to whom
-  records = "choiros/rollout";
   unit =
     which: sandboxes: more:
     lib.recursiveUpdate {
@@ -59,10 +57,10 @@ let
         import ./lib/hardening.nix
         // units.offline
         // {
-          ExecStart = "${lib.getExe rollout} ${which} /etc/choiros/releases ${folders.releases} /var/lib/${records}";
+          ExecStart = "${lib.getExe rollout} ${which} /etc/choiros/releases ${folders.releases} ${folders.rollout}";
           User = "choiros";
           Group = "choiros";
-          StateDirectory = records;
+          StateDirectory = lib.removePrefix "/var/lib/" folders.rollout;
           StateDirectoryMode = "0700";
         };
     } more;

@@ -10,7 +10,7 @@ in
   "/srv"
   "/var"
   "/var/lib"
-  "/var/lib/choiros"
+  folders.state
 ]
 && !lib.any (taken: lib.hasPrefix "${taken}/" "${directory}/") [
   "/boot"
@@ -27,16 +27,16 @@ in
   "/var/cache"
   "/var/lib/acme"
   "/var/lib/caddy"
-  "/var/lib/choiros/certificate"
-  "/var/lib/choiros/hypervisor"
-  "/var/lib/choiros/quota"
-  "/var/lib/choiros/rollout"
+  "${folders.state}/certificate"
   "/var/lib/nixos-containers"
   "/var/lib/private"
   "/var/log"
   "/var/run"
   "/var/tmp"
   folders.archives
+  folders.hypervisor
+  folders.quota
+  folders.rollout
   folders.sandboxes
   folders.slots
 ]

@@ -12,6 +12,12 @@ rec {
     snapshots = "${sandboxes}/.snapshots";
     slots = "${state}/slots";
     archives = "${state}/archives";
+    # the gateway's store
+    hypervisor = "${state}/hypervisor";
+    # which folders have a limit of their disk space
+    quota = "${state}/quota";
+    # which releases were brought to whom
+    rollout = "${state}/rollout";
     # what came of orders about volumes
     results = "/run/choiros-volumes";
     # the releases of each workspace, and those of all slots

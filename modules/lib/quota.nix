@@ -1,6 +1,7 @@
 # The program that makes folders a project with limits of its disk space, quota.py, and how it is run.
 { lib, pkgs }:
 let
+  inherit (import ./plan.nix { inherit lib; }) folders;
   bytes =
     size:
     let
@@ -24,6 +25,7 @@ rec {
       pkgs.python3
       pkgs.util-linux
     ];
+    runtimeEnv.STATE = state;
     text = ''
       exec python3 ${../programs/quota.py} "$@"
     '';
@@ -36,7 +38,7 @@ rec {
     limits: "${toString (orNone bytes limits.diskMax)} ${toString (orNone lib.id limits.filesMax)}";
 
   # where it knows from which folders it has walked through
-  state = "/var/lib/choiros/quota";
+  state = folders.quota;
   # over those of ./hardening.nix
   serviceConfig = {
     ReadWritePaths = [ state ];
@@ -52,9 +54,7 @@ rec {
     ProcSubset = "all";
     # a disk's limits are set by the name of its device; nothing opens it
     PrivateDevices = false;
-    SystemCallFilter = [
-      "@system-service"
-      "~@privileged @resources"
+    SystemCallFilter = (import ./hardening.nix).SystemCallFilter ++ [
       "quotactl quotactl_fd setrlimit prlimit64"
     ];
   };

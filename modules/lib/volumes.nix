@@ -9,6 +9,7 @@
 let
   cfg = config.services.choiros;
   inherit (import ./plan.nix { inherit lib; }) folders;
+  hardening = import ./hardening.nix;
   inherit (folders) sandboxes results archives;
   # a container's unit is in the slice that NixOS gives it
   cgroup = name: "/sys/fs/cgroup/machine.slice/container@${name}.service";
@@ -114,7 +115,7 @@ in
     ++ v.besides
     ++ lib.optional cfg.backup.enable cfg.backup.directory;
     serviceConfig =
-      removeAttrs (import ./hardening.nix) [
+      removeAttrs hardening [
         # what has the bit in a volume keeps it in the copy; nothing there is executed, by this unit or by the host
         "RestrictSUIDSGID"
       ]
@@ -138,12 +139,12 @@ in
           "CAP_SETUID"
         ];
         PrivateUsers = false;
-        SystemCallFilter = [
-          "@system-service"
-          "~@privileged @resources"
-          "@chown ioprio_set setpriority"
-        ]
-        ++ lib.optional cfg.backup.enable "@setuid";
+        SystemCallFilter =
+          hardening.SystemCallFilter
+          ++ [
+            "@chown ioprio_set setpriority"
+          ]
+          ++ lib.optional cfg.backup.enable "@setuid";
         RuntimeDirectoryPreserve = true;
         BindPaths = [
           v.folder

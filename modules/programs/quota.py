@@ -15,7 +15,7 @@ import subprocess
 import sys
 
 # projects whose folders were walked through to the end
-STATE = "/var/lib/choiros/quota"
+STATE = os.environ["STATE"]
 # ioctl_fsxattr(2)
 GET, SET, INHERIT = 0x801C581F, 0x401C5820, 0x200
 ATTRIBUTES = struct.Struct("=5I8x")
