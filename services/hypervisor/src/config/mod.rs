@@ -332,7 +332,8 @@ pub struct Sandbox {
     /// address.
     pub health_host: Option<String>,
     /// Whether the health response must name the sandbox and its role, as that of our sandbox
-    /// service does; `false` for a web service of your own.
+    /// service does; `false` for a web service of your own. A command that was added by
+    /// `hypervisor release add` need not.
     pub identity: bool,
 }
 

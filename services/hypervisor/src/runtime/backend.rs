@@ -179,6 +179,12 @@ pub(super) trait Instance: Send {
     /// Where it will listen.
     fn address(&self) -> Address;
 
+    /// Whether it says who it is when it is asked whether it is healthy, where that is wanted of
+    /// sandboxes. A program of somebody's own knows nothing of that.
+    fn names_itself(&self) -> bool {
+        true
+    }
+
     /// Resolves when it may be probed, if that is not from the beginning. May be dropped and
     /// called again.
     ///

@@ -89,10 +89,10 @@ impl ProbeError {
     }
 }
 
-/// Resolves `Ok` if the sandbox answers at `address`, healthy and (with `identity`) as
-/// itself.
+/// Resolves `Ok` if the sandbox answers at `address`, healthy and (with `named`) as itself.
 pub(super) async fn probe(
     spec: &Spec,
+    named: bool,
     address: SocketAddr,
     within: Duration,
 ) -> Result<(), ProbeError> {
@@ -101,12 +101,12 @@ pub(super) async fn probe(
         path: spec.declared.health_path.clone(),
         within,
     };
-    tokio::time::timeout(within, ask(spec, address))
+    tokio::time::timeout(within, ask(spec, named, address))
         .await
         .map_err(timed_out)?
 }
 
-async fn ask(spec: &Spec, address: SocketAddr) -> Result<(), ProbeError> {
+async fn ask(spec: &Spec, named: bool, address: SocketAddr) -> Result<(), ProbeError> {
     let stream = TcpStream::connect(address)
         .await
         .map_err(|error| unreachable(address, &error))?;
@@ -128,7 +128,7 @@ async fn ask(spec: &Spec, address: SocketAddr) -> Result<(), ProbeError> {
         .send_request(request)
         .await
         .map_err(|error| refused(address, &error))?;
-    judge(spec, address, response).await
+    judge(spec, named, address, response).await
 }
 
 /// As it was declared, `localhost` included, whichever family it was found in.
@@ -164,6 +164,7 @@ struct Identity {
 
 async fn judge(
     spec: &Spec,
+    named: bool,
     address: SocketAddr,
     response: Response<Incoming>,
 ) -> Result<(), ProbeError> {
@@ -172,7 +173,7 @@ async fn judge(
         .declared
         .health_status
         .map_or(status.is_success(), |wanted| status == wanted);
-    if is_well && !spec.declared.identity {
+    if is_well && !named {
         return Ok(());
     }
     let server = response.headers().get(header::SERVER);

@@ -32,6 +32,8 @@ pub(super) struct SandboxState {
     idle_stop_enabled: OnceLock<watch::Sender<bool>>,
     /// What the next start runs; 0 is the newest.
     release: AtomicU64,
+    /// Whether what runs says who it is.
+    pub(super) names_itself: AtomicBool,
     /// Held while something is done to its volume: one thing at a time.
     pub(super) volume: Arc<tokio::sync::Mutex<()>>,
     /// How much its volume takes.
@@ -77,6 +79,7 @@ impl SandboxState {
             left: Mutex::default(),
             idle_stop_enabled: OnceLock::new(),
             release: AtomicU64::new(0),
+            names_itself: AtomicBool::new(true),
             volume: Arc::default(),
             disk: Disk::default(),
             starts: Arc::default(),
@@ -200,7 +203,8 @@ impl SandboxState {
 
     pub(super) async fn probe(&self, address: SocketAddr) -> Result<(), ProbeError> {
         let timeout = Duration::from_secs(self.config.probe_timeout_secs);
-        probe::probe(&self.spec, address, timeout).await
+        let named = self.spec.declared.identity && self.names_itself.load(Ordering::Acquire);
+        probe::probe(&self.spec, named, address, timeout).await
     }
 
     /// So many crashes in a row, and it has failed. On trial one is an accident, and two are none.

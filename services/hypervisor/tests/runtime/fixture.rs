@@ -121,6 +121,9 @@ fn serve(mut stream: TcpStream, dir: &Path) -> Option<()> {
     while knob(dir, "hang").is_some() {
         thread::sleep(Duration::from_millis(10));
     }
+    if knob(dir, "anonymous").is_some() {
+        return stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").ok();
+    }
     let name = env::var("SANDBOX_NAME").unwrap();
     let role = env::var("SANDBOX_INSTANCE_ROLE").unwrap();
     stream.write_all(healthy(&name, &role).as_bytes()).ok()

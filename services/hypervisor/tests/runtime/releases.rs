@@ -173,3 +173,18 @@ async fn what_could_not_run_is_no_release() {
     let outside = bench.runtime.declared_release("../elsewhere").await;
     assert!(outside.is_err());
 }
+
+#[tokio::test]
+async fn a_program_that_somebody_added_need_not_name_itself_and_a_declared_one_does() {
+    let bench = Bench::with(|config| config.runtime.start_secs = 2);
+    let sandbox = bench.sandbox("one", &["anonymous"]);
+    sandbox.set_release(bench.runtime.declared_release("w").await.unwrap());
+    let error = sandbox.ready().await.unwrap_err().to_string();
+    assert!(error.contains("identity = false"), "{error}");
+    sandbox.stop().await.unwrap();
+
+    sandbox.set_release(add(&bench.runtime, "of somebody's own").await);
+    sandbox.start().await.unwrap();
+    sandbox.probe().await.unwrap();
+    bench.runtime.shutdown().await;
+}

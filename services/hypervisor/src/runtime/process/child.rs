@@ -24,6 +24,7 @@ const GUARDIAN_LIMIT: Duration = Duration::from_secs(10);
 /// A child and its guardian. Dropped without a stop, the guardian sees to its end.
 pub(super) struct Child {
     address: Address,
+    names_itself: bool,
     guardian: tokio::process::Child,
     /// Where those look who copy its volume.
     registered: Option<Registered>,
@@ -66,6 +67,7 @@ impl Child {
         let _ = timeout(GUARDIAN_LIMIT, first.read_line(&mut number)).await;
         Ok(Self {
             address,
+            names_itself: true,
             guardian,
             registered,
             link: Some(link),
@@ -73,6 +75,12 @@ impl Child {
             grace,
             output,
         })
+    }
+
+    /// The same, whose program may know nothing of names.
+    pub(super) const fn naming_itself(mut self, names_itself: bool) -> Self {
+        self.names_itself = names_itself;
+        self
     }
 
     /// What the guardian does, should it be gone itself.
@@ -88,6 +96,10 @@ impl Child {
 impl Instance for Child {
     fn address(&self) -> Address {
         self.address
+    }
+
+    fn names_itself(&self) -> bool {
+        self.names_itself
     }
 
     async fn ending(&mut self) {

@@ -132,7 +132,7 @@ impl Backend for ProcessBackend {
         let (guardians, log) = (&self.guardians, self.log_of(&spec.name));
         let child = Child::spawn(command, (&spec.name, &log), guardians, address, self.grace);
         match child.await {
-            Ok(child) => Ok(Box::new(child)),
+            Ok(child) => Ok(Box::new(child.naming_itself(release.names_itself()))),
             Err(error) => Err(format!("cannot run its guardian {guardian}: {error}")),
         }
     }

@@ -189,6 +189,8 @@ impl Supervisor {
     /// Started, not healthy yet; says where it then is.
     async fn come_up(&mut self, instance: &mut dyn Instance) -> Result<SocketAddr, Down> {
         let address = instance.address();
+        let named = instance.names_itself();
+        self.state.names_itself.store(named, Ordering::Release);
         let earlier = self.state.snapshot.load().cause.clone();
         self.state
             .show(Status::Starting, Some(address.first()), earlier);

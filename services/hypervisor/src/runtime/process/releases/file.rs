@@ -29,6 +29,12 @@ impl ReleaseFile {
         self.command == command && self.env == *env
     }
 
+    /// Whether it says who it is when it is asked whether it is healthy: our sandbox service does,
+    /// and whoever declares another says in the configuration whether that one does.
+    pub(in crate::runtime::process) const fn names_itself(&self) -> bool {
+        self.declared || self.command.is_empty()
+    }
+
     /// What is told of it: of its environment the names alone.
     pub(super) fn release(&self, number: u64) -> Release {
         let names = self.env.keys().map(|name| format!("{name}=… "));
