@@ -23,6 +23,11 @@ let
         + lib.concatMapStrings (
           script: builtins.readFile (./vm/tests + "/${script}.py")
         ) test.config.scripts;
+      # the passkey in software
+      config.extraPythonPackages = p: [
+        p.cryptography
+        p.fido2
+      ];
       config.skipTypeCheck = true;
       config._module.args = { inherit self inputs services; };
       config.defaults.imports = [ self.nixosModules.default ];

@@ -22,7 +22,13 @@ let
     );
   evaluated = text: import (builtins.toFile "snippet.nix" text);
   isFlake = lib.hasInfix "outputs = ";
-  fromFlake = flake: (flake.outputs { choiros = self; }).nixosConfigurations.host;
+  notes = (import ../examples/notes/flake.nix).outputs { inherit (self.inputs) nixpkgs; };
+  fromFlake =
+    flake:
+    (flake.outputs {
+      choiros = self;
+      inherit notes;
+    }).nixosConfigurations.host;
   # a part of a configuration, in which flake inputs are named
   part =
     text:
@@ -34,11 +40,7 @@ let
           services.choiros.enable = true;
           services.choiros.domain = "choir.example.org";
         }
-        (evaluated "inputs: {\n${text}\n}" (
-          lib.genAttrs [ "notes" "notes-next" ] (_: {
-            packages.x86_64-linux.default = pkgs.hello;
-          })
-        ))
+        (evaluated "inputs: {\n${text}\n}" { inherit notes; })
       ];
     };
   host =

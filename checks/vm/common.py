@@ -1,10 +1,16 @@
 """What the tests share: a passkey in software, and a question or two. It stands before each script."""
-import base64
-import hashlib
 import json
 import secrets
 import shlex
-import struct
+from hashlib import sha256
+
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from fido2.cose import ES256
+from fido2.utils import websafe_encode
+from fido2.webauthn import AttestationObject, AttestedCredentialData, AuthenticatorData, CollectedClientData
+
+Flag = AuthenticatorData.FLAG
 
 origin = "https://choir.test"
 # where the gateway's own pages are
@@ -12,80 +18,36 @@ pages = origin
 sandboxes = {"live": "https://sandbox.choir.test", "dev": "https://sandbox-dev.choir.test"}
 
 
-# -- a passkey in software: P-256 by the book, and the two credentials that a browser would give
-
-P = 2**256 - 2**224 + 2**192 + 2**96 - 1
-N = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
-G = (
-    0x6B17D1F2E12C4247F8BCE6E563A440F277037D812DEB33A0F4A13945D898C296,
-    0x4FE342E2FE1A7F9B8EE7EB4A7C0F9E162BCE33576B315ECECBB6406837BF51F5,
-)
-
-
-def add(a, b):
-    if a is None or b is None:
-        return a or b
-    if a[0] == b[0]:
-        if a != b:
-            return None
-        slope = (3 * a[0] * a[0] - 3) * pow(2 * a[1], -1, P)
-    else:
-        slope = (b[1] - a[1]) * pow(b[0] - a[0], -1, P)
-    x = (slope * slope - a[0] - b[0]) % P
-    return x, (slope * (a[0] - x) - a[1]) % P
-
-
-def times(k, point):
-    result = None
-    while k:
-        if k & 1:
-            result = add(result, point)
-        point, k = add(point, point), k >> 1
-    return result
-
-
-def der(*numbers):
-    def integer(n):
-        body = n.to_bytes(n.bit_length() // 8 + 1, "big")
-        return b"\x02" + bytes([len(body)]) + body
-
-    body = b"".join(map(integer, numbers))
-    return b"\x30" + bytes([len(body)]) + body
-
-
-def b64(data):
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+# -- a passkey in software, and the two credentials that a browser would give
 
 
 class Passkey:
     def __init__(self):
-        self.secret, self.id = secrets.randbelow(N - 1) + 1, secrets.token_bytes(16)
+        self.key, self.id = ec.generate_private_key(ec.SECP256R1()), secrets.token_bytes(16)
 
-    def data(self, rp_id, flags, more=b""):
-        return hashlib.sha256(rp_id.encode()).digest() + bytes([flags]) + struct.pack(">I", 0) + more
+    def data(self, rp_id, flags, credential=b""):
+        # user verified, and no counter
+        return AuthenticatorData.create(sha256(rp_id.encode()).digest(), Flag.UP | Flag.UV | flags, 0, credential)
 
     def credential(self, kind, options, response):
-        said = json.dumps({"type": kind, "challenge": options["challenge"], "origin": origin, "crossOrigin": False}).encode()
-        return {"id": b64(self.id), "rawId": b64(self.id), "type": "public-key", "extensions": {},
-                "response": {"clientDataJSON": b64(said)} | response(said)}
+        said = CollectedClientData.create(kind, options["challenge"], origin)
+        return {"id": websafe_encode(self.id), "rawId": websafe_encode(self.id), "type": "public-key", "extensions": {},
+                "response": {"clientDataJSON": websafe_encode(said)} | response(said)}
 
     def create(self, options):
-        x, y = (n.to_bytes(32, "big") for n in times(self.secret, G))
-        key = b"\xa5\x01\x02\x03\x26\x20\x01\x21\x58\x20" + x + b"\x22\x58\x20" + y
-        data = self.data(options["rp"]["id"], 0x45, bytes(16) + struct.pack(">H", len(self.id)) + self.id + key)
-        attestation = b"\xa3\x63fmt\x64none\x67attStmt\xa0\x68authData\x58" + bytes([len(data)]) + data
-        return self.credential("webauthn.create", options, lambda _: {"attestationObject": b64(attestation)})
+        public = ES256.from_cryptography_key(self.key.public_key())
+        data = self.data(options["rp"]["id"], Flag.AT, AttestedCredentialData.create(bytes(16), self.id, public))
+        attestation = websafe_encode(AttestationObject.create("none", data, {}))
+        return self.credential(CollectedClientData.TYPE.CREATE, options, lambda _: {"attestationObject": attestation})
 
     def get(self, options, user_id):
-        data = self.data(options["rpId"], 0x05)
+        data = self.data(options["rpId"], Flag(0))
 
         def signed(said):
-            digest = int.from_bytes(hashlib.sha256(data + hashlib.sha256(said).digest()).digest(), "big")
-            k = secrets.randbelow(N - 1) + 1
-            r = times(k, G)[0] % N
-            return {"authenticatorData": b64(data), "signature": b64(der(r, pow(k, -1, N) * (digest + r * self.secret) % N)), "userHandle": user_id}
+            signature = self.key.sign(data + said.hash, ec.ECDSA(hashes.SHA256()))
+            return {"authenticatorData": websafe_encode(data), "signature": websafe_encode(signature), "userHandle": user_id}
 
-        return self.credential("webauthn.get", options, signed)
+        return self.credential(CollectedClientData.TYPE.GET, options, signed)
 
 
 # -- whoever does something on the host or inside of a sandbox

@@ -1,6 +1,6 @@
 {
   nodes.machine.imports = [
-    ../hosts/consumer.nix
+    ../hosts/notes.nix
     ../vm.nix
   ];
   nodes.client.imports = [ ../client.nix ];
