@@ -58,7 +58,6 @@ let
   hypervisor = "${lib.getExe cfg.package} --config ${cfg.configFile}";
   # How programs run that read the store: as its owner, and where nothing but it, its copies and programs are in sight.
   ofStore = {
-    startLimitIntervalSec = 0;
     unitConfig.RequiresMountsFor = [
       store
       directory

@@ -1,7 +1,7 @@
 # What units of ours have in common, beyond ./hardening.nix.
 rec {
-  # one that the hypervisor starts, as often as it wants: each order has a name of its own, and one that failed has said so,
-  # and isn't kept
+  # One that is started for an order, as often as somebody gives one. Each has a name of its own: one that failed has said
+  # so to whoever waited for it, and isn't kept.
   order = {
     startLimitIntervalSec = 0;
     unitConfig.CollectMode = "inactive-or-failed";

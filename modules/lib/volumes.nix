@@ -107,7 +107,6 @@ in
   # ORDER is a sandbox's name and, after a colon, an order's words; MORE is the program's options
   unit = v: order: more: {
     after = folders.madeBy;
-    startLimitIntervalSec = 0;
     environment.SANDBOXES = toString v.sandboxes;
     unitConfig.RequiresMountsFor = [
       v.folder
