@@ -1,19 +1,8 @@
 {
   description = "A passkey-gated home for sandboxes that can be replaced while they serve";
 
-  inputs = {
-    nixpkgs.url = "github:NixOS/nixpkgs/nixos-26.05";
-    crane.url = "github:ipetkov/crane";
-    deploy-rs = {
-      url = "github:serokell/deploy-rs";
-      inputs.nixpkgs.follows = "nixpkgs";
-      inputs.flake-compat.follows = "";
-    };
-    sops-nix = {
-      url = "github:Mic92/sops-nix";
-      inputs.nixpkgs.follows = "nixpkgs";
-    };
-  };
+  # this alone, for each is one more in the lock of whoever takes the module; what only machines of ours need is in hosts/
+  inputs.nixpkgs.url = "github:NixOS/nixpkgs/nixos-26.05";
 
   outputs =
     { self, nixpkgs, ... }@inputs:
@@ -27,7 +16,8 @@
       ours = pkgs: import ./packages/of-system.nix self pkgs.stdenv.hostPlatform.system;
     in
     {
-      nixosModules.default = import ./modules/flake-module.nix self;
+      nixosModules.choiros = import ./modules/with-packages.nix ours;
+      nixosModules.default = self.nixosModules.choiros;
       overlays.default = _final: prev: {
         choiros-hypervisor = (ours prev).hypervisor;
         choiros-sandbox = (ours prev).sandbox;

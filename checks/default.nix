@@ -33,6 +33,9 @@ let
       config.defaults.imports = [ self.nixosModules.default ];
     });
   light = import ./light.nix;
+  machines = lib.filterAttrs (
+    _: machine: machine.pkgs.stdenv.hostPlatform.system == system
+  ) self.nixosConfigurations;
   vmTests = lib.listToAttrs (
     map (
       file:
@@ -43,14 +46,13 @@ in
 services.checks
 // vmTests
 // lib.mapAttrs' (name: lib.nameValuePair "host-${name}") (
-  lib.mapAttrs (_: machine: machine.config.system.build.toplevel) (
-    lib.filterAttrs (_: m: m.pkgs.stdenv.hostPlatform.system == system) self.nixosConfigurations
-  )
-)
-// lib.optionalAttrs (system == "x86_64-linux") (
-  inputs.deploy-rs.lib.${system}.deployChecks self.deploy
+  lib.mapAttrs (_: machine: machine.config.system.build.toplevel) machines
 )
 // {
+  deploy = import ./deploy.nix {
+    inherit lib pkgs;
+    nodes = lib.intersectAttrs machines self.deploy.nodes;
+  };
   documents = import ./documents.nix { inherit self lib pkgs; };
 }
 // import ./modules/run.nix {

@@ -1,21 +1,48 @@
-# A system as a deploy-rs profile that counts as activated only when the gateway on it is well.
+# A system as a profile of deploy-rs' that counts as activated only when the gateway on it is well.
 {
   lib,
   pkgs,
-  activate,
   config,
   withinSecs ? 60,
 }:
 let
-  switch = "$PROFILE/bin/switch-to-configuration";
+  inherit (config.system.build) toplevel;
   waitHealthy = lib.getExe (pkgs.callPackage ../packages/wait-healthy.nix { });
-  custom = activate.custom // {
-    dryActivate = "${switch} dry-activate";
-    boot = "${switch} boot";
-  };
+  # what deploy-rs starts on the machine, at the root of the profile
+  script =
+    name: text:
+    pkgs.writeTextFile {
+      inherit name;
+      destination = "/${name}";
+      executable = true;
+      text = ''
+        #!${pkgs.runtimeShell}
+        set -euo pipefail
+        ${text}
+      '';
+      checkPhase = ''
+        ${pkgs.stdenv.shellDryRun} "$target"
+      '';
+    };
 in
-custom config.system.build.toplevel ''
-  cd /tmp
-  ${switch} switch
-  ${waitHealthy} ${toString withinSecs} ${config.services.choiros.listen.url}
-''
+pkgs.buildEnv {
+  name = "activatable-${toplevel.name}";
+  paths = [
+    toplevel
+    # confirms, waits, and goes back to what was there before
+    (script "activate-rs" ''
+      exec ${lib.getExe' pkgs.deploy-rs "activate"} "$@"
+    '')
+    (script "deploy-rs-activate" ''
+      cd /tmp
+      switch=$PROFILE/bin/switch-to-configuration
+      if [ "''${DRY_ACTIVATE:-}" = 1 ]; then
+        exec "$switch" dry-activate
+      elif [ "''${BOOT:-}" = 1 ]; then
+        exec "$switch" boot
+      fi
+      "$switch" switch
+      ${waitHealthy} ${toString withinSecs} ${config.services.choiros.listen.url}
+    '')
+  ];
+}

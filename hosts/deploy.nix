@@ -1,10 +1,5 @@
 # How a machine gets a new version: switched, looked at, and switched back unless its gateway is well.
-{
-  self,
-  nixpkgs,
-  deploy-rs,
-  ...
-}:
+{ self, nixpkgs, ... }:
 let
   node =
     { config, pkgs, ... }:
@@ -20,7 +15,6 @@ let
         user = "root";
         path = import ./activation.nix {
           inherit (nixpkgs) lib;
-          inherit (deploy-rs.lib.${pkgs.stdenv.hostPlatform.system}) activate;
           inherit config pkgs;
         };
       };

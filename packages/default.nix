@@ -7,35 +7,8 @@
 let
   inherit (inputs.nixpkgs) lib;
   pkgs = inputs.nixpkgs.legacyPackages.${system};
-  services = import ./services { inherit lib pkgs inputs; };
-  security-group = pkgs.callPackage ./security-group {
-    template = import ./security-group/template.nix {
-      inherit (self.nixosConfigurations.aws-prod) config;
-    };
-  };
-  app = package: description: {
-    type = "app";
-    program = lib.getExe package;
-    meta = { inherit description; };
-  };
-in
-{
-  packages = {
-    inherit (services) hypervisor sandbox;
-    default = services.hypervisor;
-    options-doc = import ./options-doc {
-      inherit pkgs;
-      module = self.nixosModules.default;
-    };
-    inherit security-group;
-  };
-  apps = {
-    default = app (pkgs.callPackage ./run.nix services) "The gateway on http://localhost:9090, as `make run` starts it";
-    deploy = app (pkgs.callPackage ./deploy.nix {
-      inherit (inputs.deploy-rs.packages.${system}) deploy-rs;
-    }) "Build, deploy, and look whether that is what runs";
-    security-group-diff = app security-group.diff "What a live security group opens too much or too little";
-  };
+  services = import ./services { inherit (pkgs) callPackage; };
+  static = import ./services { inherit (pkgs.pkgsStatic) callPackage; };
   checks = import ../checks {
     inherit
       self
@@ -45,8 +18,46 @@ in
       services
       ;
   };
-  devShells.default = pkgs.callPackage ./shell.nix {
-    inherit (inputs.deploy-rs.packages.${system}) deploy-rs;
+  vmTests = lib.mapAttrs' (name: lib.nameValuePair (lib.removePrefix "vm-" name)) (
+    lib.filterAttrs (name: _: lib.hasPrefix "vm-" name) checks
+  );
+  security-group = pkgs.callPackage ./security-group {
+    template = import ./security-group/template.nix {
+      inherit (self.nixosConfigurations.aws-prod) config;
+    };
   };
+  hypervisor = services.hypervisor.overrideAttrs (old: {
+    passthru = old.passthru or { } // {
+      tests = vmTests;
+    };
+  });
+  app = package: description: {
+    type = "app";
+    program = lib.getExe package;
+    meta = { inherit description; };
+  };
+in
+{
+  packages = {
+    inherit hypervisor;
+    inherit (services) sandbox;
+    default = hypervisor;
+    hypervisor-static = static.hypervisor;
+    sandbox-static = static.sandbox;
+    options-doc = import ./options-doc {
+      inherit pkgs;
+      module = self.nixosModules.default;
+    };
+    inherit security-group;
+  };
+  apps = {
+    default = app (pkgs.callPackage ./run.nix services) "The gateway on http://localhost:9090, as `make run` starts it";
+    deploy = app (pkgs.callPackage ./deploy.nix
+      { }
+    ) "Build, deploy, and look whether that is what runs";
+    security-group-diff = app security-group.diff "What a live security group opens too much or too little";
+  };
+  inherit checks;
+  devShells.default = pkgs.callPackage ./shell.nix { };
   formatter = pkgs.callPackage ./formatter.nix { };
 }

@@ -1,17 +1,18 @@
 _:
 let
-  # what sops-nix declares, and the one user that every NixOS has, where these aren't at hand
-  surroundings =
+  # the one user that every NixOS has, where it isn't at hand
+  surroundings = {
+    users.users.root = {
+      uid = 0;
+      group = "root";
+    };
+  };
+  # what sops-nix declares
+  sops =
     { lib, ... }:
     {
-      options.sops = lib.mkOption {
-        type = lib.types.attrsOf lib.types.anything;
-        default = { };
-      };
-      config.users.users.root = {
-        uid = 0;
-        group = "root";
-      };
+      options.sops = lib.mkOption { type = lib.types.attrsOf lib.types.anything; };
+      config.sops.secrets.metrics-token.path = "/run/secrets/metrics-token";
     };
   machine = folder: {
     imports = [
@@ -37,6 +38,20 @@ in
           443
         ];
   };
+  "aws-prod with secrets asks for its metrics with the one that is decrypted, and hears of a newer one" =
+    {
+      config.imports = [
+        (machine ../../hosts/aws-prod)
+        ../../hosts/aws-prod/secrets.nix
+        sops
+      ];
+      expect =
+        c:
+        c.services.choiros.metricsTokenFile == "/run/secrets/metrics-token"
+        && builtins.all (
+          unit: c.systemd.services ? ${builtins.replaceStrings [ ".service" ] [ "" ] unit}
+        ) c.sops.secrets.metrics-token.restartUnits;
+    };
   "example is whole" = {
     config = machine ../../hosts/example;
     expect =

@@ -1,10 +1,7 @@
 # The production machine: one EC2 instance, from an Amazon image of NixOS.
 { modulesPath, ... }:
 {
-  imports = [
-    (modulesPath + "/virtualisation/amazon-image.nix")
-    ./secrets.nix
-  ];
+  imports = [ (modulesPath + "/virtualisation/amazon-image.nix") ];
 
   # yours: the domain, where you come from, and the key that you come with
   services.choiros = {

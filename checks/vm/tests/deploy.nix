@@ -31,7 +31,6 @@ let
     in
     import ../../../hosts/activation.nix {
       inherit lib pkgs;
-      inherit (inputs.deploy-rs.lib.${pkgs.stdenv.hostPlatform.system}) activate;
       inherit (system) config;
       withinSecs = 20;
     };
