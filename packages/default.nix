@@ -31,6 +31,7 @@ let
       tests = vmTests;
     };
   });
+  deploy = pkgs.callPackage ./deploy.nix { };
   app = package: description: {
     type = "app";
     program = lib.getExe package;
@@ -52,9 +53,7 @@ in
   };
   apps = {
     default = app (pkgs.callPackage ./run.nix services) "The gateway on http://localhost:9090, as `make run` starts it";
-    deploy = app (pkgs.callPackage ./deploy.nix
-      { }
-    ) "Build, deploy, and look whether that is what runs";
+    deploy = app deploy "Build, deploy, and look whether that is what runs";
     security-group-diff = app security-group.diff "What a live security group opens too much or too little";
   };
   inherit checks;
