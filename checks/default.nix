@@ -5,6 +5,7 @@
   lib,
   pkgs,
   services,
+  options-doc,
 }:
 let
   inherit (pkgs.stdenv.hostPlatform) system;
@@ -53,6 +54,8 @@ services.checks
     inherit lib pkgs;
     nodes = lib.intersectAttrs machines self.deploy.nodes;
   };
+  options-page = import ./options-page.nix { inherit pkgs options-doc; };
+  imports = import ./imports.nix { inherit self lib pkgs; };
   documents = import ./documents.nix { inherit self lib pkgs; };
 }
 // import ./modules/run.nix {

@@ -9,6 +9,10 @@ let
   pkgs = inputs.nixpkgs.legacyPackages.${system};
   services = import ./services { inherit (pkgs) callPackage; };
   static = import ./services { inherit (pkgs.pkgsStatic) callPackage; };
+  options-doc = import ./options-doc.nix {
+    inherit pkgs;
+    module = self.nixosModules.default;
+  };
   checks = import ../checks {
     inherit
       self
@@ -16,6 +20,7 @@ let
       lib
       pkgs
       services
+      options-doc
       ;
   };
   vmTests = lib.mapAttrs' (name: lib.nameValuePair (lib.removePrefix "vm-" name)) (
@@ -45,11 +50,7 @@ in
     default = hypervisor;
     hypervisor-static = static.hypervisor;
     sandbox-static = static.sandbox;
-    options-doc = import ./options-doc {
-      inherit pkgs;
-      module = self.nixosModules.default;
-    };
-    inherit security-group;
+    inherit options-doc security-group;
   };
   apps = {
     default = app (pkgs.callPackage ./run.nix services) "The gateway on http://localhost:9090, as `make run` starts it";

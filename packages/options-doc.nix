@@ -20,8 +20,16 @@ let
     warningsAreErrors = true;
   };
 in
-pkgs.runCommand "choiros-options" { } ''
-  mkdir $out
-  cp ${book.optionsCommonMark} $out/options.md
-  cp ${book.optionsJSON}/share/doc/nixos/options.json $out/options.json
-''
+pkgs.runCommand "choiros-options"
+  {
+    # the same as Nix has it
+    passthru.options = book.optionsNix;
+  }
+  ''
+    mkdir $out
+    {
+      printf '# Options of `services.choiros`\n\nRendered from the module; a check keeps this page current.\n\n'
+      cat ${book.optionsCommonMark}
+    } > $out/options.md
+    cp ${book.optionsJSON}/share/doc/nixos/options.json $out/options.json
+  ''
