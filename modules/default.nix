@@ -3,7 +3,8 @@
   _class = "nixos";
   imports = [
     ./gateway.nix
-    ./workspaces
+    ./workspaces.nix
+    ./containers.nix
     ./slots.nix
     ./limits.nix
     ./logs.nix

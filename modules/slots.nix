@@ -16,10 +16,7 @@ let
   addresses = plan.addresses cfg.network;
   units = import ./lib/units.nix;
   quota = import ./lib/quota.nix { inherit lib pkgs; };
-  settings = import ./lib/sandbox-options.nix {
-    inherit lib config;
-    folder = folders.slots;
-  };
+  options = import ./lib/sandbox-options.nix { inherit lib config; };
 
   indices = lib.filter (i: i != null) (map (w: w.index) (lib.attrValues cfg.workspaces));
   highest = lib.foldl' lib.max 1 indices;
@@ -40,7 +37,7 @@ let
   };
 
   # who a slot's sandbox is, it learns from the name of its unit and the lines of its own
-  identity = import ./lib/identity.nix { inherit lib; } {
+  identity = (import ./lib/identity.nix { inherit lib; }).flags {
     name = "$INSTANCE";
     role = "\${INSTANCE##*-}";
     id = "$SANDBOX_ID";
@@ -73,7 +70,7 @@ in
     };
 
     slot = mkOption {
-      type = types.submodule ({ config, ... }: { options = settings config; });
+      type = types.submodule ({ config, ... }: { options = options.ofWorkspace folders.slots config; });
       default = { };
       example = {
         memoryMax = "1G";

@@ -2,7 +2,7 @@
 pkgs:
 { lib, ... }:
 {
-  imports = [ (import ../../modules/workspaces/nixpkgs.nix pkgs) ];
+  imports = [ ((import ../../modules/inside.nix).packages pkgs) ];
   # the system inside a sandbox is a name here: hosts and VM tests evaluate such systems, at two seconds each
   options.containers = lib.mkOption {
     type = lib.types.attrsOf (

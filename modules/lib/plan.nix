@@ -96,6 +96,8 @@ rec {
             role
             settings
             ;
+          # with others', the closure and the text of its unit
+          shared = false;
           options = settings.${role};
           unit = "container@${name}.service";
           interface = "ve-${name}";
