@@ -8,8 +8,8 @@
 let
   cfg = config.services.choiros;
   inherit (import ./lib/plan.nix { inherit lib; }) folders;
+  networks = import ./lib/networks.nix { inherit lib; };
   identity = import ./lib/identity.nix { inherit lib; };
-  limits = import ./lib/limits-of-unit.nix { inherit lib; };
   inside = (import ./inside.nix).system { inherit config pkgs; };
   # a folder that nobody inside may list
   unlisted = "/run/choiros-unlisted";
@@ -70,8 +70,7 @@ let
       ];
     in
     {
-      IPAddressDeny =
-        if egress == "internet" then (import ./lib/private-networks.nix) ++ [ "::/0" ] else "any";
+      IPAddressDeny = if egress == "internet" then networks.private ++ [ "::/0" ] else "any";
       IPAddressAllow = [ "localhost" ] ++ near ++ lib.optionals (lib.isList egress) egress;
     };
 
@@ -116,7 +115,6 @@ let
       # it would bring the newest closure into what runs
       ExecReload = lib.mkForce [ ];
     }
-    // limits s.settings
     // wall s;
   };
 

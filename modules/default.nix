@@ -14,8 +14,10 @@
     ./ingress.nix
     ./certificates.nix
     ./caddy.nix
-    ./firewall
-    ./host
+    ./firewall.nix
+    ./seal.nix
+    ./host.nix
+    ./network.nix
     ./releases.nix
     ./volumes.nix
     ./rollout.nix

@@ -9,7 +9,7 @@
 let
   cfg = config.services.choiros;
   quota = import ./lib/quota.nix { inherit lib pkgs; };
-  placeOf = import ./lib/quota-place.nix { inherit lib config; };
+  mounts = import ./lib/mounts.nix { inherit lib config; };
   inherit (import ./lib/plan.nix { inherit lib; }) folders ids;
 
   # They answer for everybody, and take little.
@@ -83,7 +83,7 @@ let
       };
   };
   refused = name: place: {
-    assertion = place.fsType == "auto" || place.quotas;
+    assertion = place.fsType == "auto" || mounts.hasQuotas place;
     message = "services.choiros.${name} has a diskMax or a filesMax, but its volumes lie on ${place.mountPoint}, of type ${place.fsType}, without project quotas. Put them on XFS or ext4 and add \"prjquota\" to fileSystems.\"${place.mountPoint}\".options (ext4 wants `tune2fs -O project,quota -Q prjquota` first, while it is not mounted), or set diskMax and filesMax to null.";
   };
   limited = lib.attrNames (lib.filterAttrs (_: quota.isLimited) cfg.workspaces);
@@ -101,13 +101,32 @@ let
       ''
     );
   };
+  # a workspace's limits, as settings of the unit that a sandbox's container is
+  share =
+    limits:
+    {
+      MemoryMax = limits.memoryMax;
+      # What it could not hold in memory would be read and written all day, in the way of all others.
+      MemorySwapMax = 0;
+      TasksMax = limits.tasksMax;
+      CPUWeight = limits.cpuWeight;
+      IOWeight = limits.ioWeight;
+      # The kernel ends one process inside; the service manager there starts it again.
+      OOMPolicy = "continue";
+      # If the host as a whole has no memory left, a sandbox's process goes first. Nothing inside can lower it.
+      OOMScoreAdjust = 500;
+      # of the console
+      LogRateLimitIntervalSec = "30s";
+      LogRateLimitBurst = limits.logRate;
+    }
+    // lib.optionalAttrs (limits.cpuQuota != null) { CPUQuota = "${toString limits.cpuQuota}%"; };
 in
 {
   config = lib.mkIf cfg.enable {
     assertions =
-      map (name: refused "workspaces.${name}" (placeOf folders.sandboxes)) limited
+      map (name: refused "workspaces.${name}" (mounts.of folders.sandboxes)) limited
       ++ lib.optional (cfg.slots > 0 && quota.isLimited cfg.slot) (
-        refused "slot" (placeOf folders.slots)
+        refused "slot" (mounts.of folders.slots)
       );
 
     systemd.slices = {
@@ -152,6 +171,13 @@ in
         folders.slots
       ];
     }
-    // lib.listToAttrs (map (s: lib.nameValuePair "container@${s.name}" (afterQuota s)) cfg.sandboxes);
+    // lib.listToAttrs (
+      map (
+        s:
+        lib.nameValuePair "container@${s.name}" (
+          { serviceConfig = share s.settings; } // lib.optionalAttrs (!s.shared) (afterQuota s)
+        )
+      ) cfg.containers
+    );
   };
 }

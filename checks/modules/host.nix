@@ -80,7 +80,7 @@ in
     let
       taken =
         more:
-        import ../../modules/host/taken.nix {
+        import ../../modules/lib/taken-networks.nix {
           inherit lib;
           network = "10.233.0.0/16";
           ours = [ "sandbox-live" ];
@@ -211,7 +211,7 @@ in
   "which kernels map ids on which file systems" = reckoned (
     lib:
     let
-      mapping = import ../../modules/host/mapping.nix { inherit lib; };
+      mapping = import ../../modules/lib/id-mapping.nix { inherit lib; };
       all =
         expected:
         map (pair: {
@@ -263,7 +263,7 @@ in
   "the file system of a path is that of the nearest mount, through what is bound" = reckoned (
     lib:
     let
-      mountOf = import ../../modules/lib/mounts.nix {
+      mounts = import ../../modules/lib/mounts.nix {
         inherit lib;
         config = {
           fileSystems =
@@ -302,8 +302,8 @@ in
     in
     lib.mapAttrsToList
       (path: expected: {
-        name = "${path}: ${(mountOf path).fsType}";
-        ok = (mountOf path).fsType == expected;
+        name = "${path}: ${(mounts.of path).fsType}";
+        ok = (mounts.of path).fsType == expected;
       })
       {
         "/nix/store" = "ext4";
@@ -337,7 +337,7 @@ in
     let
       lost =
         more:
-        import ../../modules/host/kept.nix {
+        (import ../../modules/lib/mounts.nix {
           inherit lib;
           config =
             lib.recursiveUpdate
@@ -360,7 +360,8 @@ in
                   ) ({ "/".fsType = "btrfs"; } // (more.fileSystems or { }));
                 }
               );
-        } [ "/var/lib/choiros" ] != [ ];
+        }).lost
+          [ "/var/lib/choiros" ] != [ ];
       all =
         expected:
         lib.mapAttrsToList (

@@ -1,5 +1,5 @@
 # Which file system a path of the host lies on, as far as the configuration says: through bind mounts, and whether
-# the mount stands in `fileSystems` or in `systemd.mounts`.
+# the mount stands in `fileSystems` or in `systemd.mounts`. And what is known of it.
 { lib, config }:
 let
   # a folder bound to itself for other options is where it was
@@ -37,5 +37,52 @@ let
       find (depth - 1) (mount.device + lib.removePrefix mount.mountPoint path)
     else
       { inherit (mount) mountPoint fsType options; };
+
+  # what wipes a root at boot has no option of its own; these are its usual companions
+  inherit (config.boot) initrd;
+  scripts =
+    map (name: initrd.${name} or "") [
+      "postDeviceCommands"
+      "postResumeCommands"
+      "postMountCommands"
+      "preLVMCommands"
+    ]
+    ++ map (s: s.script or "") (lib.attrValues (initrd.systemd.services or { }));
+  wipes =
+    script:
+    builtins.match ".*(zfs rollback|zfs destroy|btrfs subvolume delete|blkdiscard).*" (
+      lib.replaceStrings [ "\n" ] [ " " ] script
+    ) != null;
+  wiped =
+    config.environment.persistence or { } != { }
+    || config.preservation.enable or false
+    || lib.any wipes scripts;
 in
-find 8
+{
+  of = find 8;
+
+  # which of some paths are gone after a reboot
+  lost = lib.filter (
+    path:
+    let
+      mount = find 8 path;
+    in
+    lib.elem mount.fsType [
+      "ramfs"
+      "tmpfs"
+    ]
+    || (wiped && mount.mountPoint == "/")
+  );
+
+  # whether disk space can be limited there, folder by folder
+  hasQuotas =
+    mount:
+    lib.elem mount.fsType [
+      "ext4"
+      "xfs"
+    ]
+    && lib.any (option: lib.elem option mount.options) [
+      "prjquota"
+      "pquota"
+    ];
+}

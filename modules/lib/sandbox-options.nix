@@ -74,7 +74,8 @@ let
   limits =
     folder:
     let
-      inherit (import ./quota-place.nix { inherit lib config; } folder) quotas;
+      mounts = import ./mounts.nix { inherit lib config; };
+      quotas = mounts.hasQuotas (mounts.of folder);
     in
     {
       memoryMax = mkOption {

@@ -1,21 +1,23 @@
-# Where our files are: on file systems that can be mounted with mapped ids, and that are there after a reboot, too.
+# What the host must have for containers, and where our files are: on file systems that can be mounted with mapped ids,
+# and that are there after a reboot, too.
 { lib, config, ... }:
 let
   cfg = config.services.choiros;
-  mountOf = import ../lib/mounts.nix { inherit lib config; };
+  inherit (import ./lib/plan.nix { inherit lib; }) folders;
+  mounts = import ./lib/mounts.nix { inherit lib config; };
+  inherit (config.boot.kernel) sysctl;
   kernel = config.boot.kernelPackages.kernel.version;
 
-  inherit (import ../lib/plan.nix { inherit lib; }) folders;
-  mapping = import ./mapping.nix { inherit lib; };
+  mapping = import ./lib/id-mapping.nix { inherit lib; };
   # the places that a sandbox has mounted with mapped ids
-  volumes = map mountOf ([ folders.sandboxes ] ++ lib.optional (cfg.slots > 0) folders.slots);
+  volumes = map mounts.of ([ folders.sandboxes ] ++ lib.optional (cfg.slots > 0) folders.slots);
   unmapped = lib.filter (mount: mapping.never mount.fsType) volumes;
   data = lib.head unmapped;
-  store = mountOf "/nix/store";
+  store = mounts.of "/nix/store";
   tooOld = lib.filter (mount: mapping.tooOld kernel mount.fsType) (volumes ++ [ store ]);
   old = lib.head tooOld;
 
-  lost = import ./kept.nix { inherit lib config; } (
+  lost = mounts.lost (
     [
       "/var/lib/choiros"
       folders.releases
@@ -26,14 +28,24 @@ let
   );
 in
 {
-  config = lib.mkIf cfg.enable {
-    # a store of the machine's own, that can be mapped, for whoever tries the host by `nixos-rebuild build-vm`
-    virtualisation.vmVariant.virtualisation = {
-      useNixStoreImage = lib.mkDefault true;
-      writableStore = lib.mkDefault false;
-    };
+  options.services.choiros.acceptEphemeralState = lib.mkOption {
+    type = lib.types.bool;
+    default = false;
+    example = true;
+    description = "Confirms that accounts, passkeys, the sandboxes' data and certificates may be gone after a reboot: for machines that are thrown away.";
+  };
 
+  config = lib.mkIf cfg.enable {
     assertions = [
+      {
+        assertion = config.boot.enableContainers;
+        message = "boot.enableContainers is off, but sandboxes are containers. Leave it out.";
+      }
+      {
+        assertion =
+          config.security.allowUserNamespaces && toString (sysctl."user.max_user_namespaces" or 1) != "0";
+        message = "security.allowUserNamespaces is off, or boot.kernel.sysctl.\"user.max_user_namespaces\" is 0, but each sandbox has users of its own by a user namespace. Leave it on.";
+      }
       {
         assertion = unmapped == [ ];
         message = "services.choiros: /var/lib/choiros lies on ${data.mountPoint}, whose file system ${data.fsType} can't be mounted with mapped ids, so no sandbox could write its /data. Put /var/lib/choiros on ext4, xfs, btrfs or f2fs.";
@@ -53,5 +65,15 @@ in
         } ] or a file system of its own; if that is what you want, set services.choiros.acceptEphemeralState = true.";
       }
     ];
+
+    # loaded while loading is allowed: security.lockKernelModules forbids it once the host is up, and dev starts later
+    boot.kernelModules = [ "veth" ];
+
+    # a store of the machine's own, that can be mapped, for whoever tries the host by `nixos-rebuild build-vm`
+    virtualisation.vmVariant.virtualisation = {
+      useNixStoreImage = lib.mkDefault true;
+      writableStore = lib.mkDefault false;
+    };
+
   };
 }

@@ -1,4 +1,5 @@
-# The sandboxes' network is theirs alone. A host that has it otherwise would lose its own way, or they theirs.
+# The sandboxes' network on this host: what keeps its hands off the host's ends of their wires, and that nobody else has
+# these addresses.
 {
   lib,
   config,
@@ -7,9 +8,10 @@
 }:
 let
   cfg = config.services.choiros;
-  hardening = import ../lib/hardening.nix;
+  hardening = import ./lib/hardening.nix;
+
   inherit (cfg) network;
-  taken = import ./taken.nix {
+  taken = import ./lib/taken-networks.nix {
     inherit lib config network;
     ours = map (s: s.name) cfg.containers;
   };
@@ -34,6 +36,32 @@ let
       fi
     '';
   };
+
+  # those of slots by patterns, since they may be thousands: digits, and no other name that begins with an s
+  numbers = lib.genList (n: "[1-9]" + lib.strings.replicate n "[0-9]") 4;
+  links =
+    map (s: s.interface) cfg.sandboxes
+    ++ lib.optionals (cfg.slots > 0) (
+      lib.concatMap (n: [
+        "ve-s${n}-live"
+        "ve-s${n}-dev"
+      ]) numbers
+    );
+  file = "00-choiros";
+  # systemd-networkd takes the first file, by name, that matches a link
+  namesOne =
+    network:
+    let
+      match = network.matchConfig or { };
+      names = lib.toList (match.Name or [ ]);
+    in
+    !(network.enable or true)
+    || match ? MACAddress
+    || match ? PermanentMACAddress
+    || (names != [ ] && !lib.any (lib.hasInfix "*") names && !lib.any (lib.hasPrefix "!") names);
+  before = lib.filter (name: name < file && !namesOne config.systemd.network.networks.${name}) (
+    lib.attrNames config.systemd.network.networks
+  );
 in
 {
   config = lib.mkIf cfg.enable {
@@ -42,7 +70,20 @@ in
         assertion = taken == [ ];
         message = "${(lib.head taken).where}: ${(lib.head taken).text} overlaps ${network}, which is the sandboxes' network. Use another network there, or set services.choiros.network to one that is free.";
       }
+      {
+        assertion = config.systemd.network.enable -> before == [ ];
+        message = "systemd.network.networks.\"${lib.head before}\" is read before our \"${file}\" and could take over the sandboxes' links, whose addresses would vanish. Give it a later name, such as \"10-${lib.head before}\", or match a link by its name.";
+      }
     ];
+
+    # The host's ends have the addresses that the sandboxes' units give them. Whatever configures the host's network would
+    # take them over by their kind, and drop these addresses and routes.
+    systemd.network.networks.${file} = {
+      matchConfig.Name = toString links;
+      linkConfig.Unmanaged = true;
+    };
+    networking.networkmanager.unmanaged = map (link: "interface-name:${link}") links;
+    networking.dhcpcd.denyInterfaces = links;
 
     systemd.services =
       lib.genAttrs (map (s: "container@${s.name}") cfg.containers) (_: {

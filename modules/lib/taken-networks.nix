@@ -7,7 +7,7 @@
   ours,
 }:
 let
-  networks = import ../lib/networks.nix { inherit lib; };
+  networks = import ./networks.nix { inherit lib; };
   named = lib.attrsToList;
   strings = values: lib.filter lib.isString (lib.flatten values);
   at = where: values: map (text: { inherit where text; }) (strings values);
