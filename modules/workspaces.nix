@@ -46,7 +46,6 @@ let
   colliding = lib.filter (group: lib.length group > 1) (
     lib.attrValues (lib.groupBy (w: toString w.index) numbered)
   );
-  misnamed = lib.filter (w: builtins.match "[a-z]([a-z0-9-]*[a-z0-9])?" w.name == null) workspaces;
   # Linux cuts longer interface names to a hash, by which neither firewall nor operator knows them
   long = lib.filter (s: lib.stringLength s.interface > 15) cfg.sandboxes;
 
@@ -121,10 +120,6 @@ in
           message = "services.choiros.workspaces: ${
             lib.concatMapStringsSep " and " (w: w.name) (lib.head colliding)
           } have one index, and so the same addresses. Set another for one of them; ${toString free} is free.";
-        }
-        {
-          assertion = misnamed == [ ];
-          message = "services.choiros.workspaces.${(lib.head misnamed).name}: a workspace's name has a lowercase letter first, then lowercase letters, digits and inner hyphens. Rename it.";
         }
         {
           assertion = long == [ ];

@@ -337,9 +337,9 @@ in
       c.services.choiros.settings.workspaces.sandbox.members == [ "Ada@example.org" ]
       && c.services.choiros.settings.workspaces.notes.members == [ "ada@example.org" ];
   };
-  "a name that the gateway refuses is refused" = {
+  "what a workspace may be called is the hypervisor's to judge" = {
     config = on { workspaces."9x".index = 2; };
-    fails = "a lowercase letter first";
+    expect = c: c.services.choiros.settings.workspaces ? "9x";
   };
   "a name that its interface has no room for is refused" = {
     config = on { workspaces.nextcloud.index = 2; };
