@@ -8,7 +8,10 @@ let
   inherit (inputs.nixpkgs) lib;
   pkgs = inputs.nixpkgs.legacyPackages.${system};
   services = import ./services { inherit (pkgs) callPackage; };
-  static = import ./services { inherit (pkgs.pkgsStatic) callPackage; };
+  static = pkgs.callPackage ./static.nix {
+    static = import ./services { inherit (pkgs.pkgsStatic) callPackage; };
+  };
+  image = pkgs.callPackage ./image.nix { inherit static; };
   options-doc = import ./options-doc.nix {
     inherit pkgs;
     module = self.nixosModules.default;
@@ -48,8 +51,8 @@ in
     inherit hypervisor;
     inherit (services) sandbox;
     default = hypervisor;
-    hypervisor-static = static.hypervisor;
-    sandbox-static = static.sandbox;
+    inherit static image;
+    release = pkgs.callPackage ./release.nix { inherit hypervisor image static; };
     inherit options-doc security-group;
   };
   apps = {

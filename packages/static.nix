@@ -1,0 +1,13 @@
+# Both programs, which need nothing of the machine but its kernel, in one folder: the gateway looks for the sandbox service
+# beside itself.
+{ runCommand, static }:
+runCommand "choiros-host-${static.hypervisor.version}"
+  {
+    pname = "choiros-host";
+    inherit (static.hypervisor) version;
+    meta = removeAttrs static.hypervisor.meta [ "position" ];
+  }
+  ''
+    mkdir -p $out/bin
+    cp ${static.hypervisor}/bin/hypervisor ${static.sandbox}/bin/sandbox $out/bin
+  ''
