@@ -33,7 +33,7 @@ let
       config._module.args = { inherit self inputs services; };
       config.defaults.imports = [ self.nixosModules.default ];
     });
-  light = import ./light.nix;
+  light = import ./light.nix system;
   machines = lib.filterAttrs (
     _: machine: machine.pkgs.stdenv.hostPlatform.system == system
   ) self.nixosConfigurations;

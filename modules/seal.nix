@@ -231,8 +231,6 @@ in
           Type = "oneshot";
           ExecStart = "${pkgs.coreutils}/bin/true";
           DynamicUser = true;
-          PrivateNetwork = true;
-          IPAddressDeny = "any";
         };
     };
   };

@@ -72,18 +72,20 @@ let
       verdicts = lib.mapAttrs (_: verdict) cases;
       lines = lib.concatLists (lib.mapAttrsToList (name: v: map (why: "${name}: ${why}") v.why) verdicts);
     in
-    lib.throwIf (lines != [ ]) "module cases of ${concern} that do not hold:\n${lib.concatLines lines}"
-      pkgs.runCommand
-      "module-cases-${concern}"
+    # looked at when it is built, and not when it is listed
+    pkgs.runCommand "module-cases-${concern}"
       {
         passthru = {
           # the cases that an error of evaluation decides, with what it must say
           thrown = lib.mapAttrs (name: _: cases.${name}.fails) (lib.filterAttrs (_: v: v.thrown) verdicts);
         };
       }
-      ''
-        echo "${toString (lib.length (lib.attrNames cases))} cases hold" | tee $out
-      '';
+      (
+        lib.throwIf (lines != [ ]) "module cases of ${concern} that do not hold:\n${lib.concatLines lines}"
+          ''
+            echo "${toString (lib.length (lib.attrNames cases))} cases hold" | tee $out
+          ''
+      );
   checks = lib.genAttrs (import ./concerns.nix) check;
 in
 lib.mapAttrs' (concern: lib.nameValuePair "modules-${concern}") checks
