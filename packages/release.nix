@@ -18,6 +18,8 @@ runCommand "choiros-host-release-${static.version}" { nativeBuildInputs = [ skop
   cp -r ${hypervisor}/share ${name}/share
   tar --create --sort=name --mtime=@1 --owner=0 --group=0 --numeric-owner --mode=u+w,go-w ${name} |
     gzip --no-name --best > $out/${name}.tar.gz
-  skopeo --insecure-policy copy --tmpdir $TMPDIR docker-archive:${image} oci-archive:$out/${name}.oci.tar
+  # skopeo doesn't know a compressed archive for what it is
+  gzip --decompress --stdout ${image} > image.tar
+  skopeo --insecure-policy copy --tmpdir $TMPDIR docker-archive:image.tar oci-archive:$out/${name}.oci.tar
   cd $out && sha256sum ${name}.* > SHA256SUMS
 ''

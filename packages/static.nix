@@ -1,4 +1,4 @@
-# Both programs, which need nothing of the machine but its kernel, in one folder: the gateway looks for the sandbox service
+# Both programs, which need no libraries of the machine, in one folder: the gateway looks for the sandbox service
 # beside itself.
 { runCommand, static }:
 runCommand "choiros-host-${static.hypervisor.version}"

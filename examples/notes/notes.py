@@ -25,7 +25,7 @@ PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewp
 def query(sql, *values):
     with closing(sqlite3.connect(DATABASE, isolation_level=None)) as db:
         # what has been answered is on the disk, also after a power cut
-        db.executescript("pragma journal_mode = wal; pragma synchronous = full")
+        db.execute("pragma synchronous = full")
         return db.execute(sql, values).fetchall()
 
 
@@ -38,25 +38,31 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body.encode())
 
+    def handle_one_request(self):
+        try:
+            super().handle_one_request()
+        except sqlite3.Error as error:  # such as a full disk
+            self.answer(503, html.escape(str(error)))
+
     def do_GET(self):
         if self.path == "/health":
-            try:
-                query("replace into health values (1, unixepoch())")
-                return self.answer(200, "well")
-            except sqlite3.Error as error:
-                return self.answer(503, html.escape(str(error)))
+            query("replace into health values (1, strftime('%s'))")
+            return self.answer(200, "well")
         notes = query("select text, author from notes order by id desc")
         items = "".join(f"<li>{html.escape(text)} <small>{html.escape(author)}</small></li>" for text, author in notes)
         self.answer(200, PAGE.format(html.escape(COLOUR), items))
 
     def do_POST(self):
-        form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
+        form = parse_qs(self.rfile.read(int(self.headers.get("Content-Length", 0))).decode())
+        if "text" not in form:
+            return self.answer(400, "A note needs some text.")
         # the gateway says who it is, and nobody else can
         author = unquote(self.headers.get("X-ChoirOS-User-Name", "somebody"))
         query("insert into notes (text, author) values (?, ?)", form["text"][0], author)
         self.answer(303, location="/")
 
 
+query("pragma journal_mode = wal")
 for version in range(query("pragma user_version")[0][0], len(MIGRATIONS)):
     with closing(sqlite3.connect(DATABASE, isolation_level=None)) as db:
         db.executescript(f"begin; {MIGRATIONS[version]}; pragma user_version = {version + 1}; commit")

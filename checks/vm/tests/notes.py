@@ -15,6 +15,11 @@ def colour(page):
     return "crimson" if "crimson" in page else "teal" if "teal" in page else page
 
 
+def migrations():
+    """How many of them live's data have seen."""
+    return int(machine.succeed("sqlite3 -readonly /var/lib/choiros/sandboxes/sandbox-live/notes.db 'pragma user_version'"))
+
+
 with subtest("nobody sees it without a session"):
     t.assertEqual(redirect(f"{origin}/"), f"303 {origin}/login?next=%2F")
 
@@ -24,14 +29,16 @@ with subtest("who has a passkey sees it, and writes to it in their own name"):
     t.assertEqual(write("Milk"), "303")
     t.assertIn("<li>Milk <small>ada@choir.test</small></li>", get("/", sandboxes["live"]))
     t.assertNotIn("Milk", get("/", sandboxes["dev"]))
+    t.assertEqual(get("/health", sandboxes["live"]), "well")
 
 with subtest("its data is its own"):
     t.assertEqual(machine.succeed("stat -c %u /var/lib/choiros/sandboxes/sandbox-live/notes.db").strip(), "2990")
 
-with subtest("a promotion gives live the next release, and keeps what was written"):
+with subtest("a promotion gives live the next release, which migrates what was written, and keeps it"):
+    t.assertEqual(migrations(), 2)
     machine.succeed("hypervisor promote sandbox", timeout=300)
     seen = get("/", sandboxes["live"])
-    t.assertEqual((colour(seen), seen.count("<li>")), ("crimson", 1))
+    t.assertEqual((colour(seen), seen.count("<li>"), migrations()), ("crimson", 1, 3))
     # dev runs it, too, on a copy of live's data: that was the rehearsal
     seen = get("/", sandboxes["dev"])
     t.assertEqual((colour(seen), seen.count("<li>")), ("crimson", 1))
