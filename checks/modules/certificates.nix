@@ -4,19 +4,17 @@
   with',
   reckoned,
   says,
+  ending,
   ...
 }:
 let
-  gateway = settings: {
-    ingress = {
-      kind = "gateway";
-    }
-    // settings;
-  };
-  acme = settings: with' { security.acme.acceptTerms = true; } (gateway settings);
-  shared = settings: gateway settings // { origins = "shared"; };
-  tls = c: c.services.choiros.settings.tls;
-  unit = c: c.systemd.services.choiros-hypervisor;
+  inherit (ending)
+    gateway
+    acme
+    shared
+    tls
+    unit
+    ;
   files = {
     cert = "/run/secrets/choir.pem";
     key = "/run/secrets/choir.key";

@@ -25,6 +25,19 @@ let
     inherit with';
     evaluate = config: evaluate (whole config);
     on = with' { };
+    # hosts whose hypervisor ends TLS, and what these have for it
+    ending = rec {
+      gateway = settings: {
+        ingress = {
+          kind = "gateway";
+        }
+        // settings;
+      };
+      acme = settings: with' { security.acme.acceptTerms = true; } (gateway settings);
+      shared = settings: gateway settings // { origins = "shared"; };
+      tls = c: c.services.choiros.settings.tls;
+      unit = c: c.systemd.services.choiros-hypervisor;
+    };
     # what functions of the module say, without a host: `reckon` is lib -> [ { name; ok; } … ]
     reckoned = reckon: {
       config = { lib, ... }: {
