@@ -333,7 +333,7 @@ pub struct Sandbox {
     pub health_host: Option<String>,
     /// Whether the health response must name the sandbox and its role, as that of our sandbox
     /// service does; `false` for a web service of your own. A command that was added by
-    /// `hypervisor release add` need not.
+    /// `hypervisor release add` need not, but may not name another one.
     pub identity: bool,
 }
 

@@ -203,7 +203,7 @@ impl SandboxState {
 
     pub(super) async fn probe(&self, address: SocketAddr) -> Result<(), ProbeError> {
         let timeout = Duration::from_secs(self.config.probe_timeout_secs);
-        let named = self.spec.declared.identity && self.names_itself.load(Ordering::Acquire);
+        let named = self.names_itself.load(Ordering::Acquire);
         probe::probe(&self.spec, named, address, timeout).await
     }
 

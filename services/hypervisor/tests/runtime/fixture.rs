@@ -124,7 +124,8 @@ fn serve(mut stream: TcpStream, dir: &Path) -> Option<()> {
     if knob(dir, "anonymous").is_some() {
         return stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").ok();
     }
-    let name = env::var("SANDBOX_NAME").unwrap();
+    let name = knob(dir, "named").or_else(|| env::var("SANDBOX_NAME").ok());
+    let name = name.unwrap();
     let role = env::var("SANDBOX_INSTANCE_ROLE").unwrap();
     stream.write_all(healthy(&name, &role).as_bytes()).ok()
 }

@@ -186,5 +186,10 @@ async fn a_program_that_somebody_added_need_not_name_itself_and_a_declared_one_d
     sandbox.set_release(add(&bench.runtime, "of somebody's own").await);
     sandbox.start().await.unwrap();
     sandbox.probe().await.unwrap();
+
+    let sandbox = bench.sandbox("two", &["named=mallory"]);
+    sandbox.set_release(add(&bench.runtime, "which says that it is another").await);
+    let error = sandbox.ready().await.unwrap_err().to_string();
+    assert!(error.contains("answers as sandbox `mallory`"), "{error}");
     bench.runtime.shutdown().await;
 }
