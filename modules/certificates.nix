@@ -81,7 +81,7 @@ let
   # the hypervisor asks the authority itself, by the host's settings for that
   order = lib.filterAttrs (_: value: value != null) {
     accept_terms = acme.acceptTerms;
-    dir = "${folders.state}/hypervisor/acme";
+    dir = "${folders.hypervisor}/acme";
     directory = acme.defaults.server or null;
     email = if ingress.email != null then ingress.email else acme.defaults.email or null;
   };

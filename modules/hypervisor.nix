@@ -8,7 +8,7 @@
 }:
 let
   cfg = config.services.choiros;
-  inherit (import ./lib/plan.nix { inherit lib; }) ids;
+  inherit (import ./lib/plan.nix { inherit lib; }) folders ids;
   choirosTypes = import ./lib/types.nix { inherit lib; };
   file = "choiros/hypervisor.toml";
   # the operator's command, which knows where the socket is
@@ -117,7 +117,7 @@ in
           ExecStart = "${lib.getExe cfg.package} serve --config /etc/${file}";
           User = "choiros";
           Group = "choiros";
-          StateDirectory = "choiros/hypervisor";
+          StateDirectory = lib.removePrefix "/var/lib/" folders.hypervisor;
           StateDirectoryMode = "0700";
           RuntimeDirectory = "choiros";
           RuntimeDirectoryMode = "0750";

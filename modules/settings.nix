@@ -65,7 +65,7 @@ let
     };
     store.path = mkOption {
       type = types.str;
-      default = "${folders.state}/hypervisor/hypervisor.db";
+      default = "${folders.hypervisor}/hypervisor.db";
       description = "The database of accounts, sessions and promotions.";
     };
   };
