@@ -21,6 +21,7 @@ pub mod lifetime;
 pub mod metrics;
 mod notice;
 pub mod peer;
+mod pem;
 mod private_folder;
 pub mod proxy;
 pub mod request_context;

@@ -1,7 +1,7 @@
 //! The two files, and what is made of them.
 
 use super::TlsError;
-use super::error::reason;
+use crate::pem::reason;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};

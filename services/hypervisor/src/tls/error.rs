@@ -1,6 +1,6 @@
 //! Why there is no certificate to serve. Each sentence names the file, and none has a byte of it.
 
-use rustls::pki_types::pem;
+use crate::pem::RootsError;
 use std::io;
 use std::path::PathBuf;
 
@@ -57,17 +57,10 @@ pub enum TlsError {
         /// What the system said.
         source: io::Error,
     },
+    /// The roots of `tls.acme.ca_file` cannot be read.
+    #[error(transparent)]
+    Roots(#[from] RootsError),
     /// What no file has to do with.
     #[error("TLS cannot be set up: {0}")]
     Setup(#[from] rustls::Error),
-}
-
-/// What is wrong with a file's form, without a word of what is in it.
-pub(super) fn reason(error: &pem::Error) -> &'static str {
-    match error {
-        pem::Error::MissingSectionEnd { .. } => "a section has no end, so it may be cut off",
-        pem::Error::IllegalSectionStart { .. } => "a section does not begin as one does",
-        pem::Error::Base64Decode(_) => "a section is not base64",
-        _ => "it cannot be understood",
-    }
 }

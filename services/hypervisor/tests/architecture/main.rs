@@ -25,6 +25,7 @@ const GROUND_FLOOR: &[&str] = &[
     "metrics",
     "notice",
     "peer",
+    "pem",
     "private_folder",
     "request_context",
     "role",

@@ -3,18 +3,19 @@
 use super::Settings;
 use super::folder::Folder;
 use super::http::{Http, RetryAfter};
+use crate::pem;
 use crate::tls::TlsError;
 use instant_acme::{Account, AccountCredentials, Error, NewAccount};
+use rustls::ClientConfig;
 use rustls::crypto::CryptoProvider;
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::{self, PemObject};
-use rustls::{ClientConfig, RootCertStore};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::path::Path;
 use std::sync::Arc;
 use tokio::sync::Mutex;
 use tracing::{info, warn};
+
+/// Which key names the roots that it is known by.
+const ROOTS: &str = "tls.acme.ca_file";
 
 /// The authority.
 pub(super) struct Authority {
@@ -38,8 +39,8 @@ impl Authority {
         provider: Arc<CryptoProvider>,
     ) -> Result<Self, TlsError> {
         let roots = match &settings.ca_file {
-            Some(file) => roots_of(file)?,
-            None => roots_of_system(),
+            Some(file) => pem::roots_of(ROOTS, file)?,
+            None => pem::roots_of_system(ROOTS),
         };
         let tls = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()?
@@ -118,46 +119,4 @@ fn kept(folder: &Folder) -> Option<(Kept, AccountCredentials)> {
         return None;
     };
     Some((kept, credentials))
-}
-
-/// The roots in a PEM file.
-fn roots_of(file: &Path) -> Result<RootCertStore, TlsError> {
-    const KEY: &str = "tls.acme.ca_file";
-    let path = || file.to_owned();
-    let none = || TlsError::Missing {
-        key: KEY,
-        path: path(),
-        wanted: "certificate",
-        mend: "give the roots that the authority's own certificate leads to",
-    };
-    let text = std::fs::read(file).map_err(|source| TlsError::Unreadable {
-        key: KEY,
-        path: path(),
-        source,
-    })?;
-    let found: Result<Vec<_>, pem::Error> = CertificateDer::pem_slice_iter(&text).collect();
-    let found = found.map_err(|error| TlsError::NotPem {
-        key: KEY,
-        path: path(),
-        reason: crate::tls::error::reason(&error),
-    })?;
-    let mut roots = RootCertStore::empty();
-    let (added, _) = roots.add_parsable_certificates(found);
-    if added == 0 {
-        return Err(none());
-    }
-    Ok(roots)
-}
-
-/// Those that this host trusts.
-fn roots_of_system() -> RootCertStore {
-    let mut roots = RootCertStore::empty();
-    let found = rustls_native_certs::load_native_certs();
-    roots.add_parsable_certificates(found.certs);
-    if roots.is_empty() {
-        warn!(
-            "this host trusts no certificates at all, that of an ACME server neither; install the package ca-certificates, or set SSL_CERT_FILE or tls.acme.ca_file"
-        );
-    }
-    roots
 }
