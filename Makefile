@@ -16,7 +16,7 @@ HOST := aws-prod
 TEST_FLAGS := --workspace --features hypervisor/fail-points
 
 .PHONY: help run programs test test-tools check-apps bench flood swap-storm fmt check check-tools docs deploy screenshots clean \
-	toolchain browser acme promtool peers
+	toolchain browser acme promtool postgres peers
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | column -ts "$$(printf '\t')"
@@ -34,7 +34,7 @@ run: toolchain ## Build and serve on http://localhost:9090, state under ./.state
 programs: ## Say where the built programs are
 	@echo "$(TARGET)/release"
 
-test: toolchain browser acme promtool ## Run every test, browser included
+test: toolchain browser acme promtool postgres ## Run every test, browser included
 	$(CARGO) test $(MANIFEST) --locked $(TEST_FLAGS) --no-fail-fast
 	@$(MAKE) --no-print-directory test-tools
 
@@ -119,6 +119,10 @@ acme:
 # Says whether our metrics, and what Prometheus is to make of them, are right.
 promtool:
 	@.ci/install-deps promtool
+
+# Where it can't be had, the tests that need it say that they were skipped.
+postgres:
+	@.ci/install-deps postgres || true
 
 peers:
 	@PATH="$$PATH:/usr/sbin" .ci/install-deps wrk h2load nginx haproxy caddy openssl

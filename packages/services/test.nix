@@ -4,6 +4,7 @@
   runCommand,
   cargo-nextest,
   pebble,
+  postgresql,
   prometheus,
   tests,
 }:
@@ -19,9 +20,11 @@ let
 in
 runCommand "choiros-services-test"
   {
+    REQUIRE_POSTGRES = true;
     nativeBuildInputs = [
       cargo-nextest
       pebble
+      postgresql
       prometheus.cli
     ];
   }

@@ -13,6 +13,7 @@ pub mod passkey;
 pub mod pebble;
 pub mod person;
 pub mod port;
+pub mod postgres;
 pub mod process;
 pub mod raw;
 pub mod sse;

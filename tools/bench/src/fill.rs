@@ -129,16 +129,16 @@ mod tests {
     use http::{HeaderMap, HeaderValue, header};
     use hypervisor::auth::Auth;
     use hypervisor::config::Config;
-    use hypervisor::store::Sqlite;
+    use hypervisor::store::Database;
     use std::sync::Arc;
 
     #[tokio::test]
     async fn a_filled_store_lets_its_users_in_at_their_own_hosts() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("store.db");
-        drop(Sqlite::open(&path).unwrap());
+        drop(Database::sqlite(&path).unwrap());
         fill(&path, 3).unwrap();
-        let store = Arc::new(Sqlite::open(&path).unwrap());
+        let store = Arc::new(Database::sqlite(&path).unwrap());
         let config = Config::default();
         let port = config.origin().port().unwrap();
         let auth = Auth::open(&config, store).await.unwrap();

@@ -30,10 +30,21 @@ pub(super) struct Store {
     keep_daily: usize,
 }
 
+/// Refuses what is done to a file where the store is none.
+fn of_file(config: &Config) -> Result<()> {
+    if config.store.url.is_some() {
+        bail!(
+            "the store is in PostgreSQL (store.url), whose own backups and pg_dump copy it while it is in use"
+        );
+    }
+    Ok(())
+}
+
 /// Copies the store, if that was asked for.
 pub(super) fn backup(config: &Config, order: &Store) -> Result<Option<Answer>> {
     let (to, removed) = match (&order.to, &order.into) {
         (Some(file), _) => {
+            of_file(config)?;
             store::backup(&config.store.path, file)?;
             (file.clone(), 0)
         }
@@ -50,6 +61,7 @@ pub(super) fn backup(config: &Config, order: &Store) -> Result<Option<Answer>> {
 
 /// Copies the store to a file of its own; says how many older ones were removed then.
 fn numbered(config: &Config, folder: &Path, order: &Store) -> Result<(PathBuf, usize)> {
+    of_file(config)?;
     let failed = || format!("cannot read {}", folder.display());
     let store = &config.store.path;
     let name = store.file_stem().unwrap_or_default().to_string_lossy();
@@ -123,6 +135,7 @@ pub(super) fn restore(config: &Config, from: &Path) -> Result<Answer> {
     if UnixStream::connect(config.control_socket()).is_ok() {
         bail!("the gateway uses the store; stop it first");
     }
+    of_file(config)?;
     let kept = store::restore(from, &config.store.path)?;
     let mut said = format!("the store is now what {} is", from.display());
     if let Some(kept) = &kept {

@@ -12,7 +12,7 @@ use crate::routes::{Places, Routes};
 use crate::runtime::Runtime;
 use crate::server::{self, Gateway};
 use crate::shell::{self, Shell};
-use crate::store::{Handle, Lock, Sqlite, Store, StoreError};
+use crate::store::{Database, Handle, Lock, Store, StoreError};
 use crate::tls::{AcmeSettings, Tls};
 use anyhow::{Context as _, Error, Result, bail};
 use std::io::IsTerminal as _;
@@ -39,8 +39,8 @@ pub(super) async fn serve(config: Config) -> Result<()> {
     let stop = signals.stop.clone();
 
     let _only = lock(&config, &stop).await?;
-    let sqlite = Arc::new(Sqlite::open(&config.store.path)?);
-    let store: Arc<dyn Store> = sqlite.clone();
+    let database = open(config.clone()).await?;
+    let store: Arc<dyn Store> = database.clone();
     let auth = Auth::open(&config, store.clone()).await?;
     let store = Handle::new(store);
     let runtime = Runtime::open(&config)?;
@@ -84,7 +84,8 @@ pub(super) async fn serve(config: Config) -> Result<()> {
         tokio::spawn(tls.watch(stop.clone()));
     }
     signals.reload(tls);
-    keep_room(sqlite);
+    keep_room(database.clone());
+    let kept = tokio::spawn(keep(database.clone(), stop.clone()));
     server::serve(listeners, Arc::new(gateway), &config.server, stop)
         .await
         .context("cannot serve")?;
@@ -95,6 +96,11 @@ pub(super) async fn serve(config: Config) -> Result<()> {
     if let Err(error) = auth.purge_expired().await {
         warn!(%error, "could not remove expired sessions at the end; the next start does");
     }
+    let kept = kept.await.context("the store could not be watched")?;
+    if let Err(error) = blocking(&database, Database::release).await {
+        warn!(%error, "another gateway has to wait for the store");
+    }
+    kept?;
     info!("stopped");
     Ok(())
 }
@@ -122,8 +128,49 @@ async fn lock(config: &Config, stop: &CancellationToken) -> Result<Lock> {
     }
 }
 
+async fn open(config: Arc<Config>) -> Result<Arc<Database>> {
+    let opened = tokio::task::spawn_blocking(move || Database::open(&config.store));
+    Ok(Arc::new(
+        opened.await.context("the store could not be opened")??,
+    ))
+}
+
+/// Keeps the store until the end, and leaves it to the next gateway then. If another one has taken
+/// it, this one ends: what it knows of sessions and routes may be old.
+async fn keep(store: Arc<Database>, stop: CancellationToken) -> Result<(), StoreError> {
+    const EACH: Duration = Duration::from_secs(5);
+    let mut is_there = true;
+    while stop
+        .run_until_cancelled(tokio::time::sleep(EACH))
+        .await
+        .is_some()
+    {
+        let renewed = blocking(&store, Database::renew).await;
+        let was_there = std::mem::replace(&mut is_there, renewed.is_ok());
+        match renewed {
+            Err(error @ StoreError::Replaced) => {
+                stop.cancel();
+                return Err(error);
+            }
+            Err(error) if was_there => warn!(%error, "the store is gone"),
+            Ok(()) if !was_there => info!("the store is there again"),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+async fn blocking(
+    store: &Arc<Database>,
+    work: fn(&Database) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let store = Arc::clone(store);
+    let done = tokio::task::spawn_blocking(move || work(&store)).await;
+    done.unwrap_or(Err(StoreError::Interrupted))
+}
+
 /// Meanwhile, since nobody has to wait for it.
-fn keep_room(store: Arc<Sqlite>) {
+fn keep_room(store: Arc<Database>) {
     tokio::task::spawn_blocking(move || {
         if let Err(error) = store.keep_room() {
             warn!(%error, "no room could be kept for the store; make room on its disk");

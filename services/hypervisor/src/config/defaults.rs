@@ -95,6 +95,11 @@ impl Default for Store {
     fn default() -> Self {
         Self {
             path: ".state/hypervisor.db".into(),
+            url: None,
+            password_file: None,
+            ca_file: None,
+            max_connections: 8,
+            timeout_secs: 5,
         }
     }
 }

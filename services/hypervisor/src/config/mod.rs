@@ -12,6 +12,7 @@ mod networks;
 mod origins;
 #[cfg(test)]
 mod page;
+mod postgres;
 mod slots;
 mod tls;
 
@@ -29,6 +30,7 @@ pub(crate) use filter::{AUDIT, filter};
 pub use load::{ConfigError, load};
 pub(crate) use origins::DEV_SUFFIX;
 pub use origins::Origins;
+pub(crate) use postgres::server as postgres_server;
 pub use slots::Slots;
 pub use tls::{Acme, Tls};
 
@@ -158,8 +160,21 @@ pub struct Auth {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Store {
-    /// The `SQLite` file. It is made if it is not there.
+    /// The `SQLite` file. It is made if it is not there. With `url`, only its folder counts, as the
+    /// place of what belongs to this machine alone.
     pub path: PathBuf,
+    /// A PostgreSQL database instead, as `postgres://user@host:5432/database`, which one gateway
+    /// uses at a time. Over a network it is reached by TLS alone.
+    pub url: Option<String>,
+    /// The file that has the password for `url`, if one is needed.
+    pub password_file: Option<PathBuf>,
+    /// The roots, as a PEM file, that the certificate of `url`'s server leads to. Without it, those
+    /// that this machine trusts.
+    pub ca_file: Option<PathBuf>,
+    /// How many connections to `url` there are at most.
+    pub max_connections: usize,
+    /// How many seconds a statement at `url` may take.
+    pub timeout_secs: u64,
 }
 
 /// How requests are carried to a sandbox.

@@ -1,5 +1,7 @@
 //! Why the store did not do what it was asked.
 
+use crate::pem::RootsError;
+use std::error::Error as _;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -44,6 +46,38 @@ pub enum StoreError {
     /// `SQLite` refused, such as when the disk is full.
     #[error("the store's database failed: {0}; {remedy}", remedy = remedy(.0))]
     Sqlite(rusqlite::Error),
+    /// What the configuration says of PostgreSQL cannot be used.
+    #[error("{0}")]
+    Settings(String),
+    /// The roots that PostgreSQL's certificate leads to cannot be read.
+    #[error(transparent)]
+    Roots(#[from] RootsError),
+    /// A database, but somebody else's.
+    #[error(
+        "store.url: the database is not empty, and what is in it is not a ChoirOS store; name one of its own"
+    )]
+    ForeignDatabase,
+    /// PostgreSQL refused.
+    #[error("the store's database failed: {}; {}", said(.0), mend(.0))]
+    Postgres(tokio_postgres::Error),
+    /// PostgreSQL is not there.
+    #[error(
+        "the store (PostgreSQL, store.url) cannot be reached: {0}; see that its server runs and that this host may connect"
+    )]
+    Unreachable(String),
+    /// Another gateway uses this store.
+    #[error(
+        "the store (store.url) is in use by the gateway of {0}; stop that one first, or wait a quarter of a minute if it is gone"
+    )]
+    Held(String),
+    /// Another gateway uses this store by now.
+    #[error("another gateway has taken the store over; restart this one if it is to have it")]
+    Replaced,
+    /// The answer of PostgreSQL was lost.
+    #[error(
+        "it is not known whether it was done, for PostgreSQL is gone since; look, and repeat it if it was not"
+    )]
+    Undecided,
     /// The work was broken off by a shutdown or a panic.
     #[error("the store's work was broken off; try again")]
     Interrupted,
@@ -101,6 +135,14 @@ impl StoreError {
         }
     }
 
+    /// Whether PostgreSQL said it, so that the connection is good.
+    pub(super) fn is_of_server(&self) -> bool {
+        match self {
+            Self::Postgres(error) => error.as_db_error().is_some() && !ends_connection(error),
+            _ => false,
+        }
+    }
+
     /// What the system said of the file at `path`.
     pub(super) fn unopened(path: &Path) -> impl Fn(std::io::Error) -> Self {
         let path = path.to_owned();
@@ -118,6 +160,55 @@ impl From<rusqlite::Error> for StoreError {
             Some(DatabaseCorrupt | NotADatabase) => Self::Corrupt(error.to_string()),
             _ => Self::Sqlite(error),
         }
+    }
+}
+
+impl From<tokio_postgres::Error> for StoreError {
+    fn from(error: tokio_postgres::Error) -> Self {
+        if error.as_db_error().is_none() || ends_connection(&error) {
+            return Self::Unreachable(said(&error));
+        }
+        Self::Postgres(error)
+    }
+}
+
+impl From<deadpool_postgres::PoolError> for StoreError {
+    fn from(error: deadpool_postgres::PoolError) -> Self {
+        match error {
+            // Whatever it is, no connection was had.
+            deadpool_postgres::PoolError::Backend(error) => Self::Unreachable(said(&error)),
+            other => Self::Unreachable(other.to_string()),
+        }
+    }
+}
+
+/// Whether the server ends the connection with that, or had none to give: classes 08 and 57P of its
+/// codes, and 53 of its resources.
+fn ends_connection(error: &tokio_postgres::Error) -> bool {
+    let code = error.code().map(tokio_postgres::error::SqlState::code);
+    code.is_some_and(|code| ["08", "57P", "53"].iter().any(|it| code.starts_with(it)))
+}
+
+/// How what the server says is mended.
+fn mend(error: &tokio_postgres::Error) -> &'static str {
+    match error.code().map(tokio_postgres::error::SqlState::code) {
+        Some("57014" | "55P03") => {
+            "see what keeps its server busy, or raise store.timeout_secs, and try again"
+        }
+        Some("25006") => "it is a standby; name the primary in store.url",
+        Some("42501") => "have the user of store.url own the database",
+        _ => "look at the log of its server",
+    }
+}
+
+/// What the server said, or why it could not.
+fn said(error: &tokio_postgres::Error) -> String {
+    if let Some(error) = error.as_db_error() {
+        return format!("{} ({})", error.message(), error.code().code());
+    }
+    match error.source() {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
     }
 }
 

@@ -13,6 +13,11 @@ impl Handle {
         Self(store)
     }
 
+    /// What it is kept in.
+    pub fn engine(&self) -> &'static str {
+        self.0.engine()
+    }
+
     /// How many calls failed because something is wrong with the store.
     pub fn errors(&self) -> u64 {
         self.0.errors()

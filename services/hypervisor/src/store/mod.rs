@@ -14,7 +14,9 @@ mod handle;
 mod invites;
 mod lock;
 mod people;
+mod postgres;
 mod rows;
+mod sql;
 mod sqlite;
 mod tokens;
 mod workspaces;
@@ -38,7 +40,8 @@ pub use rows::{
     NoticeRow, Outcome, PasskeyRow, PasskeyUse, ProbationRow, SessionKind, SessionRow, Settlement,
     UserRow, Watch, WorkspaceRow,
 };
-pub use sqlite::{Sqlite, backup, restore};
+pub use sql::Database;
+pub use sqlite::{backup, restore};
 pub use tokens::{TokenRow, TokenStore};
 pub use workspaces::{MemberStore, ProbationStore, WorkspaceStore};
 
@@ -75,6 +78,9 @@ pub trait MetaStore {
 
     /// Finds out whether the store can be written, by writing.
     fn check(&self) -> Result<(), StoreError>;
+
+    /// What it is kept in: `sqlite` or `postgresql`.
+    fn engine(&self) -> &'static str;
 
     /// How many calls failed because something is wrong with the store.
     fn errors(&self) -> u64;

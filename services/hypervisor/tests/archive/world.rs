@@ -6,8 +6,8 @@ use hypervisor::role::Role;
 use hypervisor::routes::{ArchiveView, Routes, Workspace};
 use hypervisor::runtime::Runtime;
 use hypervisor::store::{
-    AccountStore as _, ArchiveState, Handle, Home, NewAccount, PasskeyRow, SessionKind, SessionRow,
-    Sqlite, UserRow,
+    AccountStore as _, ArchiveState, Database, Handle, Home, NewAccount, PasskeyRow, SessionKind,
+    SessionRow, UserRow,
 };
 use hypervisor::timestamp::Timestamp;
 use std::collections::BTreeMap;
@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 pub struct World {
     pub config: Arc<Config>,
-    pub store: Arc<Sqlite>,
+    pub store: Arc<Database>,
     pub routes: Arc<Routes>,
     pub runtime: Arc<Runtime>,
 }
@@ -42,7 +42,7 @@ impl World {
         config.workspaces.clear();
         change(&mut config);
         let config = Arc::new(config);
-        let store = Arc::new(Sqlite::open(&config.store.path).unwrap());
+        let store = Arc::new(Database::sqlite(&config.store.path).unwrap());
         let program = Path::new(env!("CARGO_BIN_EXE_hypervisor"));
         let runtime = Runtime::open_with(&config, program).unwrap();
         let handle = Handle::new(store.clone());

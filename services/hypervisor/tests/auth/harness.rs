@@ -8,7 +8,7 @@ use hypervisor::routes::Routes;
 use hypervisor::runtime::Runtime;
 use hypervisor::shell::Shell;
 use hypervisor::store::{
-    AccountStore, Handle, MetaStore, SessionRow, SessionStore, Sqlite, UserRow,
+    AccountStore, Database, Handle, MetaStore, SessionRow, SessionStore, UserRow,
 };
 use hypervisor::timestamp::Timestamp;
 
@@ -33,7 +33,7 @@ pub const ORIGIN: &str = "http://localhost:9090";
 pub struct Site {
     pub auth: Arc<Auth>,
     pub own: Router,
-    pub store: Arc<Sqlite>,
+    pub store: Arc<Database>,
     pub path: PathBuf,
     _folder: TempDir,
 }
@@ -53,7 +53,7 @@ impl Site {
     pub async fn new(config: &Config) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("store.db");
-        let store = Arc::new(Sqlite::open(&path).unwrap());
+        let store = Arc::new(Database::sqlite(&path).unwrap());
         let auth = Auth::open(config, store.clone()).await.unwrap();
         Self {
             own: own(config, &auth, (&store, &path), Acts::default()).await,
@@ -79,7 +79,7 @@ impl Site {
 
     /// The same store, after a restart with this config.
     pub async fn restart(&mut self, config: &Config) {
-        self.store = Arc::new(Sqlite::open(&self.path).unwrap());
+        self.store = Arc::new(Database::sqlite(&self.path).unwrap());
         self.auth = Auth::open(config, self.store.clone()).await.unwrap();
         self.own = own(
             config,
@@ -131,7 +131,7 @@ impl Site {
 async fn own(
     config: &Config,
     auth: &Arc<Auth>,
-    (store, path): (&Arc<Sqlite>, &Path),
+    (store, path): (&Arc<Database>, &Path),
     acts: Acts<Act>,
 ) -> Router {
     let mut config = config.clone();

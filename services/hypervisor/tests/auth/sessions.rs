@@ -5,7 +5,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::StatusCode;
 use hypervisor::auth::{Auth, AuthError};
-use hypervisor::store::Sqlite;
+use hypervisor::store::Database;
 use hypervisor::timestamp::Timestamp;
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -291,7 +291,7 @@ async fn a_start_with_another_rp_id_is_refused_with_a_sentence() {
     let mut config = open();
     config.auth.rp_id = "choir.example".into();
     config.auth.origin = Some("https://choir.example".parse().unwrap());
-    let store = Arc::new(Sqlite::open(&site.path).unwrap());
+    let store = Arc::new(Database::sqlite(&site.path).unwrap());
     let refusal = Auth::open(&config, store).await.err().unwrap();
     assert!(matches!(refusal, AuthError::RpIdChanged { .. }));
     let sentence = refusal.to_string();

@@ -2,6 +2,7 @@
 
 use super::Hypervisor;
 use crate::port::Port;
+use crate::postgres;
 use crate::process::Process;
 use crate::tls::{Authority, CERT_FILE, Issued, KEY_FILE};
 use anyhow::{Context, Result};
@@ -10,6 +11,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 const CONFIG_FILE: &str = "hypervisor.toml";
+
+/// Has the store of each gateway be in `PostgreSQL`, but for those that say where it is.
+const AT_POSTGRES: &str = "TEST_AT_POSTGRES";
 
 /// What a hypervisor is started with.
 #[derive(Debug)]
@@ -99,6 +103,11 @@ impl Builder {
             certificate.write(dir.path())?;
             env.insert("HYPERVISOR_TLS_CERT".into(), inside(&dir, CERT_FILE));
             env.insert("HYPERVISOR_TLS_KEY".into(), inside(&dir, KEY_FILE));
+        }
+        if std::env::var_os(AT_POSTGRES).is_some()
+            && let Some(server) = postgres::shared()?
+        {
+            env.insert("HYPERVISOR_STORE_URL".into(), server.database()?);
         }
         for (name, value) in self.env {
             match value {

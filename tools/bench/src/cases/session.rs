@@ -15,7 +15,7 @@ use anyhow::{Context, Result};
 use http::{HeaderMap, HeaderValue, header};
 use hypervisor::auth::{Auth, Session};
 use hypervisor::config::Config;
-use hypervisor::store::Sqlite;
+use hypervisor::store::Database;
 use std::hint::black_box;
 use std::path::Path;
 use std::sync::Arc;
@@ -77,7 +77,7 @@ async fn auth(gateway: &Gateway, copy: &Path) -> Result<Arc<Auth>> {
     gateway.backup(copy).await?;
     let mut config = Config::default();
     config.server.listen = gateway.address();
-    let auth = Auth::open(&config, Arc::new(Sqlite::open(copy)?)).await?;
+    let auth = Auth::open(&config, Arc::new(Database::sqlite(copy)?)).await?;
     let session = auth.find_session(&headers(gateway.session())?).await?;
     session.context("the copy does not know the session")?;
     let granted = headers(gateway.cookie())?;

@@ -21,6 +21,11 @@ pub(super) fn tell(page: &mut Exposition, api: &Api) {
             .all()
             .map(|(cause, count)| (vec![("cause", cause.to_owned())], count)),
     );
+    page.info(
+        "choiros_store",
+        "Where accounts, sessions and routes are kept.",
+        vec![("engine", api.store.engine().to_owned())],
+    );
     page.counter(
         "choiros_store_errors",
         "Calls of the store that failed, other than by a conflict.",

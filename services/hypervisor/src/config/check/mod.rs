@@ -6,6 +6,7 @@ mod origins;
 mod paths;
 mod runtime;
 mod slots;
+mod store;
 mod tls;
 mod workspaces;
 
@@ -34,6 +35,7 @@ pub(super) fn check(mut config: Config) -> Result<Config, String> {
     limits::limits(&config)?;
     paths::paths(&config)?;
     filter(&config.log.filter)?;
+    store::store(&config.store)?;
     runtime::runtime(&config.runtime)?;
     workspaces::workspaces(&config.workspaces, config.runtime.kind)?;
     config.slots.read()?;

@@ -29,6 +29,8 @@ pub(super) fn paths(config: &Config) -> Verdict {
         ("runtime.backups_dir", runtime.backups_dir.as_deref()),
         ("runtime.data_dir", Some(runtime.data_dir.as_path())),
         ("shell.dir", config.shell.dir.as_deref()),
+        ("store.ca_file", config.store.ca_file.as_deref()),
+        ("store.password_file", config.store.password_file.as_deref()),
     ];
     for (key, path) in named {
         is_path(key, path)?;

@@ -1,54 +1,42 @@
 //! Room for what is written next, on a disk that others may fill.
 
-use super::Sqlite;
 use crate::store::StoreError;
+use rusqlite::{Connection, TransactionBehavior};
 
 /// Twice the pages after which `SQLite` starts its WAL over: none of them needs the disk to grow.
 const RESERVE: u32 = 8 << 20;
 
-impl Sqlite {
-    /// Makes the WAL and the store so long that thousands of log-ins and swaps are written into what
-    /// they have already. Without a write in between, it costs nothing of the kind again.
-    ///
-    /// # Errors
-    /// The disk has no room now, or the engine's.
-    pub fn keep_room(&self) -> Result<(), StoreError> {
-        // Two transactions: pages that one makes and frees again are never written.
-        self.write(|tx| {
-            tx.execute_batch("DROP TABLE IF EXISTS room; CREATE TABLE room (pages BLOB) STRICT")?;
-            tx.execute("INSERT INTO room VALUES (zeroblob(?1))", [RESERVE])?;
-            Ok(())
-        })?;
-        self.write(|tx| Ok(tx.execute_batch("DROP TABLE room")?))?;
-        self.read(|connection| {
-            Ok(connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?)
-        })
-    }
+/// Makes the WAL and the store so long that they need not grow for what is written next.
+pub(super) fn keep(connection: &mut Connection) -> Result<(), StoreError> {
+    // Two transactions: pages that one makes and frees again are never written.
+    let making = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    making.execute_batch("DROP TABLE IF EXISTS room; CREATE TABLE room (pages BLOB) STRICT")?;
+    making.execute("INSERT INTO room VALUES (zeroblob(?1))", [RESERVE])?;
+    making.commit()?;
+    connection.execute_batch("DROP TABLE room")?;
+    Ok(connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rusqlite::Connection;
+    use crate::store::sql::Engine as _;
+    use crate::store::sqlite::Sqlite;
 
     fn fill(store: &Sqlite, bytes: u32) -> Result<(), StoreError> {
-        store.write(|tx| {
-            tx.execute(
-                "INSERT OR REPLACE INTO meta VALUES ('test', CAST(zeroblob(?1) AS TEXT))",
-                [bytes],
-            )?;
-            Ok(())
-        })
+        let sql = "INSERT OR REPLACE INTO meta VALUES ('test', CAST(zeroblob(?1) AS TEXT))";
+        store.connection().execute(sql, [bytes])?;
+        Ok(())
     }
 
     /// As on a full disk: the file may not grow.
     fn full(store: &Sqlite) {
-        let pin = |connection: &Connection| {
-            let pages: u32 = connection.query_row("PRAGMA page_count", [], |row| row.get(0))?;
-            connection.pragma_update(None, "max_page_count", pages)?;
-            Ok(())
-        };
-        store.read(pin).unwrap();
+        let connection = store.connection();
+        let pages = connection.query_row("PRAGMA page_count", [], |row| row.get(0));
+        let pages: u32 = pages.unwrap();
+        connection
+            .pragma_update(None, "max_page_count", pages)
+            .unwrap();
     }
 
     #[test]

@@ -1,0 +1,174 @@
+//! Changes, the releases in use, and who stopped what.
+
+use super::{Database, Row, Statements, params, probations, workspaces};
+use crate::role::Role;
+use crate::store::{
+    ChangeRow, ChangeStore, Commit, Conflict, NewChange, PinnedReleases, StoppedRow, StoreError,
+    WorkspaceRow,
+};
+use crate::timestamp::Timestamp;
+
+/// Changes that are kept of a workspace.
+const MOST: i64 = 500;
+
+const COLUMNS: &str = "id, workspace, kind, by, at, sandbox, from_release, to_release, snapshot,
+    generation, held_ms, writes, outcome, detail";
+
+fn change(row: &Row) -> Result<ChangeRow, StoreError> {
+    Ok(ChangeRow {
+        id: row.get(0)?,
+        workspace: row.get(1)?,
+        kind: row.get(2)?,
+        by: row.get(3)?,
+        at: row.get(4)?,
+        sandbox: row.get(5)?,
+        from_release: row.get(6)?,
+        to_release: row.get(7)?,
+        snapshot: row.get(8)?,
+        generation: row.get(9)?,
+        held_ms: row.get(10)?,
+        writes: row.get(11)?,
+        outcome: row.get(12)?,
+        detail: row.get(13)?,
+    })
+}
+
+/// Of what is long over.
+fn forget(tx: &Statements, workspace: &str) -> Result<(), StoreError> {
+    tx.execute(
+        "DELETE FROM changes WHERE workspace = ?1 AND outcome IS NOT NULL AND id <=
+         (SELECT id FROM changes WHERE workspace = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)",
+        params![workspace, MOST],
+    )?;
+    Ok(())
+}
+
+fn commit(tx: &Statements, commit: &Commit) -> Result<WorkspaceRow, StoreError> {
+    let column = match commit.role {
+        Role::Live => "live_release",
+        Role::Dev => "dev_release",
+    };
+    let shared = if commit.is_fork {
+        "?4"
+    } else {
+        "writes_shared"
+    };
+    let sql = format!(
+        "UPDATE workspaces SET {column} = ?3, generation = generation + 1, writes = ?4, writes_shared = {shared}
+         WHERE name = ?1 AND generation = ?2"
+    );
+    let expected = commit.expect_generation;
+    let (release, writes) = (commit.release, commit.writes);
+    let changed = tx.execute(&sql, params![commit.workspace, expected, release, writes])?;
+    if changed != 1 {
+        return Err(Conflict::Generation.into());
+    }
+    tx.execute(
+        "UPDATE changes SET outcome = 'done', generation = ?2, held_ms = ?3, writes = ?4 WHERE id = ?1",
+        params![commit.id, expected + 1, commit.held_ms, writes],
+    )?;
+    if let Some(undone) = commit.undoes {
+        tx.execute(
+            "UPDATE changes SET outcome = 'undone' WHERE id = ?1",
+            params![undone],
+        )?;
+    }
+    let now = workspaces::named(tx, &commit.workspace)?;
+    probations::changed(tx, &now, &commit.watch)?;
+    Ok(now)
+}
+
+impl ChangeStore for Database {
+    fn begin_change(&self, new: &NewChange) -> Result<i64, StoreError> {
+        self.write(|tx| {
+            forget(tx, &new.workspace)?;
+            let sql =
+                "INSERT INTO changes (workspace, kind, by, at, sandbox, from_release, to_release, snapshot, detail)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, '') RETURNING id";
+            tx.value(
+                sql,
+                params![
+                    new.workspace,
+                    new.kind,
+                    new.by,
+                    Timestamp::now(),
+                    new.sandbox,
+                    new.from_release,
+                    new.to_release,
+                    new.snapshot,
+                ],
+            )
+        })
+    }
+
+    fn commit_change(&self, change: &Commit) -> Result<WorkspaceRow, StoreError> {
+        self.write(|tx| commit(tx, change))
+    }
+
+    fn take_change_back(&self, id: i64, held_ms: u64, detail: &str) -> Result<(), StoreError> {
+        self.execute(
+            "UPDATE changes SET outcome = 'taken_back', held_ms = ?2, detail = ?3
+             WHERE id = ?1 AND outcome IS NULL",
+            params![id, held_ms, detail],
+        )?;
+        Ok(())
+    }
+
+    fn open_changes(&self) -> Result<Vec<ChangeRow>, StoreError> {
+        let sql = format!("SELECT {COLUMNS} FROM changes WHERE outcome IS NULL ORDER BY id");
+        self.all(&sql, &[], change)
+    }
+
+    fn changes(&self, workspace: &str, most: usize) -> Result<Vec<ChangeRow>, StoreError> {
+        let sql =
+            format!("SELECT {COLUMNS} FROM changes WHERE workspace = ?1 ORDER BY id DESC LIMIT ?2");
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        self.all(&sql, params![workspace, most], change)
+    }
+
+    fn set_releases(&self, all: &[PinnedReleases]) -> Result<(), StoreError> {
+        self.write(|tx| {
+            let sql = "UPDATE workspaces SET live_release = ?2, dev_release = ?3 WHERE name = ?1";
+            for it in all {
+                let (live, dev) = (it.live, it.dev);
+                tx.execute(sql, params![it.workspace, live, dev])?;
+            }
+            Ok(())
+        })
+    }
+
+    fn set_writes(&self, workspace: &str, writes: u64) -> Result<(), StoreError> {
+        self.execute(
+            "UPDATE workspaces SET writes = ?2 WHERE name = ?1",
+            params![workspace, writes],
+        )?;
+        Ok(())
+    }
+
+    fn stopped(&self) -> Result<Vec<StoppedRow>, StoreError> {
+        let sql = "SELECT sandbox, workspace, by, at FROM stopped ORDER BY sandbox";
+        self.all(sql, &[], |row| {
+            Ok(StoppedRow {
+                sandbox: row.get(0)?,
+                workspace: row.get(1)?,
+                by: row.get(2)?,
+                at: row.get(3)?,
+            })
+        })
+    }
+
+    fn set_stopped(&self, row: &StoppedRow) -> Result<(), StoreError> {
+        self.execute(
+            "INSERT INTO stopped (sandbox, workspace, by, at) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (sandbox) DO UPDATE
+             SET workspace = excluded.workspace, by = excluded.by, at = excluded.at",
+            params![row.sandbox, row.workspace, row.by, row.at],
+        )?;
+        Ok(())
+    }
+
+    fn unset_stopped(&self, sandbox: &str) -> Result<(), StoreError> {
+        self.execute("DELETE FROM stopped WHERE sandbox = ?1", params![sandbox])?;
+        Ok(())
+    }
+}
