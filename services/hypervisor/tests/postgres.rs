@@ -10,7 +10,7 @@ mod common;
 use common::builder;
 use serde_json::json;
 use std::time::Duration;
-use testkit::harness::Builder;
+use testkit::harness::{Builder, Hypervisor};
 use testkit::person::Person;
 use testkit::postgres::{self, Postgres};
 use testkit::wait::eventually;
@@ -134,4 +134,54 @@ async fn one_gateway_has_it_until_it_leaves() {
     second.sigterm().unwrap();
     assert!(second.wait_exit().await.unwrap().success());
     first.restart().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_installation_moves_there_and_back() {
+    let Some((_, url, _)) = at_postgres() else {
+        return;
+    };
+    let mut gateway = builder().start().await.unwrap();
+    let person = Person::register(&gateway, "alice").await.unwrap();
+    stop(&mut gateway).await;
+    let file = |name: &str| {
+        let path = gateway.state_dir().join(name);
+        format!("sqlite:{}", path.display())
+    };
+    let (old, new) = (file("hypervisor.db"), file("back.db"));
+    copy(&gateway, &old, &url).await;
+    let (_, told) = try_copy(&gateway, &old, &url).await;
+    assert!(told.contains("name one that is new"), "{told}");
+
+    gateway.set_env("HYPERVISOR_STORE_URL", &url);
+    gateway.restart().await.unwrap();
+    assert!(me(&person).await.1.contains("alice"), "the session is good");
+    let (copied, told) = try_copy(&gateway, &url, &new).await;
+    assert!(
+        !copied && told.contains("is in use by hypervisor serve"),
+        "{told}"
+    );
+    assert_eq!(me(&person).await.0, 200);
+    stop(&mut gateway).await;
+    copy(&gateway, &url, &new).await;
+    let path = gateway.state_dir().join("back.db");
+    let users = rusqlite::Connection::open(path).unwrap();
+    let users = users.query_row("SELECT username FROM users", [], |row| row.get(0));
+    assert_eq!(users, Ok("alice".to_owned()));
+}
+
+async fn stop(gateway: &mut Hypervisor) {
+    gateway.sigterm().unwrap();
+    assert!(gateway.wait_exit().await.unwrap().success());
+}
+
+async fn copy(gateway: &Hypervisor, from: &str, to: &str) {
+    let (copied, told) = try_copy(gateway, from, to).await;
+    assert!(copied && told.contains("each is the same"), "{told}");
+}
+
+async fn try_copy(gateway: &Hypervisor, from: &str, to: &str) -> (bool, String) {
+    let order = ["store", "copy", "--from", from, "--to", to];
+    let copied = gateway.cli(&order).await.unwrap();
+    (copied.status.success(), said(&copied))
 }

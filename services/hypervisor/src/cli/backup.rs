@@ -34,7 +34,7 @@ pub(super) struct Store {
 fn of_file(config: &Config) -> Result<()> {
     if config.store.url.is_some() {
         bail!(
-            "the store is in PostgreSQL (store.url), whose own backups and pg_dump copy it while it is in use"
+            "the store is in PostgreSQL (store.url), whose own backups and pg_dump copy it while it is in use; `hypervisor store copy` makes a file of it while the gateway is stopped"
         );
     }
     Ok(())

@@ -19,6 +19,7 @@ mod question;
 mod sandboxes;
 mod serve;
 mod signals;
+mod store;
 mod systemd;
 mod table;
 mod volume;
@@ -77,6 +78,11 @@ enum Command {
     },
     /// Write a manual page for each command
     Man(manual::Pages),
+    /// Copy a store to another one, also from SQLite to PostgreSQL and back
+    Store {
+        #[command(subcommand)]
+        verb: store::Verb,
+    },
     /// Carry out one order about a sandbox's volume; units do this as root
     #[command(hide = true)]
     Volume(volume::Arguments),
@@ -125,6 +131,7 @@ fn execute(cli: Cli) -> Result<()> {
             Answer::sentence("the configuration makes sense", json!({ "ok": true }))
         }
         Command::Gateway(command) => return runtime()?.block_on(command.run(&config()?, cli.json)),
+        Command::Store { verb } => store::run(&config()?, &verb)?,
         Command::Completions { shell } => return manual::completions(shell),
         Command::Man(pages) => manual::write(&pages)?,
         // As root, beside the gateway.

@@ -70,6 +70,14 @@ pub enum StoreError {
         "the store (store.url) is in use by the gateway of {0}; stop that one first, or wait a quarter of a minute if it is gone"
     )]
     Held(String),
+    /// A store that was to be a copy of another has something in it.
+    #[error("there is something in the store that is to be the copy; name one that is new")]
+    Full,
+    /// A copy is not what it was made from.
+    #[error(
+        "the copy is not the same as the store (its table `{0}` differs); remove it, and see that nobody writes to either"
+    )]
+    Differs(&'static str),
     /// Another gateway uses this store by now.
     #[error("another gateway has taken the store over; restart this one if it is to have it")]
     Replaced,

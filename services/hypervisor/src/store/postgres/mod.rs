@@ -11,7 +11,7 @@ mod run;
 mod tests;
 
 use super::StoreError;
-use super::sql::{Database, Engine, Work};
+use super::sql::{Database, Engine, Run, Work};
 use crate::config;
 use commit::Outcome;
 use deadpool_postgres::{Client, Pool};
@@ -130,6 +130,24 @@ impl Engine for Postgres {
             Outcome::Committed => Ok(()),
             Outcome::Unknown(write) => self.find_out(write),
         }
+    }
+
+    fn continue_numbers(&self, run: &dyn Run) -> Result<(), StoreError> {
+        let mut counted = Vec::new();
+        let sql = "SELECT table_name::text, column_name::text FROM information_schema.columns
+                   WHERE table_schema = current_schema() AND is_identity = 'YES'";
+        run.query(sql, &[], &mut |row| {
+            counted.push((row.get::<String>(0)?, row.get::<String>(1)?));
+            Ok(())
+        })?;
+        for (table, column) in counted {
+            let sql = format!(
+                "SELECT setval(pg_get_serial_sequence('{table}', '{column}'),
+                 coalesce(max({column}), 0) + 1, FALSE) FROM {table}"
+            );
+            run.query(&sql, &[], &mut |_| Ok(()))?;
+        }
+        Ok(())
     }
 
     fn renew(&self) -> Result<(), StoreError> {

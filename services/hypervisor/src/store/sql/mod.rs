@@ -7,6 +7,7 @@ mod admins;
 mod archives;
 mod audit;
 mod changes;
+mod copy;
 mod grants;
 mod history;
 mod homes;
@@ -52,6 +53,12 @@ pub(super) trait Engine: std::fmt::Debug + Send + Sync {
 
     /// Makes room for what is written next, where others may fill the disk.
     fn keep_room(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    /// Has rows to come numbered after those that are there, though their numbers were not the
+    /// engine's own.
+    fn continue_numbers(&self, _run: &dyn Run) -> Result<(), StoreError> {
         Ok(())
     }
 

@@ -15,6 +15,7 @@ use uuid::Uuid;
 mod ahead;
 mod archives;
 mod changes;
+mod copy;
 pub(in crate::store) mod engine;
 mod grants;
 mod growth;
