@@ -99,20 +99,22 @@ let
     text = builtins.readFile ./programs/restore.sh;
   };
 
-  services = {
-    hypervisor = timed (
-      lib.recursiveUpdate ofStore {
-        description = "Backup of the hypervisor's store";
-        serviceConfig = {
-          ExecStart = "${hypervisor} backup --into ${copies} --keep-last ${toString keep.last} --keep-daily ${toString keep.daily}";
-          TimeoutStartSec = "1h";
-          Nice = 10;
-        };
-      }
-    );
-  }
-  // lib.optionalAttrs (cfg.slots > 0) { slots = ofSlots; }
-  // lib.listToAttrs (map (s: lib.nameValuePair s.name (ofSandbox s)) cfg.sandboxes);
+  # PostgreSQL has backups of its own
+  services =
+    lib.optionalAttrs (cfg.cluster.store.url == null) {
+      hypervisor = timed (
+        lib.recursiveUpdate ofStore {
+          description = "Backup of the hypervisor's store";
+          serviceConfig = {
+            ExecStart = "${hypervisor} backup --into ${copies} --keep-last ${toString keep.last} --keep-daily ${toString keep.daily}";
+            TimeoutStartSec = "1h";
+            Nice = 10;
+          };
+        }
+      );
+    }
+    // lib.optionalAttrs (cfg.slots > 0) { slots = ofSlots; }
+    // lib.listToAttrs (map (s: lib.nameValuePair s.name (ofSandbox s)) cfg.sandboxes);
 in
 {
   options.services.choiros.backup = {

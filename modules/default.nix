@@ -10,6 +10,7 @@
     ./logs.nix
     ./settings.nix
     ./hypervisor.nix
+    ./cluster.nix
     ./polkit.nix
     ./ingress.nix
     ./certificates.nix
