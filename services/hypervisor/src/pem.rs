@@ -1,4 +1,4 @@
-//! Certificates that others are known by, from PEM files. No sentence has a byte of a file.
+//! PEM files, and the certificates in them that others are known by. No sentence has a byte of a file.
 
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
@@ -7,9 +7,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use tracing::warn;
 
-/// Why a file has no roots.
+/// Why a file has not what it should.
 #[derive(Debug, thiserror::Error)]
-pub enum RootsError {
+pub enum PemError {
     /// The file cannot be read.
     #[error("{key}: {} cannot be read ({source}); give a PEM file that this program's user may read", path.display())]
     Unreadable {
@@ -25,20 +25,25 @@ pub enum RootsError {
         reason: &'static str,
     },
     /// The file is PEM of something else.
-    #[error("{key}: {} has no certificate in it; give the roots that the certificate of the other side leads to", path.display())]
-    Missing { key: &'static str, path: PathBuf },
+    #[error("{key}: {} has no {wanted} in it; {mend}", path.display())]
+    Missing {
+        key: &'static str,
+        path: PathBuf,
+        wanted: &'static str,
+        mend: &'static str,
+    },
 }
 
 /// The roots in a PEM file, which `key` of the configuration names.
-pub(crate) fn roots_of(key: &'static str, file: &Path) -> Result<RootCertStore, RootsError> {
+pub(crate) fn roots_of(key: &'static str, file: &Path) -> Result<RootCertStore, PemError> {
     let path = || file.to_owned();
-    let text = std::fs::read(file).map_err(|source| RootsError::Unreadable {
+    let text = std::fs::read(file).map_err(|source| PemError::Unreadable {
         key,
         path: path(),
         source,
     })?;
     let found: Result<Vec<_>, Error> = CertificateDer::pem_slice_iter(&text).collect();
-    let found = found.map_err(|error| RootsError::NotPem {
+    let found = found.map_err(|error| PemError::NotPem {
         key,
         path: path(),
         reason: reason(&error),
@@ -46,7 +51,12 @@ pub(crate) fn roots_of(key: &'static str, file: &Path) -> Result<RootCertStore, 
     let mut roots = RootCertStore::empty();
     let (added, _) = roots.add_parsable_certificates(found);
     if added == 0 {
-        return Err(RootsError::Missing { key, path: path() });
+        return Err(PemError::Missing {
+            key,
+            path: path(),
+            wanted: "certificate",
+            mend: "give the roots that the certificate of the other side leads to",
+        });
     }
     Ok(roots)
 }

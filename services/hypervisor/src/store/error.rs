@@ -1,6 +1,6 @@
 //! Why the store did not do what it was asked.
 
-use crate::pem::RootsError;
+use crate::pem::PemError;
 use std::error::Error as _;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -51,7 +51,7 @@ pub enum StoreError {
     Settings(String),
     /// The roots that PostgreSQL's certificate leads to cannot be read.
     #[error(transparent)]
-    Roots(#[from] RootsError),
+    Roots(#[from] PemError),
     /// A database, but somebody else's.
     #[error(
         "store.url: the database is not empty, and what is in it is not a ChoirOS store; name one of its own"

@@ -1,7 +1,7 @@
 //! The two files, and what is made of them.
 
 use super::TlsError;
-use crate::pem::reason;
+use crate::pem::{PemError, reason};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -53,7 +53,7 @@ impl Files {
         })
     }
 
-    fn chain(&self) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    fn chain(&self) -> Result<Vec<CertificateDer<'static>>, PemError> {
         let bad = |error| failure("tls.cert", &self.cert, error);
         let text = std::fs::read(&self.cert).map_err(|error| bad(pem::Error::Io(error)))?;
         let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
@@ -64,29 +64,29 @@ impl Files {
         Ok(chain)
     }
 
-    fn private_key(&self) -> Result<PrivateKeyDer<'static>, TlsError> {
+    fn private_key(&self) -> Result<PrivateKeyDer<'static>, PemError> {
         let bad = |error| failure("tls.key", &self.key, error);
         PrivateKeyDer::from_pem_file(&self.key).map_err(bad)
     }
 }
 
-fn failure(key: &'static str, path: &Path, error: pem::Error) -> TlsError {
+fn failure(key: &'static str, path: &Path, error: pem::Error) -> PemError {
     let path = path.to_owned();
     match error {
-        pem::Error::Io(source) => TlsError::Unreadable { key, path, source },
-        pem::Error::NoItemsFound if key == "tls.key" => TlsError::Missing {
+        pem::Error::Io(source) => PemError::Unreadable { key, path, source },
+        pem::Error::NoItemsFound if key == "tls.key" => PemError::Missing {
             key,
             path,
             wanted: "private key",
             mend: "give the key of tls.cert, without a passphrase",
         },
-        pem::Error::NoItemsFound => TlsError::Missing {
+        pem::Error::NoItemsFound => PemError::Missing {
             key,
             path,
             wanted: "certificate",
             mend: "give the server's certificate and then those of its issuers",
         },
-        error => TlsError::NotPem {
+        error => PemError::NotPem {
             key,
             path,
             reason: reason(&error),

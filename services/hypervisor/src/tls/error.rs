@@ -1,44 +1,15 @@
 //! Why there is no certificate to serve. Each sentence names the file, and none has a byte of it.
 
-use crate::pem::RootsError;
+use crate::pem::PemError;
 use std::io;
 use std::path::PathBuf;
 
 /// Why there is no certificate to serve.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
-    /// The file cannot be read.
-    #[error("{key}: {} cannot be read ({source}); give a PEM file that this program's user may read", path.display())]
-    Unreadable {
-        /// `tls.cert` or `tls.key`.
-        key: &'static str,
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// The file is not PEM.
-    #[error("{key}: {} is no PEM file ({reason}); give one that begins with `-----BEGIN`", path.display())]
-    NotPem {
-        /// `tls.cert` or `tls.key`.
-        key: &'static str,
-        /// The file.
-        path: PathBuf,
-        /// Where it stops to be one.
-        reason: &'static str,
-    },
-    /// The file is PEM of something else.
-    #[error("{key}: {} has no {wanted} in it; {mend}", path.display())]
-    Missing {
-        /// `tls.cert` or `tls.key`.
-        key: &'static str,
-        /// The file.
-        path: PathBuf,
-        /// What it should have.
-        wanted: &'static str,
-        /// What to do.
-        mend: &'static str,
-    },
+    /// A file has not what it should.
+    #[error(transparent)]
+    Pem(#[from] PemError),
     /// The two do not belong together, or are of a kind that nothing can be done with.
     #[error("tls.cert, tls.key: {} and {} {problem}", cert.display(), key.display())]
     Pair {
@@ -57,9 +28,6 @@ pub enum TlsError {
         /// What the system said.
         source: io::Error,
     },
-    /// The roots of `tls.acme.ca_file` cannot be read.
-    #[error(transparent)]
-    Roots(#[from] RootsError),
     /// What no file has to do with.
     #[error("TLS cannot be set up: {0}")]
     Setup(#[from] rustls::Error),
