@@ -152,6 +152,10 @@ async fn an_installation_moves_there_and_back() {
     copy(&gateway, &old, &url).await;
     let (_, told) = try_copy(&gateway, &old, &url).await;
     assert!(told.contains("name one that is new"), "{told}");
+    let secret = "postgres://tests:hunter2@localhost/store";
+    let (_, told) = try_copy(&gateway, &old, secret).await;
+    assert!(told.contains("store.password_file"), "{told}");
+    assert!(!told.contains("hunter2"), "{told}");
 
     gateway.set_env("HYPERVISOR_STORE_URL", &url);
     gateway.restart().await.unwrap();

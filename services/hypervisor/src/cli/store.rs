@@ -7,7 +7,7 @@ use crate::store::{Database, Lock};
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, Subcommand};
 use serde_json::json;
-use std::path::PathBuf;
+use std::path::{PathBuf, absolute};
 
 #[derive(Subcommand)]
 pub(super) enum Verb {
@@ -44,11 +44,11 @@ pub(super) fn run(config: &Config, verb: &Verb) -> Result<Answer> {
     }
     // The gateway that has this configuration must not run, whichever of the two it has.
     let _only = Lock::take(&config.store.path, HOLDER)?;
-    let from = open(config, &order.from, true).with_context(|| format!("--from {}", order.from))?;
-    let to = open(config, &order.to, false).with_context(|| format!("--to {}", order.to))?;
+    // Neither is repeated in an error: somebody may have written a password into it.
+    let from = open(config, &order.from, true).context("--from")?;
+    let to = open(config, &order.to, false).context("--to")?;
     let copied = from.database.copy_to(&to.database);
-    from.database.release()?;
-    to.database.release()?;
+    let released = from.database.release().and(to.database.release());
     if copied.is_err()
         && let Some(file) = order.to.strip_prefix("sqlite:")
     {
@@ -56,6 +56,7 @@ pub(super) fn run(config: &Config, verb: &Verb) -> Result<Answer> {
         let _ = std::fs::remove_file(file);
     }
     let rows = copied?;
+    released?;
     let said = format!("{rows} rows are in {}, and each is the same", order.to);
     Ok(Answer::sentence(
         said,
@@ -84,7 +85,7 @@ fn open(config: &Config, place: &str, is_there: bool) -> Result<Opened> {
             "this file is there already; name a new one"
         });
     }
-    let is_ours = settings.path == config.store.path;
+    let is_ours = absolute(&settings.path)? == absolute(&config.store.path)?;
     let only = if is_ours {
         None
     } else {
