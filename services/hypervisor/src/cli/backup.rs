@@ -30,23 +30,22 @@ pub(super) struct Store {
     keep_daily: usize,
 }
 
-/// Refuses what is done to a file where the store is none.
-fn of_file(config: &Config) -> Result<()> {
+/// The store's file, where it is one.
+fn file(config: &Config) -> Result<&Path> {
     if config.store.url.is_some() {
         bail!(
             "the store is in PostgreSQL (store.url), whose own backups and pg_dump copy it while it is in use; `hypervisor store copy` makes a file of it while the gateway is stopped"
         );
     }
-    Ok(())
+    Ok(&config.store.path)
 }
 
 /// Copies the store, if that was asked for.
 pub(super) fn backup(config: &Config, order: &Store) -> Result<Option<Answer>> {
     let (to, removed) = match (&order.to, &order.into) {
-        (Some(file), _) => {
-            of_file(config)?;
-            store::backup(&config.store.path, file)?;
-            (file.clone(), 0)
+        (Some(to), _) => {
+            store::backup(file(config)?, to)?;
+            (to.clone(), 0)
         }
         (None, Some(folder)) => numbered(config, folder, order)?,
         (None, None) => return Ok(None),
@@ -61,9 +60,8 @@ pub(super) fn backup(config: &Config, order: &Store) -> Result<Option<Answer>> {
 
 /// Copies the store to a file of its own; says how many older ones were removed then.
 fn numbered(config: &Config, folder: &Path, order: &Store) -> Result<(PathBuf, usize)> {
-    of_file(config)?;
+    let store = file(config)?;
     let failed = || format!("cannot read {}", folder.display());
-    let store = &config.store.path;
     let name = store.file_stem().unwrap_or_default().to_string_lossy();
     let mut copies = Vec::new();
     for entry in fs::read_dir(folder).with_context(failed)? {
@@ -135,8 +133,7 @@ pub(super) fn restore(config: &Config, from: &Path) -> Result<Answer> {
     if UnixStream::connect(config.control_socket()).is_ok() {
         bail!("the gateway uses the store; stop it first");
     }
-    of_file(config)?;
-    let kept = store::restore(from, &config.store.path)?;
+    let kept = store::restore(from, file(config)?)?;
     let mut said = format!("the store is now what {} is", from.display());
     if let Some(kept) = &kept {
         let _ = write!(said, "; what it was is in {}", kept.display());

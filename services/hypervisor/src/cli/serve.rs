@@ -39,10 +39,10 @@ pub(super) async fn serve(config: Config) -> Result<()> {
     let stop = signals.stop.clone();
 
     let _only = lock(&config, &stop).await?;
-    let database = open(config.clone()).await?;
-    let store: Arc<dyn Store> = database.clone();
+    let store = open(config.clone()).await?;
     let auth = Auth::open(&config, store.clone()).await?;
     let store = Handle::new(store);
+    let kept_store = store.clone();
     let runtime = Runtime::open(&config)?;
     let ends = auth.end_notifier().clone();
     let routes = Routes::open(config.clone(), store.clone(), runtime.clone(), ends).await?;
@@ -84,8 +84,8 @@ pub(super) async fn serve(config: Config) -> Result<()> {
         tokio::spawn(tls.watch(stop.clone()));
     }
     signals.reload(tls);
-    keep_room(database.clone());
-    let kept = tokio::spawn(keep(database.clone(), stop.clone()));
+    keep_room(kept_store.clone());
+    let kept = tokio::spawn(keep(kept_store.clone(), stop.clone()));
     server::serve(listeners, Arc::new(gateway), &config.server, stop)
         .await
         .context("cannot serve")?;
@@ -97,7 +97,7 @@ pub(super) async fn serve(config: Config) -> Result<()> {
         warn!(%error, "could not remove expired sessions at the end; the next start does");
     }
     let kept = kept.await.context("the store could not be watched")?;
-    if let Err(error) = blocking(&database, Database::release).await {
+    if let Err(error) = kept_store.run(|store| store.release()).await {
         warn!(%error, "another gateway has to wait for the store");
     }
     kept?;
@@ -128,7 +128,7 @@ async fn lock(config: &Config, stop: &CancellationToken) -> Result<Lock> {
     }
 }
 
-async fn open(config: Arc<Config>) -> Result<Arc<Database>> {
+async fn open(config: Arc<Config>) -> Result<Arc<dyn Store>> {
     let opened = tokio::task::spawn_blocking(move || Database::open(&config.store));
     Ok(Arc::new(
         opened.await.context("the store could not be opened")??,
@@ -137,7 +137,7 @@ async fn open(config: Arc<Config>) -> Result<Arc<Database>> {
 
 /// Keeps the store until the end, and leaves it to the next gateway then. If another one has taken
 /// it, this one ends: what it knows of sessions and routes may be old.
-async fn keep(store: Arc<Database>, stop: CancellationToken) -> Result<(), StoreError> {
+async fn keep(store: Handle, stop: CancellationToken) -> Result<(), StoreError> {
     const EACH: Duration = Duration::from_secs(5);
     let mut is_there = true;
     while stop
@@ -145,7 +145,7 @@ async fn keep(store: Arc<Database>, stop: CancellationToken) -> Result<(), Store
         .await
         .is_some()
     {
-        let renewed = blocking(&store, Database::renew).await;
+        let renewed = store.run(|store| store.renew()).await;
         let was_there = std::mem::replace(&mut is_there, renewed.is_ok());
         match renewed {
             Err(error @ StoreError::Replaced) => {
@@ -160,19 +160,10 @@ async fn keep(store: Arc<Database>, stop: CancellationToken) -> Result<(), Store
     Ok(())
 }
 
-async fn blocking(
-    store: &Arc<Database>,
-    work: fn(&Database) -> Result<(), StoreError>,
-) -> Result<(), StoreError> {
-    let store = Arc::clone(store);
-    let done = tokio::task::spawn_blocking(move || work(&store)).await;
-    done.unwrap_or(Err(StoreError::Interrupted))
-}
-
 /// Meanwhile, since nobody has to wait for it.
-fn keep_room(store: Arc<Database>) {
-    tokio::task::spawn_blocking(move || {
-        if let Err(error) = store.keep_room() {
+fn keep_room(store: Handle) {
+    tokio::spawn(async move {
+        if let Err(error) = store.run(|store| store.keep_room()).await {
             warn!(%error, "no room could be kept for the store; make room on its disk");
         }
     });

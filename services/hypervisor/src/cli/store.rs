@@ -2,12 +2,12 @@
 #![allow(clippy::doc_markdown, reason = "doc comments are the help texts here")]
 
 use super::answer::Answer;
-use crate::config::{self, Config};
-use crate::store::{Database, Lock};
+use crate::config::Config;
+use crate::store::{Database, Lock, MetaStore as _};
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, Subcommand};
 use serde_json::json;
-use std::path::{PathBuf, absolute};
+use std::path::{Path, absolute};
 
 #[derive(Subcommand)]
 pub(super) enum Verb {
@@ -65,34 +65,27 @@ pub(super) fn run(config: &Config, verb: &Verb) -> Result<Answer> {
 }
 
 fn open(config: &Config, place: &str, is_there: bool) -> Result<Opened> {
-    let mut settings = config::Store {
-        path: config.store.path.clone(),
-        url: None,
-        ..config.store.clone()
-    };
-    let Some(file) = place.strip_prefix("sqlite:") else {
-        settings.url = Some(place.to_owned());
+    let Some(file) = place.strip_prefix("sqlite:").map(Path::new) else {
         return Ok(Opened {
-            database: Database::open(&settings)?,
+            database: Database::postgres(&config.store, place)?,
             _only: None,
         });
     };
-    settings.path = PathBuf::from(file);
-    if is_there != settings.path.exists() {
+    if is_there != file.exists() {
         bail!(if is_there {
             "there is no such file"
         } else {
             "this file is there already; name a new one"
         });
     }
-    let is_ours = absolute(&settings.path)? == absolute(&config.store.path)?;
+    let is_ours = absolute(file)? == absolute(&config.store.path)?;
     let only = if is_ours {
         None
     } else {
-        Some(Lock::take(&settings.path, HOLDER)?)
+        Some(Lock::take(file, HOLDER)?)
     };
     Ok(Opened {
-        database: Database::open(&settings)?,
+        database: Database::sqlite(file)?,
         _only: only,
     })
 }

@@ -143,12 +143,9 @@ impl StoreError {
         }
     }
 
-    /// Whether PostgreSQL said it, so that the connection is good.
-    pub(super) fn is_of_server(&self) -> bool {
-        match self {
-            Self::Postgres(error) => error.as_db_error().is_some() && !ends_connection(error),
-            _ => false,
-        }
+    /// Whether the connection is of no more use: what PostgreSQL itself refuses leaves it as it was.
+    pub(super) const fn breaks_connection(&self) -> bool {
+        matches!(self, Self::Unreachable(_))
     }
 
     /// What the system said of the file at `path`.

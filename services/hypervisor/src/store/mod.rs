@@ -79,6 +79,17 @@ pub trait MetaStore {
     /// Finds out whether the store can be written, by writing.
     fn check(&self) -> Result<(), StoreError>;
 
+    /// Makes so much room that thousands of log-ins and swaps can be written on a disk that is full
+    /// by then. Without a write in between, it costs nothing of the kind again.
+    fn keep_room(&self) -> Result<(), StoreError>;
+
+    /// Says that this gateway still uses the store, every few seconds; fails with
+    /// [`StoreError::Replaced`] if another gateway has it by now.
+    fn renew(&self) -> Result<(), StoreError>;
+
+    /// Lets another gateway have the store at once; nothing is written after that.
+    fn release(&self) -> Result<(), StoreError>;
+
     /// What it is kept in: `sqlite` or `postgresql`.
     fn engine(&self) -> &'static str;
 

@@ -12,14 +12,6 @@ pub(super) const PATIENCE: Duration = Duration::from_mins(1);
 /// What is said of one that the server undid.
 pub(super) const LOST: &str = "the connection broke, and nothing was written";
 
-/// What is known at the end of a transaction.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Outcome {
-    Committed,
-    /// The server's answer was lost, to the transaction of this name.
-    Unknown(Uuid),
-}
-
 /// Makes this gateway the one that may write, once whatever is under way is over. One of the same
 /// place is gone, since only one runs there; one of another is if it was not heard of for long.
 pub(super) async fn take(

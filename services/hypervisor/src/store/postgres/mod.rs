@@ -13,7 +13,6 @@ mod tests;
 use super::StoreError;
 use super::sql::{Database, Engine, Run, Work};
 use crate::config;
-use commit::Outcome;
 use deadpool_postgres::{Client, Pool};
 use run::{Patience, Statements};
 use sha2::{Digest as _, Sha256};
@@ -107,11 +106,11 @@ impl Engine for Postgres {
 
     fn read(&self, work: Work) -> Result<(), StoreError> {
         let client = self.within(self.client())?;
-        let statements = Statements::new(self.handle(), &client, self.patience);
-        let read = work(&statements);
-        if statements.is_lost() {
-            drop(Client::take(client));
-        }
+        let read = work(&Statements::new(self.handle(), &client, self.patience));
+        put_back(
+            client,
+            !read.as_ref().is_err_and(StoreError::breaks_connection),
+        );
         read
     }
 
@@ -119,16 +118,14 @@ impl Engine for Postgres {
         let _alone = self.within(async { Ok(self.writing.lock().await) })?;
         let mut client = self.within(self.client())?;
         let written = self.write_by(&mut client, work);
-        let (outcome, lost) = match written {
-            Ok(outcome) => (Ok(outcome), matches!(outcome, Outcome::Unknown(_))),
-            Err((error, lost)) => (Err(error), lost),
+        let is_good = match &written {
+            Ok(unknown) => unknown.is_none(),
+            Err(error) => !error.breaks_connection(),
         };
-        if lost {
-            drop(Client::take(client));
-        }
-        match outcome? {
-            Outcome::Committed => Ok(()),
-            Outcome::Unknown(write) => self.find_out(write),
+        put_back(client, is_good);
+        match written? {
+            None => Ok(()),
+            Some(write) => self.find_out(write),
         }
     }
 
@@ -160,24 +157,16 @@ impl Engine for Postgres {
 }
 
 impl Postgres {
-    /// Says with an error whether the connection is of no more use.
-    fn write_by(&self, client: &mut Client, work: Work) -> Result<Outcome, (StoreError, bool)> {
-        let lost = |error| (error, true);
-        let transaction = self.within(async { Ok(client.transaction().await?) });
-        let transaction = transaction.map_err(lost)?;
-        let known = self.within(commit::begin(&transaction, self.gateway));
-        let known = known.map_err(lost)?;
-        let statements = Statements::new(self.handle(), &transaction, self.patience);
-        if let Err(error) = work(&statements) {
-            let lost = statements.is_lost();
-            let undone = self.within(async { Ok(transaction.rollback().await?) });
-            return Err((error, lost || undone.is_err()));
-        }
+    /// Answers with the transaction's name if it is not known whether it was committed. What is not
+    /// committed is undone when it is dropped.
+    fn write_by(&self, client: &mut Client, work: Work) -> Result<Option<Uuid>, StoreError> {
+        let transaction = self.within(async { Ok(client.transaction().await?) })?;
+        let write = self.within(commit::begin(&transaction, self.gateway))?;
+        work(&Statements::new(self.handle(), &transaction, self.patience))?;
         match self.within(async { Ok(transaction.commit().await?) }) {
-            Ok(()) => Ok(Outcome::Committed),
+            Err(error) if error.breaks_connection() => Ok(Some(write)),
             // It was rejected, so nothing of it is there.
-            Err(error) if error.is_of_server() => Err((error, false)),
-            Err(_) => Ok(Outcome::Unknown(known)),
+            committed => committed.map(|()| None),
         }
     }
 
@@ -197,6 +186,13 @@ impl Postgres {
                 Err(_) => return Err(StoreError::Undecided),
             }
         }
+    }
+}
+
+/// Lets others have a connection, if it is good.
+fn put_back(client: Client, is_good: bool) {
+    if !is_good {
+        drop(Client::take(client));
     }
 }
 

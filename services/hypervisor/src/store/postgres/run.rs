@@ -4,7 +4,6 @@ use crate::store::StoreError;
 use crate::store::sql::value::{Row, Value};
 use crate::store::sql::{Rejected, Run};
 use deadpool_postgres::GenericClient;
-use std::cell::Cell;
 use std::error::Error;
 use std::future::Future;
 use std::time::Duration;
@@ -40,22 +39,15 @@ pub(super) struct Statements<'t, C> {
     handle: &'t Handle,
     client: &'t C,
     patience: Patience,
-    /// Whether the connection is of no more use.
-    lost: Cell<bool>,
 }
 
 impl<'t, C: GenericClient> Statements<'t, C> {
-    pub(super) fn new(handle: &'t Handle, client: &'t C, patience: Patience) -> Self {
+    pub(super) const fn new(handle: &'t Handle, client: &'t C, patience: Patience) -> Self {
         Self {
             handle,
             client,
             patience,
-            lost: Cell::new(false),
         }
-    }
-
-    pub(super) fn is_lost(&self) -> bool {
-        self.lost.get()
     }
 
     fn run<T>(
@@ -63,11 +55,7 @@ impl<'t, C: GenericClient> Statements<'t, C> {
         work: impl Future<Output = Result<T, tokio_postgres::Error>>,
     ) -> Result<T, StoreError> {
         let work = async { Ok(work.await?) };
-        let done = self.handle.block_on(self.patience.within(work));
-        if done.as_ref().is_err_and(|error| !error.is_of_server()) {
-            self.lost.set(true);
-        }
-        done
+        self.handle.block_on(self.patience.within(work))
     }
 }
 

@@ -28,6 +28,18 @@ impl MetaStore for Database {
         self.set_meta("checked_at", &Timestamp::now().to_string())
     }
 
+    fn keep_room(&self) -> Result<(), StoreError> {
+        self.counted(self.engine.keep_room())
+    }
+
+    fn renew(&self) -> Result<(), StoreError> {
+        self.counted(self.engine.renew())
+    }
+
+    fn release(&self) -> Result<(), StoreError> {
+        self.counted(self.engine.release())
+    }
+
     fn engine(&self) -> &'static str {
         self.engine.name()
     }

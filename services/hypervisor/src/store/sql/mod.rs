@@ -104,41 +104,11 @@ impl Database {
         }
     }
 
-    /// Makes so much room that thousands of log-ins and swaps can be written on a disk that is full
-    /// by then. Without a write in between, it costs nothing of the kind again.
-    ///
-    /// # Errors
-    /// The disk has no room now, or the engine's.
-    pub fn keep_room(&self) -> Result<(), StoreError> {
-        self.counted(self.engine.keep_room())
-    }
-
-    /// Says that this gateway still uses the store; to be called every few seconds.
-    ///
-    /// # Errors
-    /// [`StoreError::Replaced`] if another gateway has it by now; the engine's.
-    pub fn renew(&self) -> Result<(), StoreError> {
-        self.counted(self.engine.renew())
-    }
-
-    /// Lets another gateway have the store at once; nothing is written after that.
-    ///
-    /// # Errors
-    /// The engine's. Another gateway may have to wait then.
-    pub fn release(&self) -> Result<(), StoreError> {
-        self.counted(self.engine.release())
-    }
-
     fn read<T>(
         &self,
         work: impl FnOnce(&Statements) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let mut value = None;
-        let read = self.engine.read(Box::new(|run| {
-            value = Some(work(&Statements(run))?);
-            Ok(())
-        }));
-        self.counted(read.and_then(|()| value.ok_or(StoreError::Interrupted)))
+        self.run(|engine, work| engine.read(work), work)
     }
 
     /// Runs `work` in one transaction; its error undoes everything.
@@ -146,12 +116,22 @@ impl Database {
         &self,
         work: impl FnOnce(&Statements) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
+        self.run(|engine, work| engine.write(work), work)
+    }
+
+    /// Runs `work` as the engine does it; says what came of it.
+    fn run<T>(
+        &self,
+        how: impl FnOnce(&dyn Engine, Work) -> Result<(), StoreError>,
+        work: impl FnOnce(&Statements) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
         let mut value = None;
-        let written = self.engine.write(Box::new(|run| {
+        let work = |run: &dyn Run| {
             value = Some(work(&Statements(run))?);
             Ok(())
-        }));
-        self.counted(written.and_then(|()| value.ok_or(StoreError::Interrupted)))
+        };
+        let done = how(&*self.engine, Box::new(work));
+        self.counted(done.and_then(|()| value.ok_or(StoreError::Interrupted)))
     }
 
     /// Counts what says that something is wrong with the store, and not with what it was asked.
