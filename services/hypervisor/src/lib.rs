@@ -9,6 +9,7 @@ pub mod api;
 pub mod auth;
 pub mod cli;
 mod clock;
+mod cluster;
 mod concurrency_limit;
 pub mod config;
 mod cookie_names;

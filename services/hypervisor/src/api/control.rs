@@ -7,6 +7,7 @@ use super::named::named;
 use super::sandboxes::Outcome;
 use super::{Api, inventory, log, people};
 use crate::auth::Caller;
+use crate::cluster::answer_when_known;
 use crate::error::{HttpError, for_operator};
 use crate::private_folder;
 use crate::role::Role;
@@ -15,7 +16,7 @@ use crate::store::ProbationRow;
 use crate::unix_socket;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
-use axum::middleware::map_response;
+use axum::middleware::{from_fn_with_state, map_response};
 use axum::routing::{get, post};
 use axum::serve::Listener;
 use axum::{Extension, Json, Router};
@@ -113,6 +114,7 @@ fn router(api: Api) -> Router {
         .method_not_allowed_fallback(unknown)
         .layer(map_response(for_operator))
         .layer(Extension(Caller::Operator))
+        .layer(from_fn_with_state(api.store.clone(), answer_when_known))
         .with_state(api)
 }
 

@@ -54,6 +54,11 @@ impl From<ClaimError> for HttpError {
                 let status = StatusCode::SERVICE_UNAVAILABLE;
                 Self::new(status, full.code(), error.to_string()).retry_after(1)
             }
+            ClaimError::Elsewhere { .. } => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "elsewhere",
+                error.to_string(),
+            ),
             ClaimError::NoWorkspace { .. } => {
                 Self::new(StatusCode::FORBIDDEN, "no_workspace", error.to_string())
             }

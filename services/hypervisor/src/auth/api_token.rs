@@ -138,6 +138,9 @@ impl Auth {
     /// The token that a request carried, if it was used before; a lookup in memory. Who gets none
     /// asks [`Auth::fetch_token`].
     pub fn token(&self, bearer: &Bearer) -> Option<Arc<ApiToken>> {
+        if !self.store.is_current() {
+            return None;
+        }
         self.tokens.find(&bearer.0?)
     }
 

@@ -48,6 +48,9 @@ impl Auth {
     /// The session that lets these headers in at `host`, if both were used before; a lookup in
     /// memory. Who gets none asks [`Auth::fetch_granted`].
     pub fn granted(&self, headers: &HeaderMap, host: &str) -> Option<Arc<Session>> {
+        if !self.store.is_current() {
+            return None;
+        }
         let tokens = cookie::tokens(headers, &self.cookies.grant).map(|token| token.hash());
         let mut sessions = tokens.filter_map(|token| self.grants.session_at(&token, host));
         sessions.find_map(|session| self.sessions.find(&session))

@@ -126,6 +126,30 @@ impl<C: Credential> InUse<C> {
         }
     }
 
+    /// Ends one that is here, unless it `is_good` yet: it is looked at in the store.
+    ///
+    /// # Errors
+    /// Those of `is_good`.
+    pub(super) fn verify<E>(
+        &self,
+        hash: &Hash,
+        is_good: impl FnOnce(&C) -> Result<bool, E>,
+    ) -> Result<(), E> {
+        // Whatever is read before the change is here by now, and what is read later has it.
+        self.let_load();
+        if let Some(credential) = self.peek(hash)
+            && !is_good(&credential)?
+        {
+            self.remove(hash);
+        }
+        Ok(())
+    }
+
+    /// All that are here.
+    pub(super) fn hashes(&self) -> Vec<Hash> {
+        self.hashes_where(|_| true)
+    }
+
     /// Ends those that have left the store, of which `ends` tells, and what they opened.
     pub(super) fn remove_where(&self, ends: impl Fn(&C) -> bool) {
         self.let_load();

@@ -18,6 +18,7 @@ mod credential;
 mod decoy;
 mod entering;
 mod error;
+mod follow;
 mod grants;
 mod horizon;
 mod in_use;
@@ -45,7 +46,7 @@ mod validation;
 
 use crate::config::{Config, Registration};
 use crate::lifetime::EndNotifier;
-use crate::store::{Handle, Hash, SessionRow, Store};
+use crate::store::{Handle, Hash, SessionRow, Store, StoreError};
 use crate::timestamp::Timestamp;
 use api_token::Tokens;
 use ceremony::{Ceremonies, Who};
@@ -165,6 +166,9 @@ impl Auth {
     /// The session that these headers' cookie names, if it was used before; a lookup in memory.
     /// Who gets none asks [`Auth::fetch_session`].
     pub fn session(&self, headers: &HeaderMap) -> Option<Arc<Session>> {
+        if !self.store.is_current() {
+            return None;
+        }
         cookie::tokens(headers, &self.cookies.session)
             .find_map(|token| self.sessions.find(&token.hash()))
     }
@@ -205,6 +209,9 @@ impl Auth {
     ) -> Result<Option<T>, AuthError> {
         if tokens.is_empty() {
             return Ok(None);
+        }
+        if !self.store.is_current() {
+            return Err(StoreError::Lapsed.into());
         }
         let turn = Arc::clone(&self.asking).lock_owned().await;
         self.run(move |auth, store| {

@@ -4,6 +4,7 @@ use super::signals::Signals;
 use super::{open_files, output, systemd};
 use crate::api::{self, Api, Control, LogReaders};
 use crate::auth::{Auth, NewInvite};
+use crate::cluster;
 use crate::config::{self, Config, Registration};
 use crate::error;
 use crate::metrics::Metrics;
@@ -15,6 +16,7 @@ use crate::shell::{self, Shell};
 use crate::store::{Database, Handle, Lock, Store, StoreError};
 use crate::tls::{AcmeSettings, Tls};
 use anyhow::{Context as _, Error, Result, bail};
+use axum::middleware::from_fn_with_state;
 use std::io::IsTerminal as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -46,6 +48,8 @@ pub(super) async fn serve(config: Config) -> Result<()> {
     let runtime = Runtime::open(&config)?;
     let ends = auth.end_notifier().clone();
     let routes = Routes::open(config.clone(), store.clone(), runtime.clone(), ends).await?;
+    let followed = cluster::follow(store.clone(), auth.clone(), routes.clone(), stop.clone());
+    let followed = tokio::spawn(followed);
     auth.place_by(Box::new(Places(routes.clone())));
     routes.delete_archives_in_time(&auth);
     let metrics = Arc::new(Metrics::default());
@@ -71,7 +75,11 @@ pub(super) async fn serve(config: Config) -> Result<()> {
         .merge(auth.router())
         .merge(api::router(api.clone()))
         .fallback(error::unknown_path)
-        .method_not_allowed_fallback(error::wrong_method);
+        .method_not_allowed_fallback(error::wrong_method)
+        .layer(from_fn_with_state(
+            api.store.clone(),
+            cluster::answer_when_known,
+        ));
     let proxy = Proxy::new(&config.proxy, &config.account_url());
     let routes_at_end = routes.clone();
     let gateway = Gateway::new(auth.clone(), routes, proxy, own, metrics, &config);
@@ -85,7 +93,6 @@ pub(super) async fn serve(config: Config) -> Result<()> {
     }
     signals.reload(tls);
     keep_room(kept_store.clone());
-    let kept = tokio::spawn(keep(kept_store.clone(), stop.clone()));
     server::serve(listeners, Arc::new(gateway), &config.server, stop)
         .await
         .context("cannot serve")?;
@@ -96,11 +103,13 @@ pub(super) async fn serve(config: Config) -> Result<()> {
     if let Err(error) = auth.purge_expired().await {
         warn!(%error, "could not remove expired sessions at the end; the next start does");
     }
-    let kept = kept.await.context("the store could not be watched")?;
+    let followed = followed
+        .await
+        .context("the other gateways could not be followed")?;
     if let Err(error) = kept_store.run(|store| store.release()).await {
         warn!(%error, "another gateway has to wait for the store");
     }
-    kept?;
+    followed?;
     info!("stopped");
     Ok(())
 }
@@ -129,35 +138,10 @@ async fn lock(config: &Config, stop: &CancellationToken) -> Result<Lock> {
 }
 
 async fn open(config: Arc<Config>) -> Result<Arc<dyn Store>> {
-    let opened = tokio::task::spawn_blocking(move || Database::open(&config.store));
+    let opened = tokio::task::spawn_blocking(move || Database::open(&config));
     Ok(Arc::new(
         opened.await.context("the store could not be opened")??,
     ))
-}
-
-/// Keeps the store until the end, and leaves it to the next gateway then. If another one has taken
-/// it, this one ends: what it knows of sessions and routes may be old.
-async fn keep(store: Handle, stop: CancellationToken) -> Result<(), StoreError> {
-    const EACH: Duration = Duration::from_secs(5);
-    let mut is_there = true;
-    while stop
-        .run_until_cancelled(tokio::time::sleep(EACH))
-        .await
-        .is_some()
-    {
-        let renewed = store.run(|store| store.renew()).await;
-        let was_there = std::mem::replace(&mut is_there, renewed.is_ok());
-        match renewed {
-            Err(error @ StoreError::Replaced) => {
-                stop.cancel();
-                return Err(error);
-            }
-            Err(error) if was_there => warn!(%error, "the store is gone"),
-            Ok(()) if !was_there => info!("the store is there again"),
-            _ => {}
-        }
-    }
-    Ok(())
 }
 
 /// Meanwhile, since nobody has to wait for it.

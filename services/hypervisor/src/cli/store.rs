@@ -3,7 +3,7 @@
 
 use super::answer::Answer;
 use crate::config::Config;
-use crate::store::{Database, Lock, MetaStore as _};
+use crate::store::{Database, Lock, MachineStore as _};
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, Subcommand};
 use serde_json::json;
@@ -67,7 +67,7 @@ pub(super) fn run(config: &Config, verb: &Verb) -> Result<Answer> {
 fn open(config: &Config, place: &str, is_there: bool) -> Result<Opened> {
     let Some(file) = place.strip_prefix("sqlite:").map(Path::new) else {
         return Ok(Opened {
-            database: Database::postgres(&config.store, place)?,
+            database: Database::postgres(&config.store, place, "")?,
             _only: None,
         });
     };

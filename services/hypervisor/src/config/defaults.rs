@@ -1,8 +1,8 @@
 //! What holds where the file says nothing: it serves a laptop.
 
 use super::{
-    Acme, Auth, Config, DEFAULT_WORKSPACE, Log, Origins, Proxy, Registration, Runtime, RuntimeKind,
-    Sandbox, Server, Shell, Slots, Store, Tls, Workspace,
+    Acme, Auth, Cluster, Config, DEFAULT_WORKSPACE, Log, Origins, Proxy, Registration, Runtime,
+    RuntimeKind, Sandbox, Server, Shell, Slots, Store, Tls, Workspace,
 };
 use crate::role::Role;
 use std::collections::BTreeMap;
@@ -19,6 +19,7 @@ impl Default for Config {
             tls: Tls::default(),
             auth: Auth::default(),
             store: Store::default(),
+            cluster: Cluster::default(),
             proxy: Proxy::default(),
             runtime: Runtime::default(),
             shell: Shell::default(),
@@ -100,6 +101,7 @@ impl Default for Store {
             ca_file: None,
             max_connections: 8,
             timeout_secs: 5,
+            grace_secs: 600,
         }
     }
 }

@@ -5,6 +5,7 @@
 
 mod address;
 mod check;
+mod cluster;
 mod defaults;
 mod filter;
 mod load;
@@ -26,6 +27,7 @@ use url::Url;
 
 pub use address::Address;
 pub(crate) use check::is_workspace_label;
+pub use cluster::Cluster;
 pub(crate) use filter::{AUDIT, filter};
 pub use load::{ConfigError, load};
 pub(crate) use origins::DEV_SUFFIX;
@@ -60,6 +62,8 @@ pub struct Config {
     pub auth: Auth,
     /// See [`Store`].
     pub store: Store,
+    /// See [`Cluster`].
+    pub cluster: Cluster,
     /// See [`Proxy`].
     pub proxy: Proxy,
     /// See [`Runtime`].
@@ -163,8 +167,8 @@ pub struct Store {
     /// The `SQLite` file. It is made if it is not there. With `url`, only its folder counts, as the
     /// place of what belongs to this machine alone.
     pub path: PathBuf,
-    /// A PostgreSQL database instead, as `postgres://user@host:5432/database`, which one gateway
-    /// uses at a time. Over a network it is reached by TLS alone.
+    /// A PostgreSQL database instead, as `postgres://user@host:5432/database`, which the gateways of
+    /// several machines may share; see [`Cluster`]. Over a network it is reached by TLS alone.
     pub url: Option<String>,
     /// The file that has the password for `url`, if one is needed.
     pub password_file: Option<PathBuf>,
@@ -175,6 +179,9 @@ pub struct Store {
     pub max_connections: usize,
     /// How many seconds a statement at `url` may take.
     pub timeout_secs: u64,
+    /// For how many seconds people who are known go on while `url` cannot be reached. With 0, they
+    /// get 503 within two seconds, so that what others change meanwhile holds everywhere.
+    pub grace_secs: u64,
 }
 
 /// How requests are carried to a sandbox.

@@ -8,7 +8,8 @@ use super::table::{Routes, Without};
 use crate::auth::User;
 use crate::config::{DEFAULT_WORKSPACE, is_workspace_label};
 use crate::role::Role;
-use crate::store::{Conflict, Home, NewWorkspace, Store, StoreError, WorkspaceRow};
+use crate::store::{Capacity, Conflict, Home, NewWorkspace, Room, Store, StoreError, WorkspaceRow};
+use std::cmp::Reverse;
 use std::iter;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
@@ -46,20 +47,27 @@ impl Routes {
                 });
             }
         }
+        if let Some(machine) = self.seat(user.id) {
+            return Err(ClaimError::Elsewhere { machine });
+        }
         let (routes, user) = (self.clone(), user.clone());
         self.store.run(move |store| routes.give(store, &user)).await
     }
 
     fn give(self: &Arc<Self>, store: &dyn Store, user: &User) -> Result<Membership, ClaimError> {
         let settle_in = |home: &Home| store.settle_in(home, user.id);
-        match self.place_user(user, || self.homes_of(&user.username), settle_in) {
+        match self.place_user(user, || self.homes_of(store, &user.username), settle_in) {
             Err(StoreError::Conflict(Conflict::NoSlot)) => {
                 let slots = self.config.slots.count();
                 return Err(ClaimError::NoSlot { slots });
             }
             placed => placed?,
         }
-        self.chosen(user.id).ok_or_else(|| no_workspace(user))
+        match (self.chosen(user.id), self.seat(user.id)) {
+            (Some(membership), None) => Ok(membership),
+            (_, Some(machine)) => Err(ClaimError::Elsewhere { machine }),
+            (None, None) => Err(no_workspace(user)),
+        }
     }
 
     /// Has `write` keep the workspace that a user gets, and puts it into memory. It is the first of
@@ -75,11 +83,11 @@ impl Routes {
         mut write: impl FnMut(&Home) -> Result<Option<WorkspaceRow>, StoreError>,
     ) -> Result<(), StoreError> {
         let lock = self.placing.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.chosen(user.id).is_some() {
+        if self.chosen(user.id).is_some() || self.seat(user.id).is_some() {
             return Ok(());
         }
         let mut written = homes().map(|home| match &home {
-            Home::Member(name) if self.named(name).is_none() => Err(Conflict::NoWorkspace.into()),
+            Home::Member(name) if !self.is_known(name) => Err(Conflict::NoWorkspace.into()),
             home => write(home),
         });
         let taken = |it: &Result<_, StoreError>| {
@@ -89,6 +97,13 @@ impl Routes {
         let Some(row) = written.unwrap_or_else(|| Err(Conflict::Workspace.into()))? else {
             return Ok(());
         };
+        if row.home != self.config.machine() {
+            self.without.remove(&user.id);
+            self.others.put(&self.config, &row);
+            self.others.lead_to(user.id, Some(&row.name));
+            info!(workspace = row.name, machine = row.home, user = %user.username, "given");
+            return Ok(());
+        }
         let is_new = self.named(&row.name).is_none();
         if is_new {
             self.publish(&row)?;
@@ -108,7 +123,7 @@ impl Routes {
 
     /// Finds out what a new workspace runs. One in a slot is started before its first request, which
     /// its owner is on the way to.
-    fn begin(self: &Arc<Self>, workspace: &Arc<Workspace>) {
+    pub(super) fn begin(self: &Arc<Self>, workspace: &Arc<Workspace>) {
         let runtime = Handle::current();
         if let Err(error) = runtime.block_on(self.settle_release(workspace)) {
             warn!(workspace = %workspace.name, %error, "its releases could not be stored");
@@ -125,7 +140,11 @@ impl Routes {
 
     /// What a person of this name gets: their declared workspace, else a declared one that is
     /// nobody's, else a new one, by the first of these names that is free.
-    pub(super) fn homes_of(&self, username: &str) -> Box<dyn Iterator<Item = Home> + '_> {
+    pub(super) fn homes_of(
+        &self,
+        store: &dyn Store,
+        username: &str,
+    ) -> Box<dyn Iterator<Item = Home> + '_> {
         let declared = &self.config.workspaces;
         let served = |name: &&String| self.named(name).is_some();
         let theirs = members::names(declared, username).filter(served);
@@ -142,13 +161,55 @@ impl Routes {
         if let Some(name) = theirs.or_else(nobodys) {
             return Box::new(iter::once(Home::Member(name.clone())));
         }
-        let slots = self.config.slots.count();
-        if self.runtime.can_create() || slots > 0 {
-            let slots = (slots > 0).then_some(slots);
-            let new = move |name| Home::New(NewWorkspace { name, slots });
-            return Box::new(self.names_like(stem(username)).map(new));
+        let rooms = self.rooms(store);
+        if rooms.is_empty() {
+            return Box::new(iter::once(Home::None));
         }
-        Box::new(iter::once(Home::None))
+        let new = move |name| {
+            let rooms = rooms.clone();
+            Home::New(NewWorkspace { name, rooms })
+        };
+        Box::new(self.names_like(stem(username)).map(new))
+    }
+
+    /// The room that this machine has for new workspaces, if any.
+    pub(super) fn room(&self) -> Option<Room> {
+        let slots = self.config.slots.count();
+        (self.runtime.can_create() || slots > 0).then(|| Room {
+            machine: self.config.machine().to_owned(),
+            slots: (slots > 0).then_some(slots),
+        })
+    }
+
+    /// Where there may be room for a new workspace: first where most memory is free.
+    fn rooms(&self, store: &dyn Store) -> Vec<Room> {
+        let Some(own) = self.room() else {
+            return Vec::new();
+        };
+        // That they cannot be asked is no reason to turn people away.
+        let mut machines = store.machines().unwrap_or_default();
+        machines.retain(|it| it.is_there && it.name != own.machine);
+        machines.retain(|it| it.capacity.slots.is_none_or(|slots| slots > 0));
+        let here = (free_memory(), own);
+        let there = machines.into_iter().map(|it| {
+            let room = Room {
+                machine: it.name,
+                slots: it.capacity.slots,
+            };
+            (it.capacity.free_memory, room)
+        });
+        let mut all: Vec<_> = iter::once(here).chain(there).collect();
+        all.sort_by_key(|(free, _)| Reverse(*free));
+        all.into_iter().map(|(_, room)| room).collect()
+    }
+
+    /// What this machine has room for.
+    pub fn capacity(&self) -> Capacity {
+        let room = self.room();
+        Capacity {
+            slots: room.map_or(Some(0), |room| room.slots),
+            free_memory: free_memory(),
+        }
     }
 
     /// What a new workspace may be called that would best be called so, as far as is known here.
@@ -165,6 +226,7 @@ impl Routes {
     fn is_unused(&self, name: &str) -> bool {
         !self.by_name.contains_key(name)
             && !self.retired.contains(name)
+            && self.others.named(name).is_none()
             && self.has_free_hosts(name)
     }
 
@@ -174,6 +236,15 @@ impl Routes {
             .iter()
             .all(|&role| !self.hosts.is_taken(&self.config.sandbox_host(name, role)))
     }
+}
+
+/// How many bytes of memory this machine has free; none where it does not say.
+fn free_memory() -> u64 {
+    let text = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let mut lines = text.lines();
+    let found = lines.find_map(|line| line.strip_prefix("MemAvailable:")?.strip_suffix("kB"));
+    let kib: u64 = found.and_then(|kib| kib.trim().parse().ok()).unwrap_or(0);
+    kib.saturating_mul(1024)
 }
 
 /// More workspaces of one name than any host has.

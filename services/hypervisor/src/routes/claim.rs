@@ -7,6 +7,7 @@ use super::table::Routes;
 use crate::concurrency_limit::{ConcurrencyLimit, Permit, Scope};
 use crate::role::Role;
 use crate::runtime::{Hold, Sandbox};
+use crate::store::StoreError;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -96,6 +97,10 @@ impl Routes {
         role: Role,
         user: Option<Uuid>,
     ) -> Result<Attempt, ClaimError> {
+        if !self.store.is_current() {
+            // Another machine may be its home by now.
+            return Err(StoreError::Lapsed.into());
+        }
         let member = user.and_then(|user| self.by_user.get(&user));
         let limit = match &member {
             Some(member) => (Scope::User, &member.concurrency_limit),

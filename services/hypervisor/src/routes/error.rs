@@ -23,6 +23,11 @@ pub enum ClaimError {
         "your workspace {workspace} is no longer declared on this host; ask the operator to declare `workspaces.{workspace}` again, or to add you to the members of another one"
     )]
     Retired { workspace: String },
+    /// Another machine is its home.
+    #[error(
+        "your workspace is at the machine {machine}, which cannot be reached from here just now; try again in a moment"
+    )]
+    Elsewhere { machine: Box<str> },
     /// The sandbox is not to be had.
     #[error("{cause}")]
     Sandbox {

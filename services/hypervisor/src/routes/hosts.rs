@@ -1,5 +1,6 @@
 //! Which host names there are, and whose each is.
 
+use super::elsewhere::Elsewhere;
 use super::route::Workspace;
 use super::table::Routes;
 use crate::config::DEV_SUFFIX;
@@ -13,6 +14,8 @@ pub enum Host {
     Gateway,
     /// A sandbox's own.
     Sandbox(Arc<Workspace>, Role),
+    /// The same of another machine.
+    Elsewhere(Arc<Elsewhere>, Role),
     /// Below the sandbox domain, and no sandbox's.
     Unknown,
 }
@@ -36,7 +39,7 @@ impl Routes {
     pub fn host_exists(&self, name: &str) -> bool {
         match self.host(name) {
             Host::Gateway => name.eq_ignore_ascii_case(&self.hosts.gateway),
-            Host::Sandbox(..) => true,
+            Host::Sandbox(..) | Host::Elsewhere(..) => true,
             Host::Unknown => false,
         }
     }
@@ -49,6 +52,10 @@ impl Routes {
                 [Role::Live, Role::Dev].map(|role| workspace.site(role).host.to_string())
             };
             names.extend(self.all().iter().flat_map(of));
+            let of = |workspace: &Arc<Elsewhere>| {
+                [Role::Live, Role::Dev].map(|role| workspace.site(role).host.to_string())
+            };
+            names.extend(self.others.all().iter().flat_map(of));
         }
         names
     }
@@ -65,7 +72,10 @@ impl Routes {
             Some(name) => (name, Role::Dev),
             None => (&*label, Role::Live),
         };
-        Some(Host::Sandbox(self.named(name)?, role))
+        if let Some(workspace) = self.named(name) {
+            return Some(Host::Sandbox(workspace, role));
+        }
+        Some(Host::Elsewhere(self.others.named(name)?, role))
     }
 }
 

@@ -7,7 +7,7 @@
 #[cfg(test)]
 mod tests;
 
-use crate::config::Workspace;
+use crate::config::{Config, Workspace};
 use crate::store::{AuditRow, Move, Settlement, Store, StoreError, WorkspaceRow};
 use crate::timestamp::Timestamp;
 use crate::username;
@@ -41,14 +41,21 @@ pub(super) fn names<'a>(declared: &'a Declared, username: &str) -> Option<&'a St
         .map(|(name, _)| name)
 }
 
-/// Settles in one step of the store what `declared` changes, and says each change in the log.
-/// Answers with the workspaces as they are then.
+/// Settles in one step of the store what the configuration changes of this machine's workspaces, and
+/// says each change in the log. Answers with the workspaces of all machines as they are then.
 pub(super) fn settle(
     store: &dyn Store,
-    declared: &Declared,
+    config: &Config,
     kept: Kept,
 ) -> Result<Vec<WorkspaceRow>, StoreError> {
-    let rows = store.workspaces()?;
+    let all = store.workspaces()?;
+    let is_here = |row: &&WorkspaceRow| row.home == config.machine();
+    let (rows, elsewhere): (Vec<_>, Vec<_>) = all.iter().partition(is_here);
+    let rows: Vec<_> = rows.into_iter().cloned().collect();
+    // Of two machines that declare one workspace, the first one has it.
+    let mut declared = config.workspaces.clone();
+    declared.retain(|name, _| !elsewhere.iter().any(|row| row.name == *name));
+    let declared = &declared;
     let mut ids = HashMap::new();
     let members = declared.values().flat_map(|workspace| &workspace.members);
     for name in members.filter_map(|member| username::parse(member)) {
@@ -58,7 +65,10 @@ pub(super) fn settle(
     }
     let mut change = plan(declared, kept, &rows, &ids);
     if change == Settlement::default() {
-        return Ok(rows);
+        return Ok(all);
+    }
+    for row in &mut change.create {
+        config.machine().clone_into(&mut row.home);
     }
     let notes = notes(store, &rows, &change)?;
     change.audit = notes.iter().filter_map(Note::audit).collect();

@@ -1,5 +1,6 @@
 //! From what the store holds and the configuration says to the table in memory.
 
+use super::elsewhere::Others;
 use super::held::HoldMetrics;
 use super::members::{self, Kept};
 use super::promotions::PromotionCounters;
@@ -37,6 +38,7 @@ impl Routes {
             config,
             by_name: DashMap::new(),
             by_user: DashMap::new(),
+            others: Others::default(),
             without: DashMap::new(),
             retired: DashSet::new(),
             watched: DashMap::new(),
@@ -53,12 +55,18 @@ impl Routes {
             slots: declared.slots.count(),
         };
         let settle = move |store: &dyn Store| {
-            let rows = members::settle(store, &declared.workspaces, kept)?;
+            store.adopt(declared.machine())?;
+            let rows = members::settle(store, &declared, kept)?;
             Ok::<_, StoreError>((rows, store.taken_out()?, store.chosen()?))
         };
         let (rows, taken_out, chosen) = routes.store.run(settle).await?;
         for user in taken_out {
             routes.without.insert(user, Without::TakenOut);
+        }
+        let here = |row: &WorkspaceRow| row.home == routes.config.machine();
+        let (rows, elsewhere): (Vec<_>, Vec<_>) = rows.into_iter().partition(here);
+        for row in elsewhere {
+            routes.others.put(&routes.config, &row);
         }
         let (under_way, rows): (Vec<_>, Vec<_>) =
             rows.into_iter().partition(|row| row.archive.is_some());
@@ -70,9 +78,7 @@ impl Routes {
             }
         }
         for (user, name) in chosen {
-            if let Some(workspace) = routes.named(&name) {
-                routes.lead_to(user, &workspace);
-            }
+            routes.lead_to_named(user, &name);
         }
         routes.settle_releases().await?;
         routes.keep_stopped().await?;

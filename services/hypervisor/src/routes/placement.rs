@@ -37,7 +37,7 @@ impl Placement for Places {
         let invited_to = invite.and_then(|invite| invite.workspace.clone());
         let homes = || match invited_to.clone() {
             Some(workspace) => Box::new(iter::once(Home::Member(workspace))),
-            None => routes.homes_of(&user.username),
+            None => routes.homes_of(store, &user.username),
         };
         let mut write = |home: &Home| {
             account.home = home.clone();

@@ -43,10 +43,10 @@ impl Routes {
     /// configuration's command where that is another than at the last start.
     pub(super) async fn settle_releases(&self) -> Result<(), StoreError> {
         let command = self.config.runtime.command.join("\u{1f}");
-        let new = command.clone();
+        let (key, new) = (self.command_key(), command.clone());
         let before = self
             .store
-            .run(move |store| store.get_or_insert_meta(COMMAND, &new))
+            .run(move |store| store.get_or_insert_meta(&key, &new))
             .await?;
         let is_new = before != command;
         let mut settled = Vec::new();
@@ -55,11 +55,20 @@ impl Routes {
         }
         self.store_releases(settled).await?;
         if is_new {
+            let key = self.command_key();
             self.store
-                .run(move |store| store.set_meta(COMMAND, &command))
+                .run(move |store| store.set_meta(&key, &command))
                 .await?;
         }
         Ok(())
+    }
+
+    /// Each machine has a command of its own.
+    fn command_key(&self) -> String {
+        match self.config.machine() {
+            "" => COMMAND.to_owned(),
+            machine => format!("{COMMAND} of {machine}"),
+        }
     }
 
     /// The same for a workspace that is new.

@@ -50,7 +50,7 @@ impl Routes {
         drop(hold);
         drop(changing);
         if let Err(error) = stopped {
-            self.let_run(&sandbox).await?;
+            self.let_run(workspace, &sandbox).await?;
             return Err(error.into());
         }
         Ok(sandbox)
@@ -73,15 +73,15 @@ impl Routes {
             return Err(RuntimeError::Reserved { sandbox }.into());
         };
         let sandbox = workspace.pair().route(role).sandbox.clone();
-        self.let_run(&sandbox).await?;
+        self.let_run(workspace, &sandbox).await?;
         sandbox.start().await?;
         Ok(sandbox)
     }
 
-    async fn let_run(&self, sandbox: &Sandbox) -> Result<(), StoreError> {
-        let name = sandbox.name().to_owned();
+    async fn let_run(&self, workspace: &Workspace, sandbox: &Sandbox) -> Result<(), StoreError> {
+        let (workspace, name) = (workspace.name.clone(), sandbox.name().to_owned());
         self.store
-            .run(move |store| store.unset_stopped(&name))
+            .run(move |store| store.unset_stopped(&workspace, &name))
             .await?;
         sandbox.set_stopped_by(None);
         Ok(())

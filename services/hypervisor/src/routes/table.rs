@@ -1,6 +1,7 @@
 //! All workspaces, in the store and in memory.
 
 use super::access_table::AccessTable;
+use super::elsewhere::Others;
 use super::held::{Held, HoldMetrics};
 use super::person::Person;
 use super::promotions::PromotionCounters;
@@ -42,6 +43,8 @@ pub struct Routes {
     pub(super) ends: EndNotifier,
     pub(super) by_name: DashMap<Arc<str>, Arc<Workspace>>,
     pub(super) by_user: DashMap<Uuid, Person>,
+    /// The workspaces of other machines.
+    pub(super) others: Others,
     /// Who has no workspace, and gets none as a new user would.
     pub(super) without: DashMap<Uuid, Without>,
     /// The workspaces that are kept, and served to nobody.

@@ -188,6 +188,12 @@ impl Dispatch {
                         .at_sandbox(request, bearer, &peer, context, &place)
                         .await;
                 }
+                Host::Elsewhere(workspace, _) => {
+                    let machine = workspace.home.clone();
+                    let error = ClaimError::Elsewhere { machine };
+                    let response = unclaimed(&gateway.proxy, &request, error, true, context);
+                    return own(response);
+                }
                 Host::Unknown => return own(self.no_host(&request)),
             }
         } else if let Err(error) = service_worker::check(&request, &gateway.paths) {

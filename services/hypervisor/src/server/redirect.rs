@@ -45,6 +45,7 @@ impl Redirect {
             Entrance::Redirect => {
                 let sandbox = match site::of(request, routes) {
                     Host::Sandbox(workspace, role) => Some(workspace.site(role).origin.clone()),
+                    Host::Elsewhere(workspace, role) => Some(workspace.site(role).origin.clone()),
                     Host::Gateway | Host::Unknown => None,
                 };
                 let sandbox = sandbox.as_ref().and_then(|origin| origin.to_str().ok());

@@ -1,6 +1,6 @@
 //! What is kept of people who are removed, and of the workspaces that were theirs alone.
 
-use super::{StoreError, WorkspaceRow};
+use super::{Room, StoreError, WorkspaceRow};
 use crate::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -14,6 +14,8 @@ pub struct ArchiveRow {
     pub workspace: String,
     /// Who were its members.
     pub members: Vec<String>,
+    /// The machine that has its data.
+    pub home: String,
     /// The slot that it had.
     pub slot: Option<u32>,
     /// Whether the sandbox that was born dev is live.
@@ -72,8 +74,8 @@ pub struct Revival {
     pub user: Uuid,
     /// What it may be called; the first name that is free counts.
     pub names: Vec<String>,
-    /// How many slots the host has, if it takes one: the first that is free.
-    pub slots: Option<u32>,
+    /// Where it is to be: where its data are.
+    pub room: Room,
 }
 
 /// People who are removed, and archives.

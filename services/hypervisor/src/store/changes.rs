@@ -171,5 +171,5 @@ pub trait ChangeStore {
     fn set_stopped(&self, row: &StoppedRow) -> Result<(), StoreError>;
 
     /// Notes that a sandbox may run again.
-    fn unset_stopped(&self, sandbox: &str) -> Result<(), StoreError>;
+    fn unset_stopped(&self, workspace: &str, sandbox: &str) -> Result<(), StoreError>;
 }

@@ -65,11 +65,16 @@ pub enum StoreError {
         "the store (PostgreSQL, store.url) cannot be reached: {0}; see that its server runs and that this host may connect"
     )]
     Unreachable(String),
-    /// Another gateway uses this store.
+    /// The machine has another gateway.
     #[error(
-        "the store (store.url) is in use by the gateway of {0}; stop that one first, or wait a quarter of a minute if it is gone"
+        "the store (store.url) is in use by the gateway of {place}; stop that one first, or, if it is gone, wait {secs} seconds, by which it would have stopped by itself (several machines at once each need a cluster.machine of their own)"
     )]
-    Held(String),
+    Held { place: String, secs: u64 },
+    /// A gateway that has no name among several.
+    #[error(
+        "the store has workspaces of several machines ({0}); set cluster.machine to which of them this one is"
+    )]
+    Homes(String),
     /// A store that was to be a copy of another has something in it.
     #[error("there is something in the store that is to be the copy; name one that is new")]
     Full,
@@ -78,8 +83,15 @@ pub enum StoreError {
         "the copy is not the same as the store (its table `{0}` differs); remove it, and see that nobody writes to either"
     )]
     Differs(&'static str),
-    /// Another gateway uses this store by now.
-    #[error("another gateway has taken the store over; restart this one if it is to have it")]
+    /// What is in memory may not be gone by any longer.
+    #[error(
+        "the store (PostgreSQL, store.url) was out of reach for longer than this gateway may go on without it; see that its server runs and that this host may connect"
+    )]
+    Lapsed,
+    /// The machine has another gateway by now.
+    #[error(
+        "another gateway has taken this one's place in the store; restart this one if it is to have it"
+    )]
     Replaced,
     /// The answer of PostgreSQL was lost.
     #[error(

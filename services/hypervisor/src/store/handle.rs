@@ -18,6 +18,16 @@ impl Handle {
         self.0.engine()
     }
 
+    /// Whether others may have it at the same time.
+    pub fn is_shared(&self) -> bool {
+        self.0.is_shared()
+    }
+
+    /// Whether what one has of it in memory may still be gone by; a look at the clock.
+    pub fn is_current(&self) -> bool {
+        self.0.is_current()
+    }
+
     /// How many calls failed because something is wrong with the store.
     pub fn errors(&self) -> u64 {
         self.0.errors()

@@ -13,6 +13,7 @@ mod error;
 mod handle;
 mod invites;
 mod lock;
+mod machines;
 mod people;
 mod postgres;
 mod rows;
@@ -34,16 +35,17 @@ pub use handle::Handle;
 pub(crate) use invites::whom;
 pub use invites::{Invitation, InviteRow, InviteState, InviteStore};
 pub use lock::Lock;
+pub use machines::{Capacity, Changed, Changes, MachineRow, MachineStore, News, Revision};
 pub use people::{PeopleStore, UserChange};
 pub use rows::{
     Account, AuditEntry, AuditRow, GrantRow, Hash, Home, Move, NewAccount, NewNotice, NewWorkspace,
-    NoticeRow, Outcome, PasskeyRow, PasskeyUse, ProbationRow, SessionKind, SessionRow, Settlement,
-    UserRow, Watch, WorkspaceRow,
+    NoticeRow, Outcome, PasskeyRow, PasskeyUse, ProbationRow, Room, SessionKind, SessionRow,
+    Settlement, UserRow, Watch, WorkspaceRow,
 };
 pub use sql::Database;
 pub use sqlite::{backup, restore};
 pub use tokens::{TokenRow, TokenStore};
-pub use workspaces::{MemberStore, ProbationStore, WorkspaceStore};
+pub use workspaces::{MemberStore, Placed, ProbationStore, WorkspaceStore};
 
 /// All that the hypervisor keeps.
 pub trait Store:
@@ -62,6 +64,7 @@ pub trait Store:
     + ArchiveStore
     + AuditStore
     + NoticeStore
+    + MachineStore
     + MetaStore
     + Send
     + Sync
@@ -82,13 +85,6 @@ pub trait MetaStore {
     /// Makes so much room that thousands of log-ins and swaps can be written on a disk that is full
     /// by then. Without a write in between, it costs nothing of the kind again.
     fn keep_room(&self) -> Result<(), StoreError>;
-
-    /// Says that this gateway still uses the store, every few seconds; fails with
-    /// [`StoreError::Replaced`] if another gateway has it by now.
-    fn renew(&self) -> Result<(), StoreError>;
-
-    /// Lets another gateway have the store at once; nothing is written after that.
-    fn release(&self) -> Result<(), StoreError>;
 
     /// What it is kept in: `sqlite` or `postgresql`.
     fn engine(&self) -> &'static str;

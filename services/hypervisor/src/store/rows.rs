@@ -168,7 +168,16 @@ pub enum Home {
 pub struct NewWorkspace {
     /// Its unique name.
     pub name: String,
-    /// How many slots the host has, if it takes one: the first that is free.
+    /// The machines that may be its home; the first that has room for it is.
+    pub rooms: Vec<Room>,
+}
+
+/// The room that a machine has for workspaces.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Room {
+    /// Which machine.
+    pub machine: String,
+    /// How many slots it has, if a workspace takes one there: the first that is free.
     pub slots: Option<u32>,
 }
 
@@ -187,6 +196,10 @@ pub struct WorkspaceRow {
     pub members: Vec<Uuid>,
     /// Its slot of the host, if it is not a declared one.
     pub slot: Option<u32>,
+    /// The machine whose sandboxes it has.
+    pub home: String,
+    /// Grows by one when another machine becomes its home.
+    pub epoch: u64,
     /// The archive that it is on its way to, or comes from.
     pub archive: Option<String>,
     /// Whether it was ever somebody's.
@@ -217,6 +230,8 @@ impl WorkspaceRow {
             dev: sandbox_name::of(name, None, Role::Dev),
             members: Vec::new(),
             slot: None,
+            home: String::new(),
+            epoch: 0,
             archive: None,
             owned: false,
             retired: false,

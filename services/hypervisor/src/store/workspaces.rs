@@ -10,6 +10,9 @@ pub trait WorkspaceStore {
     /// Every workspace, by name.
     fn workspaces(&self) -> Result<Vec<WorkspaceRow>, StoreError>;
 
+    /// One workspace, if it is there.
+    fn workspace(&self, name: &str) -> Result<Option<WorkspaceRow>, StoreError>;
+
     /// Keeps new workspaces, members included.
     ///
     /// # Errors
@@ -46,6 +49,15 @@ pub trait WorkspaceStore {
     ) -> Result<WorkspaceRow, StoreError>;
 }
 
+/// Where a user is led to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Placed {
+    /// To this workspace, if they have said so.
+    pub chosen: Option<String>,
+    /// They were taken out of all.
+    pub is_taken_out: bool,
+}
+
 /// Who is a member of which workspace. One may be of several.
 pub trait MemberStore {
     /// Gives a user a workspace, which they are led to; answers with it as it is then.
@@ -75,6 +87,9 @@ pub trait MemberStore {
 
     /// Which workspace each user who has said so is led to.
     fn chosen(&self) -> Result<Vec<(Uuid, String)>, StoreError>;
+
+    /// The same of one user, and whether they are in none because they were taken out.
+    fn placed(&self, user: Uuid) -> Result<Placed, StoreError>;
 }
 
 /// Swaps on probation, which begin and may end with a swap.

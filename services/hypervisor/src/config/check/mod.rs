@@ -1,5 +1,6 @@
 //! Finds what is well-formed but makes no sense, and says how it is mended.
 
+mod cluster;
 mod limits;
 mod origin;
 mod origins;
@@ -36,6 +37,7 @@ pub(super) fn check(mut config: Config) -> Result<Config, String> {
     paths::paths(&config)?;
     filter(&config.log.filter)?;
     store::store(&config.store)?;
+    cluster::cluster(&config)?;
     runtime::runtime(&config.runtime)?;
     workspaces::workspaces(&config.workspaces, config.runtime.kind)?;
     config.slots.read()?;

@@ -24,6 +24,9 @@ impl Routes {
     /// [`ArchiveError::NoArchive`], or the store's. What of its data cannot be removed at once is
     /// removed in time.
     pub async fn delete_archive(self: &Arc<Self>, id: &str, by: &str) -> Result<(), ArchiveError> {
+        if self.archive_row(id).await?.is_none() {
+            return Err(ArchiveError::NoArchive { id: id.to_owned() });
+        }
         let wanted = id.to_owned();
         let marked = self.store.run(move |store| store.delete_archive(&wanted));
         let row = marked.await.map_err(|error| match error {
@@ -72,7 +75,7 @@ impl Routes {
     /// A clock that is ahead for a while deletes nothing.
     async fn delete_due(self: &Arc<Self>, auth: &Auth) -> Result<(), ArchiveError> {
         let past = auth.past();
-        let rows = self.store.run(|store| store.archives()).await?;
+        let rows = self.archive_rows().await?;
         let is_due = |row: &&ArchiveRow| {
             row.state == ArchiveState::Kept && row.delete_at.is_some_and(|at| at < past)
         };

@@ -41,7 +41,7 @@ impl Routes {
     }
 
     async fn archive_row(&self, id: &str) -> Result<Option<ArchiveRow>, StoreError> {
-        let rows = self.store.run(|store| store.archives()).await?;
+        let rows = self.archive_rows().await?;
         Ok(rows.into_iter().find(|row| row.id == id))
     }
 }

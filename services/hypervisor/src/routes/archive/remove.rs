@@ -58,7 +58,7 @@ impl From<&str> for Remover {
 }
 
 /// A workspace that nobody is led to any longer, and what keeps it from being changed.
-type Gone = (ArchiveRow, Option<Arc<Workspace>>);
+pub(in crate::routes) type Gone = (ArchiveRow, Option<Arc<Workspace>>);
 
 impl Routes {
     /// Removes a person: from now on they are in no workspace, and those that were theirs alone are
@@ -113,6 +113,16 @@ impl Routes {
         all
     }
 
+    /// The workspaces that a configuration declares: of other machines, those that have no slot.
+    fn declared_anywhere(&self) -> Vec<String> {
+        let mut declared: Vec<_> = self.config.workspaces.keys().cloned().collect();
+        if !self.runtime.can_create() {
+            let others = self.others.all().into_iter().filter(|it| it.slot.is_none());
+            declared.extend(others.map(|it| it.name.to_string()));
+        }
+        declared
+    }
+
     /// Takes somebody out of the store and of memory, in one piece.
     async fn take_away(self: &Arc<Self>, user: Uuid, by: Remover) -> Result<Vec<Gone>, StoreError> {
         let days = self.config.runtime.archive_days;
@@ -122,7 +132,7 @@ impl Routes {
             by: by.admin,
             at: Timestamp::now(),
             keep_ms: (days > 0).then_some(keep_ms),
-            declared: self.config.workspaces.keys().cloned().collect(),
+            declared: self.declared_anywhere(),
         };
         let routes = self.clone();
         let work = move |store: &dyn Store| {
@@ -135,17 +145,21 @@ impl Routes {
             routes.without.remove(&user);
             let names: Vec<_> = rows.iter().map(|row| row.workspace.clone()).collect();
             (by.gone)(store, &names);
+            // The home of another puts that away once it hears of this.
+            let here = rows
+                .into_iter()
+                .filter(|row| row.home == routes.config.machine());
             let withdraw = |row: ArchiveRow| {
                 let workspace = routes.withdraw(&row.workspace);
                 (row, workspace)
             };
-            Ok::<_, StoreError>(rows.into_iter().map(withdraw).collect())
+            Ok::<_, StoreError>(here.map(withdraw).collect())
         };
         self.store.run(work).await
     }
 
     /// Leads nobody to this workspace any longer, and ends what was opened there.
-    fn withdraw(&self, name: &str) -> Option<Arc<Workspace>> {
+    pub(in crate::routes) fn withdraw(&self, name: &str) -> Option<Arc<Workspace>> {
         let (_, workspace) = self.by_name.remove(name)?;
         let held = Arc::<Held>::default();
         let old = workspace.pair();
@@ -167,7 +181,7 @@ impl Routes {
     }
 
     /// Puts the data of each away; says which are still under way after a while.
-    async fn put_all_away(
+    pub(in crate::routes) async fn put_all_away(
         self: &Arc<Self>,
         gone: Vec<Gone>,
         mut locked: Vec<(Arc<Workspace>, OwnedMutexGuard<()>)>,

@@ -50,10 +50,8 @@ impl Routes {
     ) -> Result<Restored, ArchiveError> {
         let no_archive = || ArchiveError::NoArchive { id: id.to_owned() };
         let kept = self.archive_row(id).await?.ok_or_else(no_archive)?;
+        let room = self.room().ok_or(ArchiveError::NoWorkspaces)?;
         let slots = self.config.slots.count();
-        if slots == 0 && !self.runtime.can_create() {
-            return Err(ArchiveError::NoWorkspaces);
-        }
         let name = username.to_owned();
         let user = self
             .store
@@ -69,7 +67,7 @@ impl Routes {
                 .names_like(kept.workspace.clone())
                 .take(MOST_NAMES)
                 .collect(),
-            slots: (slots > 0).then_some(slots),
+            room,
         };
         let routes = self.clone();
         let work = move |store: &dyn Store| {

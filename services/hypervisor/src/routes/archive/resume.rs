@@ -12,7 +12,7 @@ impl Routes {
         self: &Arc<Self>,
         rows: Vec<WorkspaceRow>,
     ) -> Result<(), StoreError> {
-        for archive in self.store.run(|store| store.archives()).await? {
+        for archive in self.archive_rows().await? {
             if archive.state == ArchiveState::Kept {
                 continue;
             }

@@ -44,7 +44,14 @@ impl Routes {
     /// # Errors
     /// The store's.
     pub async fn archives(&self) -> Result<Vec<ArchiveView>, StoreError> {
-        let rows = self.store.run(|store| store.archives()).await?;
+        let rows = self.archive_rows().await?;
         Ok(rows.into_iter().map(Into::into).collect())
+    }
+
+    /// Those whose data are here.
+    pub(in crate::routes) async fn archive_rows(&self) -> Result<Vec<ArchiveRow>, StoreError> {
+        let mut rows = self.store.run(|store| store.archives()).await?;
+        rows.retain(|row| row.home == self.config.machine());
+        Ok(rows)
     }
 }

@@ -1,5 +1,5 @@
-//! Transactions that write: one after the other, by one gateway alone, and each known to be whole or
-//! not there, also when the connection breaks at its end.
+//! Transactions that write: one after the other, whichever gateway they are of, and each known to be
+//! whole or not there, also when the connection breaks at its end.
 
 use crate::store::StoreError;
 use deadpool_postgres::GenericClient;
@@ -12,65 +12,40 @@ pub(super) const PATIENCE: Duration = Duration::from_mins(1);
 /// What is said of one that the server undid.
 pub(super) const LOST: &str = "the connection broke, and nothing was written";
 
-/// Makes this gateway the one that may write, once whatever is under way is over. One of the same
-/// place is gone, since only one runs there; one of another is if it was not heard of for long.
-pub(super) async fn take(
-    client: &impl GenericClient,
-    gateway: Uuid,
-    place: &str,
-) -> Result<(), StoreError> {
-    let sql = "UPDATE writer SET gateway = $1, place = $2, seen_at = clock_timestamp()
-               WHERE gateway IS NULL OR place = $2
-               OR seen_at < clock_timestamp() - interval '15 seconds'";
-    if client.execute(sql, &[&gateway, &place]).await? == 1 {
-        return Ok(());
-    }
-    let holder = client.query_one("SELECT place FROM writer", &[]).await?;
-    Err(StoreError::Held(holder.get(0)))
-}
-
-/// Says that this gateway still uses the store.
-pub(super) async fn renew(client: &impl GenericClient, gateway: Uuid) -> Result<(), StoreError> {
-    let sql = "UPDATE writer SET seen_at = clock_timestamp() WHERE gateway = $1";
-    match client.execute(sql, &[&gateway]).await? {
-        1 => Ok(()),
-        _ => Err(StoreError::Replaced),
-    }
-}
-
-/// Lets another gateway have the store at once.
-pub(super) async fn release(client: &impl GenericClient, gateway: Uuid) -> Result<(), StoreError> {
-    let sql = "UPDATE writer SET gateway = NULL WHERE gateway = $1";
-    client.execute(sql, &[&gateway]).await?;
+/// Waits until no other transaction writes, and has none begin before this one's end.
+pub(super) async fn lock(client: &impl GenericClient) -> Result<(), StoreError> {
+    let sql = "SELECT number FROM revision FOR UPDATE";
+    client.query_one(sql, &[]).await?;
     Ok(())
 }
 
-/// Waits until no other transaction writes, if this gateway still may; says how this one is called.
+/// Begins one of this gateway, if that still has its place; says which revision it makes, and how it
+/// is called.
 ///
 /// The server's own number of it is no such name: after a crash another one may get it.
-pub(super) async fn begin(client: &impl GenericClient, gateway: Uuid) -> Result<Uuid, StoreError> {
-    let write = Uuid::new_v4();
-    let sql = "UPDATE writer SET write = $2, seen_at = clock_timestamp() WHERE gateway = $1";
-    match client.execute(sql, &[&gateway, &write]).await? {
-        1 => Ok(write),
-        _ => Err(StoreError::Replaced),
-    }
-}
-
-/// Whether this gateway's last transaction was committed. Waits for its end, should the server still
-/// be at it.
-pub(super) async fn is_committed(
+pub(super) async fn begin(
     client: &impl GenericClient,
     gateway: Uuid,
+) -> Result<(i64, Uuid), StoreError> {
+    let name = Uuid::new_v4();
+    let count = client.prepare_cached("UPDATE revision SET number = number + 1");
+    client.execute(&count.await?, &[]).await?;
+    // A statement of its own, so that it sees what was there once the row was locked.
+    let note = "INSERT INTO writes (number, name, gateway)
+                SELECT revision.number, $2, machines.gateway FROM revision, machines
+                WHERE machines.gateway = $1 RETURNING number";
+    let note = client.prepare_cached(note).await?;
+    let noted = client.query_opt(&note, &[&gateway, &name]).await?;
+    let noted = noted.ok_or(StoreError::Replaced)?;
+    Ok((noted.get(0), name))
+}
+
+/// Whether a transaction was committed. Waits for its end, should the server still be at it.
+pub(super) async fn is_committed(
+    client: &impl GenericClient,
     write: Uuid,
 ) -> Result<bool, StoreError> {
-    let sql = "SELECT gateway, write FROM writer FOR UPDATE";
-    let row = client.query_one(sql, &[]).await?;
-    let (holder, last): (Option<Uuid>, Option<Uuid>) = (row.get(0), row.get(1));
-    match last == Some(write) {
-        true => Ok(true),
-        false if holder == Some(gateway) => Ok(false),
-        // Another gateway may have written since.
-        false => Err(StoreError::Undecided),
-    }
+    lock(client).await?;
+    let sql = "SELECT EXISTS (SELECT 1 FROM writes WHERE name = $1)";
+    Ok(client.query_one(sql, &[&write]).await?.get(0))
 }

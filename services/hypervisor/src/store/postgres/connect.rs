@@ -7,40 +7,65 @@ use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
 use rustls::ClientConfig;
 use rustls::crypto::aws_lc_rs;
 use std::time::Duration;
-use tokio_postgres::Config;
+use tokio_postgres::tls::MakeTlsConnect;
+use tokio_postgres::{Client, Config, Connection, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 /// Which key names the roots that the server is known by.
 const ROOTS: &str = "store.ca_file";
 
-/// Connects when something is first asked.
-pub(super) fn pool(settings: &config::Store, url: &str) -> Result<Pool, StoreError> {
-    let unusable = |error: String| StoreError::Settings(error);
-    let roots = match &settings.ca_file {
-        Some(file) => pem::roots_of(ROOTS, file)?,
-        None => pem::roots_of_system(ROOTS),
-    };
-    let tls = ClientConfig::builder_with_provider(aws_lc_rs::default_provider().into())
-        .with_safe_default_protocol_versions()
-        .map_err(|error| unusable(error.to_string()))?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    let manager = Manager::from_config(
-        server(settings, url).map_err(unusable)?,
-        MakeRustlsConnect::new(tls),
-        ManagerConfig {
-            recycling_method: RecyclingMethod::Fast,
-        },
-    );
-    let timeout = Some(Duration::from_secs(settings.timeout_secs));
-    Pool::builder(manager)
-        .max_size(settings.max_connections)
-        .runtime(Runtime::Tokio1)
-        .wait_timeout(timeout)
-        .create_timeout(timeout)
-        .recycle_timeout(timeout)
-        .build()
-        .map_err(|error| unusable(error.to_string()))
+type Stream = <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream;
+
+/// A server, and how it is spoken to.
+#[derive(Clone)]
+pub(super) struct Server {
+    config: Config,
+    tls: MakeRustlsConnect,
+}
+
+impl Server {
+    pub(super) fn new(settings: &config::Store, url: &str) -> Result<Self, StoreError> {
+        let roots = match &settings.ca_file {
+            Some(file) => pem::roots_of(ROOTS, file)?,
+            None => pem::roots_of_system(ROOTS),
+        };
+        let tls = ClientConfig::builder_with_provider(aws_lc_rs::default_provider().into())
+            .with_safe_default_protocol_versions()
+            .map_err(|error| StoreError::Settings(error.to_string()))?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        Ok(Self {
+            config: server(settings, url).map_err(StoreError::Settings)?,
+            tls: MakeRustlsConnect::new(tls),
+        })
+    }
+
+    /// Connections to it, made when something is first asked.
+    pub(super) fn pool(&self, settings: &config::Store) -> Result<Pool, StoreError> {
+        let manager = Manager::from_config(
+            self.config.clone(),
+            self.tls.clone(),
+            ManagerConfig {
+                recycling_method: RecyclingMethod::Fast,
+            },
+        );
+        let timeout = Some(Duration::from_secs(settings.timeout_secs));
+        Pool::builder(manager)
+            .max_size(settings.max_connections)
+            .runtime(Runtime::Tokio1)
+            .wait_timeout(timeout)
+            .create_timeout(timeout)
+            .recycle_timeout(timeout)
+            .build()
+            .map_err(|error| StoreError::Settings(error.to_string()))
+    }
+
+    /// A connection of one's own, which has to be polled.
+    pub(super) async fn connect(
+        &self,
+    ) -> Result<(Client, Connection<Socket, Stream>), tokio_postgres::Error> {
+        self.config.connect(self.tls.clone()).await
+    }
 }
 
 fn server(settings: &config::Store, url: &str) -> Result<Config, String> {

@@ -1,7 +1,7 @@
 //! Brings a database to this program's version, forward only.
 
-use super::commit;
-use crate::store::StoreError;
+use super::machines;
+use crate::store::{Revision, StoreError};
 use deadpool_postgres::{Client, Transaction};
 use uuid::Uuid;
 
@@ -11,29 +11,26 @@ pub(super) const MIGRATIONS: [&str; 1] = [include_str!("migrations/0001_first.sq
 /// Two gateways that start at once migrate one after the other.
 const LOCK: &str = "SELECT pg_advisory_xact_lock(hashtext('choiros store'))";
 
-/// Makes this gateway, of this place, the one that may write then.
+/// Makes this gateway, of this place, the one of its machine then; says what there is to know.
 pub(super) async fn migrate(
     client: &mut Client,
     gateway: Uuid,
+    machine: &str,
     place: &str,
-) -> Result<(), StoreError> {
+) -> Result<Revision, StoreError> {
     let transaction = client.transaction().await?;
     transaction.batch_execute(LOCK).await?;
     let done = done(&transaction).await?;
-    if done > 0 {
-        // Nothing changes below another gateway.
-        commit::take(&transaction, gateway, place).await?;
-    }
     for (version, step) in (1_u32..).zip(MIGRATIONS).skip(done) {
         transaction.batch_execute(step).await?;
         let sql = "UPDATE schema_version SET version = $1";
         transaction.execute(sql, &[&i64::from(version)]).await?;
         tracing::info!(version, "store migrated");
     }
-    if done == 0 {
-        commit::take(&transaction, gateway, place).await?;
-    }
-    Ok(transaction.commit().await?)
+    let revision = machines::take(&transaction, gateway, machine, place).await?;
+    machines::forget(&transaction).await?;
+    transaction.commit().await?;
+    Ok(revision)
 }
 
 /// How many steps the store has gone through, if it is one that this program knows; a new one, if

@@ -5,69 +5,111 @@
 
 mod commit;
 mod connect;
+mod lease;
+mod listen;
+mod machines;
 mod migrate;
 mod run;
 #[cfg(test)]
 mod tests;
 
-use super::StoreError;
-use super::sql::{Database, Engine, Run, Work};
+use super::sql::{Database, Engine, Run, Shared, Work};
+use super::{Revision, StoreError};
 use crate::config;
 use deadpool_postgres::{Client, Pool};
+use lease::Lease;
 use run::{Patience, Statements};
 use sha2::{Digest as _, Sha256};
 use std::future::Future;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{self, Arc};
 use std::time::{Duration, Instant};
 use tokio::runtime::{Builder, Handle, Runtime};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Notify};
 use uuid::Uuid;
 
-/// A store in a PostgreSQL database, which only one gateway uses at a time.
+/// A store in a PostgreSQL database, which one gateway of each machine uses at a time.
 #[derive(Debug)]
 pub(super) struct Postgres {
     pool: Pool,
     patience: Patience,
     /// Held while a transaction writes, until it is known how it ended.
     writing: Mutex<()>,
-    /// Who this is among those that may want the store.
+    /// Who this is among those that have the store.
     gateway: Uuid,
+    /// The revision of its last transaction.
+    last_write: AtomicI64,
+    /// What is known of the transactions of others.
+    known: sync::Mutex<Known>,
+    lease: Lease,
+    /// Given when one of them may have changed something.
+    hint: Arc<Notify>,
     /// `None` once it is dropped.
     runtime: Option<Runtime>,
 }
 
+/// How far a gateway knows what others have written.
+#[derive(Debug)]
+struct Known {
+    /// All up to this.
+    revision: Revision,
+    /// When it was last asked for more.
+    asked_at: Instant,
+}
+
 impl Database {
-    /// Opens the store in this database, and migrates it to this program's version.
+    /// Opens the store in this database for the gateway of this machine, and migrates it to this
+    /// program's version.
     ///
     /// Must not be called from async code, and neither may any of its methods.
     ///
     /// # Errors
     /// The settings make no sense, the server cannot be reached or refuses us, the database is
-    /// somebody else's or a newer program's, or another gateway uses it.
-    pub fn postgres(settings: &config::Store, url: &str) -> Result<Self, StoreError> {
-        Postgres::open(settings, url).map(Self::new)
+    /// somebody else's or a newer program's, or the machine has another gateway.
+    pub fn postgres(
+        settings: &config::Store,
+        url: &str,
+        machine: &str,
+    ) -> Result<Self, StoreError> {
+        Postgres::open(settings, url, machine).map(Self::new)
     }
 }
 
 impl Postgres {
-    fn open(settings: &config::Store, url: &str) -> Result<Self, StoreError> {
+    fn open(settings: &config::Store, url: &str, machine: &str) -> Result<Self, StoreError> {
+        let begun = Instant::now();
         let runtime = Builder::new_multi_thread()
             .worker_threads(1)
             .thread_name("store")
             .enable_all()
             .build()
             .map_err(|error| StoreError::Unreachable(error.to_string()))?;
-        let store = Self {
-            pool: connect::pool(settings, url)?,
-            patience: Patience(Duration::from_secs(settings.timeout_secs)),
+        let server = connect::Server::new(settings, url)?;
+        let pool = server.pool(settings)?;
+        let patience = Patience(Duration::from_secs(settings.timeout_secs));
+        let gateway = Uuid::new_v4();
+        let place = place(settings);
+        let taken = patience.within(async {
+            let mut client = pool.get().await?;
+            migrate::migrate(&mut client, gateway, machine, &place).await
+        });
+        let revision = runtime.block_on(taken)?;
+        let hint = Arc::new(Notify::new());
+        runtime.spawn(listen::listen(server, hint.clone()));
+        Ok(Self {
+            pool,
+            patience,
             writing: Mutex::new(()),
-            gateway: Uuid::new_v4(),
+            gateway,
+            last_write: AtomicI64::new(0),
+            known: sync::Mutex::new(Known {
+                revision,
+                asked_at: begun,
+            }),
+            lease: Lease::new(Duration::from_secs(settings.grace_secs)),
+            hint,
             runtime: Some(runtime),
-        };
-        store.within(async {
-            let mut client = store.client().await?;
-            migrate::migrate(&mut client, store.gateway, &place(settings)).await
-        })?;
-        Ok(store)
+        })
     }
 
     #[expect(clippy::expect_used, reason = "it is there until the drop")]
@@ -147,12 +189,8 @@ impl Engine for Postgres {
         Ok(())
     }
 
-    fn renew(&self) -> Result<(), StoreError> {
-        self.within(async { commit::renew(&self.client().await?, self.gateway).await })
-    }
-
-    fn release(&self) -> Result<(), StoreError> {
-        self.within(async { commit::release(&self.client().await?, self.gateway).await })
+    fn shared(&self) -> Option<&dyn Shared> {
+        Some(self)
     }
 }
 
@@ -161,7 +199,9 @@ impl Postgres {
     /// committed is undone when it is dropped.
     fn write_by(&self, client: &mut Client, work: Work) -> Result<Option<Uuid>, StoreError> {
         let transaction = self.within(async { Ok(client.transaction().await?) })?;
-        let write = self.within(commit::begin(&transaction, self.gateway))?;
+        let (revision, write) = self.within(commit::begin(&transaction, self.gateway))?;
+        // Before it is committed: whoever knows of it then, knows its number.
+        self.last_write.store(revision, Ordering::Release);
         work(&Statements::new(self.handle(), &transaction, self.patience))?;
         match self.within(async { Ok(transaction.commit().await?) }) {
             Err(error) if error.breaks_connection() => Ok(Some(write)),
@@ -175,13 +215,17 @@ impl Postgres {
         const PAUSE: Duration = Duration::from_millis(250);
         let begun = Instant::now();
         loop {
+            // In a transaction of its own, whose lock ends with it.
             let found = self.within(async {
-                commit::is_committed(&self.client().await?, self.gateway, write).await
+                let mut client = self.client().await?;
+                let transaction = client.transaction().await?;
+                let found = commit::is_committed(&transaction, write).await?;
+                transaction.rollback().await?;
+                Ok(found)
             });
             match found {
                 Ok(true) => return Ok(()),
                 Ok(false) => return Err(StoreError::Unreachable(commit::LOST.to_owned())),
-                Err(error @ StoreError::Undecided) => return Err(error),
                 Err(_) if begun.elapsed() < commit::PATIENCE => std::thread::sleep(PAUSE),
                 Err(_) => return Err(StoreError::Undecided),
             }

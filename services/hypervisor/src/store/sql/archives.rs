@@ -16,7 +16,7 @@ use std::mem;
 
 const COLUMNS: &str =
     "id, workspace, members, slot, swapped, generation, live_release, dev_release,
-    at, delete_at, bytes, state";
+    at, delete_at, bytes, state, home";
 
 fn archive(row: &Row) -> Result<ArchiveRow, StoreError> {
     let members: String = row.get(2)?;
@@ -34,11 +34,12 @@ fn archive(row: &Row) -> Result<ArchiveRow, StoreError> {
         delete_at: row.get(9)?,
         bytes: row.get(10)?,
         state: row.get(11)?,
+        home: row.get(12)?,
     })
 }
 
 fn insert_archive(tx: &Statements, row: &ArchiveRow) -> Result<(), StoreError> {
-    let values = "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12";
+    let values = "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13";
     tx.execute(
         &format!("INSERT INTO archives ({COLUMNS}) VALUES ({values})"),
         params![
@@ -54,6 +55,7 @@ fn insert_archive(tx: &Statements, row: &ArchiveRow) -> Result<(), StoreError> {
             row.delete_at,
             row.bytes,
             row.state,
+            row.home,
         ],
     )?;
     Ok(())
@@ -112,6 +114,7 @@ impl ArchiveStore for Database {
                     workspace: workspace.name,
                     members: vec![user.username.clone()],
                     slot: workspace.slot,
+                    home: workspace.home,
                     generation: workspace.generation,
                     live_release: workspace.live_release,
                     dev_release: workspace.dev_release,
@@ -158,7 +161,7 @@ impl ArchiveStore for Database {
                 }
             }
             let name = name.ok_or(Conflict::Workspace)?;
-            let mut row = new_row(tx, name, revival.slots)?;
+            let mut row = new_row(tx, name, std::slice::from_ref(&revival.room))?;
             if kept.swapped {
                 mem::swap(&mut row.live, &mut row.dev);
             }

@@ -146,7 +146,7 @@ impl ChangeStore for Database {
     }
 
     fn stopped(&self) -> Result<Vec<StoppedRow>, StoreError> {
-        let sql = "SELECT sandbox, workspace, by, at FROM stopped ORDER BY sandbox";
+        let sql = "SELECT sandbox, workspace, by, at FROM stopped ORDER BY workspace, sandbox";
         self.all(sql, &[], |row| {
             Ok(StoppedRow {
                 sandbox: row.get(0)?,
@@ -160,15 +160,15 @@ impl ChangeStore for Database {
     fn set_stopped(&self, row: &StoppedRow) -> Result<(), StoreError> {
         self.execute(
             "INSERT INTO stopped (sandbox, workspace, by, at) VALUES (?1, ?2, ?3, ?4)
-             ON CONFLICT (sandbox) DO UPDATE
-             SET workspace = excluded.workspace, by = excluded.by, at = excluded.at",
+             ON CONFLICT (workspace, sandbox) DO UPDATE SET by = excluded.by, at = excluded.at",
             params![row.sandbox, row.workspace, row.by, row.at],
         )?;
         Ok(())
     }
 
-    fn unset_stopped(&self, sandbox: &str) -> Result<(), StoreError> {
-        self.execute("DELETE FROM stopped WHERE sandbox = ?1", params![sandbox])?;
+    fn unset_stopped(&self, workspace: &str, sandbox: &str) -> Result<(), StoreError> {
+        let sql = "DELETE FROM stopped WHERE workspace = ?1 AND sandbox = ?2";
+        self.execute(sql, params![workspace, sandbox])?;
         Ok(())
     }
 }

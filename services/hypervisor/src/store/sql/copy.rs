@@ -38,7 +38,7 @@ macro_rules! tables {
 const TABLES: &[Table] = tables! {
     meta (key; value),
     workspaces (name; generation, live, dev, retired, access_live, access_dev, live_release,
-        dev_release, writes, writes_shared, slot, owned, archive),
+        dev_release, writes, writes_shared, slot, owned, archive, home, epoch),
     users (id; username, display_name, admin, created_at, disabled_at, workspace),
     passkeys (id; user_id, credential_id, credential, counter, name, created_at, last_used_at,
         notices_seen),
@@ -52,11 +52,11 @@ const TABLES: &[Table] = tables! {
     members (user_id, workspace; rowid),
     taken_out (user_id;),
     probations (workspace; generation, secs, until, outcome, detail, change_id, restore_data),
-    stopped (sandbox; workspace, by, at),
+    stopped (workspace, sandbox; by, at),
     changes (id; workspace, kind, by, at, sandbox, from_release, to_release, snapshot, generation,
         held_ms, writes, outcome, detail),
     archives (id; workspace, members, slot, swapped, generation, live_release, dev_release, at,
-        delete_at, bytes, state),
+        delete_at, bytes, state, home),
     audit (id; at, event, user_id, address, detail, passkey, actor),
     notices (id; user_id, passkey_id, at, event, detail),
 };

@@ -2,10 +2,10 @@
 
 use super::members::{choose, join, leave};
 use super::workspaces::{insert, named};
-use super::{Database, Statements};
+use super::{Database, Statements, params};
 use crate::role::Role;
 use crate::sandbox_name;
-use crate::store::{Conflict, Home, MemberStore, StoreError, WorkspaceRow};
+use crate::store::{Conflict, Home, MemberStore, Placed, Room, StoreError, WorkspaceRow};
 use uuid::Uuid;
 
 /// Gives a user their workspace; answers with it as it is then.
@@ -18,7 +18,7 @@ pub(super) fn settle_in(
         Home::None => return Ok(None),
         Home::Member(name) => name,
         Home::New(new) => {
-            insert(tx, &new_row(tx, &new.name, new.slots)?)?;
+            insert(tx, &new_row(tx, &new.name, &new.rooms)?)?;
             &new.name
         }
     };
@@ -27,29 +27,36 @@ pub(super) fn settle_in(
     named(tx, name).map(Some)
 }
 
-/// A new workspace; where the host has so many slots, in the first that is free.
+/// A new workspace in the first of these rooms that has a place for it.
 pub(super) fn new_row(
     tx: &Statements,
     name: &str,
-    slots: Option<u32>,
+    rooms: &[Room],
 ) -> Result<WorkspaceRow, StoreError> {
-    let row = WorkspaceRow::new(name);
-    let Some(slots) = slots else {
-        return Ok(row);
-    };
-    let slot = free_slot(tx, slots)?.ok_or(Conflict::NoSlot)?;
-    Ok(WorkspaceRow {
-        slot: Some(slot),
-        live: sandbox_name::of(name, Some(slot), Role::Live),
-        dev: sandbox_name::of(name, Some(slot), Role::Dev),
-        ..row
-    })
+    for Room { machine, slots } in rooms {
+        let row = WorkspaceRow {
+            home: machine.clone(),
+            ..WorkspaceRow::new(name)
+        };
+        let Some(slots) = slots else {
+            return Ok(row);
+        };
+        if let Some(slot) = free_slot(tx, machine, *slots)? {
+            return Ok(WorkspaceRow {
+                slot: Some(slot),
+                live: sandbox_name::of(name, Some(slot), Role::Live),
+                dev: sandbox_name::of(name, Some(slot), Role::Dev),
+                ..row
+            });
+        }
+    }
+    Err(Conflict::NoSlot.into())
 }
 
-/// The first slot of so many that nobody has.
-fn free_slot(tx: &Statements, slots: u32) -> Result<Option<u32>, StoreError> {
-    let sql = "SELECT slot FROM workspaces WHERE slot IS NOT NULL ORDER BY slot";
-    let taken: Vec<u32> = tx.all(sql, &[], |row| row.get(0))?;
+/// The first of a machine's slots that nobody has.
+fn free_slot(tx: &Statements, machine: &str, slots: u32) -> Result<Option<u32>, StoreError> {
+    let sql = "SELECT slot FROM workspaces WHERE slot IS NOT NULL AND home = ?1 ORDER BY slot";
+    let taken: Vec<u32> = tx.all(sql, params![machine], |row| row.get(0))?;
     let in_a_row = (1..).zip(&taken).take_while(|(free, taken)| free == *taken);
     let free = 1 + u32::try_from(in_a_row.count()).unwrap_or(u32::MAX - 1);
     Ok((free <= slots).then_some(free))
@@ -70,6 +77,18 @@ impl MemberStore for Database {
 
     fn choose(&self, user: Uuid, workspace: &str) -> Result<(), StoreError> {
         self.write(|tx| choose(tx, user, workspace))
+    }
+
+    fn placed(&self, user: Uuid) -> Result<Placed, StoreError> {
+        let sql = "SELECT workspace, EXISTS (SELECT 1 FROM taken_out WHERE user_id = id)
+                   FROM users WHERE id = ?1";
+        let found = self.one(sql, params![user], |row| {
+            Ok(Placed {
+                chosen: row.get(0)?,
+                is_taken_out: row.get(1)?,
+            })
+        })?;
+        Ok(found.unwrap_or_default())
     }
 
     fn chosen(&self) -> Result<Vec<(Uuid, String)>, StoreError> {

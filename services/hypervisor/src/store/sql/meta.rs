@@ -32,14 +32,6 @@ impl MetaStore for Database {
         self.counted(self.engine.keep_room())
     }
 
-    fn renew(&self) -> Result<(), StoreError> {
-        self.counted(self.engine.renew())
-    }
-
-    fn release(&self) -> Result<(), StoreError> {
-        self.counted(self.engine.release())
-    }
-
     fn engine(&self) -> &'static str {
         self.engine.name()
     }

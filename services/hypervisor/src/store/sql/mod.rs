@@ -12,6 +12,7 @@ mod grants;
 mod history;
 mod homes;
 mod invites;
+mod machines;
 mod members;
 mod meta;
 mod notices;
@@ -28,12 +29,13 @@ mod users;
 pub(super) mod value;
 mod workspaces;
 
+pub(super) use machines::Shared;
 use statements::Statements;
 pub(super) use statements::{Rejected, Run};
 use value::{Row, Value, params};
 
 use super::{Store, StoreError};
-use crate::config;
+use crate::config::Config;
 use crate::timestamp::Timestamp;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -62,14 +64,9 @@ pub(super) trait Engine: std::fmt::Debug + Send + Sync {
         Ok(())
     }
 
-    /// Says that this gateway still uses the store, where others may want it.
-    fn renew(&self) -> Result<(), StoreError> {
-        Ok(())
-    }
-
-    /// Lets another gateway have it.
-    fn release(&self) -> Result<(), StoreError> {
-        Ok(())
+    /// What has several gateways know of each other, where there may be several.
+    fn shared(&self) -> Option<&dyn Shared> {
+        None
     }
 }
 
@@ -97,9 +94,10 @@ impl Database {
     ///
     /// # Errors
     /// Those of [`Self::sqlite`] and [`Self::postgres`].
-    pub fn open(settings: &config::Store) -> Result<Self, StoreError> {
+    pub fn open(config: &Config) -> Result<Self, StoreError> {
+        let settings = &config.store;
         match &settings.url {
-            Some(url) => Self::postgres(settings, url),
+            Some(url) => Self::postgres(settings, url, config.machine()),
             None => Self::sqlite(&settings.path),
         }
     }

@@ -10,8 +10,8 @@ use crate::timestamp::Timestamp;
 use uuid::Uuid;
 
 const COLUMNS: &str = "name, generation, live, dev, retired, access_live, access_dev,
-    live_release, dev_release, writes, writes_shared, slot, archive, owned";
-const WIDTH: usize = 14;
+    live_release, dev_release, writes, writes_shared, slot, archive, owned, home, epoch";
+const WIDTH: usize = 16;
 
 /// A workspace, still without its members.
 fn workspace(row: &Row) -> Result<WorkspaceRow, StoreError> {
@@ -30,6 +30,8 @@ fn workspace(row: &Row) -> Result<WorkspaceRow, StoreError> {
         slot: row.get(11)?,
         archive: row.get(12)?,
         owned: row.get(13)?,
+        home: row.get(14)?,
+        epoch: row.get(15)?,
         members: Vec::new(),
     })
 }
@@ -53,8 +55,8 @@ pub(super) fn exists(tx: &Statements, name: &str) -> Result<bool, StoreError> {
 pub(super) fn insert(tx: &Statements, row: &WorkspaceRow) -> Result<(), StoreError> {
     tx.execute(
         "INSERT INTO workspaces (name, generation, live, dev, retired, access_live, access_dev,
-         live_release, dev_release, slot, archive)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+         live_release, dev_release, slot, archive, home, epoch)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
         params![
             row.name,
             row.generation,
@@ -67,6 +69,8 @@ pub(super) fn insert(tx: &Statements, row: &WorkspaceRow) -> Result<(), StoreErr
             row.dev_release,
             row.slot,
             row.archive,
+            row.home,
+            row.epoch,
         ],
     )
     .map_err(duplicate(Conflict::Workspace))?;
@@ -102,6 +106,13 @@ impl WorkspaceStore for Database {
             Ok(())
         })?;
         Ok(found)
+    }
+
+    fn workspace(&self, name: &str) -> Result<Option<WorkspaceRow>, StoreError> {
+        self.read(|db| match named(db, name) {
+            Err(StoreError::Conflict(Conflict::NoWorkspace)) => Ok(None),
+            found => found.map(Some),
+        })
     }
 
     fn create_workspaces(&self, rows: &[WorkspaceRow]) -> Result<(), StoreError> {

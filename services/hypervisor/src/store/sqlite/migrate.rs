@@ -5,7 +5,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use std::path::Path;
 
 /// The steps; a store of version n has gone through the first n. Released ones never change.
-pub(super) const MIGRATIONS: [&str; 7] = [
+pub(super) const MIGRATIONS: [&str; 8] = [
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_growth.sql"),
     include_str!("migrations/0003_members.sql"),
@@ -13,6 +13,7 @@ pub(super) const MIGRATIONS: [&str; 7] = [
     include_str!("migrations/0005_notices.sql"),
     include_str!("migrations/0006_releases.sql"),
     include_str!("migrations/0007_people.sql"),
+    include_str!("migrations/0008_homes.sql"),
 ];
 
 pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {

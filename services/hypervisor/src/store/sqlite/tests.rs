@@ -23,6 +23,7 @@ const FIXTURES: [&str; 7] = [
     include_str!("fixtures/v5.sql"),
     include_str!("fixtures/v6.sql"),
     include_str!("fixtures/v7.sql"),
+    include_str!("fixtures/v8.sql"),
 ];
 
 fn folder() -> (TempDir, PathBuf) {

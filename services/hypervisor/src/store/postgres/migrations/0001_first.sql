@@ -1,4 +1,4 @@
--- What the embedded engine's store has at its version 7. Times are milliseconds since
+-- What the embedded engine's store has at its version 8. Times are milliseconds since
 -- 1970-01-01T00:00:00Z, hashes SHA-256. Text that rows are sorted by is sorted by its bytes, as there.
 
 CREATE TABLE meta (
@@ -18,9 +18,12 @@ CREATE TABLE workspaces (
     dev_release BIGINT NOT NULL DEFAULT 0,
     writes BIGINT NOT NULL DEFAULT 0,
     writes_shared BIGINT NOT NULL DEFAULT 0,
-    slot BIGINT UNIQUE CHECK (slot > 0),
+    slot BIGINT CHECK (slot > 0),
     owned BOOLEAN NOT NULL DEFAULT FALSE,
-    archive TEXT
+    archive TEXT,
+    home TEXT COLLATE "C" NOT NULL DEFAULT '',
+    epoch BIGINT NOT NULL DEFAULT 0,
+    UNIQUE (home, slot)
 );
 
 CREATE TABLE users (
@@ -139,10 +142,11 @@ CREATE TABLE probations (
 );
 
 CREATE TABLE stopped (
-    sandbox TEXT COLLATE "C" PRIMARY KEY,
-    workspace TEXT NOT NULL REFERENCES workspaces ON DELETE CASCADE,
+    workspace TEXT COLLATE "C" NOT NULL REFERENCES workspaces ON DELETE CASCADE,
+    sandbox TEXT COLLATE "C" NOT NULL,
     by TEXT NOT NULL,
-    at BIGINT NOT NULL
+    at BIGINT NOT NULL,
+    PRIMARY KEY (workspace, sandbox)
 );
 
 CREATE TABLE changes (
@@ -176,7 +180,8 @@ CREATE TABLE archives (
     at BIGINT NOT NULL,
     delete_at BIGINT,
     bytes BIGINT NOT NULL DEFAULT 0,
-    state TEXT NOT NULL CHECK (state IN ('making', 'kept', 'restoring', 'deleting'))
+    state TEXT NOT NULL CHECK (state IN ('making', 'kept', 'restoring', 'deleting')),
+    home TEXT COLLATE "C" NOT NULL DEFAULT ''
 );
 
 -- Without references: what happened stays when the user is removed.
@@ -205,16 +210,79 @@ CREATE TABLE notices (
 
 CREATE INDEX notices_of_user ON notices (user_id, id);
 
--- Its one row is locked by each transaction that writes, so that they come one after the other, and
--- names the gateway that may.
-CREATE TABLE writer (
-    one BOOLEAN PRIMARY KEY DEFAULT TRUE CHECK (one),
-    gateway UUID,
-    -- The place where that one runs, and when it was last heard of.
-    place TEXT NOT NULL DEFAULT '',
+-- Those that have the store, and what each of them was last known to know.
+CREATE TABLE machines (
+    name TEXT COLLATE "C" PRIMARY KEY,
+    -- The gateway that runs there; none once it has ended.
+    gateway UUID UNIQUE,
+    -- The host and the state directory of that one.
+    place TEXT NOT NULL,
+    -- When it was last heard of. All times are this server's, so that no machine's clock counts.
     seen_at TIMESTAMPTZ NOT NULL DEFAULT clock_timestamp(),
-    -- Its last transaction, by which it finds out whether that was committed when no answer came.
-    write UUID
+    -- By then it has stopped by itself, if it has not been heard of again.
+    lease_until TIMESTAMPTZ NOT NULL DEFAULT clock_timestamp() + interval '15 seconds',
+    -- It has heard of every change up to this revision.
+    confirmed BIGINT NOT NULL,
+    -- How many workspaces it has room for, if it does not make as many as are wanted, and how many
+    -- bytes of memory are free there.
+    slots BIGINT,
+    free_memory BIGINT NOT NULL DEFAULT 0
 );
 
-INSERT INTO writer DEFAULT VALUES;
+-- Counts the transactions that write, without a gap. Each locks this row first, so that they come
+-- one after the other, whichever machine they are of.
+CREATE TABLE revision (
+    one BOOLEAN PRIMARY KEY DEFAULT TRUE CHECK (one),
+    number BIGINT NOT NULL
+);
+
+INSERT INTO revision (number) VALUES (0);
+
+-- Those transactions. By its name a gateway finds out whether one of its own was committed when no
+-- answer came, and whether what it knows is a part of this history.
+CREATE TABLE writes (
+    number BIGINT PRIMARY KEY,
+    name UUID NOT NULL UNIQUE,
+    gateway UUID NOT NULL,
+    at TIMESTAMPTZ NOT NULL DEFAULT clock_timestamp()
+);
+
+CREATE INDEX writes_by_time ON writes (at);
+
+INSERT INTO writes (number, name, gateway) VALUES (0, gen_random_uuid(), gen_random_uuid());
+
+-- What they changed of that which gateways keep in memory.
+CREATE TABLE changed (
+    number BIGINT NOT NULL REFERENCES writes ON DELETE CASCADE,
+    kind TEXT NOT NULL CHECK (kind IN ('user', 'session', 'token', 'workspace')),
+    key TEXT NOT NULL,
+    PRIMARY KEY (number, kind, key)
+);
+
+-- Notes one change, and wakes whoever listens. The arguments: its kind, and the column of its key.
+CREATE FUNCTION note_change() RETURNS TRIGGER LANGUAGE plpgsql AS $$
+DECLARE
+    changed_row JSONB := CASE TG_OP WHEN 'DELETE' THEN to_jsonb(OLD) ELSE to_jsonb(NEW) END;
+BEGIN
+    INSERT INTO changed (number, kind, key)
+    SELECT number, TG_ARGV[0], changed_row ->> TG_ARGV[1] FROM revision
+    ON CONFLICT DO NOTHING;
+    NOTIFY choiros;
+    RETURN NULL;
+END $$;
+
+CREATE TRIGGER note AFTER DELETE OR UPDATE ON users
+    FOR EACH ROW EXECUTE FUNCTION note_change('user', 'id');
+CREATE TRIGGER note AFTER INSERT OR DELETE ON taken_out
+    FOR EACH ROW EXECUTE FUNCTION note_change('user', 'user_id');
+-- The last use of a session or a token is kept beside them, and nobody has to know it.
+CREATE TRIGGER note AFTER DELETE OR UPDATE OF expires_at, kind ON sessions
+    FOR EACH ROW EXECUTE FUNCTION note_change('session', 'token');
+CREATE TRIGGER note AFTER DELETE OR UPDATE OF expires_at, scopes ON tokens
+    FOR EACH ROW EXECUTE FUNCTION note_change('token', 'token');
+-- Nor do requests that are counted concern anybody but the home.
+CREATE TRIGGER note AFTER INSERT OR DELETE OR UPDATE OF generation, live, dev, retired, access_live,
+    access_dev, live_release, dev_release, slot, archive, home, epoch ON workspaces
+    FOR EACH ROW EXECUTE FUNCTION note_change('workspace', 'name');
+CREATE TRIGGER note AFTER INSERT OR DELETE ON members
+    FOR EACH ROW EXECUTE FUNCTION note_change('workspace', 'workspace');

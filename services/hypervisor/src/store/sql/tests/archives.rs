@@ -1,6 +1,7 @@
 //! A person goes in one step with what was theirs alone, and an archive is a workspace again.
 
 use super::engine::Engine::{self, Postgres, Sqlite};
+use super::slots::room;
 use super::{EPOCH, account, open, refused, session};
 use crate::store::sql::Database;
 use crate::store::{
@@ -15,7 +16,7 @@ use uuid::Uuid;
 fn with_slot(store: &Database, name: &str, admin: bool) -> Uuid {
     let home = Home::New(NewWorkspace {
         name: name.to_owned(),
-        slots: Some(3),
+        rooms: vec![room("", 3)],
     });
     let new = account(name);
     let mut new = NewAccount { home, ..new };
@@ -43,7 +44,7 @@ fn restore(store: &Database, id: &str, user: Uuid) -> Result<String, StoreError>
         id: id.to_owned(),
         user,
         names: ["ada", "ada-2"].map(str::to_owned).to_vec(),
-        slots: Some(3),
+        room: room("", 3),
     };
     let row = store.restore_archive(&revival)?;
     assert_eq!(

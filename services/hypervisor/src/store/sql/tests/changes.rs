@@ -160,7 +160,7 @@ fn who_stopped_a_sandbox_is_kept_until_it_may_run_again(
     store.set_stopped(&row).unwrap();
     store.set_stopped(&row).unwrap();
     assert_eq!(store.stopped().unwrap(), [row]);
-    store.unset_stopped("one-dev").unwrap();
-    store.unset_stopped("one-dev").unwrap();
+    store.unset_stopped("one", "one-dev").unwrap();
+    store.unset_stopped("one", "one-dev").unwrap();
     assert!(store.stopped().unwrap().is_empty());
 }

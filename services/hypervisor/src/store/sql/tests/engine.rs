@@ -20,6 +20,7 @@ impl Engine {
             Self::Postgres => Database::postgres(
                 &settings(folder.path()),
                 &testkit::postgres::shared().unwrap()?.database().unwrap(),
+                "",
             ),
         };
         Some((folder, store.unwrap()))

@@ -4,16 +4,24 @@ use super::engine::Engine::{self, Postgres, Sqlite};
 use super::{account, open, refused};
 use crate::store::sql::Database;
 use crate::store::{
-    AccountStore, Conflict, Home, MemberStore, NewAccount, NewWorkspace, StoreError, WorkspaceRow,
-    WorkspaceStore,
+    AccountStore, Conflict, Home, MachineStore as _, MemberStore, NewAccount, NewWorkspace, Room,
+    StoreError, WorkspaceRow, WorkspaceStore,
 };
 use rstest::rstest;
 use std::sync::Arc;
 
+/// Of a machine that has so many slots.
+pub(super) fn room(machine: &str, slots: u32) -> Room {
+    Room {
+        machine: machine.to_owned(),
+        slots: Some(slots),
+    }
+}
+
 fn with_slot(name: &str, slots: u32) -> NewAccount {
     let home = Home::New(NewWorkspace {
         name: name.to_owned(),
-        slots: Some(slots),
+        rooms: vec![room("", slots)],
     });
     NewAccount {
         home,
@@ -88,4 +96,67 @@ fn who_has_an_account_already_can_be_given_a_slot_too(#[values(Sqlite, Postgres)
     let row = store.settle_in(&home, ada.user.id).unwrap().unwrap();
     assert_eq!((row.slot, &*row.members), (Some(1), &[ada.user.id][..]));
     assert_eq!(store.chosen().unwrap(), [(ada.user.id, "ada".to_owned())]);
+}
+
+#[rstest]
+fn each_machine_has_slots_of_its_own_and_the_first_with_room_is_the_home(
+    #[values(Sqlite, Postgres)] engine: Engine,
+) {
+    let (_folder, store) = open!(engine);
+    let sign_up = |name: &str, rooms: &[(&str, u32)]| {
+        let rooms = rooms.iter().map(|(machine, slots)| room(machine, *slots));
+        let home = Home::New(NewWorkspace {
+            name: name.to_owned(),
+            rooms: rooms.collect(),
+        });
+        let new = account(name);
+        let placed = store.create_account(&NewAccount { home, ..new });
+        placed.map(|row| row.map(|row| (row.home, row.slot.unwrap())))
+    };
+    let at = |machine: &str, slot| Some((machine.to_owned(), slot));
+    assert_eq!(
+        sign_up("a", &[("one", 1), ("two", 1)]).unwrap(),
+        at("one", 1)
+    );
+    assert_eq!(
+        sign_up("b", &[("two", 2), ("one", 1)]).unwrap(),
+        at("two", 1)
+    );
+    assert_eq!(
+        sign_up("c", &[("one", 1), ("two", 2)]).unwrap(),
+        at("two", 2)
+    );
+    refused(sign_up("d", &[("one", 1), ("two", 2)]), Conflict::NoSlot);
+    refused(sign_up("e", &[]), Conflict::NoSlot);
+}
+
+#[rstest]
+fn a_machine_that_has_no_name_takes_the_workspaces_of_the_only_one(
+    #[values(Sqlite, Postgres)] engine: Engine,
+) {
+    let (_folder, store) = open!(engine);
+    sign_up(&store, "ada", 3).unwrap();
+    let homes = || {
+        let rows = store.workspaces().unwrap().into_iter();
+        rows.map(|row| (row.home, row.epoch)).collect::<Vec<_>>()
+    };
+    store.adopt("").unwrap();
+    assert_eq!(homes(), [(String::new(), 0)]);
+    store.adopt("one").unwrap();
+    assert_eq!(homes(), [("one".to_owned(), 1)]);
+    store.adopt("two").unwrap();
+    assert_eq!(homes(), [("one".to_owned(), 1)], "it is another's");
+    store.adopt("").unwrap();
+    assert_eq!(homes(), [(String::new(), 2)]);
+    store.adopt("one").unwrap();
+    let row = WorkspaceRow {
+        home: "two".to_owned(),
+        ..WorkspaceRow::new("theirs")
+    };
+    store.create_workspaces(&[row]).unwrap();
+    let refused = store.adopt("").unwrap_err().to_string();
+    assert!(
+        refused.contains("(one, two); set cluster.machine"),
+        "{refused}"
+    );
 }

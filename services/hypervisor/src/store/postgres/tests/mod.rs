@@ -1,9 +1,13 @@
 //! What holds while the server is killed, paused, or gone.
 
+mod machines;
+
 use crate::config;
 use crate::store::sql::Database;
 use crate::store::sql::tests::{EPOCH, account};
-use crate::store::{AccountStore, AuditRow, AuditStore, MetaStore, StoreError};
+use crate::store::{
+    AccountStore, AuditRow, AuditStore, Capacity, MachineStore, MetaStore, StoreError,
+};
 use rustix::process::Signal;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -54,7 +58,7 @@ fn what_is_acknowledged_is_there_and_what_is_refused_is_not_however_often_it_is_
     let Some(server) = Postgres::start().unwrap() else {
         return;
     };
-    let store = Database::postgres(&settings("x"), &server.database().unwrap()).unwrap();
+    let store = Database::postgres(&settings("x"), &server.database().unwrap(), "").unwrap();
     let stop = AtomicBool::new(false);
     let (done, refused) = std::thread::scope(|scope| {
         let writers: Vec<_> = (0..4)
@@ -113,7 +117,7 @@ fn a_server_that_says_nothing_is_given_up_and_used_again_once_it_speaks() {
     let Some(server) = Postgres::start().unwrap() else {
         return;
     };
-    let store = Database::postgres(&settings("x"), &server.database().unwrap()).unwrap();
+    let store = Database::postgres(&settings("x"), &server.database().unwrap(), "").unwrap();
     store.create_account(&account("ada")).unwrap();
     server.signal(Signal::STOP).unwrap();
     let said = store.users().unwrap_err().to_string();
@@ -128,20 +132,22 @@ fn a_gateway_whose_store_was_taken_writes_nothing_more() {
         return;
     };
     let url = server.database().unwrap();
-    let first = Database::postgres(&settings("one"), &url).unwrap();
-    let held = Database::postgres(&settings("two"), &url).unwrap_err();
-    assert!(matches!(held, StoreError::Held(_)), "{held}");
-    let second = Database::postgres(&settings("one"), &url).unwrap();
+    let first = Database::postgres(&settings("one"), &url, "").unwrap();
+    let held = Database::postgres(&settings("two"), &url, "").unwrap_err();
+    assert!(matches!(held, StoreError::Held { .. }), "{held}");
+    let second = Database::postgres(&settings("one"), &url, "").unwrap();
     assert!(matches!(
         first.record(&event("late")),
         Err(StoreError::Replaced)
     ));
-    assert!(matches!(first.renew(), Err(StoreError::Replaced)));
+    let news = first.news().unwrap();
+    let confirmed = first.confirm(&news, Capacity::default());
+    assert!(matches!(confirmed, Err(StoreError::Replaced)));
     second.record(&event("in time")).unwrap();
     first.release().unwrap();
-    second.renew().unwrap();
+    second.check().unwrap();
     second.release().unwrap();
-    Database::postgres(&settings("two"), &url).unwrap();
+    Database::postgres(&settings("two"), &url, "").unwrap();
 }
 
 #[test]
@@ -151,20 +157,20 @@ fn what_is_no_store_of_this_version_is_refused_and_left_alone() {
     };
     let url = server.database().unwrap();
     server.sql(&url, "CREATE TABLE theirs (a INT)").unwrap();
-    let foreign = Database::postgres(&settings("x"), &url).unwrap_err();
+    let foreign = Database::postgres(&settings("x"), &url, "").unwrap_err();
     assert!(matches!(foreign, StoreError::ForeignDatabase), "{foreign}");
     let url = server.database().unwrap();
-    drop(Database::postgres(&settings("x"), &url).unwrap());
+    drop(Database::postgres(&settings("x"), &url, "").unwrap());
     server
         .sql(&url, "UPDATE schema_version SET version = 1000")
         .unwrap();
-    let newer = Database::postgres(&settings("x"), &url).unwrap_err();
+    let newer = Database::postgres(&settings("x"), &url, "").unwrap_err();
     assert!(
         newer.to_string().contains("run the newer program"),
         "{newer}"
     );
     let nowhere = "postgres:///x?user=x&host=/nowhere";
-    let gone = Database::postgres(&settings("x"), nowhere).unwrap_err();
+    let gone = Database::postgres(&settings("x"), nowhere, "").unwrap_err();
     assert!(gone.to_string().contains("cannot be reached"), "{gone}");
 }
 
@@ -195,7 +201,10 @@ fn over_a_network_it_is_known_by_its_certificate_and_we_by_a_password() {
         "postgres://tests@localhost:{}/store0?sslmode=require",
         port.number()
     );
-    Database::postgres(&good, &url).unwrap().check().unwrap();
+    Database::postgres(&good, &url, "")
+        .unwrap()
+        .check()
+        .unwrap();
     for (wrong, said) in [
         (
             config::Store {
@@ -226,7 +235,9 @@ fn over_a_network_it_is_known_by_its_certificate_and_we_by_a_password() {
             "store.ca_file",
         ),
     ] {
-        let refused = Database::postgres(&wrong, &url).unwrap_err().to_string();
+        let refused = Database::postgres(&wrong, &url, "")
+            .unwrap_err()
+            .to_string();
         assert!(refused.contains(said), "{refused}");
         assert!(!refused.contains(testkit::postgres::PASSWORD), "{refused}");
     }

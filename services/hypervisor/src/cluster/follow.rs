@@ -1,0 +1,84 @@
+//! Takes what other gateways change into memory, all the time.
+
+use crate::auth::{Auth, AuthError};
+use crate::routes::Routes;
+use crate::store::{Changes, Handle, Store, StoreError};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+/// How often it is looked for changes, whether somebody hints at them or not.
+const EACH: Duration = Duration::from_millis(250);
+
+/// Why what others have changed is not known.
+#[derive(Debug, thiserror::Error)]
+pub enum FollowError {
+    /// The store's reason.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// That of what is known of people.
+    #[error(transparent)]
+    Auth(#[from] AuthError),
+}
+
+impl FollowError {
+    const fn is_replaced(&self) -> bool {
+        matches!(self, Self::Store(StoreError::Replaced))
+    }
+}
+
+/// Follows the other gateways until `stop`, and leaves the store to whoever comes next. If another
+/// one has this one's place by then, it is over at once.
+///
+/// # Errors
+/// [`StoreError::Replaced`].
+pub async fn follow(
+    store: Handle,
+    auth: Arc<Auth>,
+    routes: Arc<Routes>,
+    stop: CancellationToken,
+) -> Result<(), FollowError> {
+    let mut is_there = true;
+    while store.is_shared() && !stop.is_cancelled() {
+        let (auth, routes) = (auth.clone(), routes.clone());
+        let work = move |store: &dyn Store| {
+            store.wait_for_news(EACH);
+            take_in(store, &auth, &routes)
+        };
+        let taken_in = store.run(work).await;
+        let was_there = std::mem::replace(&mut is_there, taken_in.is_ok());
+        match taken_in {
+            Err(error) if error.is_replaced() => {
+                stop.cancel();
+                return Err(error);
+            }
+            Err(error) if was_there => {
+                warn!(%error, "the store is gone, and with it what others change");
+            }
+            Ok(()) if !was_there => info!("the store is there again"),
+            _ => {}
+        }
+    }
+    stop.cancelled().await;
+    Ok(())
+}
+
+fn take_in(store: &dyn Store, auth: &Auth, routes: &Arc<Routes>) -> Result<(), FollowError> {
+    let news = store.news()?;
+    match &news.changes {
+        Changes::Only(changes) => {
+            for changed in changes {
+                // Who may not come any longer goes before anything else.
+                auth.follow(store, changed)?;
+                routes.follow(store, changed)?;
+            }
+        }
+        Changes::Anything => {
+            warn!("what others have changed is not known one by one, and all is looked at");
+            auth.follow_all(store)?;
+            routes.follow_all(store)?;
+        }
+    }
+    Ok(store.confirm(&news, routes.capacity())?)
+}

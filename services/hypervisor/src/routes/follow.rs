@@ -1,0 +1,163 @@
+//! What other gateways change of workspaces and people, taken over into memory.
+
+use super::route::Workspace;
+use super::table::{Routes, Without};
+use crate::store::{Changed, Store, StoreError, WorkspaceRow};
+use std::collections::HashSet;
+use std::sync::{Arc, PoisonError};
+use tracing::{info, warn};
+use uuid::Uuid;
+
+impl Routes {
+    /// The machine that a user's own requests are for, if it is another: the home of the workspace
+    /// that they are led to.
+    pub fn seat(&self, user: Uuid) -> Option<Box<str>> {
+        if let Some(chosen) = self.others.chosen(user) {
+            return Some(chosen.home.clone());
+        }
+        if self.by_user.contains_key(&user) {
+            return None;
+        }
+        let all = self.others.of(user);
+        Some(all.first()?.home.clone())
+    }
+
+    /// Looks once more at what has changed. Blocks.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn follow(
+        self: &Arc<Self>,
+        store: &dyn Store,
+        changed: &Changed,
+    ) -> Result<(), StoreError> {
+        match changed {
+            Changed::Workspace(name) => self.follow_workspace(store, name),
+            Changed::User(user) => self.follow_user(store, *user),
+            Changed::Session(_) | Changed::Token(_) => Ok(()),
+        }
+    }
+
+    /// The same if anything may have changed.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn follow_all(self: &Arc<Self>, store: &dyn Store) -> Result<(), StoreError> {
+        let rows = store.workspaces()?;
+        let known = self.others.all().into_iter().map(|it| it.name.to_string());
+        let known = known.chain(self.all().into_iter().map(|it| it.name.to_string()));
+        let all: HashSet<_> = rows.into_iter().map(|row| row.name).chain(known).collect();
+        for name in all {
+            self.follow_workspace(store, &name)?;
+        }
+        for user in store.users()? {
+            self.follow_user(store, user.id)?;
+        }
+        Ok(())
+    }
+
+    fn follow_workspace(self: &Arc<Self>, store: &dyn Store, name: &str) -> Result<(), StoreError> {
+        let placing = self.placing.lock().unwrap_or_else(PoisonError::into_inner);
+        // What one does oneself is in memory before that lock is given back.
+        let Some(row) = store.workspace(name)? else {
+            self.others.remove(name);
+            return Ok(());
+        };
+        if row.home != self.config.machine() {
+            self.others.put(&self.config, &row);
+            return Ok(());
+        }
+        self.others.remove(name);
+        if let Some(archive) = &row.archive {
+            if self.by_name.contains_key(name) {
+                self.follow_removal(store, archive)?;
+            }
+            return Ok(());
+        }
+        if row.retired {
+            return Ok(());
+        }
+        let Some(workspace) = self.named(name) else {
+            self.publish(&row)?;
+            let workspace = self.named(name);
+            drop(placing);
+            info!(
+                workspace = name,
+                slot = row.slot,
+                "given by another machine"
+            );
+            if let Some(workspace) = workspace {
+                self.begin(&workspace);
+            }
+            return Ok(());
+        };
+        self.follow_members(&row, &workspace);
+        Ok(())
+    }
+
+    fn follow_members(&self, row: &WorkspaceRow, workspace: &Arc<Workspace>) {
+        for gone in self.members(workspace) {
+            if !row.members.contains(&gone) {
+                self.take_out(gone, workspace);
+            }
+        }
+        for member in &row.members {
+            self.add(*member, workspace);
+        }
+    }
+
+    /// Another gateway has removed the only member of a workspace that is here.
+    fn follow_removal(
+        self: &Arc<Self>,
+        store: &dyn Store,
+        archive: &str,
+    ) -> Result<(), StoreError> {
+        let rows = store.archives()?;
+        let Some(row) = rows.into_iter().find(|row| row.id == archive) else {
+            return Ok(());
+        };
+        let workspace = self.withdraw(&row.workspace);
+        let routes = self.clone();
+        tokio::runtime::Handle::current().spawn(async move {
+            let left = routes
+                .put_all_away(vec![(row, workspace)], Vec::new())
+                .await;
+            if !left.is_empty() {
+                warn!(?left, "archives are still on their way");
+            }
+        });
+        Ok(())
+    }
+
+    fn follow_user(&self, store: &dyn Store, user: Uuid) -> Result<(), StoreError> {
+        let _one = self.placing.lock().unwrap_or_else(PoisonError::into_inner);
+        let placed = store.placed(user)?;
+        if placed.is_taken_out {
+            self.without.insert(user, Without::TakenOut);
+        } else {
+            self.without
+                .remove_if(&user, |_, why| matches!(why, Without::TakenOut));
+        }
+        match placed.chosen.as_deref() {
+            Some(name) => self.lead_to_named(user, name),
+            None => self.others.lead_to(user, None),
+        }
+        Ok(())
+    }
+
+    /// Puts into memory where a user is led to, wherever that is.
+    pub(super) fn lead_to_named(&self, user: Uuid, name: &str) {
+        match self.named(name) {
+            Some(workspace) => {
+                self.others.lead_to(user, None);
+                self.lead_to(user, &workspace);
+            }
+            None => self.others.lead_to(user, Some(name)),
+        }
+    }
+
+    /// Whether there is a workspace of this name, wherever it is.
+    pub(super) fn is_known(&self, name: &str) -> bool {
+        self.named(name).is_some() || self.others.named(name).is_some()
+    }
+}
