@@ -23,6 +23,8 @@ pub struct Peer {
     pub client: IpAddr,
     /// Whether the far end is a trusted proxy, whose forwarding headers count.
     pub trusted: bool,
+    /// Whether that is the gateway of another machine.
+    pub is_gateway: bool,
     /// The scheme that the client used, `http` or `https`.
     pub scheme: &'static str,
 }
@@ -39,8 +41,29 @@ impl Peer {
             source,
             client: source.address().unwrap_or(Ipv4Addr::UNSPECIFIED.into()),
             trusted: trusts(&source, trusted),
+            is_gateway: false,
             scheme,
         };
+        peer.believe(headers, trusted);
+        peer
+    }
+
+    /// The peer of a request that the gateway of another machine has carried here.
+    pub fn of_gateway(source: Source, headers: &HeaderMap, trusted: &[IpNet]) -> Self {
+        let mut peer = Self {
+            source,
+            client: source.address().unwrap_or(Ipv4Addr::UNSPECIFIED.into()),
+            trusted: true,
+            is_gateway: true,
+            scheme: "https",
+        };
+        peer.believe(headers, trusted);
+        peer
+    }
+
+    /// Believes what a trusted far end says of its clients.
+    fn believe(&mut self, headers: &HeaderMap, trusted: &[IpNet]) {
+        let peer = self;
         if peer.trusted {
             // The rightmost address that no trusted proxy has, for all left of it is hearsay; or
             // the leftmost, if trusted proxies have them all.
@@ -53,7 +76,7 @@ impl Peer {
             if peer.client.is_unspecified() {
                 UNNAMED.call_once(|| {
                     warn!(
-                        %source,
+                        source = %peer.source,
                         "a proxy does not say who its clients are, so limits by address count them as one; have it send X-Forwarded-For"
                     );
                 });
@@ -62,7 +85,6 @@ impl Peer {
                 peer.scheme = if scheme == "https" { "https" } else { "http" };
             }
         }
-        peer
     }
 }
 

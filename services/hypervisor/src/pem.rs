@@ -1,7 +1,7 @@
 //! PEM files, and the certificates in them that others are known by. No sentence has a byte of a file.
 
 use rustls::RootCertStore;
-use rustls::pki_types::CertificateDer;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::pki_types::pem::{Error, PemObject};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -34,8 +34,47 @@ pub enum PemError {
     },
 }
 
-/// The roots in a PEM file, which `key` of the configuration names.
-pub(crate) fn roots_of(key: &'static str, file: &Path) -> Result<RootCertStore, PemError> {
+/// The certificate in a PEM file, which `key` of the configuration names, and those of its issuers.
+pub(crate) fn chain_of(
+    key: &'static str,
+    file: &Path,
+) -> Result<Vec<CertificateDer<'static>>, PemError> {
+    let found = read(key, file)?;
+    if found.is_empty() {
+        return Err(PemError::Missing {
+            key,
+            path: file.to_owned(),
+            wanted: "certificate",
+            mend: "give the server's certificate and then those of its issuers",
+        });
+    }
+    Ok(found)
+}
+
+/// The private key in a PEM file, which `key` of the configuration names.
+pub(crate) fn private_key_of(
+    key: &'static str,
+    file: &Path,
+) -> Result<PrivateKeyDer<'static>, PemError> {
+    let path = file.to_owned();
+    PrivateKeyDer::from_pem_file(file).map_err(|error| match error {
+        Error::Io(source) => PemError::Unreadable { key, path, source },
+        Error::NoItemsFound => PemError::Missing {
+            key,
+            path,
+            wanted: "private key",
+            mend: "give the certificate's key, without a passphrase",
+        },
+        error => PemError::NotPem {
+            key,
+            path,
+            reason: reason(&error),
+        },
+    })
+}
+
+/// All certificates in a PEM file.
+fn read(key: &'static str, file: &Path) -> Result<Vec<CertificateDer<'static>>, PemError> {
     let path = || file.to_owned();
     let text = std::fs::read(file).map_err(|source| PemError::Unreadable {
         key,
@@ -43,17 +82,21 @@ pub(crate) fn roots_of(key: &'static str, file: &Path) -> Result<RootCertStore, 
         source,
     })?;
     let found: Result<Vec<_>, Error> = CertificateDer::pem_slice_iter(&text).collect();
-    let found = found.map_err(|error| PemError::NotPem {
+    found.map_err(|error| PemError::NotPem {
         key,
         path: path(),
         reason: reason(&error),
-    })?;
+    })
+}
+
+/// The roots in a PEM file, which `key` of the configuration names.
+pub(crate) fn roots_of(key: &'static str, file: &Path) -> Result<RootCertStore, PemError> {
     let mut roots = RootCertStore::empty();
-    let (added, _) = roots.add_parsable_certificates(found);
+    let (added, _) = roots.add_parsable_certificates(read(key, file)?);
     if added == 0 {
         return Err(PemError::Missing {
             key,
-            path: path(),
+            path: file.to_owned(),
             wanted: "certificate",
             mend: "give the roots that the certificate of the other side leads to",
         });

@@ -118,7 +118,7 @@ async fn one_gateway_has_it_until_it_leaves() {
     server
         .sql(
             &url,
-            "UPDATE writer SET seen_at = seen_at - interval '1 minute'",
+            "UPDATE machines SET lease_until = clock_timestamp() - interval '1 second'",
         )
         .unwrap();
     second.restart().await.unwrap();
@@ -128,7 +128,7 @@ async fn one_gateway_has_it_until_it_leaves() {
         first
             .process()
             .transcript()
-            .contains("another gateway has taken the store over")
+            .contains("another gateway has taken this one's place")
     );
 
     second.sigterm().unwrap();

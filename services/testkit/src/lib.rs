@@ -5,8 +5,10 @@ pub mod activation;
 #[cfg(feature = "browser")]
 pub mod browser;
 pub mod client;
+pub mod cluster;
 pub mod enter;
 pub mod harness;
+pub mod link;
 pub mod malformed;
 pub mod open_files;
 pub mod passkey;

@@ -194,14 +194,28 @@ impl Postgres {
     /// # Errors
     /// It cannot be made.
     pub fn database(&self) -> Result<String> {
+        Ok(self.url(&self.database_name()?))
+    }
+
+    /// The name of a new database.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    pub fn database_name(&self) -> Result<String> {
         let number = self.databases.fetch_add(1, Ordering::Relaxed);
         let name = format!("store{number}");
         let made = self.program("createdb").arg(&name).status()?;
         ensure!(made.success(), "no database can be made");
-        Ok(self.url(&name))
+        Ok(name)
     }
 
-    fn url(&self, database: &str) -> String {
+    /// The Unix socket at which it listens.
+    pub fn socket(&self) -> PathBuf {
+        self.folder.join(format!(".s.PGSQL.{}", self.port))
+    }
+
+    /// The URL of a database.
+    pub fn url(&self, database: &str) -> String {
         format!(
             "postgres:///{database}?user=tests&host={}&port={}",
             self.folder.display(),

@@ -95,6 +95,21 @@ impl Authority {
         })
     }
 
+    /// A certificate for who is called so.
+    ///
+    /// # Errors
+    /// It is no URI, or no randomness.
+    pub fn issue_for_uri(&self, uri: &str) -> Result<Issued> {
+        let mut params = CertificateParams::default();
+        params.subject_alt_names.push(SanType::URI(uri.try_into()?));
+        let key = KeyPair::generate()?;
+        let certificate = params.signed_by(&key, &self.issuer)?;
+        Ok(Issued {
+            chain: certificate.pem() + &self.issuer.pem(),
+            key: key.serialize_pem(),
+        })
+    }
+
     /// What a client is like that trusts this authority alone.
     pub fn trusted(&self) -> ClientConfig {
         self.trusted_over(DEFAULT_VERSIONS)

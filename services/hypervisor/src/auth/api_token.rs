@@ -141,7 +141,7 @@ impl Auth {
         if !self.store.is_current() {
             return None;
         }
-        self.tokens.find(&bearer.0?)
+        self.tokens.find(&bearer.hash?)
     }
 
     /// The same where it is not in memory. As with sessions the store is asked for one request at
@@ -149,8 +149,8 @@ impl Auth {
     ///
     /// # Errors
     /// [`AuthError::InvalidToken`]; the store's.
-    pub async fn fetch_token(self: &Arc<Self>, bearer: Bearer) -> Result<Arc<ApiToken>, AuthError> {
-        let hashes = bearer.0.into_iter().collect();
+    pub async fn fetch_token(self: &Arc<Self>, bearer: &Bearer) -> Result<Arc<ApiToken>, AuthError> {
+        let hashes = bearer.hash.into_iter().collect();
         let find = |auth: &Self, store: &dyn Store, hash: &Hash| auth.load_token(store, hash);
         let found = self.ask_store(hashes, find).await?;
         found.ok_or(AuthError::InvalidToken)

@@ -10,9 +10,23 @@ pub(super) const PREFIX: &str = "choiros_";
 /// Characters of a token behind that.
 const LENGTH: usize = 43;
 
-/// What a request carries that looks like a token of ours. Only the hash of what may be one is
-/// kept.
-pub struct Bearer(pub(super) Option<Hash>);
+/// What a request carries that looks like a token of ours.
+pub struct Bearer {
+    /// The hash of what may be one.
+    pub(super) hash: Option<Hash>,
+    /// As it came.
+    lines: Vec<HeaderValue>,
+}
+
+impl Bearer {
+    /// Has a request carry what it came with, for another gateway of ours.
+    pub fn put_back(&self, headers: &mut HeaderMap) {
+        headers.remove(AUTHORIZATION);
+        for line in &self.lines {
+            headers.append(AUTHORIZATION, line.clone());
+        }
+    }
+}
 
 /// Takes each `Authorization` out that has a token of ours in it, good or not: it is for us alone.
 /// Others stay as they are.
@@ -32,10 +46,11 @@ pub fn take_bearer(headers: &mut HeaderMap) -> Option<Bearer> {
         [line] => parse(line.as_bytes()),
         _ => None,
     };
-    for line in lines.into_iter().filter(|line| !is_ours(line)) {
-        headers.append(AUTHORIZATION, line);
+    for line in lines.iter().filter(|line| !is_ours(line)) {
+        headers.append(AUTHORIZATION, line.clone());
     }
-    Some(Bearer(token.map(|token| token.hash())))
+    let hash = token.map(|token| token.hash());
+    Some(Bearer { hash, lines })
 }
 
 /// The token of a line that is nothing else.
@@ -75,7 +90,7 @@ mod tests {
             let line = HeaderValue::from_bytes(line.as_bytes()).unwrap();
             headers.append(AUTHORIZATION, line);
         }
-        let bearer = take_bearer(&mut headers).map(|bearer| bearer.0.is_some());
+        let bearer = take_bearer(&mut headers).map(|bearer| bearer.hash.is_some());
         let left = headers.get_all(AUTHORIZATION).iter();
         let left = left.map(|line| String::from_utf8(line.as_bytes().to_vec()).unwrap());
         (left.collect(), bearer)

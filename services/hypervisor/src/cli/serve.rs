@@ -7,6 +7,7 @@ use crate::auth::{Auth, NewInvite};
 use crate::cluster;
 use crate::config::{self, Config, Registration};
 use crate::error;
+use crate::forwarding::Forwarding;
 use crate::metrics::Metrics;
 use crate::proxy::Proxy;
 use crate::routes::{Places, Routes};
@@ -36,7 +37,8 @@ pub(super) async fn serve(config: Config) -> Result<()> {
     let control =
         Control::bind(config.control_socket()).context("cannot listen on the operator's socket")?;
     let tls = open_tls(&config)?;
-    let listeners = systemd::listeners(&config, tls.as_ref())?;
+    let forwarding = Forwarding::open(&config)?;
+    let listeners = systemd::listeners(&config, tls.as_ref(), forwarding.as_ref())?;
     let signals = Signals::listen(tls.is_some())?;
     let stop = signals.stop.clone();
 
@@ -82,7 +84,15 @@ pub(super) async fn serve(config: Config) -> Result<()> {
         ));
     let proxy = Proxy::new(&config.proxy, &config.account_url());
     let routes_at_end = routes.clone();
-    let gateway = Gateway::new(auth.clone(), routes, proxy, own, metrics, &config);
+    let gateway = Gateway::new(
+        auth.clone(),
+        routes,
+        proxy,
+        own,
+        metrics,
+        forwarding.clone(),
+        &config,
+    );
 
     let orders = CancellationToken::new();
     let operator = tokio::spawn(api::serve_control(control, api, orders.clone()));
@@ -90,6 +100,9 @@ pub(super) async fn serve(config: Config) -> Result<()> {
     systemd::ready(stop.clone());
     if let Some(tls) = tls.clone() {
         tokio::spawn(tls.watch(stop.clone()));
+    }
+    if let Some(forwarding) = forwarding {
+        tokio::spawn(forwarding.watch(stop.clone()));
     }
     signals.reload(tls);
     keep_room(kept_store.clone());

@@ -2,7 +2,8 @@
 //! start or the end is.
 
 use crate::config::Config;
-use crate::server::{HTTP, HTTPS, Kind, Listener, REDIRECT, Socket};
+use crate::forwarding::Forwarding;
+use crate::server::{GATEWAY, HTTP, HTTPS, Kind, Listener, REDIRECT, Socket};
 use crate::tls::Tls;
 use crate::unix_socket;
 use anyhow::{Context as _, Result, bail};
@@ -25,15 +26,20 @@ const PROXY_MODE: u32 = 0o660;
 ///
 /// # Errors
 /// One that cannot be served: whoever came to it would wait for ever.
-pub(super) fn listeners(config: &Config, tls: Option<&Arc<Tls>>) -> Result<Vec<Listener>> {
+pub(super) fn listeners(
+    config: &Config,
+    tls: Option<&Arc<Tls>>,
+    forwarding: Option<&Arc<Forwarding>>,
+) -> Result<Vec<Listener>> {
     let mut listeners = sd_listen_fds::get()
         .context("LISTEN_FDS")
-        .and_then(|sockets| passed(sockets, tls))?;
+        .and_then(|sockets| passed(sockets, tls, forwarding))?;
     for listener in &listeners {
         info!(%listener, speaks = %listener.kind(), "listening on systemd's socket");
     }
     let is_redirect = |listener: &Listener| matches!(listener.kind(), Kind::Redirect);
-    if listeners.iter().all(is_redirect) {
+    let is_gateways = |listener: &Listener| matches!(listener.kind(), Kind::Gateway(_));
+    if listeners.iter().all(|it| is_redirect(it) || is_gateways(it)) {
         let kind = tls.cloned().map_or(Kind::Http, Kind::Https);
         listeners.push(bind(
             config.server.listen,
@@ -51,6 +57,12 @@ pub(super) fn listeners(config: &Config, tls: Option<&Arc<Tls>>) -> Result<Vec<L
         bail!(
             "there is a certificate in [tls], and none of the sockets that systemd passed is for it; set FileDescriptorName={HTTPS} in the socket unit of port 443, or take [tls] out"
         );
+    }
+    if let Some((address, forwarding)) = config.cluster.address.zip(forwarding)
+        && !listeners.iter().any(is_gateways)
+    {
+        let kind = Kind::Gateway(forwarding.clone());
+        listeners.push(bind(address, kind, "cluster.address")?);
     }
     if let Some(path) = &config.server.proxy_socket
         && !listeners.iter().any(|listener| listener.is_at(path))
@@ -76,6 +88,7 @@ fn bind(address: SocketAddr, kind: Kind, keys: &str) -> Result<Listener> {
 fn passed(
     sockets: Vec<(Option<String>, sd_listen_fds::OwnedFd)>,
     tls: Option<&Arc<Tls>>,
+    forwarding: Option<&Arc<Forwarding>>,
 ) -> Result<Vec<Listener>> {
     let is_alone = sockets.windows(2).all(|pair| pair[0].0 == pair[1].0);
     let served = sockets.into_iter().map(|(name, socket)| {
@@ -85,7 +98,10 @@ fn passed(
         let socket = socket.map_err(Into::into).and_then(listening);
         socket
             .and_then(|socket| {
-                let kind = kind(&name, is_alone, &socket, tls)?;
+                let kind = match (&*name, forwarding) {
+                    (GATEWAY, Some(forwarding)) => Kind::Gateway(forwarding.clone()),
+                    _ => kind(&name, is_alone, &socket, tls)?,
+                };
                 Ok(Listener::new(socket, kind))
             })
             .with_context(|| format!("the socket `{name}` that systemd passed cannot be served"))
@@ -98,6 +114,9 @@ fn kind(name: &str, is_alone: bool, socket: &Socket, tls: Option<&Arc<Tls>>) -> 
     let is_unix = matches!(socket, Socket::Unix(_));
     match (name, tls) {
         (HTTP, _) => Ok(Kind::Http),
+        (GATEWAY, _) => bail!(
+            "no other machine is known here; set cluster.machine and what belongs to it, or take its socket unit away"
+        ),
         (HTTPS | REDIRECT, _) if is_unix => bail!(
             "a Unix socket is for proxies, which come by plain HTTP; set FileDescriptorName={HTTP} in its socket unit"
         ),
@@ -112,7 +131,7 @@ fn kind(name: &str, is_alone: bool, socket: &Socket, tls: Option<&Arc<Tls>>) -> 
         (_, Some(tls)) if is_alone && !is_unix => Ok(Kind::Https(tls.clone())),
         _ if is_alone => Ok(Kind::Http),
         _ => bail!(
-            "it is one of several, and nothing serves that name; set FileDescriptorName={HTTP}, {HTTPS} or {REDIRECT} in its socket unit, or take the service out of it"
+            "it is one of several, and nothing serves that name; set FileDescriptorName={HTTP}, {HTTPS}, {REDIRECT} or {GATEWAY} in its socket unit, or take the service out of it"
         ),
     }
 }

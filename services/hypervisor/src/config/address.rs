@@ -9,6 +9,13 @@ pub(super) fn listener<'de, D: Deserializer<'de>>(from: D) -> Result<SocketAddr,
     parse(&String::deserialize(from)?).map_err(D::Error::custom)
 }
 
+/// The same where there need be none.
+pub(super) fn some_listener<'de, D: Deserializer<'de>>(
+    from: D,
+) -> Result<Option<SocketAddr>, D::Error> {
+    listener(from).map(Some)
+}
+
 /// A list of such.
 pub(super) fn listeners<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<SocketAddr>, D::Error> {
     let all = Vec::<String>::deserialize(from)?;

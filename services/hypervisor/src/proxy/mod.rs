@@ -44,6 +44,7 @@ pub use connections::Connections;
 pub use download::ResponseBody;
 pub use failure::{Failure, Reason};
 pub use navigation::{is_from_other_origin, is_navigation, is_top_level};
+pub use request::rewrite_for_gateway;
 pub use trace::note as note_trace;
 pub use write_limit::WriteLimit;
 

@@ -2,9 +2,13 @@
 
 use super::{Caller, RoutedClaim, cookies, forwarded, hop, trace, validators};
 use http::Version;
-use http::header::{CONNECTION, CONTENT_LENGTH, HOST, HeaderValue, TE, TRANSFER_ENCODING};
+use crate::peer::Peer;
+use crate::request_context::RequestContext;
+use http::header::{
+    CONNECTION, CONTENT_LENGTH, EXPECT, HOST, HeaderValue, TE, TRANSFER_ENCODING, UPGRADE,
+};
 use http::request::Parts;
-use http::uri::{Authority, Uri};
+use http::uri::{Authority, PathAndQuery, Uri};
 use hyper::upgrade::OnUpgrade;
 
 /// Removes what is not for the sandbox, and frames the request as HTTP/1.1.
@@ -34,6 +38,47 @@ pub(super) fn rewrite(head: &mut Parts, streams: bool, caller: &Caller<'_>) {
     trace::join(headers, caller.context);
     head.version = Version::HTTP_11;
     // The rest is how the names were written, which hyper keeps for those that are still there.
+    head.extensions.remove::<OnUpgrade>();
+}
+
+/// The same for the gateway of another machine, which is told what we were, and over HTTP/2 where it
+/// asks for no upgrade.
+pub fn rewrite_for_gateway(head: &mut Parts, peer: &Peer, context: &RequestContext) {
+    let headers = &mut head.headers;
+    let trailers = hop::lists(headers, &TE, "trailers");
+    let upgrade = headers.get(UPGRADE).cloned();
+    let upgrade = upgrade.filter(|_| hop::lists(headers, &CONNECTION, "upgrade"));
+    hop::strip(headers, |name| {
+        forwarded::is_spoofable(name, peer.trusted)
+    });
+    // Our own server says so to the client once the body is read.
+    headers.remove(EXPECT);
+    let authority = head.uri.authority().and_then(host);
+    if let Some(host) = &authority {
+        headers.insert(HOST, host.clone());
+    }
+    if trailers {
+        headers.insert(TE, HeaderValue::from_static("trailers"));
+    }
+    forwarded::add_origin(headers, peer);
+    trace::join(headers, context);
+    let path = head.uri.path_and_query().cloned();
+    let path = path.unwrap_or(PathAndQuery::from_static("/"));
+    if let Some(protocol) = upgrade {
+        headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+        headers.insert(UPGRADE, protocol);
+        head.uri = Uri::from(path);
+        return;
+    }
+    // There the host is a part of the target.
+    let host = headers.remove(HOST);
+    let host = host.and_then(|host| Authority::try_from(host.as_bytes()).ok());
+    let uri = Uri::builder().scheme("https").path_and_query(path);
+    if let Some(host) = host
+        && let Ok(uri) = uri.authority(host).build()
+    {
+        head.uri = uri;
+    }
     head.extensions.remove::<OnUpgrade>();
 }
 

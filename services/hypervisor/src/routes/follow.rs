@@ -1,5 +1,6 @@
 //! What other gateways change of workspaces and people, taken over into memory.
 
+use super::elsewhere::Elsewhere;
 use super::route::Workspace;
 use super::table::{Routes, Without};
 use crate::store::{Changed, Store, StoreError, WorkspaceRow};
@@ -154,6 +155,11 @@ impl Routes {
             }
             None => self.others.lead_to(user, Some(name)),
         }
+    }
+
+    /// The workspace of this name, if another machine is its home.
+    pub fn elsewhere(&self, name: &str) -> Option<Arc<Elsewhere>> {
+        self.others.named(name)
     }
 
     /// Whether there is a workspace of this name, wherever it is.

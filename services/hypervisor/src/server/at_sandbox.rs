@@ -94,7 +94,7 @@ impl Dispatch {
         let Some(bearer) = bearer else {
             return Ok(None);
         };
-        let token = self.token(bearer).await?;
+        let token = self.token(&bearer).await?;
         token.may_open(&place.workspace.name)?;
         Ok(Some(token))
     }

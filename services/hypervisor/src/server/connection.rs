@@ -6,11 +6,12 @@
 use super::exchange::Exchange;
 use super::filter::{FramingFilter, Protocol};
 use super::handler::{Entrance, Inbound, RequestHandler};
-use super::limits::{self, LocalExecutor};
+use super::limits;
 use super::refused;
 use super::response::ResponseBody;
 use crate::config;
 use crate::downstream::Downstream;
+use crate::local_executor::LocalExecutor;
 use crate::peer::Source;
 use crate::proxy::WriteLimit;
 use http::{HeaderValue, Request, Response, StatusCode, header};
@@ -47,6 +48,7 @@ pub struct Connections<H> {
     idle: Duration,
     http1: http1::Builder,
     http2: http2::Builder<LocalExecutor>,
+    http2_of_gateways: http2::Builder<LocalExecutor>,
     /// Once cancelled, each response is the last of its connection.
     stop: CancellationToken,
     /// Cloned for each connection that stays after its first request.
@@ -69,6 +71,7 @@ impl<H: RequestHandler> Connections<H> {
             idle: Duration::from_secs(config.idle_secs),
             http1: limits::http1(config),
             http2: limits::http2(config),
+            http2_of_gateways: limits::http2_of_gateways(config),
             config: config.clone(),
             stop,
             keep_alive,
@@ -209,7 +212,11 @@ impl<H: RequestHandler> Connections<H> {
                 Ok::<_, Infallible>(ResponseBody::handler(response, None))
             }
         });
-        let mut connection = pin!(self.http2.serve_connection(TokioIo::new(filter), service));
+        let http2 = match entrance {
+            Entrance::Gateway => &self.http2_of_gateways,
+            _ => &self.http2,
+        };
+        let mut connection = pin!(http2.serve_connection(TokioIo::new(filter), service));
         let ended = tokio::select! {
             biased;
             ended = connection.as_mut() => ended,

@@ -13,6 +13,7 @@ use super::{passkey_policy, service_worker, site};
 use crate::Body;
 use crate::auth::{self, Auth, AuthError, Bearer, Principal, take_bearer};
 use crate::config::{Config, Origins};
+use crate::forwarding::{self, Forwarding};
 use crate::lifetime::Lifetimes;
 use crate::metrics::{Metrics, WorkerMetrics};
 use crate::peer::{Peer, Source};
@@ -55,6 +56,8 @@ pub struct Gateway {
     hsts_secs: u64,
     /// Whether each request is a line of the access log.
     logs_access: bool,
+    /// The way to other machines, where there are any.
+    forwarding: Option<Arc<Forwarding>>,
 }
 
 impl Gateway {
@@ -65,6 +68,7 @@ impl Gateway {
         proxy: Proxy,
         own: Router,
         metrics: Arc<Metrics>,
+        forwarding: Option<Arc<Forwarding>>,
         config: &Config,
     ) -> Self {
         Self {
@@ -83,6 +87,7 @@ impl Gateway {
             redirect: Redirect::new(config),
             hsts_secs: config.tls.hsts_secs,
             logs_access: config.log.access,
+            forwarding,
         }
     }
 
@@ -98,6 +103,10 @@ impl Gateway {
     /// The counters of one more worker.
     pub(super) fn worker_metrics(&self) -> Arc<WorkerMetrics> {
         self.metrics.worker()
+    }
+
+    pub(super) fn forwarding(&self) -> Option<Arc<Forwarding>> {
+        self.forwarding.clone()
     }
 
     pub(super) fn proxy(&self) -> &Proxy {
@@ -117,6 +126,7 @@ pub(super) struct Dispatch {
     /// Where whatever outlives a request runs.
     pub(super) runtime: Handle,
     pub(super) upstreams: Rc<proxy::Connections>,
+    pub(super) peers: Option<forwarding::Connections>,
     pub(super) hsts: Option<HeaderValue>,
     pub(super) metrics: Arc<WorkerMetrics>,
 }
@@ -174,7 +184,10 @@ impl Dispatch {
             return own(response);
         }
         let scheme = entrance.scheme();
-        let peer = Peer::new(source, scheme, request.headers(), &gateway.trusted);
+        let peer = match entrance {
+            Entrance::Gateway => Peer::of_gateway(source, request.headers(), &gateway.trusted),
+            _ => Peer::new(source, scheme, request.headers(), &gateway.trusted),
+        };
         context.set_client(peer.client);
         // Wherever it goes: no sandbox ever sees one.
         let bearer = take_bearer(request.headers_mut());
@@ -189,10 +202,8 @@ impl Dispatch {
                         .await;
                 }
                 Host::Elsewhere(workspace, _) => {
-                    let machine = workspace.home.clone();
-                    let error = ClaimError::Elsewhere { machine };
-                    let response = unclaimed(&gateway.proxy, &request, error, true, context);
-                    return own(response);
+                    let (home, bearer) = (&workspace.home, bearer.as_ref());
+                    return Box::pin(self.at_home(home, request, bearer, &peer, context)).await;
                 }
                 Host::Unknown => return own(self.no_host(&request)),
             }
@@ -232,9 +243,13 @@ impl Dispatch {
         {
             return own(error.into_response());
         }
-        let principal = self.principal(&request, bearer).await;
+        let principal = self.principal(&request, bearer.as_ref()).await;
         if let Ok(Some(principal)) = &principal {
             context.set_user(principal.user().id);
+            if let Some(home) = self.home_for(&request, &destination, principal, &peer).await {
+                let bearer = bearer.as_ref();
+                return Box::pin(self.at_home(&home, request, bearer, &peer, context)).await;
+            }
         }
         match (destination, principal) {
             (Destination::Nothing, _) => own(nothing_here(&request, &gateway.account)),
@@ -373,7 +388,7 @@ impl Dispatch {
     }
 
     /// Whether it makes a difference there that a session cannot be looked up.
-    fn is_about_sessions(&self, request: &Request<Incoming>) -> bool {
+    pub(super) fn is_about_sessions(&self, request: &Request<Incoming>) -> bool {
         let own = self.gateway.paths.own(request.uri().path());
         own.is_some_and(|path| path.starts_with("/auth/"))
     }

@@ -262,7 +262,7 @@ fn is_path(path: &str) -> bool {
 }
 
 /// The first parameter of that name.
-fn query<'r, B>(request: &'r Request<B>, name: &str) -> Option<Cow<'r, str>> {
+pub(super) fn query<'r, B>(request: &'r Request<B>, name: &str) -> Option<Cow<'r, str>> {
     let query = request.uri().query()?;
     let mut pairs = url::form_urlencoded::parse(query.as_bytes());
     pairs.find_map(|(key, value)| (key == name).then_some(value))

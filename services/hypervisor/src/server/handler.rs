@@ -14,6 +14,8 @@ pub enum Entrance {
     Http,
     /// TLS, which we end.
     Https,
+    /// TLS, from the gateway of another machine.
+    Gateway,
     /// Plain HTTP at the edge, which is there to send people to TLS.
     Redirect,
 }
@@ -23,7 +25,7 @@ impl Entrance {
     pub fn scheme(self) -> &'static str {
         match self {
             Self::Http | Self::Redirect => "http",
-            Self::Https => "https",
+            Self::Https | Self::Gateway => "https",
         }
     }
 }

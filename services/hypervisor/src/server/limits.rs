@@ -1,6 +1,7 @@
 //! What a connection may cost.
 
 use crate::config;
+use crate::local_executor::LocalExecutor;
 use hyper::server::conn::{http1, http2};
 use hyper_util::rt::TokioTimer;
 use socket2::{SockRef, TcpKeepalive};
@@ -42,14 +43,18 @@ pub(super) fn http1(config: &config::Server) -> http1::Builder {
     builder
 }
 
-/// Runs hyper's tasks on the thread that they are made on.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct LocalExecutor;
+/// Requests at once on one connection of another gateway, which are those of many clients.
+const STREAMS_OF_GATEWAYS: u32 = 10_000;
 
-impl<F: Future<Output: 'static> + 'static> hyper::rt::Executor<F> for LocalExecutor {
-    fn execute(&self, task: F) {
-        tokio::task::spawn_local(task);
-    }
+/// The same of another gateway.
+pub(super) fn http2_of_gateways(config: &config::Server) -> http2::Builder<LocalExecutor> {
+    let mut builder = http2(config);
+    builder
+        .max_concurrent_streams(STREAMS_OF_GATEWAYS)
+        .initial_stream_window_size(4 * STREAM_BYTES)
+        .initial_connection_window_size(64 * STREAM_BYTES)
+        .max_send_buf_size(4 * STREAM_BYTES as usize);
+    builder
 }
 
 /// hyper's HTTP/2 with our limits.

@@ -3,6 +3,7 @@
 use super::handler::Entrance;
 use super::limits;
 use super::stream::Stream;
+use crate::forwarding::Forwarding;
 use crate::peer::Source;
 use crate::tls::Tls;
 use std::fmt;
@@ -16,9 +17,9 @@ use tokio_util::either::Either;
 pub(crate) const HTTP: &str = "http";
 pub(crate) const HTTPS: &str = "https";
 pub(crate) const REDIRECT: &str = "http-redirect";
+pub(crate) const GATEWAY: &str = "gateway";
 
 /// A socket that listens, on no runtime, and what is spoken there.
-#[derive(Debug)]
 pub struct Listener {
     socket: Socket,
     kind: Kind,
@@ -34,12 +35,14 @@ pub enum Socket {
 }
 
 /// What is spoken at a socket.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub enum Kind {
     /// Plain HTTP: to a proxy in front of us, or a laptop's browser.
     Http,
     /// HTTP over TLS, with this certificate.
     Https(Arc<Tls>),
+    /// HTTP over TLS, from the gateways of other machines.
+    Gateway(Arc<Forwarding>),
     /// Plain HTTP at the edge, which is there to send people to TLS.
     Redirect,
 }
@@ -56,6 +59,7 @@ impl Kind {
         match self {
             Self::Http => Entrance::Http,
             Self::Https(_) => Entrance::Https,
+            Self::Gateway(_) => Entrance::Gateway,
             Self::Redirect => Entrance::Redirect,
         }
     }
@@ -66,6 +70,7 @@ impl fmt::Display for Kind {
         f.write_str(match self {
             Self::Http => HTTP,
             Self::Https(_) => HTTPS,
+            Self::Gateway(_) => GATEWAY,
             Self::Redirect => REDIRECT,
         })
     }

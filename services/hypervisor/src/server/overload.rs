@@ -28,7 +28,7 @@ impl Overload {
     pub(super) fn refuse(&self, stream: Stream, kind: &Kind) {
         // A new connection's buffer has room; if ever not, that is no reason to wait either. For a
         // word over TLS there would have to be a handshake, which is what there is no room for.
-        if !matches!(kind, Kind::Https(_)) {
+        if !matches!(kind, Kind::Https(_) | Kind::Gateway(_)) {
             let _ = stream::try_write(&stream, FULL);
         }
         if let Ok(place) = self.0.clone().try_acquire_owned() {

@@ -12,7 +12,7 @@ impl Dispatch {
     pub(super) async fn principal(
         &self,
         request: &Request<Incoming>,
-        bearer: Option<Bearer>,
+        bearer: Option<&Bearer>,
     ) -> Result<Option<Principal>, AuthError> {
         if let Some(bearer) = bearer {
             return Ok(Some(Principal::Token(self.token(bearer).await?)));
@@ -26,9 +26,9 @@ impl Dispatch {
     }
 
     /// The token that came along.
-    pub(super) async fn token(&self, bearer: Bearer) -> Result<Arc<ApiToken>, AuthError> {
+    pub(super) async fn token(&self, bearer: &Bearer) -> Result<Arc<ApiToken>, AuthError> {
         let auth = &self.gateway.auth;
-        match auth.token(&bearer) {
+        match auth.token(bearer) {
             Some(token) => Ok(token),
             None => Box::pin(self.outliving(auth.fetch_token(bearer))).await,
         }

@@ -40,7 +40,7 @@ impl Redirect {
         routes: &Routes,
     ) -> Option<Response<Body>> {
         match entrance {
-            Entrance::Http => None,
+            Entrance::Http | Entrance::Gateway => None,
             Entrance::Https => self.for_other_host(request),
             Entrance::Redirect => {
                 let sandbox = match site::of(request, routes) {

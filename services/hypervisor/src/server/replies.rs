@@ -36,7 +36,18 @@ pub(super) fn refusal<B>(
     error: HttpError,
     links: &[(&str, &str)],
 ) -> Response<Body> {
-    if !proxy::is_navigation(request.method(), request.headers()) {
+    let is_page = proxy::is_navigation(request.method(), request.headers());
+    refusal_to(is_page, title, error, links)
+}
+
+/// The same to a request that is a person's if `is_page`.
+pub(super) fn refusal_to(
+    is_page: bool,
+    title: &str,
+    error: HttpError,
+    links: &[(&str, &str)],
+) -> Response<Body> {
+    if !is_page {
         return error.into_response();
     }
     let mut sentence = error.message;

@@ -11,6 +11,7 @@ use super::listener::{self, Kind, Listener, Open};
 use super::overload::Overload;
 use super::stream::Stream;
 use crate::config;
+use crate::forwarding;
 use crate::gate::Gate;
 use crate::peer::Source;
 use crate::tls::{Handshake, Tls, TlsStream};
@@ -103,6 +104,7 @@ async fn work(listeners: Vec<Listener>, shared: Arc<Shared>, index: usize) {
         gateway: shared.gateway.clone(),
         runtime: shared.runtime.clone(),
         upstreams: upstreams.clone(),
+        peers: shared.gateway.forwarding().map(forwarding::Connections::new),
         metrics: shared.gateway.worker_metrics(),
     };
     let keep_alive = shared.keep_alive[index].clone();
@@ -198,6 +200,15 @@ fn begin(
                     if let Some(stream) = handshake(&tls, tcp, source, limit, stop).await {
                         let serving = connections.serve(*stream, source, Entrance::Https, permit);
                         serving.await;
+                    }
+                }
+                (Kind::Gateway(forwarding), Either::Left(tcp)) => {
+                    match forwarding.accept(tcp).await {
+                        Ok(stream) => {
+                            let entrance = Entrance::Gateway;
+                            connections.serve(stream, source, entrance, permit).await;
+                        }
+                        Err(error) => warn!(%error, %source, "refused as another machine"),
                     }
                 }
                 (kind, stream) => {

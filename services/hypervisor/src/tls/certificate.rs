@@ -1,10 +1,8 @@
 //! The two files, and what is made of them.
 
 use super::TlsError;
-use crate::pem::{PemError, reason};
+use crate::pem;
 use rustls::crypto::CryptoProvider;
-use rustls::pki_types::pem::{self, PemObject};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 use rustls::{CertificateError, Error, InconsistentKeys};
 use std::os::unix::fs::MetadataExt as _;
@@ -44,53 +42,13 @@ impl Files {
 
     /// Reads both: a chain of certificates, and the key of the first.
     pub(super) fn load(&self, provider: &CryptoProvider) -> Result<CertifiedKey, TlsError> {
-        let chain = self.chain()?;
-        let key = self.private_key()?;
+        let chain = pem::chain_of("tls.cert", &self.cert)?;
+        let key = pem::private_key_of("tls.key", &self.key)?;
         CertifiedKey::from_der(chain, key, provider).map_err(|error| TlsError::Pair {
             cert: self.cert.clone(),
             key: self.key.clone(),
             problem: problem(&error),
         })
-    }
-
-    fn chain(&self) -> Result<Vec<CertificateDer<'static>>, PemError> {
-        let bad = |error| failure("tls.cert", &self.cert, error);
-        let text = std::fs::read(&self.cert).map_err(|error| bad(pem::Error::Io(error)))?;
-        let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
-        let chain = chain.map_err(bad)?;
-        if chain.is_empty() {
-            return Err(bad(pem::Error::NoItemsFound));
-        }
-        Ok(chain)
-    }
-
-    fn private_key(&self) -> Result<PrivateKeyDer<'static>, PemError> {
-        let bad = |error| failure("tls.key", &self.key, error);
-        PrivateKeyDer::from_pem_file(&self.key).map_err(bad)
-    }
-}
-
-fn failure(key: &'static str, path: &Path, error: pem::Error) -> PemError {
-    let path = path.to_owned();
-    match error {
-        pem::Error::Io(source) => PemError::Unreadable { key, path, source },
-        pem::Error::NoItemsFound if key == "tls.key" => PemError::Missing {
-            key,
-            path,
-            wanted: "private key",
-            mend: "give the key of tls.cert, without a passphrase",
-        },
-        pem::Error::NoItemsFound => PemError::Missing {
-            key,
-            path,
-            wanted: "certificate",
-            mend: "give the server's certificate and then those of its issuers",
-        },
-        error => PemError::NotPem {
-            key,
-            path,
-            reason: reason(&error),
-        },
     }
 }
 

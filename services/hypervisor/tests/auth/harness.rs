@@ -223,6 +223,7 @@ impl Browser {
                 source: SocketAddr::new(self.address, 4000).into(),
                 client: self.address,
                 trusted: false,
+                is_gateway: false,
                 scheme: "http",
             })
             .body(Body::from(body.to_string()))

@@ -121,6 +121,7 @@ impl RequestHandler for Front {
             source: inbound.source,
             client: Ipv4Addr::LOCALHOST.into(),
             trusted: self.trusted,
+            is_gateway: false,
             scheme: "http",
         };
         let context = RequestContext::new(inbound.downstream);

@@ -85,6 +85,15 @@ impl Client {
         })
     }
 
+    /// The same browser, whose requests come to this port, whatever the base's is.
+    #[must_use]
+    pub fn through(&self, port: u16) -> Self {
+        Self {
+            port,
+            ..self.clone()
+        }
+    }
+
     /// The name of the host.
     pub fn host(&self) -> &str {
         self.base.host_str().unwrap_or_default()
@@ -206,7 +215,8 @@ impl Client {
         if self.base.scheme() == "https" {
             "__Host-choiros".into()
         } else {
-            format!("choiros-{}", self.port)
+            let port = self.base.port_or_known_default();
+            format!("choiros-{}", port.unwrap_or_default())
         }
     }
 
