@@ -1,8 +1,8 @@
 //! PEM files, and the certificates in them that others are known by. No sentence has a byte of a file.
 
 use rustls::RootCertStore;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::pki_types::pem::{Error, PemObject};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use std::io;
 use std::path::{Path, PathBuf};
 use tracing::warn;

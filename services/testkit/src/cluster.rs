@@ -29,7 +29,8 @@ pub struct Cluster {
     /// The URL of the store's database.
     pub store: String,
     _certificates: TempDir,
-    _ports: Vec<Port>,
+    /// Where each is reached by the others.
+    ports: Vec<Port>,
 }
 
 impl Cluster {
@@ -43,7 +44,10 @@ impl Cluster {
         let authority = Authority::new()?;
         let ca = certificates.path().join("ca.pem");
         std::fs::write(&ca, authority.root_pem())?;
-        let ports: Vec<_> = NAMES.iter().map(|_| Port::reserve()).collect::<Result<_>>()?;
+        let ports: Vec<_> = NAMES
+            .iter()
+            .map(|_| Port::reserve())
+            .collect::<Result<_>>()?;
         let (mut gateways, mut stores, mut links) = (Vec::new(), Vec::new(), Vec::new());
         for (at, name) in NAMES.iter().enumerate() {
             let folder = certificates.path().join(name);
@@ -88,7 +92,7 @@ impl Cluster {
             links,
             store: server.url(&database),
             _certificates: certificates,
-            _ports: ports,
+            ports,
         })
     }
 
@@ -101,6 +105,11 @@ impl Cluster {
     /// The same browser, whose requests come to another gateway from now on.
     pub fn through(&self, client: &Client, gateway: usize) -> Client {
         client.through(self.gateways[gateway].port())
+    }
+
+    /// Where other machines reach this gateway.
+    pub fn port_between_machines(&self, gateway: usize) -> u16 {
+        self.ports[gateway].number()
     }
 
     /// What passes between a gateway and the store.

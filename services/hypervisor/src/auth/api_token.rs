@@ -149,7 +149,10 @@ impl Auth {
     ///
     /// # Errors
     /// [`AuthError::InvalidToken`]; the store's.
-    pub async fn fetch_token(self: &Arc<Self>, bearer: &Bearer) -> Result<Arc<ApiToken>, AuthError> {
+    pub async fn fetch_token(
+        self: &Arc<Self>,
+        bearer: &Bearer,
+    ) -> Result<Arc<ApiToken>, AuthError> {
         let hashes = bearer.hash.into_iter().collect();
         let find = |auth: &Self, store: &dyn Store, hash: &Hash| auth.load_token(store, hash);
         let found = self.ask_store(hashes, find).await?;

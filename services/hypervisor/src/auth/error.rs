@@ -204,6 +204,10 @@ impl AuthError {
 impl From<AuthError> for HttpError {
     fn from(error: AuthError) -> Self {
         use AuthError as E;
+        let error = match error {
+            E::Store(error) | E::Placement(PlacementError::Store(error)) => return error.into(),
+            error => error,
+        };
         let (status, code) = match &error {
             E::Unauthenticated => (StatusCode::UNAUTHORIZED, "unauthenticated"),
             E::InvalidToken => (StatusCode::UNAUTHORIZED, "invalid_token"),

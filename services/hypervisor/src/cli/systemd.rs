@@ -39,7 +39,10 @@ pub(super) fn listeners(
     }
     let is_redirect = |listener: &Listener| matches!(listener.kind(), Kind::Redirect);
     let is_gateways = |listener: &Listener| matches!(listener.kind(), Kind::Gateway(_));
-    if listeners.iter().all(|it| is_redirect(it) || is_gateways(it)) {
+    if listeners
+        .iter()
+        .all(|it| is_redirect(it) || is_gateways(it))
+    {
         let kind = tls.cloned().map_or(Kind::Http, Kind::Https);
         listeners.push(bind(
             config.server.listen,

@@ -49,8 +49,8 @@ pub(super) const ANCESTOR: [(&str, &[&str]); 6] = [
     ("FRONTEND_DIST", &["shell", "dir"]),
 ];
 
-const SECTIONS: [&str; 9] = [
-    "server", "tls", "auth", "store", "proxy", "runtime", "shell", "log", "slots",
+const SECTIONS: [&str; 10] = [
+    "server", "tls", "auth", "store", "cluster", "proxy", "runtime", "shell", "log", "slots",
 ];
 
 pub(super) const PREFIX: &str = "HYPERVISOR_";

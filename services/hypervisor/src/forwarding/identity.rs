@@ -84,7 +84,11 @@ impl Forwarding {
     /// Reads the files from time to time, until `stop`.
     pub async fn watch(self: Arc<Self>, stop: CancellationToken) {
         let mut last = self.texts();
-        while stop.run_until_cancelled(tokio::time::sleep(RELOAD)).await.is_some() {
+        while stop
+            .run_until_cancelled(tokio::time::sleep(RELOAD))
+            .await
+            .is_some()
+        {
             let texts = self.texts();
             if texts != last && texts.iter().all(Option::is_some) {
                 info!("the machine's certificate is another now");
@@ -129,16 +133,19 @@ impl Forwarding {
         machine: &str,
         protocol: &[u8],
     ) -> io::Result<tokio_rustls::client::TlsStream<TcpStream>> {
-        let peer = self.peers.get(machine).ok_or_else(|| {
-            refused(format!("cluster.peers does not say where {machine} is"))
-        })?;
+        let peer = self
+            .peers
+            .get(machine)
+            .ok_or_else(|| refused(format!("cluster.peers does not say where {machine} is")))?;
         let mut client = ClientConfig::clone(&self.tls.load().client);
         client.alpn_protocols = vec![protocol.to_vec()];
         let name = ServerName::try_from(machine.to_owned()).map_err(io::Error::other)?;
         let connect = async {
             let stream = TcpStream::connect(peer.as_str()).await?;
             stream.set_nodelay(true)?;
-            TlsConnector::from(Arc::new(client)).connect(name, stream).await
+            TlsConnector::from(Arc::new(client))
+                .connect(name, stream)
+                .await
         };
         timeout(self.connect, connect).await?
     }
@@ -149,12 +156,7 @@ fn refused(said: String) -> io::Error {
 }
 
 impl Identity {
-    fn read(
-        machine: &str,
-        cert: &Path,
-        key: &Path,
-        ca: &Path,
-    ) -> Result<Self, IdentityError> {
+    fn read(machine: &str, cert: &Path, key: &Path, ca: &Path) -> Result<Self, IdentityError> {
         let provider = Arc::new(aws_lc_rs::default_provider());
         let algorithms = provider.signature_verification_algorithms;
         let roots = Arc::new(pem::roots_of("cluster.ca", ca)?);
@@ -173,13 +175,15 @@ impl Identity {
                 machine: machine.to_owned(),
             });
         }
-        let unusable = |error: rustls::server::VerifierBuilderError| IdentityError::Tls(error.to_string());
+        let unusable =
+            |error: rustls::server::VerifierBuilderError| IdentityError::Tls(error.to_string());
         let clients = WebPkiClientVerifier::builder_with_provider(roots.clone(), provider.clone())
             .build()
             .map_err(unusable)?;
-        let signatures = WebPkiServerVerifier::builder_with_provider(roots.clone(), provider.clone())
-            .build()
-            .map_err(unusable)?;
+        let signatures =
+            WebPkiServerVerifier::builder_with_provider(roots.clone(), provider.clone())
+                .build()
+                .map_err(unusable)?;
         let mut server = ServerConfig::builder_with_provider(provider.clone())
             .with_protocol_versions(&[&TLS13])?
             .with_client_cert_verifier(clients)

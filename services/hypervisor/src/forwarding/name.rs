@@ -20,10 +20,14 @@ impl Name {
     pub(super) fn of(certificate: &[u8]) -> Option<Self> {
         let (_, certificate) = X509Certificate::from_der(certificate).ok()?;
         let names = certificate.subject_alternative_name().ok()??;
-        let mut uris = names.value.general_names.iter().filter_map(|name| match name {
-            GeneralName::URI(uri) => Some(*uri),
-            _ => None,
-        });
+        let mut uris = names
+            .value
+            .general_names
+            .iter()
+            .filter_map(|name| match name {
+                GeneralName::URI(uri) => Some(*uri),
+                _ => None,
+            });
         let name = Self::parse(uris.next()?)?;
         // SPIFFE lets a certificate have one alone, so that nobody has to choose.
         uris.next().is_none().then_some(name)
@@ -32,7 +36,9 @@ impl Name {
     fn parse(uri: &str) -> Option<Self> {
         let (domain, machine) = uri.strip_prefix(SCHEME)?.split_once(PATH)?;
         let is_plain = |text: &str| {
-            let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-.".contains(&byte);
+            let plain = |byte: u8| {
+                byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-.".contains(&byte)
+            };
             !text.is_empty() && text.bytes().all(plain)
         };
         (is_plain(domain) && is_plain(machine)).then(|| Self {

@@ -1,9 +1,9 @@
 //! The head of a request, rewritten in place for the sandbox.
 
 use super::{Caller, RoutedClaim, cookies, forwarded, hop, trace, validators};
-use http::Version;
 use crate::peer::Peer;
 use crate::request_context::RequestContext;
+use http::Version;
 use http::header::{
     CONNECTION, CONTENT_LENGTH, EXPECT, HOST, HeaderValue, TE, TRANSFER_ENCODING, UPGRADE,
 };
@@ -48,9 +48,7 @@ pub fn rewrite_for_gateway(head: &mut Parts, peer: &Peer, context: &RequestConte
     let trailers = hop::lists(headers, &TE, "trailers");
     let upgrade = headers.get(UPGRADE).cloned();
     let upgrade = upgrade.filter(|_| hop::lists(headers, &CONNECTION, "upgrade"));
-    hop::strip(headers, |name| {
-        forwarded::is_spoofable(name, peer.trusted)
-    });
+    hop::strip(headers, |name| forwarded::is_spoofable(name, peer.trusted));
     // Our own server says so to the client once the body is read.
     headers.remove(EXPECT);
     let authority = head.uri.authority().and_then(host);

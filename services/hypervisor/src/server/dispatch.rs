@@ -246,7 +246,10 @@ impl Dispatch {
         let principal = self.principal(&request, bearer.as_ref()).await;
         if let Ok(Some(principal)) = &principal {
             context.set_user(principal.user().id);
-            if let Some(home) = self.home_for(&request, &destination, principal, &peer).await {
+            if let Some(home) = self
+                .home_for(&request, &destination, principal, &peer)
+                .await
+            {
                 let bearer = bearer.as_ref();
                 return Box::pin(self.at_home(&home, request, bearer, &peer, context)).await;
             }

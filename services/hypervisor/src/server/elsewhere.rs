@@ -44,7 +44,10 @@ impl Dispatch {
             bearer.put_back(&mut head.headers);
         }
         proxy::rewrite_for_gateway(&mut head, peer, context);
-        match peers.forward(machine, Request::from_parts(head, body)).await {
+        match peers
+            .forward(machine, Request::from_parts(head, body))
+            .await
+        {
             Ok(response) => response.map(ResponseBody::Left),
             Err(error) => {
                 warn!(machine, %error, "another machine does not answer");

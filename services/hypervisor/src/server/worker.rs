@@ -104,7 +104,10 @@ async fn work(listeners: Vec<Listener>, shared: Arc<Shared>, index: usize) {
         gateway: shared.gateway.clone(),
         runtime: shared.runtime.clone(),
         upstreams: upstreams.clone(),
-        peers: shared.gateway.forwarding().map(forwarding::Connections::new),
+        peers: shared
+            .gateway
+            .forwarding()
+            .map(forwarding::Connections::new),
         metrics: shared.gateway.worker_metrics(),
     };
     let keep_alive = shared.keep_alive[index].clone();

@@ -16,6 +16,7 @@ mod lock;
 mod machines;
 mod people;
 mod postgres;
+mod response;
 mod rows;
 mod sql;
 mod sqlite;

@@ -44,11 +44,15 @@ pub(super) fn cluster(config: &Config) -> Verdict {
             "cluster.peers: {machine} is this machine; name the others alone"
         ));
     }
-    let is_place = |place: &&String| place.rsplit_once(':').is_some_and(|(host, port)| {
-        !host.is_empty() && port.parse::<u16>().is_ok_and(|port| port > 0)
-    });
+    let is_place = |place: &&String| {
+        place.rsplit_once(':').is_some_and(|(host, port)| {
+            !host.is_empty() && port.parse::<u16>().is_ok_and(|port| port > 0)
+        })
+    };
     if let Some(place) = cluster.peers.values().find(|place| !is_place(place)) {
-        return Err(format!("cluster.peers: `{place}` is no host with a port; give host:port"));
+        return Err(format!(
+            "cluster.peers: `{place}` is no host with a port; give host:port"
+        ));
     }
     Ok(())
 }

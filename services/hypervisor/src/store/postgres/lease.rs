@@ -60,7 +60,8 @@ mod tests {
         let lease = Lease::new(Duration::ZERO);
         assert!(lease.holds());
         let confirmed = |ago| lease.since.checked_sub(ago).unwrap();
-        for (ago, holds) in [(GONE, false), (GONE - MARGIN, false), (MARGIN, true)] {
+        let lasts = GONE.checked_sub(MARGIN).unwrap();
+        for (ago, holds) in [(GONE, false), (lasts, false), (MARGIN, true)] {
             let lease = Lease {
                 since: confirmed(ago),
                 until: AtomicU64::new(0),
