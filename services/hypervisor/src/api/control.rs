@@ -5,10 +5,12 @@ use super::acts;
 use super::changes;
 use super::named::named;
 use super::sandboxes::Outcome;
-use super::{Api, inventory, log, people};
+use super::at_home::at_home;
+use super::{Api, inventory, log, machines, people};
 use crate::auth::Caller;
 use crate::cluster::answer_when_known;
 use crate::error::{HttpError, for_operator};
+use crate::forwarding::PeerStream;
 use crate::private_folder;
 use crate::role::Role;
 use crate::routes::Workspace;
@@ -27,17 +29,20 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::mpsc::Receiver;
 use tokio::time::sleep;
+use tokio_util::either::Either;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 /// How long a shutdown waits for what an operator has ordered.
 const LAST_ORDERS: Duration = Duration::from_secs(5);
 
-/// The operator's socket, bound.
+/// The operator's socket, bound, and the way by which other machines pass orders on.
 pub struct Control {
     listener: UnixListener,
     path: PathBuf,
+    orders: Option<Receiver<PeerStream>>,
 }
 
 impl Control {
@@ -49,7 +54,11 @@ impl Control {
         private_folder::make_for(&path)?;
         let listener = unix_socket::listener(&path, 0o600)?;
         let listener = UnixListener::from_std(listener)?;
-        Ok(Self { listener, path })
+        Ok(Self {
+            listener,
+            path,
+            orders: None,
+        })
     }
 }
 
@@ -59,17 +68,28 @@ impl Drop for Control {
     }
 }
 
-/// Connections of root and of this program's own user; no other's.
+/// Connections of root and of this program's own user, and of other machines; no other's.
 impl Listener for Control {
-    type Io = UnixStream;
+    type Io = Either<UnixStream, PeerStream>;
     type Addr = ();
 
-    async fn accept(&mut self) -> (UnixStream, ()) {
+    async fn accept(&mut self) -> (Self::Io, ()) {
         let own = rustix::process::geteuid().as_raw();
         loop {
-            let (stream, _) = Listener::accept(&mut self.listener).await;
+            let order = async {
+                match &mut self.orders {
+                    Some(orders) => orders.recv().await,
+                    None => None,
+                }
+            };
+            let (stream, _) = tokio::select! {
+                accepted = Listener::accept(&mut self.listener) => accepted,
+                Some(stream) = order => return (Either::Right(stream), ()),
+            };
             match stream.peer_cred() {
-                Ok(peer) if peer.uid() == 0 || peer.uid() == own => return (stream, ()),
+                Ok(peer) if peer.uid() == 0 || peer.uid() == own => {
+                    return (Either::Left(stream), ());
+                }
                 other => warn!(peer = ?other, "refused at the operator's socket"),
             }
         }
@@ -81,7 +101,8 @@ impl Listener for Control {
 }
 
 /// Serves the operator until `stop`, and then whoever was in the midst of an order.
-pub async fn serve(control: Control, api: Api, stop: CancellationToken) {
+pub async fn serve(mut control: Control, api: Api, stop: CancellationToken) {
+    control.orders = api.forwarding.as_ref().and_then(|it| it.orders());
     let server = axum::serve(control, router(api));
     let server = server.with_graceful_shutdown(stop.clone().cancelled_owned());
     let late = async {
@@ -97,6 +118,7 @@ pub async fn serve(control: Control, api: Api, stop: CancellationToken) {
 fn router(api: Api) -> Router {
     Router::new()
         .route("/status", get(status))
+        .route("/machines", get(machines::list))
         .route("/sandboxes", get(inventory::list))
         .route("/sandboxes/{workspace}/{role}/log", get(log::log))
         .route(
@@ -115,6 +137,7 @@ fn router(api: Api) -> Router {
         .layer(map_response(for_operator))
         .layer(Extension(Caller::Operator))
         .layer(from_fn_with_state(api.store.clone(), answer_when_known))
+        .layer(from_fn_with_state(api.clone(), at_home))
         .with_state(api)
 }
 

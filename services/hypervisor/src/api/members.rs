@@ -21,7 +21,14 @@ pub(super) async fn members_of(
     api: &Api,
     workspaces: &[Arc<Workspace>],
 ) -> Result<Vec<Vec<Member>>, StoreError> {
-    let ids = api.routes.members_of(workspaces);
+    named_members(api, api.routes.members_of(workspaces)).await
+}
+
+/// The same of workspaces that have these members.
+pub(super) async fn named_members(
+    api: &Api,
+    ids: Vec<Vec<Uuid>>,
+) -> Result<Vec<Vec<Member>>, StoreError> {
     let all: BTreeSet<Uuid> = ids.iter().flatten().copied().collect();
     let names = api.store.run(move |store| usernames(store, all)).await?;
     let members = |ids: Vec<Uuid>| {

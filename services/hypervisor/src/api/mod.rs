@@ -3,6 +3,7 @@
 
 mod access;
 mod acts;
+mod at_home;
 mod changes;
 mod control;
 mod document;
@@ -13,6 +14,7 @@ mod hosts;
 mod inventory;
 mod log;
 mod log_readers;
+mod machines;
 mod members;
 mod metrics;
 mod named;
@@ -30,6 +32,7 @@ pub use sandboxes::Row;
 
 use crate::auth::{Acts, Auth, Caller};
 use crate::config::Config;
+use crate::forwarding::Forwarding;
 use crate::metrics::Metrics;
 use crate::routes::{Routes, Workspace};
 use crate::shell::Shell;
@@ -69,6 +72,8 @@ pub struct Api {
     pub log_readers: Arc<LogReaders>,
     /// The labels that workspaces have in the metrics.
     pub labels: Arc<Labels>,
+    /// The way to other machines, where there are any.
+    pub forwarding: Option<Arc<Forwarding>>,
     /// When this program started.
     pub started: Instant,
 }

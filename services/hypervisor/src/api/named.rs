@@ -9,7 +9,12 @@ use std::sync::Arc;
 /// The workspace of that name.
 pub(super) fn named(api: &Api, workspace: &str) -> Result<Arc<Workspace>, HttpError> {
     api.routes.named(workspace).ok_or_else(|| {
-        let said = if api.routes.is_retired(workspace) {
+        let said = if let Some(elsewhere) = api.routes.elsewhere(workspace) {
+            format!(
+                "the home of {workspace} is the machine {}; choose it on your account page, and then do that again",
+                elsewhere.home
+            )
+        } else if api.routes.is_retired(workspace) {
             format!(
                 "workspace {workspace} is kept, but not declared; declare `workspaces.{workspace}` again and restart the gateway"
             )

@@ -3,7 +3,7 @@
 
 use super::answer::Answer;
 use super::client::Client;
-use super::{backup, changes, logs, people, sandboxes};
+use super::{backup, changes, logs, machines, people, sandboxes};
 use crate::config::Config;
 use anyhow::Result;
 use clap::Subcommand;
@@ -77,6 +77,8 @@ pub(super) enum Command {
     Restore(changes::Restore),
     /// Say how the running gateway is
     Status,
+    /// List the machines that share a store, and how each is
+    Machines,
     /// Print a one-time recovery code for someone who has lost every passkey
     ///
     /// With it they add a new passkey at /recovery, and can do nothing else.
@@ -94,6 +96,7 @@ impl Command {
     async fn ask(self, config: &Config, client: &Client, json: bool) -> Result<Answer> {
         match self {
             Self::Status => Ok(client.get("/status").await?.into()),
+            Self::Machines => machines::machines(client).await,
             Self::Users(users) => people::users(client, users).await,
             Self::Invites(invites) => people::invites(client, invites).await,
             Self::Sessions(sessions) => people::sessions(client, sessions).await,

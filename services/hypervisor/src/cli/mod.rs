@@ -8,6 +8,7 @@ mod client;
 mod commands;
 mod exit;
 mod logs;
+mod machines;
 mod manual;
 mod once;
 mod open_files;

@@ -66,6 +66,7 @@ pub(super) async fn serve(config: Config) -> Result<()> {
         acts: Arc::default(),
         log_readers: Arc::new(LogReaders::new(stop.clone())),
         labels: Arc::default(),
+        forwarding: forwarding.clone(),
         started: Instant::now(),
     };
     if let Some(acme) = tls.as_ref().and_then(|tls| tls.by_acme()) {

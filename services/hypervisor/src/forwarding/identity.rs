@@ -2,6 +2,7 @@
 
 use super::IdentityError;
 use super::name::Name;
+use super::order::{Orders, PROTOCOL};
 use super::verifier::Verifier;
 use crate::config::Config;
 use crate::pem;
@@ -27,7 +28,7 @@ use tracing::{info, warn};
 const RELOAD: Duration = Duration::from_secs(30);
 
 /// A connection of another machine.
-type PeerStream = tokio_rustls::server::TlsStream<TcpStream>;
+pub type PeerStream = tokio_rustls::server::TlsStream<TcpStream>;
 
 /// The protocols between gateways.
 pub(super) const HTTP2: &[u8] = b"h2";
@@ -42,6 +43,7 @@ pub struct Forwarding {
     ca: PathBuf,
     connect: Duration,
     tls: ArcSwap<Identity>,
+    pub(super) orders: Orders,
 }
 
 struct Identity {
@@ -70,6 +72,7 @@ impl Forwarding {
             ca: ca.clone(),
             connect: Duration::from_secs(config.proxy.connect_secs),
             tls: ArcSwap::from_pointee(tls),
+            orders: Orders::new(),
         })))
     }
 
@@ -107,18 +110,20 @@ impl Forwarding {
         self.peers.contains_key(machine)
     }
 
-    /// Has the handshake on a connection of another machine.
+    /// Has the handshake on a connection of another machine; one with requests, if it is that.
     ///
     /// # Errors
     /// It is none of those that are named, or takes too long.
-    pub async fn accept(&self, stream: TcpStream) -> io::Result<PeerStream> {
+    pub async fn accept(&self, stream: TcpStream) -> io::Result<Option<PeerStream>> {
         let tls = self.tls.load_full();
         let acceptor = TlsAcceptor::from(tls.server.clone());
         let stream = timeout(self.connect, acceptor.accept(stream)).await??;
         let chain = stream.get_ref().1.peer_certificates().unwrap_or_default();
         let name = chain.first().and_then(|first| Name::of(first));
         match name {
-            Some(name) if name.domain == tls.name.domain && self.knows(&name.machine) => Ok(stream),
+            Some(name) if name.domain == tls.name.domain && self.knows(&name.machine) => {
+                Ok(self.orders.sort(stream).await)
+            }
             Some(name) => Err(refused(format!(
                 "the machine {} of {} is not in cluster.peers",
                 name.machine, name.domain
@@ -188,7 +193,7 @@ impl Identity {
             .with_protocol_versions(&[&TLS13])?
             .with_client_cert_verifier(clients)
             .with_single_cert(chain.clone(), private.clone_key())?;
-        server.alpn_protocols = vec![HTTP2.to_vec(), HTTP1.to_vec()];
+        server.alpn_protocols = [HTTP2, HTTP1, PROTOCOL].map(<[u8]>::to_vec).into();
         let verifier = Verifier::new(roots, algorithms, signatures, name.domain.clone());
         let client = ClientConfig::builder_with_provider(provider)
             .with_protocol_versions(&[&TLS13])?

@@ -9,9 +9,10 @@ mod connections;
 mod error;
 mod identity;
 mod name;
+mod order;
 mod tunnel;
 mod verifier;
 
 pub use connections::Connections;
 pub use error::{ForwardError, IdentityError};
-pub use identity::Forwarding;
+pub use identity::{Forwarding, PeerStream};

@@ -16,7 +16,8 @@ pub struct Elsewhere {
     pub home: Box<str>,
     /// Of this home.
     pub epoch: u64,
-    pub(super) slot: Option<u32>,
+    /// Its slot of that machine, if it is not a declared one.
+    pub slot: Option<u32>,
     members: Vec<Uuid>,
     /// Live's and dev's.
     sites: [Site; 2],
@@ -37,7 +38,9 @@ impl Others {
     }
 
     pub(super) fn all(&self) -> Vec<Arc<Elsewhere>> {
-        self.by_name.iter().map(|it| it.value().clone()).collect()
+        let mut all: Vec<_> = self.by_name.iter().map(|it| it.value().clone()).collect();
+        all.sort_by(|a, b| a.name.cmp(&b.name));
+        all
     }
 
     /// This user's, those that they joined first in front.
@@ -94,6 +97,11 @@ impl Others {
 }
 
 impl Elsewhere {
+    /// Its members, those who joined first in front.
+    pub fn members(&self) -> &[Uuid] {
+        &self.members
+    }
+
     /// Where the sandbox that has this role is found.
     pub fn site(&self, role: Role) -> &Site {
         match role {

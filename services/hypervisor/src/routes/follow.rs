@@ -13,14 +13,28 @@ impl Routes {
     /// The machine that a user's own requests are for, if it is another: the home of the workspace
     /// that they are led to.
     pub fn seat(&self, user: Uuid) -> Option<Box<str>> {
+        Some(self.led_elsewhere(user)?.home.clone())
+    }
+
+    /// The workspace of another machine that this user is led to.
+    pub fn led_elsewhere(&self, user: Uuid) -> Option<Arc<Elsewhere>> {
         if let Some(chosen) = self.others.chosen(user) {
-            return Some(chosen.home.clone());
+            return Some(chosen);
         }
         if self.by_user.contains_key(&user) {
             return None;
         }
-        let all = self.others.of(user);
-        Some(all.first()?.home.clone())
+        self.others.of(user).first().cloned()
+    }
+
+    /// All workspaces of this user that other machines have.
+    pub fn workspaces_elsewhere(&self, user: Uuid) -> Vec<Arc<Elsewhere>> {
+        self.others.of(user)
+    }
+
+    /// All workspaces that other machines have, by name.
+    pub fn all_elsewhere(&self) -> Vec<Arc<Elsewhere>> {
+        self.others.all()
     }
 
     /// Looks once more at what has changed. Blocks.

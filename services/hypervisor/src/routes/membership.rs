@@ -87,27 +87,24 @@ impl Routes {
         self.change_members(workspace, work).await
     }
 
-    /// Leads a user to this one of theirs from now on.
+    /// Leads a user to this one of theirs from now on, wherever it is.
     ///
     /// # Errors
     /// Whatever the error, nothing was changed.
-    pub async fn choose(
-        self: &Arc<Self>,
-        workspace: &Arc<Workspace>,
-        user: Uuid,
-    ) -> Result<(), MemberError> {
-        let work = move |routes: &Self, store: &dyn Store, workspace: &Arc<Workspace>| {
-            let name = &workspace.name;
-            store.choose(user, name).map_err(|error| match error {
+    pub async fn choose(self: &Arc<Self>, workspace: &str, user: Uuid) -> Result<(), MemberError> {
+        let (routes, name) = (self.clone(), workspace.to_owned());
+        let work = move |store: &dyn Store| {
+            let _one = routes.placing.lock().unwrap_or_else(PoisonError::into_inner);
+            store.choose(user, &name).map_err(|error| match error {
                 StoreError::Conflict(Conflict::Member) => MemberError::NoMember {
-                    workspace: name.to_string(),
+                    workspace: name.clone(),
                 },
                 error => error.into(),
             })?;
-            routes.lead_to(user, workspace);
+            routes.lead_to_named(user, &name);
             Ok(())
         };
-        self.change_members(workspace, work).await
+        self.store.run(work).await
     }
 
     /// Whether a user could leave.

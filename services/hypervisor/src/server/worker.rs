@@ -207,7 +207,8 @@ fn begin(
                 }
                 (Kind::Gateway(forwarding), Either::Left(tcp)) => {
                     match forwarding.accept(tcp).await {
-                        Ok(stream) => {
+                        Ok(None) => {}
+                        Ok(Some(stream)) => {
                             let entrance = Entrance::Gateway;
                             connections.serve(stream, source, entrance, permit).await;
                         }

@@ -52,7 +52,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "api",
         &[
-            "config", "tls", "shell", "store", "auth", "runtime", "routes", "cluster",
+            "config", "tls", "shell", "store", "auth", "runtime", "forwarding", "routes",
+            "cluster",
         ],
     ),
     (

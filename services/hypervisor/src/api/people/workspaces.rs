@@ -1,11 +1,11 @@
 //! Workspaces and their members, and which of theirs a person is led to.
 
 use super::super::Api;
-use super::super::members::{Member, members_of};
+use super::super::members::{Member, members_of, named_members};
 use crate::auth::Caller;
 use crate::error::{HttpError, Parameters};
 use crate::role::Role;
-use crate::routes::Workspace;
+use crate::routes::{Elsewhere, Workspace};
 use crate::store::StoreError;
 use axum::Json;
 use axum::extract::{Path, State};
@@ -25,6 +25,9 @@ pub(super) struct WorkspaceListing {
     /// Whether the configuration says who its members are, so that nobody can be added or removed.
     members_declared: bool,
     slot: Option<u32>,
+    /// The machine that is its home, if it is another one than that which answers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    machine: Option<String>,
     members: Vec<Member>,
     urls: Urls,
 }
@@ -55,15 +58,21 @@ pub(super) async fn list(
     Parameters(asked): Parameters<Asked>,
 ) -> Result<Json<Vec<WorkspaceListing>>, HttpError> {
     let own = caller.user().map(|user| user.id);
-    let mut workspaces = match own {
-        Some(own) if !asked.all => api.routes.workspaces_of(own),
+    let (mut workspaces, mut others) = match own {
+        Some(own) if !asked.all => (
+            api.routes.workspaces_of(own),
+            api.routes.workspaces_elsewhere(own),
+        ),
         _ => {
             caller.require_admin()?;
-            api.routes.all()
+            (api.routes.all(), api.routes.all_elsewhere())
         }
     };
     workspaces.retain(|it| caller.require_workspace(&it.name).is_ok());
-    Ok(Json(views(&api, own, workspaces).await?))
+    others.retain(|it| caller.require_workspace(&it.name).is_ok());
+    let mut all = views(&api, own, workspaces).await?;
+    all.extend(views_elsewhere(&api, own, others).await?);
+    Ok(Json(all))
 }
 
 /// Has `/` lead you to this one of your workspaces from now on.
@@ -81,17 +90,51 @@ pub(super) async fn choose(
     caller: Caller,
     Path(name): Path<String>,
 ) -> Result<StatusCode, HttpError> {
-    let user = caller.user().map(|user| user.id);
-    let found = api.routes.named(&name).zip(user);
-    let theirs = found.filter(|(workspace, user)| api.routes.is_member(*user, workspace));
-    let (workspace, user) = theirs.ok_or_else(|| {
+    let no_member = || {
         let said = format!(
             "you are no member of a workspace {name}; the account page lists those of which you are"
         );
         HttpError::new(StatusCode::NOT_FOUND, "no_workspace", said)
-    })?;
-    api.routes.choose(&workspace, user).await?;
+    };
+    let user = caller.user().ok_or_else(no_member)?.id;
+    let is_theirs = match api.routes.named(&name) {
+        Some(workspace) => api.routes.is_member(user, &workspace),
+        None => {
+            let theirs = api.routes.workspaces_elsewhere(user);
+            theirs.iter().any(|workspace| *workspace.name == *name)
+        }
+    };
+    if !is_theirs {
+        return Err(no_member());
+    }
+    api.routes.choose(&name, user).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+async fn views_elsewhere(
+    api: &Api,
+    own: Option<Uuid>,
+    workspaces: Vec<Arc<Elsewhere>>,
+) -> Result<Vec<WorkspaceListing>, StoreError> {
+    let ids = workspaces.iter().map(|it| it.members().to_vec());
+    let members = named_members(api, ids.collect()).await?;
+    let chosen = own.and_then(|own| api.routes.led_elsewhere(own));
+    let view = |(workspace, members): (Arc<Elsewhere>, _)| WorkspaceListing {
+        name: workspace.name.to_string(),
+        chosen: chosen
+            .as_ref()
+            .is_some_and(|it| Arc::ptr_eq(it, &workspace)),
+        declared: workspace.slot.is_none(),
+        members_declared: false,
+        slot: workspace.slot,
+        machine: Some(workspace.home.to_string()),
+        members,
+        urls: Urls {
+            live: workspace.site(Role::Live).url.clone(),
+            dev: workspace.site(Role::Dev).url.clone(),
+        },
+    };
+    Ok(workspaces.into_iter().zip(members).map(view).collect())
 }
 
 async fn views(
@@ -109,6 +152,7 @@ async fn views(
         declared: api.config.workspaces.contains_key(&*workspace.name),
         members_declared: api.routes.refuse_declared(&workspace).is_err(),
         slot: workspace.slot,
+        machine: None,
         members,
         urls: Urls {
             live: workspace.site(Role::Live).url.clone(),
