@@ -4,6 +4,7 @@
 //! | --- | --- | --- | --- |
 //! | of a session | the gateway | `__Host-choiros` | `choiros-<port>` |
 //! | of a ceremony under way | the gateway | `__Host-choiros-ceremony` | `choiros-ceremony-<port>` |
+//! | of the machine that has the ceremony | the gateway | `__Host-choiros-machine` | `choiros-machine-<port>` |
 //! | that lets a browser in | a sandbox | `__Host-choiros-grant` | `choiros-grant-<port>` |
 //! | that knows a browser again | a sandbox | `__Host-choiros-enter` | `choiros-enter-<port>` |
 //!
@@ -14,9 +15,10 @@
 use url::Url;
 
 /// The stems of the names, as each scheme goes on from them.
-const STEMS: [&str; 4] = [
+const STEMS: [&str; 5] = [
     "choiros",
     "choiros-ceremony",
+    "choiros-machine",
     "choiros-grant",
     "choiros-enter",
 ];
@@ -30,6 +32,8 @@ pub struct CookieNames {
     pub session: String,
     /// The ceremony's.
     pub ceremony: String,
+    /// That of the machine that has the ceremony, where there are several.
+    pub machine: String,
     /// A sandbox's, which lets a session's browser in.
     pub grant: String,
     /// A sandbox's, which knows the browser that asked to be let in.
@@ -43,7 +47,7 @@ impl CookieNames {
     pub fn of(origin: &Url) -> Self {
         let secure = origin.scheme() == "https";
         let port = origin.port_or_known_default().unwrap_or_default();
-        let [session, ceremony, grant, enter] = STEMS.map(|stem| {
+        let [session, ceremony, machine, grant, enter] = STEMS.map(|stem| {
             if secure {
                 format!("{HOST_PREFIX}{stem}")
             } else {
@@ -53,6 +57,7 @@ impl CookieNames {
         Self {
             session,
             ceremony,
+            machine,
             grant,
             enter,
             secure,

@@ -35,7 +35,8 @@ pub(super) async fn at_home(State(api): State<Api>, request: Request, next: Next
     let Some(workspace) = of_path(&api, head.uri.path()).or_else(|| of_body(&api, &body)) else {
         return next.run(Request::from_parts(head, body.into())).await;
     };
-    head.headers.insert(&FORWARDED, HeaderValue::from_static("1"));
+    head.headers
+        .insert(&FORWARDED, HeaderValue::from_static("1"));
     head.headers.remove(header::TRANSFER_ENCODING);
     let order = Request::from_parts(head, Full::new(body));
     let home = &workspace.home;

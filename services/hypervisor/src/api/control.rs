@@ -2,10 +2,10 @@
 
 use super::access::AccessView;
 use super::acts;
+use super::at_home::at_home;
 use super::changes;
 use super::named::named;
 use super::sandboxes::Outcome;
-use super::at_home::at_home;
 use super::{Api, inventory, log, machines, people};
 use crate::auth::Caller;
 use crate::cluster::answer_when_known;

@@ -46,6 +46,16 @@ impl Connections {
         }
     }
 
+    /// What this machine is called.
+    pub fn machine(&self) -> &str {
+        self.forwarding.machine()
+    }
+
+    /// Whether there is such a machine.
+    pub fn knows(&self, machine: &str) -> bool {
+        self.forwarding.knows(machine)
+    }
+
     /// Sees whether a machine can be reached.
     ///
     /// # Errors

@@ -105,6 +105,11 @@ impl Forwarding {
         [&self.cert, &self.key, &self.ca].map(|path| std::fs::read(path).ok())
     }
 
+    /// What this machine is called.
+    pub fn machine(&self) -> &str {
+        &self.machine
+    }
+
     /// Whether this is a machine that can be asked for.
     pub fn knows(&self, machine: &str) -> bool {
         self.peers.contains_key(machine)

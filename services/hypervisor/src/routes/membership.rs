@@ -94,7 +94,10 @@ impl Routes {
     pub async fn choose(self: &Arc<Self>, workspace: &str, user: Uuid) -> Result<(), MemberError> {
         let (routes, name) = (self.clone(), workspace.to_owned());
         let work = move |store: &dyn Store| {
-            let _one = routes.placing.lock().unwrap_or_else(PoisonError::into_inner);
+            let _one = routes
+                .placing
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
             store.choose(user, &name).map_err(|error| match error {
                 StoreError::Conflict(Conflict::Member) => MemberError::NoMember {
                     workspace: name.clone(),

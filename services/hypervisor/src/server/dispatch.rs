@@ -13,6 +13,7 @@ use super::{passkey_policy, service_worker, site};
 use crate::Body;
 use crate::auth::{self, Auth, AuthError, Bearer, Principal, take_bearer};
 use crate::config::{Config, Origins};
+use crate::cookie_names::CookieNames;
 use crate::forwarding::{self, Forwarding};
 use crate::lifetime::Lifetimes;
 use crate::metrics::{Metrics, WorkerMetrics};
@@ -58,6 +59,8 @@ pub struct Gateway {
     logs_access: bool,
     /// The way to other machines, where there are any.
     forwarding: Option<Arc<Forwarding>>,
+    /// What our cookies are called.
+    pub(super) cookies: CookieNames,
 }
 
 impl Gateway {
@@ -88,6 +91,7 @@ impl Gateway {
             hsts_secs: config.tls.hsts_secs,
             logs_access: config.log.access,
             forwarding,
+            cookies: CookieNames::of(&config.origin()),
         }
     }
 
@@ -254,6 +258,11 @@ impl Dispatch {
                 return Box::pin(self.at_home(&home, request, bearer, &peer, context)).await;
             }
         }
+        if let Ok(None) = &principal
+            && let Some(machine) = self.begun_at(&request, &peer).await
+        {
+            return Box::pin(self.at_home(&machine, request, None, &peer, context)).await;
+        }
         match (destination, principal) {
             (Destination::Nothing, _) => own(nothing_here(&request, &gateway.account)),
             (Destination::Public, Err(error)) if self.is_about_sessions(&request) => {
@@ -304,6 +313,7 @@ impl Dispatch {
         principal: Option<Principal>,
     ) -> Response<Body> {
         let mut request = request.map(Body::new);
+        let path = request.uri().path().to_owned();
         let paths = &self.gateway.paths;
         if let Some(uri) = paths.within(request.uri()) {
             *request.uri_mut() = uri;
@@ -320,6 +330,7 @@ impl Dispatch {
             .outliving(self.gateway.own.clone().oneshot(request).instrument(span))
             .await;
         let mut response = response.unwrap_or_else(|never| match never {});
+        self.note_beginning(&path, &mut response);
         // A page of another origin, a sandbox's included, has no use of it but a bad one.
         let headers = response.headers_mut();
         let policy = headers.entry("cross-origin-resource-policy");

@@ -11,10 +11,17 @@ use crate::proxy::{self, ResponseBody};
 use crate::request_context::RequestContext;
 use crate::routes::{Claim, ClaimError, Elsewhere, Host};
 use axum::response::IntoResponse as _;
-use http::{Request, Response, StatusCode, Uri};
+use http::{HeaderValue, Request, Response, StatusCode, Uri, header};
 use hyper::body::Incoming;
 use std::sync::Arc;
 use tracing::warn;
+
+/// How the paths end at which a ceremony begins, and at which it ends.
+const START: &str = "/start";
+const FINISH: &str = "/finish";
+
+/// For how many seconds a browser knows where it began: longer than any ceremony lasts.
+const LASTS: u32 = 3600;
 
 impl Dispatch {
     /// The response of the machine that is the home of a workspace, or why there is none.
@@ -86,6 +93,41 @@ impl Dispatch {
         Some(machine)
     }
 
+    /// The machine that has the ceremony which this request ends, if it is another one: that is in
+    /// the memory of whoever began it.
+    pub(super) async fn begun_at(
+        &self,
+        request: &Request<Incoming>,
+        peer: &Peer,
+    ) -> Option<String> {
+        let peers = self.peers.as_ref().filter(|_| !peer.is_gateway)?;
+        if !self.is_about_sessions(request) || !request.uri().path().ends_with(FINISH) {
+            return None;
+        }
+        let name = &self.gateway.cookies.machine;
+        let machine = cookie(request, name).filter(|machine| peers.knows(machine))?;
+        peers.reach(&machine).await.ok()?;
+        Some(machine)
+    }
+
+    /// Has the end of a ceremony come to the machine that has it, whichever the browser finds.
+    pub(super) fn note_beginning<B>(&self, path: &str, response: &mut Response<B>) {
+        let begins = path.ends_with(START) && response.status().is_success();
+        let Some(peers) = self.peers.as_ref().filter(|_| begins) else {
+            return;
+        };
+        let names = &self.gateway.cookies;
+        let secure = if names.secure { "; Secure" } else { "" };
+        let cookie = format!(
+            "{}={}; Max-Age={LASTS}; Path=/; HttpOnly; SameSite=Lax{secure}",
+            names.machine,
+            peers.machine()
+        );
+        if let Ok(cookie) = HeaderValue::try_from(cookie) {
+            response.headers_mut().append(header::SET_COOKIE, cookie);
+        }
+    }
+
     /// The workspace of another machine that a person is on the way to.
     fn place_elsewhere(&self, request: &Request<Incoming>) -> Option<Arc<Elsewhere>> {
         let to = query(request, "to")?;
@@ -109,4 +151,16 @@ impl Dispatch {
         let account = [(&*self.gateway.account, "Account")];
         refusal_to(is_page, "Not there", error, &account).map(ResponseBody::Left)
     }
+}
+
+/// The first cookie of this name.
+fn cookie(request: &Request<Incoming>, name: &str) -> Option<String> {
+    let lines = request.headers().get_all(header::COOKIE).into_iter();
+    let mut pairs = lines
+        .filter_map(|line| line.to_str().ok())
+        .flat_map(|line| line.split(';'));
+    pairs.find_map(|pair| {
+        let value = pair.trim().strip_prefix(name)?.strip_prefix('=')?;
+        Some(value.to_owned())
+    })
 }

@@ -52,7 +52,14 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "api",
         &[
-            "config", "tls", "shell", "store", "auth", "runtime", "forwarding", "routes",
+            "config",
+            "tls",
+            "shell",
+            "store",
+            "auth",
+            "runtime",
+            "forwarding",
+            "routes",
             "cluster",
         ],
     ),

@@ -167,3 +167,67 @@ async fn nobody_but_a_machine_gets_in_where_machines_do() {
         .await
         .unwrap_err();
 }
+
+#[tokio::test]
+async fn a_log_in_may_begin_at_one_and_end_at_another() {
+    let cluster = cluster!(builder);
+    let ada = Person::register_with(cluster.client(0), "ada")
+        .await
+        .unwrap();
+    for begins in 0..3 {
+        let ends = (begins + 1) % 3;
+        let mut browser = ada.clone();
+        browser.client = cluster.client(begins);
+        let order = json!({ "username": "ada" });
+        let begun = browser
+            .client
+            .post_json("/auth/login/start", &order)
+            .await
+            .unwrap();
+        let assertion = browser.assertion(&begun.json().unwrap()).unwrap();
+        let there = cluster.through(&browser.client, ends);
+        let done = there
+            .post_json("/auth/login/finish", &assertion)
+            .await
+            .unwrap();
+        assert_eq!(done.status, 200, "{begins} {ends}: {}", done.text());
+        assert!(there.get("/auth/me").await.unwrap().text().contains("ada"));
+    }
+}
+
+#[tokio::test]
+async fn an_order_given_at_any_machine_is_done_at_home() {
+    let cluster = cluster!(builder);
+    Person::register_with(cluster.client(0), "ada")
+        .await
+        .unwrap();
+    let server = testkit::postgres::shared().unwrap().unwrap();
+    let name = server
+        .sql(&cluster.store, "SELECT name FROM workspaces WHERE owned")
+        .unwrap();
+    for gateway in 0..3 {
+        for args in [
+            &["sandboxes", "stop", &name, "dev"][..],
+            &["sandboxes", "start", &name, "dev"],
+            &["swap", &name],
+            &["history", &name],
+            &["access", &name, "live"],
+            &["snapshot", &name, "live"],
+        ] {
+            let done = cluster.gateways[gateway].cli(args).await.unwrap();
+            let said = String::from_utf8_lossy(&done.stderr);
+            assert!(done.status.success(), "{gateway} {args:?}: {said}");
+        }
+    }
+    let machines = cluster.gateways[1]
+        .cli(&["machines", "--json"])
+        .await
+        .unwrap();
+    let machines: Value = serde_json::from_slice(&machines.stdout).unwrap();
+    let there = machines
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|it| it["is_there"] == true);
+    assert_eq!(there.count(), 3, "{machines}");
+}
