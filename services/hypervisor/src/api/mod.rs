@@ -31,6 +31,7 @@ pub use metrics::Labels;
 pub use sandboxes::Row;
 
 use crate::auth::{Acts, Auth, Caller};
+use crate::cluster::Machines;
 use crate::config::Config;
 use crate::forwarding::Forwarding;
 use crate::metrics::Metrics;
@@ -74,6 +75,8 @@ pub struct Api {
     pub labels: Arc<Labels>,
     /// The way to other machines, where there are any.
     pub forwarding: Option<Arc<Forwarding>>,
+    /// The machines that have the store.
+    pub machines: Arc<Machines>,
     /// When this program started.
     pub started: Instant,
 }

@@ -4,7 +4,7 @@ use super::signals::Signals;
 use super::{open_files, output, systemd};
 use crate::api::{self, Api, Control, LogReaders};
 use crate::auth::{Auth, NewInvite};
-use crate::cluster;
+use crate::cluster::{self, Machines};
 use crate::config::{self, Config, Registration};
 use crate::error;
 use crate::forwarding::Forwarding;
@@ -50,8 +50,14 @@ pub(super) async fn serve(config: Config) -> Result<()> {
     let runtime = Runtime::open(&config)?;
     let ends = auth.end_notifier().clone();
     let routes = Routes::open(config.clone(), store.clone(), runtime.clone(), ends).await?;
-    let followed = cluster::follow(store.clone(), auth.clone(), routes.clone(), stop.clone());
-    let followed = tokio::spawn(followed);
+    let machines = Arc::<Machines>::default();
+    let followed = tokio::spawn(cluster::follow(
+        store.clone(),
+        auth.clone(),
+        routes.clone(),
+        machines.clone(),
+        stop.clone(),
+    ));
     auth.place_by(Box::new(Places(routes.clone())));
     routes.delete_archives_in_time(&auth);
     let metrics = Arc::new(Metrics::default());
@@ -67,6 +73,7 @@ pub(super) async fn serve(config: Config) -> Result<()> {
         log_readers: Arc::new(LogReaders::new(stop.clone())),
         labels: Arc::default(),
         forwarding: forwarding.clone(),
+        machines,
         started: Instant::now(),
     };
     if let Some(acme) = tls.as_ref().and_then(|tls| tls.by_acme()) {

@@ -1,15 +1,19 @@
 //! Takes what other gateways change into memory, all the time.
 
+use super::Machines;
 use crate::auth::{Auth, AuthError};
 use crate::routes::Routes;
 use crate::store::{Changes, Handle, Store, StoreError};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 /// How often it is looked for changes, whether somebody hints at them or not.
 const EACH: Duration = Duration::from_millis(250);
+
+/// How often it is looked how the machines are.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// Why what others have changed is not known.
 #[derive(Debug, thiserror::Error)]
@@ -37,9 +41,11 @@ pub async fn follow(
     store: Handle,
     auth: Arc<Auth>,
     routes: Arc<Routes>,
+    machines: Arc<Machines>,
     stop: CancellationToken,
 ) -> Result<(), FollowError> {
     let mut is_there = true;
+    let mut looked = Instant::now();
     while store.is_shared() && !stop.is_cancelled() {
         let (auth, routes) = (auth.clone(), routes.clone());
         let work = move |store: &dyn Store| {
@@ -47,6 +53,13 @@ pub async fn follow(
             take_in(store, &auth, &routes)
         };
         let taken_in = store.run(work).await;
+        if taken_in.is_ok() && looked.elapsed() > LOOK {
+            looked = Instant::now();
+            // Only for those who watch.
+            if let Ok(all) = store.run(|store| store.machines()).await {
+                machines.set(all);
+            }
+        }
         let was_there = std::mem::replace(&mut is_there, taken_in.is_ok());
         match taken_in {
             Err(error) if error.is_replaced() => {

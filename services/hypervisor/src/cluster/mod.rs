@@ -3,6 +3,8 @@
 
 mod follow;
 mod known;
+mod machines;
 
 pub use follow::follow;
 pub use known::answer_when_known;
+pub use machines::Machines;

@@ -71,6 +71,16 @@ impl Connections {
     pub async fn forward(
         &self,
         machine: &str,
+        request: Request<Incoming>,
+    ) -> Result<Response<Body>, ForwardError> {
+        let response = self.exchange(machine, request).await;
+        self.forwarding.count(machine, response.is_ok());
+        response
+    }
+
+    async fn exchange(
+        &self,
+        machine: &str,
         mut request: Request<Incoming>,
     ) -> Result<Response<Body>, ForwardError> {
         if request.headers().contains_key(header::UPGRADE) {

@@ -17,6 +17,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -44,6 +45,23 @@ pub struct Forwarding {
     connect: Duration,
     tls: ArcSwap<Identity>,
     pub(super) orders: Orders,
+    counts: BTreeMap<String, Counters>,
+}
+
+/// How often another machine was asked.
+#[derive(Default)]
+struct Counters {
+    carried: AtomicU64,
+    failed: AtomicU64,
+}
+
+/// The same at one time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counts {
+    /// Requests that it answered.
+    pub carried: u64,
+    /// Those that it did not.
+    pub failed: u64,
 }
 
 struct Identity {
@@ -73,6 +91,11 @@ impl Forwarding {
             connect: Duration::from_secs(config.proxy.connect_secs),
             tls: ArcSwap::from_pointee(tls),
             orders: Orders::new(),
+            counts: cluster
+                .peers
+                .keys()
+                .map(|peer| (peer.clone(), Counters::default()))
+                .collect(),
         })))
     }
 
@@ -108,6 +131,28 @@ impl Forwarding {
     /// What this machine is called.
     pub fn machine(&self) -> &str {
         &self.machine
+    }
+
+    /// How often each other machine was asked.
+    pub fn counts(&self) -> impl Iterator<Item = (&str, Counts)> {
+        self.counts.iter().map(|(machine, it)| {
+            let counts = Counts {
+                carried: it.carried.load(Ordering::Relaxed),
+                failed: it.failed.load(Ordering::Relaxed),
+            };
+            (&**machine, counts)
+        })
+    }
+
+    pub(super) fn count(&self, machine: &str, is_answered: bool) {
+        if let Some(counts) = self.counts.get(machine) {
+            let count = if is_answered {
+                &counts.carried
+            } else {
+                &counts.failed
+            };
+            count.fetch_add(1, Ordering::Relaxed);
+        }
     }
 
     /// Whether this is a machine that can be asked for.

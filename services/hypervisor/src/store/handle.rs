@@ -1,6 +1,6 @@
 //! The store for async code: each call runs where blocking is allowed.
 
-use super::{Store, StoreError};
+use super::{Lease, Store, StoreError};
 use std::sync::Arc;
 
 /// A shared store.
@@ -21,6 +21,11 @@ impl Handle {
     /// Whether others may have it at the same time.
     pub fn is_shared(&self) -> bool {
         self.0.is_shared()
+    }
+
+    /// How well it is known what others change, where there may be others.
+    pub fn lease(&self) -> Option<Lease> {
+        self.0.lease()
     }
 
     /// Whether what one has of it in memory may still be gone by; a look at the clock.

@@ -36,6 +36,9 @@ pub trait MachineStore {
     /// Whether what was confirmed may still be gone by. It costs nothing to ask.
     fn is_current(&self) -> bool;
 
+    /// For how long it may, where others have the store, too.
+    fn lease(&self) -> Option<Lease>;
+
     /// Whether every other gateway that is not gone knows what this one has changed.
     fn is_known(&self) -> Result<bool, StoreError>;
 
@@ -44,6 +47,15 @@ pub trait MachineStore {
 
     /// All machines, by name.
     fn machines(&self) -> Result<Vec<MachineRow>, StoreError>;
+}
+
+/// How well it is known what others have changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lease {
+    /// How long ago it was known.
+    pub unconfirmed: Duration,
+    /// For how long one goes on without the store.
+    pub left: Duration,
 }
 
 /// What others have changed.

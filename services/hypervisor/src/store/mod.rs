@@ -36,7 +36,7 @@ pub use handle::Handle;
 pub(crate) use invites::whom;
 pub use invites::{Invitation, InviteRow, InviteState, InviteStore};
 pub use lock::Lock;
-pub use machines::{Capacity, Changed, Changes, MachineRow, MachineStore, News, Revision};
+pub use machines::{Capacity, Changed, Changes, Lease, MachineRow, MachineStore, News, Revision};
 pub use people::{PeopleStore, UserChange};
 pub use rows::{
     Account, AuditEntry, AuditRow, GrantRow, Hash, Home, Move, NewAccount, NewNotice, NewWorkspace,

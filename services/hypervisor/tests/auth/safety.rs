@@ -319,7 +319,7 @@ async fn what_breaks_inside_is_not_told_outside() {
         browser.get("/auth/passkeys").await,
         browser.log_in("ada").await,
     ] {
-        assert_eq!(response.error(), (500, "internal"));
+        assert_eq!(response.error(), (503, "store_unavailable"));
         let told = response.json.to_string().to_lowercase();
         for secret in ["passkeys", "sql", "table"] {
             assert!(!told.contains(secret), "{told}");

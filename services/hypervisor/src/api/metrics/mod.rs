@@ -2,6 +2,7 @@
 //!
 //! `exposition` writes what the other modules find, each in its part of the program.
 
+mod cluster;
 mod disks;
 mod exposition;
 mod gateway;
@@ -58,6 +59,7 @@ fn render(api: &Api, format: Format) -> Result<String, std::fmt::Error> {
     workspaces::tell(&mut page, api);
     sandboxes::tell(&mut page, api);
     gateway::tell(&mut page, api);
+    cluster::tell(&mut page, api);
     disks::tell(&mut page, api);
     process::tell(&mut page, api);
     page.render(format)

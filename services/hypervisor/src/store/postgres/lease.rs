@@ -1,5 +1,6 @@
 //! How long what a gateway has in memory may be gone by.
 
+use crate::store::Lease as View;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -40,6 +41,15 @@ impl Lease {
 
     pub(super) const fn lasts(&self) -> Duration {
         self.lasts
+    }
+
+    pub(super) fn view(&self) -> View {
+        let until = Duration::from_nanos(self.until.load(Ordering::Relaxed));
+        let now = self.since.elapsed();
+        View {
+            left: until.saturating_sub(now),
+            unconfirmed: (now + self.lasts).saturating_sub(until),
+        }
     }
 
     pub(super) fn holds(&self) -> bool {

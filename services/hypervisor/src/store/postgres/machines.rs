@@ -4,7 +4,9 @@ use super::Postgres;
 use super::commit;
 use super::lease::GONE;
 use crate::store::sql::Shared;
-use crate::store::{Capacity, Changed, Changes, Hash, MachineRow, News, Revision, StoreError};
+use crate::store::{
+    Capacity, Changed, Changes, Hash, Lease, MachineRow, News, Revision, StoreError,
+};
 use crate::timestamp::Timestamp;
 use deadpool_postgres::GenericClient;
 use std::sync::PoisonError;
@@ -157,6 +159,10 @@ impl Shared for Postgres {
 
     fn is_current(&self) -> bool {
         self.lease.holds()
+    }
+
+    fn lease(&self) -> Lease {
+        self.lease.view()
     }
 
     fn is_known(&self) -> Result<bool, StoreError> {

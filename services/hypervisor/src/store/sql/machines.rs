@@ -1,7 +1,9 @@
 //! Several gateways with one store, where the engine allows it.
 
 use super::{Database, params};
-use crate::store::{Capacity, Changes, MachineRow, MachineStore, News, Revision, StoreError};
+use crate::store::{
+    Capacity, Changes, Lease, MachineRow, MachineStore, News, Revision, StoreError,
+};
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -12,6 +14,7 @@ pub(in crate::store) trait Shared {
     fn news(&self) -> Result<News, StoreError>;
     fn confirm(&self, news: &News, capacity: Capacity) -> Result<(), StoreError>;
     fn is_current(&self) -> bool;
+    fn lease(&self) -> Lease;
     fn is_known(&self) -> Result<bool, StoreError>;
     fn release(&self) -> Result<(), StoreError>;
     fn machines(&self) -> Result<Vec<MachineRow>, StoreError>;
@@ -69,6 +72,10 @@ impl MachineStore for Database {
     fn is_current(&self) -> bool {
         let shared = self.engine.shared();
         shared.is_none_or(Shared::is_current)
+    }
+
+    fn lease(&self) -> Option<Lease> {
+        self.engine.shared().map(Shared::lease)
     }
 
     fn is_known(&self) -> Result<bool, StoreError> {
