@@ -17,6 +17,7 @@ use crate::shell::{self, Shell};
 use crate::store::{Database, Handle, Lock, Store, StoreError};
 use crate::tls::{AcmeSettings, Tls};
 use anyhow::{Context as _, Error, Result, bail};
+use axum::Router;
 use axum::middleware::from_fn_with_state;
 use std::io::IsTerminal as _;
 use std::sync::Arc;
@@ -81,15 +82,7 @@ pub(super) async fn serve(config: Config) -> Result<()> {
         acme.serve_hosts(Box::new(move |name| routes.host_exists(name)));
     }
     let nobody = api.store.run(|store| store.user_count()).await? == 0;
-    let own = shell::router(api.shell.clone())
-        .merge(auth.router())
-        .merge(api::router(api.clone()))
-        .fallback(error::unknown_path)
-        .method_not_allowed_fallback(error::wrong_method)
-        .layer(from_fn_with_state(
-            api.store.clone(),
-            cluster::answer_when_known,
-        ));
+    let own = own(&api);
     let proxy = Proxy::new(&config.proxy, &config.account_url());
     let routes_at_end = routes.clone();
     let gateway = Gateway::new(
@@ -133,6 +126,19 @@ pub(super) async fn serve(config: Config) -> Result<()> {
     followed?;
     info!("stopped");
     Ok(())
+}
+
+/// What this program answers itself.
+fn own(api: &Api) -> Router {
+    shell::router(api.shell.clone())
+        .merge(api.auth.router())
+        .merge(api::router(api.clone()))
+        .fallback(error::unknown_path)
+        .method_not_allowed_fallback(error::wrong_method)
+        .layer(from_fn_with_state(
+            api.store.clone(),
+            cluster::answer_when_known,
+        ))
 }
 
 /// The store, for this gateway alone. A restore that is at work is waited for, so that a socket of

@@ -1,6 +1,6 @@
 //! The connections of one worker to the gateways of other machines.
 
-use super::identity::HTTP2;
+use super::protocol::HTTP2;
 use super::tunnel;
 use super::{ForwardError, Forwarding};
 use crate::Body;
@@ -74,7 +74,7 @@ impl Connections {
         request: Request<Incoming>,
     ) -> Result<Response<Body>, ForwardError> {
         let response = self.exchange(machine, request).await;
-        self.forwarding.count(machine, response.is_ok());
+        self.forwarding.counters.count(machine, response.is_ok());
         response
     }
 

@@ -6,13 +6,20 @@
 //! over HTTP/2, but for those that become a tunnel, each of which has a connection of its own.
 
 mod connections;
+mod counters;
 mod error;
 mod identity;
+mod machines;
 mod name;
 mod order;
+mod orders;
+mod protocol;
+#[cfg(test)]
+mod tests;
 mod tunnel;
 mod verifier;
 
 pub use connections::Connections;
 pub use error::{ForwardError, IdentityError};
-pub use identity::{Forwarding, PeerStream};
+pub use machines::Forwarding;
+pub use protocol::PeerStream;

@@ -1,6 +1,6 @@
 //! A request that becomes a tunnel, such as a WebSocket, on a connection of its own.
 
-use super::identity::HTTP1;
+use super::protocol::HTTP1;
 use super::{ForwardError, Forwarding};
 use crate::Body;
 use http::{Request, Response, StatusCode, Version};

@@ -11,8 +11,11 @@ impl From<StoreError> for HttpError {
         let told = |said: String| {
             Self::new(StatusCode::SERVICE_UNAVAILABLE, "store_unavailable", said).retry_after(5)
         };
+        if matches!(error, StoreError::Undecided) {
+            return told(error.to_string());
+        }
         told(
-            "the server cannot read or write its store just now; nothing was changed, try again"
+            "the server cannot read or write its store just now; nothing was changed. Try again, and tell the operator if it stays so"
                 .into(),
         )
         .but_to_operator(told(format!("{error}. Nothing was changed")))

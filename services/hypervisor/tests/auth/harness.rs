@@ -157,6 +157,8 @@ async fn own(
         acts: Arc::new(acts),
         labels: Arc::default(),
         tls: None,
+        forwarding: None,
+        machines: Arc::default(),
         log_readers: Arc::default(),
         started: Instant::now(),
         config,

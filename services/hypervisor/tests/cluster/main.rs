@@ -7,6 +7,8 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod faults;
+mod history;
 mod known;
 mod requests;
 

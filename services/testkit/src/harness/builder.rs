@@ -49,10 +49,11 @@ impl Builder {
         self
     }
 
-    /// The text of its config file (TOML). Variables win over it.
+    /// The text of its config file (TOML), behind what there is. Variables win over it.
     #[must_use]
     pub fn config(mut self, toml: &str) -> Self {
-        toml.clone_into(&mut self.config);
+        self.config.push_str(toml);
+        self.config.push('\n');
         self
     }
 

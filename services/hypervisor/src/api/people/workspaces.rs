@@ -97,12 +97,11 @@ pub(super) async fn choose(
         HttpError::new(StatusCode::NOT_FOUND, "no_workspace", said)
     };
     let user = caller.user().ok_or_else(no_member)?.id;
-    let is_theirs = match api.routes.named(&name) {
-        Some(workspace) => api.routes.is_member(user, &workspace),
-        None => {
-            let theirs = api.routes.workspaces_elsewhere(user);
-            theirs.iter().any(|workspace| *workspace.name == *name)
-        }
+    let is_theirs = if let Some(workspace) = api.routes.named(&name) {
+        api.routes.is_member(user, &workspace)
+    } else {
+        let theirs = api.routes.workspaces_elsewhere(user);
+        theirs.iter().any(|workspace| *workspace.name == *name)
     };
     if !is_theirs {
         return Err(no_member());
