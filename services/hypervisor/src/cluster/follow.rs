@@ -3,7 +3,7 @@
 use super::Machines;
 use crate::auth::{Auth, AuthError};
 use crate::routes::Routes;
-use crate::store::{Changes, Handle, Store, StoreError};
+use crate::store::{Changed, Changes, Handle, Store, StoreError};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
@@ -44,6 +44,7 @@ pub async fn follow(
     machines: Arc<Machines>,
     stop: CancellationToken,
 ) -> Result<(), FollowError> {
+    tokio::spawn(end_with_lease(store.clone(), auth.clone(), stop.clone()));
     let mut is_there = true;
     let mut looked = Instant::now();
     while store.is_shared() && !stop.is_cancelled() {
@@ -77,13 +78,36 @@ pub async fn follow(
     Ok(())
 }
 
+/// Ends what is open the moment that it is no longer known who may have it.
+async fn end_with_lease(store: Handle, auth: Arc<Auth>, stop: CancellationToken) {
+    const EACH: Duration = Duration::from_millis(100);
+    let mut was_current = true;
+    while stop
+        .run_until_cancelled(tokio::time::sleep(EACH))
+        .await
+        .is_some()
+    {
+        let is_current = store.is_current();
+        if was_current && !is_current {
+            warn!("nobody goes on without the store any longer");
+            auth.end_all();
+        }
+        was_current = is_current;
+    }
+}
+
 fn take_in(store: &dyn Store, auth: &Auth, routes: &Arc<Routes>) -> Result<(), FollowError> {
     let news = store.news()?;
     match &news.changes {
         Changes::Only(changes) => {
+            // Who may not come any longer goes before anything else; and a user is led to a
+            // workspace once it is known that they are in it.
             for changed in changes {
-                // Who may not come any longer goes before anything else.
                 auth.follow(store, changed)?;
+            }
+            let is_workspace = |it: &&Changed| matches!(it, Changed::Workspace(_));
+            let (workspaces, others): (Vec<_>, Vec<_>) = changes.iter().partition(is_workspace);
+            for changed in workspaces.into_iter().chain(others) {
                 routes.follow(store, changed)?;
             }
         }

@@ -3,6 +3,7 @@
 use super::protocol::HTTP1;
 use super::{ForwardError, Forwarding};
 use crate::Body;
+use http::header::{CONNECTION, TRANSFER_ENCODING, UPGRADE};
 use http::{Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
@@ -30,6 +31,11 @@ pub(super) async fn open(
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
         let upstream = hyper::upgrade::on(&mut response);
         tokio::task::spawn_local(pass(client, upstream));
+    } else {
+        // It was refused, and this is of the connection that ends with that.
+        for name in [CONNECTION, TRANSFER_ENCODING, UPGRADE] {
+            response.headers_mut().remove(name);
+        }
     }
     Ok(response.map(Body::new))
 }

@@ -14,8 +14,6 @@ pub struct Elsewhere {
     pub name: Arc<str>,
     /// The machine.
     pub home: Box<str>,
-    /// Of this home.
-    pub epoch: u64,
     /// Its slot of that machine, if it is not a declared one.
     pub slot: Option<u32>,
     members: Vec<Uuid>,
@@ -65,20 +63,26 @@ impl Others {
 
     /// It is as the store says. One change of these at a time.
     pub(super) fn put(&self, config: &Config, row: &WorkspaceRow) {
-        self.remove(&row.name);
         let workspace = Arc::new(Elsewhere {
             name: row.name.as_str().into(),
             home: row.home.as_str().into(),
-            epoch: row.epoch,
             slot: row.slot,
             members: row.members.clone(),
             sites: [Role::Live, Role::Dev].map(|role| Site::new(config, &row.name, role)),
         });
         for member in &workspace.members {
             let mut theirs = self.by_user.entry(*member).or_default();
-            theirs.push(workspace.clone());
+            // It keeps its place among those that they joined.
+            match theirs.iter_mut().find(|it| it.name == workspace.name) {
+                Some(known) => *known = workspace.clone(),
+                None => theirs.push(workspace.clone()),
+            }
         }
-        self.by_name.insert(workspace.name.clone(), workspace);
+        let before = self.by_name.insert(workspace.name.clone(), workspace);
+        if let Some(before) = before {
+            let left = before.members.iter().filter(|it| !row.members.contains(it));
+            left.for_each(|member| self.take_out(*member, &row.name));
+        }
     }
 
     /// There is none of this name any longer.
@@ -87,12 +91,16 @@ impl Others {
             return;
         };
         for member in &workspace.members {
-            if let Some(mut theirs) = self.by_user.get_mut(member) {
-                theirs.retain(|it| it.name != workspace.name);
-            }
-            self.by_user
-                .remove_if(member, |_, theirs| theirs.is_empty());
+            self.take_out(*member, name);
         }
+    }
+
+    fn take_out(&self, member: Uuid, name: &str) {
+        if let Some(mut theirs) = self.by_user.get_mut(&member) {
+            theirs.retain(|it| *it.name != *name);
+        }
+        self.by_user
+            .remove_if(&member, |_, theirs| theirs.is_empty());
     }
 }
 
@@ -137,6 +145,7 @@ mod tests {
         );
         others.put(&config, &row("one", &[ada]));
         assert_eq!(names(bob), Vec::<String>::new());
+        assert_eq!(names(ada), ["one", "two"], "in the order in which she came");
         assert_eq!(
             others.chosen(ada).map(|it| it.name.to_string()),
             Some("two".into())

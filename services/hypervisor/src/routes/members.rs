@@ -7,7 +7,7 @@
 #[cfg(test)]
 mod tests;
 
-use crate::config::{Config, Workspace};
+use crate::config::{Config, DEFAULT_WORKSPACE, Workspace};
 use crate::store::{AuditRow, Move, Settlement, Store, StoreError, WorkspaceRow};
 use crate::timestamp::Timestamp;
 use crate::username;
@@ -54,7 +54,15 @@ pub(super) fn settle(
     let rows: Vec<_> = rows.into_iter().cloned().collect();
     // Of two machines that declare one workspace, the first one has it.
     let mut declared = config.workspaces.clone();
-    declared.retain(|name, _| !elsewhere.iter().any(|row| row.name == *name));
+    for row in elsewhere {
+        if declared.remove(&row.name).is_some() && row.name != DEFAULT_WORKSPACE {
+            warn!(
+                workspace = row.name,
+                home = row.home,
+                "declared here, and another machine is its home"
+            );
+        }
+    }
     let declared = &declared;
     let mut ids = HashMap::new();
     let members = declared.values().flat_map(|workspace| &workspace.members);

@@ -70,6 +70,11 @@ pub enum StoreError {
         "the store (store.url) is in use by the gateway of {place}; stop that one first, or, if it is gone, wait {secs} seconds, by which it would have stopped by itself (several machines at once each need a cluster.machine of their own)"
     )]
     Held { place: String, secs: u64 },
+    /// A machine that would take another one's workspaces.
+    #[error(
+        "the workspaces in the store have their data at {place}; start the gateway of that machine first, with a cluster.machine, so that they stay there"
+    )]
+    NotHere { place: String },
     /// A gateway that has no name among several.
     #[error(
         "the store has workspaces of several machines ({0}); set cluster.machine to which of them this one is"

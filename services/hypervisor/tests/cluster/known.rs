@@ -2,6 +2,7 @@
 
 use crate::common::builder;
 use crate::{at, cluster, event, home};
+use futures_util::StreamExt as _;
 use http::Method;
 use std::time::{Duration, Instant};
 use testkit::cluster::Cluster;
@@ -161,6 +162,32 @@ async fn without_the_store_known_sessions_go_on_for_the_grace() {
     cluster.set_store(home, Passes::Both);
     let again = async || (status(&cluster, &ada, home).await == 200).then_some(());
     eventually("it to know again", again).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_is_open_ends_with_the_lease_of_the_home() {
+    let cluster = cluster!(|| builder()
+        .env("HYPERVISOR_STORE_GRACE_SECS", "0")
+        .env("HYPERVISOR_STORE_TIMEOUT_SECS", "1"));
+    let ada = Person::register_with(cluster.client(0), "ada")
+        .await
+        .unwrap();
+    let home = home(&cluster);
+    let client = cluster.through(&ada.client, (home + 1) % 3);
+    let mut socket = client.websocket("/ws/logs/events").await.unwrap();
+    cluster.set_store(home, Passes::Neither);
+    let begun = Instant::now();
+    while let Some(Ok(_)) = socket.next().await {}
+    assert!(
+        begun.elapsed() < Duration::from_secs(10),
+        "{:?}",
+        begun.elapsed()
+    );
+    cluster.set_store(home, Passes::Both);
+    let again = async || (status(&cluster, &ada, home).await == 200).then_some(());
+    eventually("the session to be good again", again)
+        .await
+        .unwrap();
 }
 
 #[tokio::test]

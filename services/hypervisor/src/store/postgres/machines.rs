@@ -42,6 +42,12 @@ pub(super) async fn take(
             secs: number(&other, 1),
         });
     }
+    let elsewhere = "SELECT place FROM machines WHERE name = '' AND $1 <> '' AND place <> $2
+        AND EXISTS (SELECT 1 FROM workspaces WHERE home = '' AND owned)";
+    if let Some(only) = client.query_opt(elsewhere, &[&machine, &place]).await? {
+        let place = only.get(0);
+        return Err(StoreError::NotHere { place });
+    }
     let gone = "UPDATE machines SET gateway = NULL WHERE name IN ($1, '') OR $1 = ''";
     client.execute(gone, &[&machine]).await?;
     client
@@ -53,6 +59,11 @@ pub(super) async fn take(
         seen_at = excluded.seen_at, lease_until = excluded.lease_until,
         confirmed = excluded.confirmed";
     client.execute(take, &[&machine, &gateway, &place]).await?;
+    if !machine.is_empty() {
+        // In the same step, so that of two machines that begin at once one has them.
+        let adopt = "UPDATE workspaces SET home = $1, epoch = epoch + 1 WHERE home = ''";
+        client.execute(adopt, &[&machine]).await?;
+    }
     let sql = "SELECT number, name FROM writes ORDER BY number DESC LIMIT 1";
     Ok(revision(&client.query_one(sql, &[]).await?))
 }

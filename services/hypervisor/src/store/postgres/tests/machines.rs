@@ -227,6 +227,29 @@ fn one_machine_without_a_name_is_alone() {
 }
 
 #[test]
+fn the_workspaces_of_the_only_machine_stay_where_their_data_are() {
+    let Some(server) = testkit::postgres::shared().unwrap() else {
+        return;
+    };
+    let url = server.database().unwrap();
+    let first = Database::postgres(&settings("first"), &url, "").unwrap();
+    let ada = account("ada");
+    first.create_account(&ada).unwrap();
+    first
+        .create_workspaces(&[WorkspaceRow::new("ada")])
+        .unwrap();
+    first.join("ada", ada.user.id).unwrap();
+    first.release().unwrap();
+    let refused = Database::postgres(&settings("second"), &url, "b").unwrap_err();
+    assert!(matches!(refused, StoreError::NotHere { .. }), "{refused}");
+    let first = Database::postgres(&settings("first"), &url, "a").unwrap();
+    first.adopt("a").unwrap();
+    machine(&url, "b").adopt("b").unwrap();
+    let homes = first.workspaces().unwrap().into_iter().map(|row| row.home);
+    assert_eq!(homes.collect::<Vec<_>>(), ["a"]);
+}
+
+#[test]
 fn whoever_waits_is_woken_by_a_change() {
     let (one, two, _url) = two!();
     let ada = account("ada");
