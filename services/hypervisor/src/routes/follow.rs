@@ -102,7 +102,10 @@ impl Routes {
                 "given by another machine"
             );
             if let Some(workspace) = workspace {
-                self.begin(&workspace);
+                // What others change next does not wait for what it runs.
+                let routes = self.clone();
+                let runtime = tokio::runtime::Handle::current();
+                runtime.spawn_blocking(move || routes.begin(&workspace));
             }
             return Ok(());
         };

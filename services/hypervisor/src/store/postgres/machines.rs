@@ -79,6 +79,9 @@ fn number(row: &Row, column: usize) -> u64 {
     u64::try_from(row.get::<_, i64>(column)).unwrap_or_default()
 }
 
+/// After so many looks what is old is forgotten: some minutes.
+const FORGET_EACH: u64 = 1000;
+
 /// All in one statement, which sees one state of the store.
 async fn news(
     client: &impl GenericClient,
@@ -165,6 +168,12 @@ impl Shared for Postgres {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known.revision = news.revision;
         self.lease.renew(known.asked_at);
+        known.confirmed += 1;
+        let is_time = known.confirmed.is_multiple_of(FORGET_EACH);
+        drop(known);
+        if is_time {
+            self.within(async { forget(&self.client().await?).await })?;
+        }
         Ok(())
     }
 

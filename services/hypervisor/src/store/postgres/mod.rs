@@ -55,6 +55,8 @@ struct Known {
     revision: Revision,
     /// When it was last asked for more.
     asked_at: Instant,
+    /// How often it was confirmed.
+    confirmed: u64,
 }
 
 impl Database {
@@ -105,6 +107,7 @@ impl Postgres {
             known: sync::Mutex::new(Known {
                 revision,
                 asked_at: begun,
+                confirmed: 0,
             }),
             lease: Lease::new(Duration::from_secs(settings.grace_secs)),
             hint,

@@ -186,6 +186,24 @@ fn a_history_that_is_not_the_one_that_was_known_is_looked_at_as_a_whole() {
 }
 
 #[test]
+fn what_is_old_is_forgotten_while_a_gateway_runs_but_for_the_last() {
+    let (one, _two, url) = two!();
+    for _ in 0..3 {
+        one.check().unwrap();
+    }
+    let server = testkit::postgres::shared().unwrap().unwrap();
+    let old = "UPDATE writes SET at = at - interval '2 hours'";
+    server.sql(&url, old).unwrap();
+    let count = || server.sql(&url, "SELECT count(*) FROM writes").unwrap();
+    assert_eq!(count(), "4");
+    for _ in 0..1000 {
+        only(&one);
+    }
+    assert_eq!(count(), "1");
+    one.check().unwrap();
+}
+
+#[test]
 fn revisions_have_no_gap_whoever_writes_and_whatever_is_undone() {
     let (one, two, url) = two!();
     std::thread::scope(|scope| {
