@@ -1,10 +1,17 @@
-# How a machine gets a new version: switched, looked at, and switched back unless its gateway is well.
+# How a machine gets a new version: switched, looked at, and switched back unless its gateway is well. `deploy` without a
+# host has all of them switched in no order that one could rely on, and undoes those that went well when one doesn't; for
+# machines of a cluster give their names to `nix run .#deploy`, which ends with the first that isn't well.
 { self, nixpkgs, ... }:
 let
   node =
     { config, pkgs, ... }:
     {
-      hostname = config.services.choiros.domain;
+      hostname =
+        if config.services.choiros.cluster.machine == null then
+          config.services.choiros.domain
+        else
+          # the domain is that of all machines
+          config.networking.fqdn;
       sshUser = "root";
       magicRollback = true;
       autoRollback = true;
@@ -20,6 +27,9 @@ let
       };
     };
 in
-{
-  aws-prod = node self.nixosConfigurations.aws-prod;
-}
+nixpkgs.lib.genAttrs [
+  "aws-prod"
+  "cluster-a"
+  "cluster-b"
+  "cluster-c"
+] (name: node self.nixosConfigurations.${name})

@@ -1,4 +1,5 @@
-# Who reaches the host: the web's ports are for the world, SSH is for the operators.
+# Who reaches the host: the web's ports are for the world, SSH is for the operators, and the gateways' own port for the
+# other machines of a cluster.
 { lib, config, ... }:
 let
   inherit (lib) mkOption types;
@@ -44,9 +45,12 @@ in
       services.choiros.firewall.openings =
         map (opening "HTTP, which redirects to HTTPS" 80) networks.world
         ++ map (opening "HTTPS" 443) networks.world
-        ++ lib.concatMap (
-          port: map (opening "SSH for operators" port) cfg.firewall.operatorCidrs
-        ) ssh.ports;
+        ++ lib.concatMap (port: map (opening "SSH for operators" port) cfg.firewall.operatorCidrs) ssh.ports
+        ++ lib.optionals (cfg.cluster.listen != null) (
+          map (address: opening "Gateways of other machines" cfg.cluster.port (networks.single address)) (
+            lib.attrValues cfg.cluster.peers
+          )
+        );
     }
     (lib.mkIf cfg.enable {
       assertions = [

@@ -16,6 +16,8 @@ let
     exec ${lib.getExe cfg.package} --config /etc/${file} "$@"
   '';
 
+  networks = import ./lib/networks.nix { inherit lib; };
+
   # what each of them is for, the hypervisor knows by its name
   socket = name: streams: more: {
     description = "ChoirOS hypervisor's socket for ${name}";
@@ -36,7 +38,7 @@ let
   world.BindIPv6Only = "both";
   # A switch starts and stops units, but leaves a socket that runs as it is, whatever became of its unit: the kinds of
   # ingress share no name.
-  sockets =
+  ingress =
     if cfg.ingress.kind == "caddy" then
       {
         choiros-hypervisor = socket "http" [ listen cfg.ingress.socket ] {
@@ -52,7 +54,16 @@ let
         # for the host itself: its health, its metrics
         choiros-hypervisor-http = socket "http" [ listen ] { };
       };
-  units = map (name: "${name}.socket") (lib.attrNames sockets);
+  between = lib.optionalAttrs (cfg.cluster.listen != null) {
+    choiros-hypervisor-gateway = socket "gateway" [ cfg.cluster.listen ] {
+      # at boot it is bound before the host has that address
+      FreeBind = true;
+      # whatever the firewall says; what is set for the service doesn't hold for a socket that it is given
+      IPAddressDeny = "any";
+      IPAddressAllow = map networks.single (lib.attrValues cfg.cluster.peers);
+    };
+  };
+  units = map (name: "${name}.socket") (lib.attrNames (ingress // between));
   # what they were called before: a switch from there goes on listening
   named = name: unit: unit // { aliases = [ "${lib.removePrefix "choiros-" name}.socket" ]; };
 in
@@ -90,7 +101,7 @@ in
     };
     users.groups.choiros.gid = ids.hypervisor;
 
-    systemd.sockets = lib.mapAttrs named sockets;
+    systemd.sockets = lib.mapAttrs named ingress // between;
     systemd.services.choiros-hypervisor = {
       description = "ChoirOS hypervisor";
       # what it was called before; a switch from there finds it running

@@ -213,6 +213,7 @@ in
         What it names are keys of services.choiros.settings, which follow from services.choiros unless they are set there:
           auth.origin from domain, auth.rp_id from rpId, sandbox_domain from sandboxDomain, gateway_prefix from gatewayPrefix,
           workspaces.<name> from workspaces.<name>, slots from slots and slot, runtime.archive_days from archiveDays,
+          store and cluster from cluster,
           tls from redirectDomains and ingress, tls.acme.accept_terms from security.acme.acceptTerms.
         END
           exit 1

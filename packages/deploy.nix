@@ -1,4 +1,4 @@
-# deploy [--ssm INSTANCE] HOST: build, show what would change, deploy, and look whether that is what runs now.
+# deploy [--ssm INSTANCE] HOST…: build, show what would change, deploy, and look whether that is what runs now.
 {
   writeShellApplication,
   awscli2,

@@ -142,6 +142,34 @@ in
     config = with' ssh operators;
     expect = c: same (granted c) (opened c) && builtins.length (granted c) == 6;
   };
+  "the gateways' port is open to the other machines alone, here and in the AWS security group" = {
+    config = on {
+      cluster = {
+        store.url = "postgres://choiros@db.example.org/choiros";
+        machine = "a";
+        address = "10.0.0.1";
+        peers = {
+          b = "10.0.0.2";
+          c = "fd00::3";
+        };
+        certificateFile = "/run/secrets/machine.pem";
+        keyFile = "/run/secrets/machine.key";
+        caFile = "/etc/machines-ca.pem";
+      };
+    };
+    expect =
+      c:
+      c.networking.firewall.allowedTCPPorts == [
+        80
+        443
+      ]
+      && same (granted c) (opened c)
+      && same (builtins.filter (o: builtins.match "9443 .*" o != null) (opened c)) [
+        "9443 10.0.0.2/32"
+        "9443 fd00::3/128"
+      ]
+      && builtins.length (granted c) == 6;
+  };
   "sandboxes are kept apart, and from the host" = {
     config = on { };
     expect = c: [

@@ -1,4 +1,4 @@
-_:
+{ evaluate, ... }:
 let
   # the one user that every NixOS has, where it isn't at hand
   surroundings = {
@@ -60,4 +60,44 @@ in
       && c.services.caddy.enable
       && c.fileSystems."/var/lib/choiros".fsType == "xfs";
   };
+  "the machines of a cluster have one domain and one store, know each other, and are deployed each by its own name" =
+    {
+      config = machine ../../hosts/cluster-a;
+      expect =
+        a:
+        let
+          all = {
+            a = a.services.choiros;
+            b = (evaluate (machine ../../hosts/cluster-b)).services.choiros;
+            c = (evaluate (machine ../../hosts/cluster-c)).services.choiros;
+          };
+          names = builtins.attrNames all;
+          same = value: builtins.all (name: value all.${name} == value all.a) names;
+        in
+        [
+          {
+            name = "names";
+            ok = builtins.all (name: all.${name}.cluster.machine == name) names;
+          }
+          {
+            name = "addresses";
+            ok = builtins.all (
+              name:
+              all.${name}.cluster.peers
+              == removeAttrs (builtins.mapAttrs (_: other: other.cluster.address) all) [ name ]
+            ) names;
+          }
+          {
+            name = "in common";
+            ok =
+              same (settings: settings.domain)
+              && same (settings: settings.cluster.store.url)
+              && same (settings: settings.cluster.caFile);
+          }
+          {
+            name = "a name of its own";
+            ok = a.networking.hostName == "choir-a" && a.networking.domain != all.a.domain;
+          }
+        ];
+    };
 }

@@ -95,6 +95,8 @@ in
       8
       0
     ];
+  # the network that is this address alone
+  single = address: "${address}/${if lib.hasInfix ":" address then "128" else "32"}";
   # whether it is the first address of its network that is written
   isFirst = network: lib.mod network.address (power (32 - network.prefix)) == 0;
 

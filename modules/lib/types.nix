@@ -42,6 +42,9 @@ in
     ];
   inherit ipv4;
   cidr = types.either ipv4 ipv6;
+  address = fulfilling "IPv4 or IPv6 address such as 10.0.0.2 or fd00::2" (
+    v: !lib.hasInfix "/" v && (networks.v4 v != null || networks.v6 v != null)
+  );
   sandboxNetwork =
     fulfilling "IPv4 network of /16 to /22, by its first address, such as 10.233.0.0/16"
       (

@@ -1,0 +1,2 @@
+# One of three machines: see ../cluster.nix.
+import ../cluster.nix "b"
