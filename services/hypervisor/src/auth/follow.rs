@@ -37,13 +37,6 @@ impl Auth {
             .try_for_each(|user| self.follow_user(store, user))
     }
 
-    /// Ends all that is open. Sessions and tokens are what they are in the store, and are fetched
-    /// from there again.
-    pub fn end_all(&self) {
-        self.sessions.remove_where(|_| true);
-        self.tokens.remove_where(|_| true);
-    }
-
     fn follow_user(&self, store: &dyn Store, user: Uuid) -> Result<(), AuthError> {
         match store.user_by_id(user)? {
             Some(found) if found.disabled_at.is_none() => self.refresh(store, user)?,

@@ -44,7 +44,6 @@ pub async fn follow(
     machines: Arc<Machines>,
     stop: CancellationToken,
 ) -> Result<(), FollowError> {
-    tokio::spawn(end_with_lease(store.clone(), auth.clone(), stop.clone()));
     let mut is_there = true;
     let mut looked = Instant::now();
     while store.is_shared() && !stop.is_cancelled() {
@@ -76,24 +75,6 @@ pub async fn follow(
     }
     stop.cancelled().await;
     Ok(())
-}
-
-/// Ends what is open the moment that it is no longer known who may have it.
-async fn end_with_lease(store: Handle, auth: Arc<Auth>, stop: CancellationToken) {
-    const EACH: Duration = Duration::from_millis(100);
-    let mut was_current = true;
-    while stop
-        .run_until_cancelled(tokio::time::sleep(EACH))
-        .await
-        .is_some()
-    {
-        let is_current = store.is_current();
-        if was_current && !is_current {
-            warn!("nobody goes on without the store any longer");
-            auth.end_all();
-        }
-        was_current = is_current;
-    }
 }
 
 fn take_in(store: &dyn Store, auth: &Auth, routes: &Arc<Routes>) -> Result<(), FollowError> {
