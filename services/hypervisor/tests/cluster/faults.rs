@@ -43,6 +43,16 @@ impl World {
         !self.over.load(Ordering::Relaxed)
     }
 
+    /// How much was seen of routes, how many sessions and invites there were.
+    fn counts(&self) -> [usize; 3] {
+        let sessions = self.sessions.lock().unwrap().len();
+        [
+            self.routes.len(),
+            sessions,
+            self.invites.lock().unwrap().len(),
+        ]
+    }
+
     /// What a gateway says, or nothing while it cannot.
     async fn get(&self, client: &Client, path: &str, cookie: Option<&str>) -> Option<Response> {
         let mut request = client.request(Method::GET, path);
@@ -235,7 +245,17 @@ async fn nobody_sees_what_cannot_be_whatever_breaks() {
         for number in 0..faults {
             world.fault(number).await;
         }
-        sleep(Duration::from_secs(1)).await;
+        // All goes on afterwards.
+        let before = world.counts();
+        let more = async || {
+            let now = world.counts();
+            let is_more = now
+                .iter()
+                .zip(before)
+                .all(|(now, before)| *now > before + 1);
+            is_more.then_some(())
+        };
+        eventually("everything to go on", more).await.unwrap();
         world.over.store(true, Ordering::Relaxed);
     };
     tokio::join!(
@@ -279,5 +299,4 @@ async fn nobody_sees_what_cannot_be_whatever_breaks() {
             sessions.len()
         );
     }
-    assert!(visits > 100 && sessions.len() > 3 && tried > 100 && invites > 3);
 }
