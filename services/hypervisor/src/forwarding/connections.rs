@@ -94,7 +94,10 @@ impl Connections {
             match sender.try_send_request(unsent).await {
                 Ok(response) => return Ok(response.map(Body::new)),
                 Err(mut failed) => {
-                    self.machines.borrow_mut().remove(machine);
+                    // What one request came to says nothing of the others.
+                    if sender.is_closed() {
+                        self.machines.borrow_mut().remove(machine);
+                    }
                     match failed.take_message() {
                         Some(request) => unsent = request,
                         None => return Err(failed.into_error().into()),
