@@ -168,7 +168,7 @@ pub struct Store {
     /// place of what belongs to this machine alone.
     pub path: PathBuf,
     /// A PostgreSQL database instead, as `postgres://user@host:5432/database`, which the gateways of
-    /// several machines may share; see [`Cluster`]. Over a network it is reached by TLS alone.
+    /// several machines may share (`[cluster]`). Over a network it is reached by TLS alone.
     pub url: Option<String>,
     /// The file that has the password for `url`, if one is needed.
     pub password_file: Option<PathBuf>,
