@@ -53,10 +53,29 @@ pub(super) async fn at_home(State(api): State<Api>, request: Request, next: Next
 }
 
 fn of_path(api: &Api, path: &str) -> Option<Arc<Elsewhere>> {
-    path.split('/').find_map(|part| api.routes.elsewhere(part))
+    api.routes.elsewhere(named(path)?)
+}
+
+/// The workspace that the path of an order names. What stands before it is what is ordered, and a
+/// workspace may be called like that.
+fn named(path: &str) -> Option<&str> {
+    path.split('/').nth(2)
 }
 
 fn of_body(api: &Api, body: &Bytes) -> Option<Arc<Elsewhere>> {
     let order: Value = serde_json::from_slice(body).ok()?;
     api.routes.elsewhere(order["workspace"].as_str()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::named;
+
+    #[test]
+    fn what_is_ordered_is_no_workspace() {
+        assert_eq!(named("/audit"), None);
+        assert_eq!(named("/sandboxes"), None);
+        assert_eq!(named("/sandboxes/ada/live/log"), Some("ada"));
+        assert_eq!(named("/workspaces/access"), Some("access"));
+    }
 }
