@@ -12,6 +12,7 @@
 //! send a cookie to every port of its host, which is why two gateways on one laptop have names of
 //! their own.
 
+use http::header::{COOKIE, HeaderMap, HeaderValue, InvalidHeaderValue};
 use url::Url;
 
 /// The stems of the names, as each scheme goes on from them.
@@ -63,6 +64,37 @@ impl CookieNames {
             secure,
         }
     }
+}
+
+impl CookieNames {
+    /// What sets the cookie of this name for so many seconds.
+    ///
+    /// # Errors
+    /// The value cannot stand in a header.
+    pub fn header(
+        &self,
+        name: &str,
+        value: &str,
+        secs: u64,
+    ) -> Result<HeaderValue, InvalidHeaderValue> {
+        let secure = if self.secure { "; Secure" } else { "" };
+        HeaderValue::try_from(format!(
+            "{name}={value}; Max-Age={secs}; Path=/; HttpOnly; SameSite=Lax{secure}"
+        ))
+    }
+}
+
+/// What a request's cookies hold under this name. There may be several, of which others than we have
+/// set some.
+pub fn values<'a>(headers: &'a HeaderMap, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+    headers
+        .get_all(COOKIE)
+        .into_iter()
+        .flat_map(|line| line.as_bytes().split(|byte| *byte == b';'))
+        .filter_map(move |pair| {
+            let value = pair.trim_ascii().strip_prefix(name.as_bytes())?;
+            value.strip_prefix(b"=")
+        })
 }
 
 /// Whether a cookie of this name is a gateway's: this one's, that of another port, or that of an

@@ -1,8 +1,8 @@
 //! Our cookies, as they are sent and read.
 
 use super::token::Token;
-use crate::cookie_names::CookieNames;
-use http::{HeaderMap, HeaderValue, header};
+use crate::cookie_names::{self, CookieNames};
+use http::{HeaderMap, HeaderValue};
 use std::ops::Deref;
 use std::time::Duration;
 use url::Url;
@@ -35,23 +35,14 @@ impl Cookies {
         clippy::expect_used,
         reason = "our names and base64url are visible ASCII"
     )]
-    fn header(&self, name: &str, value: &str, max_age: u64) -> HeaderValue {
-        let secure = if self.secure { "; Secure" } else { "" };
-        let text =
-            format!("{name}={value}; Max-Age={max_age}; Path=/; HttpOnly; SameSite=Lax{secure}");
-        HeaderValue::try_from(text).expect("a valid header value")
+    fn header(&self, name: &str, value: &str, secs: u64) -> HeaderValue {
+        self.0
+            .header(name, value, secs)
+            .expect("a valid header value")
     }
 }
 
-/// The tokens that a request's cookies hold under this name. There may be several, of
-/// which others than we have set some.
+/// The tokens that a request's cookies hold under this name.
 pub(super) fn tokens<'a>(headers: &'a HeaderMap, name: &'a str) -> impl Iterator<Item = Token> {
-    headers
-        .get_all(header::COOKIE)
-        .into_iter()
-        .flat_map(|line| line.as_bytes().split(|byte| *byte == b';'))
-        .filter_map(move |pair| {
-            let value = pair.trim_ascii().strip_prefix(name.as_bytes())?;
-            Token::parse(value.strip_prefix(b"=")?)
-        })
+    cookie_names::values(headers, name).filter_map(Token::parse)
 }

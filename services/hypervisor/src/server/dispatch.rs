@@ -313,7 +313,7 @@ impl Dispatch {
         principal: Option<Principal>,
     ) -> Response<Body> {
         let mut request = request.map(Body::new);
-        let path = request.uri().path().to_owned();
+        let beginning = self.beginning(request.uri().path());
         let paths = &self.gateway.paths;
         if let Some(uri) = paths.within(request.uri()) {
             *request.uri_mut() = uri;
@@ -330,7 +330,9 @@ impl Dispatch {
             .outliving(self.gateway.own.clone().oneshot(request).instrument(span))
             .await;
         let mut response = response.unwrap_or_else(|never| match never {});
-        self.note_beginning(&path, &mut response);
+        if let Some(cookie) = beginning.filter(|_| response.status().is_success()) {
+            response.headers_mut().append(header::SET_COOKIE, cookie);
+        }
         // A page of another origin, a sandbox's included, has no use of it but a bad one.
         let headers = response.headers_mut();
         let policy = headers.entry("cross-origin-resource-policy");

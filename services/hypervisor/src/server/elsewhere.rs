@@ -5,13 +5,14 @@ use super::dispatch::Dispatch;
 use super::entry::query;
 use super::replies::refusal_to;
 use crate::auth::{Bearer, Principal};
+use crate::cookie_names;
 use crate::error::HttpError;
 use crate::peer::Peer;
 use crate::proxy::{self, ResponseBody};
 use crate::request_context::RequestContext;
 use crate::routes::{Claim, ClaimError, Elsewhere, Host};
 use axum::response::IntoResponse as _;
-use http::{HeaderValue, Request, Response, StatusCode, Uri, header};
+use http::{HeaderValue, Request, Response, StatusCode, Uri};
 use hyper::body::Incoming;
 use std::sync::Arc;
 use tracing::warn;
@@ -21,7 +22,7 @@ const START: &str = "/start";
 const FINISH: &str = "/finish";
 
 /// For how many seconds a browser knows where it began: longer than any ceremony lasts.
-const LASTS: u32 = 3600;
+const LASTS: u64 = 3600;
 
 impl Dispatch {
     /// The response of the machine that is the home of a workspace, or why there is none.
@@ -105,27 +106,21 @@ impl Dispatch {
             return None;
         }
         let name = &self.gateway.cookies.machine;
-        let machine = cookie(request, name).filter(|machine| peers.knows(machine))?;
+        let machine = cookie_names::values(request.headers(), name).next()?;
+        let machine = String::from_utf8(machine.to_vec()).ok()?;
+        if !peers.knows(&machine) {
+            return None;
+        }
         peers.reach(&machine).await.ok()?;
         Some(machine)
     }
 
-    /// Has the end of a ceremony come to the machine that has it, whichever the browser finds.
-    pub(super) fn note_beginning<B>(&self, path: &str, response: &mut Response<B>) {
-        let begins = path.ends_with(START) && response.status().is_success();
-        let Some(peers) = self.peers.as_ref().filter(|_| begins) else {
-            return;
-        };
+    /// The cookie that has the end of a ceremony, which begins at this path, come to this machine,
+    /// whichever the browser finds; none where there is no other.
+    pub(super) fn beginning(&self, path: &str) -> Option<HeaderValue> {
+        let peers = self.peers.as_ref().filter(|_| path.ends_with(START))?;
         let names = &self.gateway.cookies;
-        let secure = if names.secure { "; Secure" } else { "" };
-        let cookie = format!(
-            "{}={}; Max-Age={LASTS}; Path=/; HttpOnly; SameSite=Lax{secure}",
-            names.machine,
-            peers.machine()
-        );
-        if let Ok(cookie) = HeaderValue::try_from(cookie) {
-            response.headers_mut().append(header::SET_COOKIE, cookie);
-        }
+        names.header(&names.machine, peers.machine(), LASTS).ok()
     }
 
     /// The workspace of another machine that a person is on the way to.
@@ -151,16 +146,4 @@ impl Dispatch {
         let account = [(&*self.gateway.account, "Account")];
         refusal_to(is_page, "Not there", error, &account).map(ResponseBody::Left)
     }
-}
-
-/// The first cookie of this name.
-fn cookie(request: &Request<Incoming>, name: &str) -> Option<String> {
-    let lines = request.headers().get_all(header::COOKIE).into_iter();
-    let mut pairs = lines
-        .filter_map(|line| line.to_str().ok())
-        .flat_map(|line| line.split(';'));
-    pairs.find_map(|pair| {
-        let value = pair.trim().strip_prefix(name)?.strip_prefix('=')?;
-        Some(value.to_owned())
-    })
 }
