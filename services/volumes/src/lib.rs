@@ -41,6 +41,7 @@ mod snapshot;
 mod spare;
 mod take;
 mod trail;
+mod transfer;
 mod usage;
 mod volume;
 
@@ -51,6 +52,7 @@ pub use freeze::{CgroupFreezer, Freezer, NoFreezer, ProcessTree};
 pub use id::SnapshotId;
 pub use keep::Keep;
 pub use snapshot::{Reason, Snapshot};
+pub use transfer::{Received, SendPass, Sent};
 pub use usage::Usage;
 pub use volume::Volume;
 

@@ -3,7 +3,8 @@
 use super::supervision::Supervision;
 use super::volumes::whole;
 use super::{Runtime, RuntimeError, Sandbox, Spec};
-use ::volumes::{Archived, SnapshotId};
+use ::volumes::{Archived, Received, SendPass, Sent, SnapshotId};
+use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 
 impl Sandbox {
@@ -30,6 +31,45 @@ impl Sandbox {
         let (spec, id) = (self.spec().clone(), id.clone());
         let work = async move { volumes.unarchive(&spec, &id).await };
         self.at_rest(work).await
+    }
+
+    /// Sends its volume to the machine at the other end of `stream`, which receives it as an archive
+    /// of this id. Ahead it may run, and be changed in every way; for the last pass it must be
+    /// stopped, and is not started meanwhile. A pass that broke off goes on where it was if it is
+    /// begun again.
+    ///
+    /// # Errors
+    /// [`RuntimeError::NoRoom`] if the other machine has none, [`RuntimeError::Unsupported`],
+    /// [`RuntimeError::Volume`]; the volume is what it was.
+    pub async fn send(
+        &self,
+        id: &SnapshotId,
+        pass: SendPass,
+        stream: UnixStream,
+    ) -> Result<Sent, RuntimeError> {
+        let volumes = self.kept()?;
+        let (spec, id) = (self.spec().clone(), id.clone());
+        let work = async move { volumes.send(&spec, &id, pass, stream).await };
+        match pass {
+            SendPass::Ahead => whole((), work).await,
+            SendPass::Last => self.at_rest(work).await,
+        }
+    }
+
+    /// Receives what [`Sandbox::send`] sends at the other end of `stream`, as an archive of this id.
+    /// Its own volume stays as it is.
+    ///
+    /// # Errors
+    /// [`RuntimeError::NoRoom`], [`RuntimeError::Unsupported`], [`RuntimeError::Volume`]; what came
+    /// until then is not sent again.
+    pub async fn receive(
+        &self,
+        id: &SnapshotId,
+        stream: UnixStream,
+    ) -> Result<Received, RuntimeError> {
+        let volumes = self.kept()?;
+        let (spec, id) = (self.spec().clone(), id.clone());
+        whole((), async move { volumes.receive(&spec, &id, stream).await }).await
     }
 }
 

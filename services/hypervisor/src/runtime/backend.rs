@@ -4,9 +4,10 @@ use super::consumption::Consumption;
 use super::line::LogLines;
 use super::{Release, RuntimeError, Spec};
 use crate::config::Address;
-use ::volumes::{Archived, Backup, Reason, Snapshot, SnapshotId, Usage};
+use ::volumes::{Archived, Backup, Reason, Received, SendPass, Sent, Snapshot, SnapshotId, Usage};
 use async_trait::async_trait;
 use std::collections::BTreeMap;
+use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use tokio::sync::Mutex;
 
@@ -160,6 +161,23 @@ pub(super) trait Volumes: Send + Sync {
 
     /// Removes the archive of this sandbox and of the workspace's other one.
     async fn discard(&self, spec: &Spec, id: &SnapshotId) -> Result<(), RuntimeError>;
+
+    /// Sends the volume to whoever receives it at the other end of `stream`.
+    async fn send(
+        &self,
+        spec: &Spec,
+        id: &SnapshotId,
+        pass: SendPass,
+        stream: UnixStream,
+    ) -> Result<Sent, RuntimeError>;
+
+    /// Receives what is sent at the other end of `stream`, as the archive of this sandbox.
+    async fn receive(
+        &self,
+        spec: &Spec,
+        id: &SnapshotId,
+        stream: UnixStream,
+    ) -> Result<Received, RuntimeError>;
 
     /// Finishes or takes back what a crash left.
     async fn recover(&self, spec: &Spec) -> Result<(), RuntimeError>;

@@ -34,7 +34,9 @@ mod systemd;
 mod usage;
 mod volumes;
 
-pub use ::volumes::{Archived, Backup, Reason, Snapshot, SnapshotId, VolumeError};
+pub use ::volumes::{
+    Archived, Backup, Reason, Received, SendPass, Sent, Snapshot, SnapshotId, VolumeError,
+};
 pub use consumption::Consumption;
 pub use error::RuntimeError;
 pub use line::{LogLines, MOST_LOG_LINES};

@@ -35,7 +35,7 @@ impl Places {
         })
     }
 
-    fn archives(&self) -> Result<Archives, RuntimeError> {
+    pub(super) fn archives(&self) -> Result<Archives, RuntimeError> {
         private_folder::make(&self.archives).map_err(failed(&self.archives))?;
         Ok(Archives::open(&self.archives)?)
     }

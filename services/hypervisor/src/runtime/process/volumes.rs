@@ -8,9 +8,13 @@ use crate::database_check::DatabaseCheck;
 use crate::private_folder;
 use crate::runtime::backend::{self, StartLock};
 use crate::runtime::{RuntimeError, Spec};
-use ::volumes::{Archived, Backup, Backups, Keep, Reason, Snapshot, SnapshotId, Usage, Volume};
+use ::volumes::{
+    Archived, Backup, Backups, Keep, Reason, Received, SendPass, Sent, Snapshot, SnapshotId, Usage,
+    Volume,
+};
 use async_trait::async_trait;
 use dashmap::DashMap;
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::sync::OnceCell;
@@ -143,6 +147,12 @@ async fn blocking<T: Send + 'static>(
 ) -> Result<T, RuntimeError> {
     let failed = |error| RuntimeError::Volume(format!("the work on a volume failed: {error}"));
     tokio::task::spawn_blocking(work).await.map_err(failed)?
+}
+
+/// Whoever made the stream may have had other plans for it.
+fn blocks(stream: &UnixStream) -> Result<(), RuntimeError> {
+    let failed = |error| RuntimeError::Volume(format!("a stream can't be used: {error}"));
+    stream.set_nonblocking(false).map_err(failed)
 }
 
 #[async_trait]
@@ -281,6 +291,39 @@ impl backend::Volumes for Volumes {
 
     async fn discard(&self, spec: &Spec, id: &SnapshotId) -> Result<(), RuntimeError> {
         self.moved(spec, id, archives::discard).await
+    }
+
+    async fn send(
+        &self,
+        spec: &Spec,
+        id: &SnapshotId,
+        pass: SendPass,
+        mut stream: UnixStream,
+    ) -> Result<Sent, RuntimeError> {
+        if pass == SendPass::Last {
+            self.refuse_running(spec)?;
+        }
+        let id = id.clone();
+        self.with(spec, move |volume| {
+            blocks(&stream)?;
+            Ok(volume.send(&id, pass, &mut stream)?)
+        })
+        .await
+    }
+
+    async fn receive(
+        &self,
+        spec: &Spec,
+        id: &SnapshotId,
+        mut stream: UnixStream,
+    ) -> Result<Received, RuntimeError> {
+        let places = Places::new(&self.folders, spec, None)?;
+        let (id, name) = (id.clone(), spec.name.clone());
+        blocking(move || {
+            blocks(&stream)?;
+            Ok(places.archives()?.receive(&id, &name, &mut stream)?)
+        })
+        .await
     }
 
     async fn recover(&self, spec: &Spec) -> Result<(), RuntimeError> {

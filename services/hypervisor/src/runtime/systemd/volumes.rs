@@ -9,7 +9,7 @@ use super::unit::is_down;
 use crate::config;
 use crate::runtime::backend::{self, StartLock};
 use crate::runtime::{RuntimeError, Spec};
-use ::volumes::{Archived, Backup, Reason, Snapshot, SnapshotId, Usage};
+use ::volumes::{Archived, Backup, Reason, Received, SendPass, Sent, Snapshot, SnapshotId, Usage};
 use async_trait::async_trait;
 use dashmap::DashMap;
 use serde::Deserialize;
@@ -17,6 +17,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::sync::Mutex;
@@ -251,6 +252,25 @@ impl backend::Volumes for Volumes {
 
     async fn discard(&self, spec: &Spec, id: &SnapshotId) -> Result<(), RuntimeError> {
         self.order(spec, &format!("discard:{id}")).await
+    }
+
+    async fn send(
+        &self,
+        _spec: &Spec,
+        _id: &SnapshotId,
+        _pass: SendPass,
+        _stream: UnixStream,
+    ) -> Result<Sent, RuntimeError> {
+        Err(unsupported())
+    }
+
+    async fn receive(
+        &self,
+        _spec: &Spec,
+        _id: &SnapshotId,
+        _stream: UnixStream,
+    ) -> Result<Received, RuntimeError> {
+        Err(unsupported())
     }
 
     async fn recover(&self, spec: &Spec) -> Result<(), RuntimeError> {
