@@ -100,6 +100,39 @@ pub enum VolumeError {
     /// It can be in one place only.
     #[error("what was in this archive is `{sandbox}`'s volume by now: go on with that one")]
     ArchiveElsewhere { sandbox: String },
+    /// It comes from another machine.
+    #[error(
+        "the archive {id} is not whole: it is still to be received from another machine; finish that, or discard it"
+    )]
+    ArchiveIncomplete { id: SnapshotId },
+    /// It was put away here.
+    #[error("there is an archive {id} of `{volume}` here already: receive it with another id")]
+    ArchiveTaken { volume: String, id: SnapshotId },
+    /// Releases may differ in that.
+    #[error(
+        "the other machine speaks version {theirs} of the protocol that volumes are sent with, and this one version {ours}: run the same release on both"
+    )]
+    TransferVersion { ours: u8, theirs: u8 },
+    /// What the other machine has stays there.
+    #[error(
+        "`{volume}` is not there as a whole, for the stream broke off ({cause}): send it again, and it goes on from there"
+    )]
+    TransferBroken { volume: String, cause: String },
+    /// What it said.
+    #[error("the other machine does not go on with `{volume}`: {cause}")]
+    TransferRefused {
+        volume: String,
+        cause: String,
+        no_room: bool,
+    },
+    /// Nothing of what came is used.
+    #[error(
+        "what came for `{volume}` does not follow the protocol that volumes are sent with: {cause}; run the same release on both machines"
+    )]
+    TransferInvalid { volume: String, cause: &'static str },
+    /// Nothing of what came is used.
+    #[error("what arrived of `{volume}` is not what was sent ({cause}): send it again")]
+    TransferMismatch { volume: String, cause: String },
     /// Nothing there is overwritten.
     #[error(
         "{path} has something in it, so no archive is brought back there: restore it for another workspace"
@@ -127,7 +160,9 @@ impl VolumeError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::NoSnapshot { .. } | Self::NoBackup { .. } | Self::Id(_) => "no_snapshot",
-            Self::NoRoom { .. } | Self::NoInodes { .. } => "no_room",
+            Self::NoRoom { .. }
+            | Self::NoInodes { .. }
+            | Self::TransferRefused { no_room: true, .. } => "no_room",
             _ => "volume",
         }
     }

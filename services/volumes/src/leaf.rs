@@ -9,7 +9,7 @@ use crate::files::{Inode, stat};
 use crate::links::Added;
 use crate::measure::data;
 use crate::pass::{Pass, too_long};
-use rustix::fd::{AsFd, AsRawFd, OwnedFd};
+use rustix::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use rustix::fs::{
     CWD, FileType, Mode, OFlags, ResolveFlags, Stat, fstat, mkfifoat, openat, openat2, readlinkat,
     symlinkat,
@@ -126,7 +126,8 @@ impl Pass<'_> {
     }
 
     fn file(&mut self, name: &CStr, expected: &Stat) -> Result<Copied> {
-        let (source, original) = match self.open_file(name, expected) {
+        let opened = open_regular(&self.place.descriptors, self.source.here(), name, expected);
+        let (source, original) = match opened {
             Ok(Some(opened)) => opened,
             Ok(None) | Err(Errno::NOENT | Errno::LOOP | Errno::NOTDIR) => {
                 return Ok(Copied::Changed);
@@ -189,30 +190,6 @@ impl Pass<'_> {
         Err(self.failed("write", name, error))
     }
 
-    /// Opens it only once it is sure that it is that file: opening a device acts on it, and
-    /// opening a FIFO wakes who waits at its other end.
-    fn open_file(&self, name: &CStr, expected: &Stat) -> Result<Option<(OwnedFd, Stat)>, Errno> {
-        let found = openat2(
-            self.source.here(),
-            name,
-            OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC,
-            Mode::empty(),
-            ResolveFlags::BENEATH
-                | ResolveFlags::NO_SYMLINKS
-                | ResolveFlags::NO_MAGICLINKS
-                | ResolveFlags::NO_XDEV,
-        )?;
-        let original = fstat(&found)?;
-        let is_file = FileType::from_raw_mode(original.st_mode) == FileType::RegularFile;
-        if !is_file || Inode::of(&original) != Inode::of(expected) {
-            return Ok(None);
-        }
-        let number = found.as_raw_fd().to_string();
-        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-        let source = openat(&self.place.descriptors, number, flags, Mode::empty())?;
-        Ok(Some((source, original)))
-    }
-
     fn symlink(&mut self, name: &CStr, original: &Stat) -> Result<Copied> {
         let leads_to = match readlinkat(self.source.here(), name, Vec::new()) {
             Ok(leads_to) => leads_to,
@@ -241,4 +218,33 @@ impl Pass<'_> {
         self.saw(copy.st_ino, original);
         Ok(Copied::Done)
     }
+}
+
+/// Opens a file only once it is sure that it is the one that was looked at: opening a device acts on
+/// it, and opening a FIFO wakes who waits at its other end. `descriptors` is of [`descriptors`].
+pub(crate) fn open_regular(
+    descriptors: &OwnedFd,
+    at: BorrowedFd<'_>,
+    name: &CStr,
+    expected: &Stat,
+) -> Result<Option<(OwnedFd, Stat)>, Errno> {
+    let found = openat2(
+        at,
+        name,
+        OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC,
+        Mode::empty(),
+        ResolveFlags::BENEATH
+            | ResolveFlags::NO_SYMLINKS
+            | ResolveFlags::NO_MAGICLINKS
+            | ResolveFlags::NO_XDEV,
+    )?;
+    let original = fstat(&found)?;
+    let is_file = FileType::from_raw_mode(original.st_mode) == FileType::RegularFile;
+    if !is_file || Inode::of(&original) != Inode::of(expected) {
+        return Ok(None);
+    }
+    let number = found.as_raw_fd().to_string();
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let source = openat(descriptors, number, flags, Mode::empty())?;
+    Ok(Some((source, original)))
 }

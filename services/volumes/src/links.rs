@@ -11,7 +11,7 @@ use std::ffi::CStr;
 pub(crate) struct Links(pub OwnedFd);
 
 impl Links {
-    fn name(inode: Inode) -> String {
+    pub(crate) fn name(inode: Inode) -> String {
         format!("{:x}-{:x}", inode.dev, inode.ino)
     }
 

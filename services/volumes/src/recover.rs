@@ -7,6 +7,7 @@ use crate::freeze::Freezer;
 use crate::id::SnapshotId;
 use crate::replace::{RECORD, Record};
 use crate::snapshot::DATA;
+use crate::transfer::SENT;
 use crate::volume::{PART, Store, Volume};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::io::Errno;
@@ -27,7 +28,7 @@ impl Volume {
             // What can't be removed now is in nobody's way, and is tried again the next time.
             if Store::is_gone(&name) {
                 let _ = store.discard_gone(&name);
-            } else if name.ends_with(PART) {
+            } else if name.ends_with(PART) || name.ends_with(SENT) {
                 let _ = store.discard(&name);
             }
         }

@@ -34,7 +34,7 @@ pub(crate) fn modified(stat: &Stat) -> i64 {
     )
 }
 
-fn changed(stat: &Stat) -> i64 {
+pub(crate) fn changed(stat: &Stat) -> i64 {
     nanos(
         stat.st_ctime,
         i64::try_from(stat.st_ctime_nsec).unwrap_or(0),

@@ -26,7 +26,7 @@ const FEW_SHARED: u64 = 2000;
 const FEW_COPIED: (u64, u64) = (500, 4 << 20);
 
 /// So many names more than there were when it was measured are no flood.
-const SLACK: u64 = 10_000;
+pub(crate) const SLACK: u64 = 10_000;
 
 /// A snapshot that is being made.
 pub(crate) struct Part {
@@ -279,7 +279,7 @@ impl Volume {
     }
 }
 
-fn sync(tree: BorrowedFd<'_>, path: &str) -> Result<()> {
+pub(crate) fn sync(tree: BorrowedFd<'_>, path: &str) -> Result<()> {
     syncfs(tree).map_err(|error| VolumeError::io("sync", path, error))
 }
 
@@ -294,7 +294,7 @@ fn is_short(measure: &Measure, sharing: Sharing) -> bool {
 
 /// Whether a write through a mapping, after all was written out, changes a file's time stamps:
 /// without that, a second pass can't know what to copy.
-fn stamps_tell(tree: BorrowedFd<'_>) -> bool {
+pub(crate) fn stamps_tell(tree: BorrowedFd<'_>) -> bool {
     /// ext4 (and ext2, ext3), XFS, btrfs, F2FS.
     const KNOWN: [u64; 4] = [0xEF53, 0x5846_5342, 0x9123_683E, 0xF2F5_2010];
     fstatfs(tree).is_ok_and(|all| u64::try_from(all.f_type).is_ok_and(|kind| KNOWN.contains(&kind)))

@@ -8,6 +8,7 @@ use crate::names::names_in;
 use crate::remove::remove_own;
 use crate::replace::now;
 use crate::snapshot::Snapshot;
+use crate::transfer::SENT;
 use crate::{Result, snapshot};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{FlockOperation, Mode, OFlags, flock, openat, renameat};
@@ -94,15 +95,16 @@ impl Volume {
         Ok(snapshots)
     }
 
-    /// Removes a snapshot, also one that was only prepared.
+    /// Removes a snapshot, also one that was only prepared, or what is known of a transfer.
     ///
     /// # Errors
     /// If there is none of that id, or it can't be removed.
     pub fn remove(&self, id: &SnapshotId) -> Result<()> {
         let store = self.locked()?;
-        let part = format!("{id}{PART}");
-        if store.has(&part) {
-            return store.discard(&part);
+        for unfinished in [PART, SENT].map(|kind| format!("{id}{kind}")) {
+            if store.has(&unfinished) {
+                return store.discard(&unfinished);
+            }
         }
         if !store.has(id.as_str()) {
             return Err(self.no_snapshot(id));

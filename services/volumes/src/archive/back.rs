@@ -29,6 +29,7 @@ impl Volume {
         let (place, mut record) = from.known(id, self)?;
         let is_back = match &record.phase {
             Phase::Kept => false,
+            Phase::Receiving => return Err(VolumeError::ArchiveIncomplete { id: id.clone() }),
             Phase::Coming { .. } => {
                 return Err(VolumeError::ArchiveMoves {
                     id: id.clone(),

@@ -1,7 +1,7 @@
 //! Putting a volume away.
 
 use super::record::{Archived, Phase, Record};
-use super::{Archives, Place};
+use super::{Archives, Place, role};
 use crate::Result;
 use crate::backup::Backups;
 use crate::error::VolumeError;
@@ -33,10 +33,10 @@ impl Volume {
         id: &SnapshotId,
     ) -> Result<Archived> {
         let store = self.locked()?;
-        let place = to.place(id, self)?;
+        let place = to.place(id, role(&self.name))?;
         let record = match place.read()? {
             Some(record) if record.phase == Phase::Kept => return Ok(record.archived()),
-            Some(record) => self.go_on(&place, record)?,
+            Some(record) => self.go_on(&place, id, record)?,
             None => None,
         };
         let mut record = match record {
@@ -59,10 +59,11 @@ impl Volume {
     }
 
     /// What an order before has left: nothing if the volume is still to be put away.
-    fn go_on(&self, place: &Place, record: Record) -> Result<Option<Record>> {
+    fn go_on(&self, place: &Place, id: &SnapshotId, record: Record) -> Result<Option<Record>> {
         let is_here = place.data()?.is_some();
         let is_ours = |to: &String| *to == self.name;
         match &record.phase {
+            Phase::Receiving => Err(VolumeError::ArchiveIncomplete { id: id.clone() }),
             Phase::Coming { .. } if !is_here => Ok(None),
             Phase::Leaving { to, copy } if is_here && (is_ours(to) || copy.is_none()) => {
                 // The copy was used by nobody yet.
@@ -93,6 +94,7 @@ impl Volume {
             files: 0,
             owners: place.read()?.map(|it| it.owners).unwrap_or_default(),
             phase: Phase::Coming { copy_of: None },
+            received: false,
         };
         let Some(tree) = tree else {
             place.write(&record)?;

@@ -17,6 +17,7 @@ mod owners;
 mod record;
 
 pub use record::Archived;
+pub(crate) use record::{Phase, Record};
 
 use crate::Result;
 use crate::error::VolumeError;
@@ -25,7 +26,7 @@ use crate::id::SnapshotId;
 use crate::names::names_in;
 use crate::snapshot::DATA;
 use crate::volume::{Store, Volume};
-use record::{RECORD, Record};
+use record::RECORD;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::io::Errno;
 use std::path::Path;
@@ -37,8 +38,8 @@ pub struct Archives {
 }
 
 /// Where one volume of an archive is. While this is there, nobody else works on it.
-struct Place {
-    store: Store,
+pub(crate) struct Place {
+    pub store: Store,
 }
 
 impl Archives {
@@ -72,8 +73,7 @@ impl Archives {
     }
 
     /// The place for a volume, which is made if it is not there.
-    fn place(&self, id: &SnapshotId, volume: &Volume) -> Result<Place> {
-        let role = volume.role();
+    pub(crate) fn place(&self, id: &SnapshotId, role: &str) -> Result<Place> {
         loop {
             let folder = own_folder(self.all.fd(), id.as_str(), &self.all.path)?;
             own_folder(folder.as_fd(), role, &self.all.at(id.as_str()))?;
@@ -92,7 +92,9 @@ impl Archives {
             id: id.clone(),
         };
         let folder = self.open_if_there(id)?.ok_or_else(none)?;
-        let place = self.lock(id, &folder, volume.role())?.ok_or_else(none)?;
+        let place = self
+            .lock(id, &folder, role(&volume.name))?
+            .ok_or_else(none)?;
         let record = place.read()?.ok_or_else(none)?;
         Ok((place, record))
     }
@@ -122,20 +124,20 @@ impl Archives {
 }
 
 impl Place {
-    fn fd(&self) -> BorrowedFd<'_> {
+    pub(crate) fn fd(&self) -> BorrowedFd<'_> {
         self.store.fd()
     }
 
-    fn read(&self) -> Result<Option<Record>> {
+    pub(crate) fn read(&self) -> Result<Option<Record>> {
         files::read_json(self.fd(), RECORD, &self.store.path)
     }
 
-    fn write(&self, record: &Record) -> Result<()> {
+    pub(crate) fn write(&self, record: &Record) -> Result<()> {
         files::write_json(self.fd(), RECORD, record, &self.store.path)
     }
 
-    /// The tree, if it is in here: whole then, always.
-    fn data(&self) -> Result<Option<OwnedFd>> {
+    /// The tree, if it is in here: whole then, unless it is still received.
+    pub(crate) fn data(&self) -> Result<Option<OwnedFd>> {
         match open_folder(self.fd(), DATA) {
             Ok(data) => Ok(Some(data)),
             Err(Errno::NOENT) => Ok(None),
@@ -154,13 +156,13 @@ impl Place {
     }
 }
 
-impl Volume {
-    /// What tells it from the other volume of its archive: the last word of its name.
-    fn role(&self) -> &str {
-        let last = self.name.rsplit('-').next();
-        last.unwrap_or(&self.name)
-    }
+/// What tells a sandbox's volume from the other one of its archive: the last word of its name.
+pub(crate) fn role(sandbox: &str) -> &str {
+    let last = sandbox.rsplit('-').next();
+    last.unwrap_or(sandbox)
+}
 
+impl Volume {
     /// The number of its inode, if there is one.
     fn inode(&self) -> Option<u64> {
         stat(&self.folder, &self.name).ok().map(|it| it.st_ino)

@@ -19,7 +19,7 @@ pub struct Archived {
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct Record {
+pub(crate) struct Record {
     pub sandbox: String,
     pub at: u64,
     pub bytes: u64,
@@ -27,12 +27,17 @@ pub(super) struct Record {
     /// The users and groups that have been the sandbox's. Its next place may have others.
     pub owners: Vec<(u32, u32)>,
     pub phase: Phase,
+    /// Whether it came from another machine.
+    #[serde(default)]
+    pub received: bool,
 }
 
 /// How far it has come.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Phase {
+pub(crate) enum Phase {
+    /// On the way from another machine. What is here is of no use yet.
+    Receiving,
     /// On the way in. What is here is whole; with `copy_of`, it is a copy of the volume with that
     /// inode, which goes then.
     Coming { copy_of: Option<u64> },
@@ -46,7 +51,7 @@ pub(super) enum Phase {
 }
 
 impl Record {
-    pub(super) fn archived(&self) -> Archived {
+    pub(crate) fn archived(&self) -> Archived {
         Archived {
             sandbox: self.sandbox.clone(),
             at: self.at,
@@ -55,12 +60,12 @@ impl Record {
         }
     }
 
-    pub(super) fn is_moving(&self) -> bool {
+    pub(crate) fn is_moving(&self) -> bool {
         matches!(self.phase, Phase::Coming { .. } | Phase::Leaving { .. })
     }
 
     /// Remembers who owns what is its owner's.
-    pub(super) fn add_owner(&mut self, owner: (u32, u32)) {
+    pub(crate) fn add_owner(&mut self, owner: (u32, u32)) {
         if !self.owners.contains(&owner) {
             self.owners.push(owner);
         }

@@ -1,12 +1,40 @@
 //! Sending a volume to another machine, where it becomes an archive that any sandbox can have.
+//!
+//! The sender walks through its tree and says, step by step, what is there ([`op`]); with a file come
+//! the digests of its blocks. The receiver does the same to a tree of its own, says which blocks it
+//! does not have, gets those, and writes them at once into their places: so whatever pass breaks off,
+//! the next one of the same id sends again one block at most.
+//!
+//! A pass ahead, while the sandbox runs, leaves little for the last one: what is as it was then is not
+//! read again, on either side. In the end the receiver writes all out, reads back from the disk what
+//! it wrote, and compares the digest of its whole tree with the sender's.
+//!
+//! ```text
+//! <folder>/.snapshots/<name>/<id>.sent/  what was sent ahead: state.rs
+//! <archives>/<id>/<role>/data/           the receiver's tree
+//! <archives>/<id>/<role>/index           what of it was found right: index.rs
+//! <archives>/<id>/<role>/links/          a name for each file that has several
+//! ```
 
-use crate::Result;
-use crate::archive::Archives;
-use crate::error::VolumeError;
-use crate::id::SnapshotId;
-use crate::volume::Volume;
+mod batch;
+mod blocks;
+mod build;
+mod digest;
+mod file;
+mod frames;
+mod index;
+mod leaf;
+mod op;
+mod receive;
+mod send;
+mod state;
+mod verify;
+mod walk;
+mod wire;
+
+pub(crate) use state::SENT;
+
 use serde::{Deserialize, Serialize};
-use std::io::{self, Read, Write};
 
 /// How the volume is while it is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,43 +65,4 @@ pub struct Received {
     pub received: u64,
     /// Whether it is a whole archive now.
     pub whole: bool,
-}
-
-impl Volume {
-    /// Sends the volume to whoever receives it at the other end of `stream`.
-    ///
-    /// # Errors
-    /// If the stream ends early, or something can't be read.
-    pub fn send(
-        &self,
-        _id: &SnapshotId,
-        _pass: SendPass,
-        _stream: &mut (impl Read + Write),
-    ) -> Result<Sent> {
-        Err(VolumeError::io(
-            "send",
-            self.tree_path(),
-            io::ErrorKind::Unsupported,
-        ))
-    }
-}
-
-impl Archives {
-    /// Receives what [`Volume::send`] sends at the other end of `stream`, as the archive `id` of
-    /// this sandbox.
-    ///
-    /// # Errors
-    /// If the stream ends early, or something can't be written.
-    pub fn receive(
-        &self,
-        _id: &SnapshotId,
-        sandbox: &str,
-        _stream: &mut (impl Read + Write),
-    ) -> Result<Received> {
-        Err(VolumeError::io(
-            "receive",
-            sandbox,
-            io::ErrorKind::Unsupported,
-        ))
-    }
 }
