@@ -114,7 +114,8 @@ in
         "choiros-releases.service"
         "nftables.service"
       ]
-      ++ units;
+      ++ units
+      ++ folders.madeBy;
       wants = [ "choiros-releases.service" ];
       # a switch restarts the service, and must not close the sockets for it
       stopIfChanged = false;
@@ -147,6 +148,7 @@ in
             cfg.network
           ];
         }
+        // lib.optionalAttrs (cfg.slots > 0) { ReadWritePaths = [ folders.streams ]; }
         // lib.optionalAttrs (cfg.metricsTokenFile != null) {
           LoadCredential = "metrics-token:${cfg.metricsTokenFile}";
           # an empty line stands in while the file is missing: an optional secret stops no unit

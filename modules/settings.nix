@@ -84,6 +84,7 @@ let
     results_dir = folders.results;
     archive_days = cfg.archiveDays;
   }
+  // lib.optionalAttrs (cfg.slots > 0) { streams_dir = folders.streams; }
   // lib.optionalAttrs cfg.backup.enable {
     # how old the newest ones are is told in the metrics
     backups_dir = cfg.backup.directory;

@@ -53,6 +53,7 @@ let
       FIRST_ID = toString ids.slots;
       FOLDER = folders.slots;
       RESULTS = folders.results;
+      STREAMS = folders.streams;
       QUOTA = quota.command;
       LIMITS = quota.numbers cfg.slot;
     }
@@ -171,6 +172,7 @@ in
             ReadWritePaths = [
               folders.slots
               folders.results
+              folders.streams
             ]
             ++ quota.serviceConfig.ReadWritePaths
             ++ backups;

@@ -32,7 +32,7 @@ in
       )
       // lib.optionalAttrs (cfg.slots > 0) {
         # only its text is used, below the names of slots
-        "choiros-slot-volume@" = unit volumes.ofSlot "slot %j" "%i" " --archives ${folders.archives}" // {
+        "choiros-slot-volume@" = unit volumes.ofSlot "slot %j" "%i" " --archives ${folders.archives} --streams ${folders.streams}" // {
           enable = false;
         };
       };
@@ -42,6 +42,8 @@ in
     }
     // lib.optionalAttrs (cfg.slots > 0) {
       ${folders.archives}.d.mode = "0700";
+      # a slot's own one, in there, is the gateway's
+      ${folders.streams}.d.mode = "0755";
     }
     // lib.listToAttrs (
       map (

@@ -147,13 +147,15 @@ in
           "/var/lib/choiros/archives"
           "/run/choiros-volumes/s%j-live"
           "/run/choiros-volumes/s%j-dev"
+          "-/run/choiros-streams/s%j-live"
+          "-/run/choiros-streams/s%j-dev"
           "-/sys/fs/cgroup/machine.slice/container@s%j-live.service"
           "-/sys/fs/cgroup/machine.slice/container@s%j-dev.service"
           "/var/lib/choiros/backups/s%j-live"
           "/var/lib/choiros/backups/s%j-dev"
         ]
       && unit.environment.SANDBOXES == "s%j-live s%j-dev"
-      && says s.ExecStart " order /var/lib/choiros/slots/%j %i --results /run/choiros-volumes --archives /var/lib/choiros/archives$"
+      && says s.ExecStart " order /var/lib/choiros/slots/%j %i --results /run/choiros-volumes --archives /var/lib/choiros/archives --streams /run/choiros-streams$"
       && says s.ExecStopPost " thaw /var/lib/choiros/slots/%j %i$"
       && s.NoNewPrivileges
       &&

@@ -20,6 +20,8 @@ rec {
     rollout = "${state}/rollout";
     # what came of orders about volumes
     results = "/run/choiros-volumes";
+    # the sockets on which a slot's volume goes to another machine, or comes
+    streams = "/run/choiros-streams";
     # the releases of each workspace, and those of all slots
     releases = "/nix/var/nix/profiles/choiros";
     # which closure each sandbox runs

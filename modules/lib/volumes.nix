@@ -10,7 +10,12 @@ let
   cfg = config.services.choiros;
   inherit (import ./plan.nix { inherit lib; }) folders;
   hardening = import ./hardening.nix;
-  inherit (folders) sandboxes results archives;
+  inherit (folders)
+    sandboxes
+    results
+    archives
+    streams
+    ;
   # a container's unit is in the slice that NixOS gives it
   cgroup = name: "/sys/fs/cgroup/machine.slice/container@${name}.service";
   backups = name: "${cfg.backup.directory}/${name}";
@@ -33,7 +38,7 @@ let
       # the first pass of a copy has time, as a look has, and waits for whoever reads and writes besides
       quiet=()
       case $order in
-        prepare:* | usage) quiet=(ionice -c 3 nice -n 19) ;;
+        prepare:* | usage | send:*) quiet=(ionice -c 3 nice -n 19) ;;
         backup | backup:*) program+=(--keep-last ${toString cfg.backup.keep.last} --keep-daily ${toString cfg.backup.keep.daily}) ;;
       esac
       exec "''${quiet[@]}" "''${program[@]}" "$order"
@@ -63,6 +68,8 @@ let
   replace = sources: "replace:(${lib.concatStringsSep "|" sources}):${id}:${id}";
   # whole volumes are put away, and brought back
   archive = "(archive|unarchive|discard):${id}";
+  # and sent to another machine, ahead and for good
+  transfer = "(send|send-last|receive):${id}";
 in
 {
   # What the hypervisor may ask of a sandbox's volume, as a pattern: names and ids, and no path. `sources` are the sandboxes
@@ -75,6 +82,7 @@ in
       ++ [
         (replace sources)
         archive
+        transfer
       ]
     );
 
@@ -83,6 +91,7 @@ in
     inherit (s) name;
     folder = sandboxes;
     besides = [ ];
+    sockets = [ ];
     sandboxes = [ s.name ];
     # A fork and a restore are renames within the folder, so it is in sight as a whole; what is other workspaces' is
     # covered. A folder for each workspace would move the data of every host there is, below containers that run.
@@ -97,6 +106,11 @@ in
     folder = "${folders.slots}/%j";
     # where its volumes go with the last person who has it, and come from; a mount of its own, so they are copied
     besides = [ archives ];
+    # there is one while the gateway waits for the unit
+    sockets = [
+      "-${streams}/s%j-live"
+      "-${streams}/s%j-dev"
+    ];
     sandboxes = [
       "s%j-live"
       "s%j-dev"
@@ -150,6 +164,7 @@ in
         ]
         ++ v.besides
         ++ map (name: "${results}/${name}") v.sandboxes
+        ++ v.sockets
         ++ map (name: "-${cgroup name}") v.sandboxes
         ++ lib.optionals cfg.backup.enable (map backups v.sandboxes);
         ProtectControlGroups = false;

@@ -12,17 +12,20 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use std::fs::File;
 use std::io::Write as _;
+use std::os::unix::net::UnixStream;
 use std::path::{Component, Path, PathBuf};
 use std::str::FromStr;
 use std::time::{Duration, SystemTime};
 use volumes::{
-    Archives, Backups, CgroupFreezer, Freezer, Keep, NoFreezer, Reason, SnapshotId, Volume,
-    VolumeError,
+    Archives, Backups, CgroupFreezer, Freezer, Keep, NoFreezer, Reason, SendPass, SnapshotId,
+    Volume, VolumeError,
 };
 
 const CGROUPS: &str = "/sys/fs/cgroup";
 /// How long a result is there to be read.
 const KEPT: Duration = Duration::from_hours(24);
+/// How long the other machine may say nothing, as while it writes all out to a slow disk.
+const SILENCE: Duration = Duration::from_mins(10);
 
 #[derive(Args)]
 pub(super) struct Arguments {
@@ -47,10 +50,13 @@ pub(super) struct Arguments {
     /// The folder of this volume's backups
     #[arg(long, value_name = "FOLDER")]
     backups: Option<PathBuf>,
+    /// Where a stream to another machine is to be had: on the socket <FOLDER>/<sandbox>/<id>
+    #[arg(long, value_name = "FOLDER")]
+    streams: Option<PathBuf>,
     /// The folder of all archives
     #[arg(long, value_name = "FOLDER")]
     archives: Option<PathBuf>,
-    /// prepare:<id>, snapshot:<id>:<reason>, replace:<from>:<id>:<aside>, put-back:<id>:<aside>, remove:<id>, prune, list, usage, recover, thaw, backup[:<id>], backups, import:<backup>:<id>, archive:<id>, unarchive:<id> or discard:<id>
+    /// prepare:<id>, snapshot:<id>:<reason>, replace:<from>:<id>:<aside>, put-back:<id>:<aside>, remove:<id>, prune, list, usage, recover, thaw, backup[:<id>], backups, import:<backup>:<id>, archive:<id>, unarchive:<id>, discard:<id>, send:<id>, send-last:<id> or receive:<id>
     order: String,
 }
 
@@ -84,6 +90,9 @@ enum Order {
     Unarchive(SnapshotId),
     /// Both volumes of the archive.
     Discard(SnapshotId),
+    /// To another machine, while it runs or for good.
+    Send(SnapshotId, SendPass),
+    Receive(SnapshotId),
     Recover,
     Thaw,
 }
@@ -125,6 +134,9 @@ impl FromStr for Order {
             ["archive", id] => Self::Archive(id.parse()?),
             ["unarchive", id] => Self::Unarchive(id.parse()?),
             ["discard", id] => Self::Discard(id.parse()?),
+            ["send", id] => Self::Send(id.parse()?, SendPass::Ahead),
+            ["send-last", id] => Self::Send(id.parse()?, SendPass::Last),
+            ["receive", id] => Self::Receive(id.parse()?),
             ["recover"] => Self::Recover,
             ["thaw"] => Self::Thaw,
             _ => bail!("`{}` is no order", text.escape_debug()),
@@ -198,6 +210,11 @@ fn carry_out(arguments: &Arguments, order: &Order) -> Result<Value> {
             }
             value(())
         }
+        Order::Send(id, pass) => value(volume.send(id, *pass, &mut arguments.stream(id)?)?),
+        Order::Receive(id) => {
+            let (archives, mut stream) = (arguments.archives()?, arguments.stream(id)?);
+            value(archives.receive(id, &arguments.sandbox, &mut stream)?)
+        }
         Order::List => value(volume.snapshots()?),
         Order::Usage => value(volume.usage()?),
         Order::Recover => {
@@ -222,6 +239,19 @@ impl Arguments {
             .as_deref()
             .context("no folder for archives is given; give --archives")?;
         Ok(Archives::open(folder)?)
+    }
+
+    fn stream(&self, id: &SnapshotId) -> Result<UnixStream> {
+        let folder = self
+            .streams
+            .as_deref()
+            .context("no folder for streams is given; give --streams")?;
+        let path = folder.join(&self.sandbox).join(id.as_str());
+        let stream = UnixStream::connect(&path)
+            .with_context(|| format!("nobody listens on {}", path.display()))?;
+        stream.set_read_timeout(Some(SILENCE))?;
+        stream.set_write_timeout(Some(SILENCE))?;
+        Ok(stream)
     }
 
     fn backups_if_any(&self) -> Result<Option<Backups>> {
@@ -341,6 +371,9 @@ mod tests {
             "archive:../x",
             "unarchive:20260131T235959Z-1f2e:/etc",
             "discard:..",
+            "send:../x",
+            "send-last",
+            "receive:20260131T235959Z-1f2e:/etc",
         ] {
             assert!(order.parse::<Order>().is_err(), "{order}");
         }

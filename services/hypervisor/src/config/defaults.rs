@@ -134,6 +134,7 @@ impl Default for Runtime {
             release_unit: None,
             volume_unit: None,
             results_dir: None,
+            streams_dir: None,
             cgroup: "/sys/fs/cgroup/machine.slice/container@{sandbox}.service".into(),
             logs_socket: "/run/choiros-logs.sock".into(),
             backups_dir: None,

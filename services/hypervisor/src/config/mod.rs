@@ -241,6 +241,9 @@ pub struct Runtime {
     /// With `systemd`: the folder in which `volume_unit` says how it went, as
     /// `<sandbox>/<order>.json`.
     pub results_dir: Option<PathBuf>,
+    /// With `systemd`: the folder in which each sandbox has a folder of its own, with the Unix socket
+    /// on which `volume_unit` takes the stream of a volume that goes to another machine, or comes.
+    pub streams_dir: Option<PathBuf>,
     /// With `systemd`: the control group of a sandbox, whose name stands in the place of `{sandbox}`;
     /// the kernel's files in there say what it uses, and what it may.
     pub cgroup: String,

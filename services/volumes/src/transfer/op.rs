@@ -1,7 +1,7 @@
 //! What a batch is made of: the tree as it is walked through, one step after the other.
 
 use super::digest::Digest;
-use crate::attributes::Attributes;
+use crate::attributes::{Attributes, is_kept};
 use std::ffi::CStr;
 
 /// As Linux has it.
@@ -140,7 +140,7 @@ impl<'a> Op<'a> {
                 attributes: attributes(bytes)?,
             },
             b'x' => Self::Extended {
-                name: string(bytes, LONGEST_NAME)?,
+                name: string(bytes, LONGEST_NAME).filter(|name| is_kept(name.to_bytes()))?,
                 value: taken(bytes, LONGEST_VALUE)?,
             },
             b'z' => Self::Zeros {

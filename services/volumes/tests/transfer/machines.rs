@@ -30,6 +30,11 @@ impl End {
         };
         (end(one), end(other))
     }
+
+    /// Says no more.
+    pub fn hang_up(&self) {
+        let _ = self.stream.shutdown(Shutdown::Write);
+    }
 }
 
 impl Read for End {

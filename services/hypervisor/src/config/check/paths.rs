@@ -26,6 +26,7 @@ pub(super) fn paths(config: &Config) -> Verdict {
         ("runtime.seal_file", runtime.seal_file.as_deref()),
         ("runtime.releases_dir", runtime.releases_dir.as_deref()),
         ("runtime.results_dir", runtime.results_dir.as_deref()),
+        ("runtime.streams_dir", runtime.streams_dir.as_deref()),
         ("runtime.backups_dir", runtime.backups_dir.as_deref()),
         ("runtime.data_dir", Some(runtime.data_dir.as_path())),
         ("shell.dir", config.shell.dir.as_deref()),
@@ -66,6 +67,9 @@ fn store(path: &Path) -> Verdict {
 fn sockets(config: &Config) -> Verdict {
     let control = config.control_socket();
     let proxy = config.server.proxy_socket.as_deref();
+    // The longest name of one that is sent, and any id.
+    let stream = config.runtime.streams_dir.as_ref();
+    let stream = stream.map(|folder| folder.join("s8000-live/20260131T235959Z-1f2e"));
     let named = [
         ("server.control_socket", Some(control.as_path())),
         ("server.proxy_socket", proxy),
@@ -73,6 +77,7 @@ fn sockets(config: &Config) -> Verdict {
             "runtime.logs_socket",
             Some(config.runtime.logs_socket.as_path()),
         ),
+        ("runtime.streams_dir", stream.as_deref()),
     ];
     for (key, path) in named {
         is_path(key, path)?;

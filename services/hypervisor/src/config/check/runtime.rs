@@ -33,6 +33,12 @@ pub(super) fn runtime(runtime: &Runtime) -> Verdict {
         ("runtime.results_dir", runtime.results_dir.is_some()),
         ("runtime.volume_unit", runtime.volume_unit.is_some()),
     )?;
+    if runtime.streams_dir.is_some() && runtime.volume_unit.is_none() {
+        return Err(
+            "runtime.volume_unit: runtime.streams_dir is of no use without it; set both, or leave both out"
+                .into(),
+        );
+    }
     cgroup(&runtime.cgroup)?;
     if runtime.command.first().is_some_and(String::is_empty) {
         return Err(

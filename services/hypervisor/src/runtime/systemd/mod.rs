@@ -11,6 +11,7 @@ mod log;
 mod names;
 mod releases;
 mod slots;
+mod streams;
 #[cfg(test)]
 mod tests;
 mod unit;

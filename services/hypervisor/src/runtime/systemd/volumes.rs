@@ -5,6 +5,7 @@ use super::bus::Bus;
 use super::job::{Job, Verb, none_at_work};
 use super::names::{Template, Unit, is_order_unit, order_unit};
 use super::slots::Slots;
+use super::streams::Socket;
 use super::unit::is_down;
 use crate::config;
 use crate::runtime::backend::{self, StartLock};
@@ -20,6 +21,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::Mutex;
 
 /// The volumes of all sandboxes.
@@ -29,6 +31,8 @@ pub(super) struct Volumes {
     /// The name of a sandbox's unit, with the placeholder.
     sandbox: String,
     kept: Option<Kept>,
+    /// Where a unit takes a stream.
+    streams: Option<PathBuf>,
     /// What tells no two orders of a sandbox apart is ordered one at a time: each has the same
     /// file for its result.
     turns: DashMap<String, Arc<Mutex<()>>>,
@@ -60,6 +64,9 @@ struct Outcome {
 /// How orders begin that put another volume in a volume's place.
 const REPLACING: [&str; 2] = ["replace:", "put-back:"];
 
+/// How long a unit's last words may take after its end.
+const LAST_WORDS: Duration = Duration::from_secs(10);
+
 /// Which file it is: each result is a new one.
 type Identity = (u64, i64, i64);
 
@@ -80,6 +87,7 @@ impl Volumes {
             slots,
             sandbox: config.unit.clone(),
             kept: results.map(|results| Kept { unit, results }),
+            streams: config.streams_dir.clone(),
             turns: DashMap::new(),
         }
     }
@@ -122,6 +130,30 @@ impl Volumes {
                 )))
             }
             (Err(cause), _) => Err(RuntimeError::Volume(cause)),
+        }
+    }
+
+    /// Has a unit do this with a stream.
+    async fn streamed<T: DeserializeOwned>(
+        &self,
+        spec: &Spec,
+        (order, id): (&str, &SnapshotId),
+        stream: UnixStream,
+    ) -> Result<T, RuntimeError> {
+        let ready = self.slots.make_ready(spec).await;
+        ready.map_err(RuntimeError::Volume)?;
+        let socket = Socket::open(self.streams.as_ref(), spec, id)?;
+        let order = format!("{order}:{id}");
+        let (order, carried) = (self.order(spec, &order), socket.carry(stream));
+        tokio::pin!(order, carried);
+        // Whatever becomes of the stream, the unit finds out, and says so.
+        tokio::select! {
+            done = &mut order => {
+                // What it said last is on its way.
+                let _ = tokio::time::timeout(LAST_WORDS, carried).await;
+                done
+            }
+            _ = &mut carried => order.await,
         }
     }
 
@@ -256,21 +288,28 @@ impl backend::Volumes for Volumes {
 
     async fn send(
         &self,
-        _spec: &Spec,
-        _id: &SnapshotId,
-        _pass: SendPass,
-        _stream: UnixStream,
+        spec: &Spec,
+        id: &SnapshotId,
+        pass: SendPass,
+        stream: UnixStream,
     ) -> Result<Sent, RuntimeError> {
-        Err(unsupported())
+        let order = match pass {
+            SendPass::Ahead => "send",
+            SendPass::Last => {
+                self.refuse_running(spec).await?;
+                "send-last"
+            }
+        };
+        self.streamed(spec, (order, id), stream).await
     }
 
     async fn receive(
         &self,
-        _spec: &Spec,
-        _id: &SnapshotId,
-        _stream: UnixStream,
+        spec: &Spec,
+        id: &SnapshotId,
+        stream: UnixStream,
     ) -> Result<Received, RuntimeError> {
-        Err(unsupported())
+        self.streamed(spec, ("receive", id), stream).await
     }
 
     async fn recover(&self, spec: &Spec) -> Result<(), RuntimeError> {
