@@ -10,29 +10,21 @@
 //! it wrote, and compares the digest of its whole tree with the sender's.
 //!
 //! ```text
-//! <folder>/.snapshots/<name>/<id>.sent/  what was sent ahead: state.rs
+//! <folder>/.snapshots/<name>/<id>.sent/  what was sent ahead: sender/state.rs
 //! <archives>/<id>/<role>/data/           the receiver's tree
-//! <archives>/<id>/<role>/index           what of it was found right: index.rs
+//! <archives>/<id>/<role>/index           what of it was found right: receiver/index.rs
 //! <archives>/<id>/<role>/links/          a name for each file that has several
 //! ```
 
-mod batch;
 mod blocks;
-mod build;
 mod digest;
-mod file;
 mod frames;
-mod index;
-mod leaf;
 mod op;
-mod receive;
-mod send;
-mod state;
-mod verify;
-mod walk;
+mod receiver;
+mod sender;
 mod wire;
 
-pub(crate) use state::SENT;
+pub(crate) use sender::SENT;
 
 use serde::{Deserialize, Serialize};
 

@@ -4,10 +4,12 @@ use super::digest::Digest;
 use crate::attributes::{Attributes, is_kept};
 use std::ffi::CStr;
 
+/// How many files a batch begins at most: the receiver keeps them open.
+pub(super) const FILES: usize = 256;
 /// As Linux has it.
 const LONGEST_NAME: usize = 255;
 const LONGEST_TARGET: usize = 4095;
-pub(super) const LONGEST_VALUE: usize = 64 * 1024;
+const LONGEST_VALUE: usize = 64 * 1024;
 
 /// A step. What several names lead to has a number other than 0, `link`.
 pub(super) enum Op<'a> {

@@ -165,7 +165,7 @@ fn write(live: &Path, number: u64) {
         .append(true)
         .open(live.join("log"))
         .unwrap();
-    if number % 50 == 0 {
+    if number.is_multiple_of(50) {
         log.set_len(2 << 20).unwrap();
     }
     log.write_at(&noise(1000, number), number * 1000 % (4 << 20))

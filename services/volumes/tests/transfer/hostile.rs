@@ -82,7 +82,7 @@ fn close(last: u8, whole: u8) -> Vec<u8> {
 }
 
 /// What the receiver makes of it.
-fn received(machines: &Machines, session: Session) -> VolumeError {
+fn received(machines: &Machines, session: &Session) -> VolumeError {
     let (mut one, mut other) = End::pair();
     let archives = machines.archives();
     let receiver = thread::spawn(move || archives.receive(&id(9), "live", &mut other));
@@ -93,12 +93,9 @@ fn received(machines: &Machines, session: Session) -> VolumeError {
     receiver.join().unwrap().unwrap_err()
 }
 
-#[test]
-fn whatever_is_said_is_refused_if_it_is_no_tree() {
-    let outside = tempfile::tempdir().unwrap();
-    fs::write(outside.path().join("note"), "theirs").unwrap();
-    let away = outside.path().to_str().unwrap();
-    let sessions: Vec<(&str, Session)> = vec![
+/// Frames that are none, or come at no time for them.
+fn frames() -> Vec<(&'static str, Session)> {
+    vec![
         ("no version", Session(Vec::new())),
         ("no hello", Session(vec![1])),
         ("half a frame", Session(vec![1, b'H', 17, 0])),
@@ -115,6 +112,12 @@ fn whatever_is_said_is_refused_if_it_is_no_tree() {
         ),
         ("the receiver's frame", hello().frame(b'O', &[])),
         ("data first", hello().frame(b'D', b"data")),
+    ]
+}
+
+/// Names that lead elsewhere, or nowhere.
+fn names(away: &str) -> Vec<(&'static str, Session)> {
+    vec![
         ("no beginning", hello().frame(b'B', &enter(b"a"))),
         ("no step", hello().batch(&[b"?"])),
         ("half a step", hello().batch(&[b"e\x05\0\0"])),
@@ -136,6 +139,12 @@ fn whatever_is_said_is_refused_if_it_is_no_tree() {
             hello().batch(&[&step(b'h', b"a", &[&[3; 8]])]),
         ),
         ("an empty link", hello().batch(&[&link_to(b"a", "")])),
+    ]
+}
+
+/// Files that are none.
+fn steps() -> Vec<(&'static str, Session)> {
+    vec![
         ("a step of no file", hello().batch(&[&block(5)])),
         (
             "a file in a file",
@@ -185,6 +194,12 @@ fn whatever_is_said_is_refused_if_it_is_no_tree() {
             "a trusted attribute",
             hello().batch(&[&step(b'x', b"trusted.x", &[&text(b"x")])]),
         ),
+    ]
+}
+
+/// What is not what it was said to be.
+fn ends() -> Vec<(&'static str, Session)> {
+    vec![
         (
             "another block",
             hello()
@@ -221,11 +236,19 @@ fn whatever_is_said_is_refused_if_it_is_no_tree() {
         ),
         ("no close", hello().batch(&[&leave()])),
         ("its failure", hello().frame(b'E', b"\0it is over")),
-    ];
-    for (what, session) in sessions {
+    ]
+}
+
+#[test]
+fn whatever_is_said_is_refused_if_it_is_no_tree() {
+    let outside = tempfile::tempdir().unwrap();
+    fs::write(outside.path().join("note"), "theirs").unwrap();
+    let away = outside.path().to_str().unwrap();
+    let all = [frames(), names(away), steps(), ends()];
+    for (what, session) in all.into_iter().flatten() {
         let machines = Machines::new();
         let before = fs::read_dir(machines.archives.path()).unwrap().count();
-        let error = received(&machines, session);
+        let error = received(&machines, &session);
         let expected = matches!(
             error,
             VolumeError::TransferInvalid { .. }
@@ -274,14 +297,14 @@ fn no_link_is_followed_that_is_in_the_tree_already() {
         end(1),
     ];
     let steps: Vec<&[u8]> = in_it.iter().map(Vec::as_slice).collect();
-    received(&machines, hello().batch(&steps));
+    received(&machines, &hello().batch(&steps));
     assert!(machines.data().join("a/new").is_file());
     assert!(!machines.data().join("a").is_symlink());
     assert_eq!(fs::read_to_string(note).unwrap(), "theirs");
     assert_eq!(fs::read_dir(outside.path()).unwrap().count(), 2);
     // Nor is anything removed behind one.
-    received(&machines, hello().batch(&[&link_to(b"a", away)]));
-    received(&machines, hello().batch(&[&leave()]));
+    received(&machines, &hello().batch(&[&link_to(b"a", away)]));
+    received(&machines, &hello().batch(&[&leave()]));
     assert_eq!(fs::read_dir(machines.data()).unwrap().count(), 0);
     assert_eq!(fs::read_dir(outside.path()).unwrap().count(), 2);
 }
@@ -289,7 +312,7 @@ fn no_link_is_followed_that_is_in_the_tree_already() {
 #[test]
 fn both_say_which_version_they_speak() {
     let machines = Machines::new();
-    let error = received(&machines, Session(vec![7]));
+    let error = received(&machines, &Session(vec![7]));
     assert!(
         matches!(error, VolumeError::TransferVersion { ours: 1, theirs: 7 }),
         "{error}"

@@ -1,58 +1,24 @@
-//! The receiver's tree, as it is built by the steps that come.
+//! The receiver's folders.
 
-use super::digest::{Digest, Entry, Kind};
-use super::file::File;
-use super::index::Index;
-use super::op::Op;
+use super::build::Build;
 use crate::Result;
-use crate::archive::Place;
 use crate::attributes::{Attributes, DEFAULT_ACL, keep_extended, set_extended};
-use crate::error::VolumeError;
 use crate::files::{Inode, open_folder, own_folder, stat};
-use crate::fresh::Fresh;
-use crate::links::Links;
 use crate::names::{Names, Reader};
 use crate::remove::remove;
-use crate::room::Room;
 use crate::snapshot::DATA;
 use crate::trail::Trail;
-use rustix::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use crate::transfer::digest::{Digest, Entry, Kind};
 use rustix::fs::{AtFlags, FileType, Mode, chmodat, fchmod, fremovexattr, fstat, mkdirat};
 use rustix::io::Errno;
 use std::collections::HashSet;
 use std::ffi::{CStr, CString};
 
-/// The folder beside the tree with a name for each file that has several.
-pub(super) const LINKS: &str = "links";
 /// About what a name takes beside its data.
 const PER_NAME: u64 = 1024;
 
-pub(super) struct Build<'p> {
-    place: &'p Place,
-    pub room: &'p Room<'p>,
-    pub index: Index,
-    pub fresh: Fresh,
-    pub links: Links,
-    /// The numbers of what has several names, and was named in this walk.
-    pub linked: HashSet<u64>,
-    pub trail: Option<Trail>,
-    levels: Vec<Level>,
-    /// The files that this batch is about; the last one may go on in the next.
-    pub files: Vec<File>,
-    /// Whether each block of this batch has to come.
-    pub wanted: Vec<bool>,
-    /// How many bytes of files came.
-    pub received: u64,
-    /// Whether each file that the sender takes for known is here as it was sent.
-    pub known: Vec<bool>,
-    /// Whether one was not, in this walk.
-    pub lost: bool,
-    /// Whose the tree's root is.
-    pub owner: Option<(u32, u32)>,
-}
-
 /// A folder on the way down.
-struct Level {
+pub(super) struct Level {
     /// What is known of it, if it is as it was.
     known: Option<Digest>,
     entry: Entry,
@@ -74,79 +40,8 @@ impl Level {
     }
 }
 
-impl<'p> Build<'p> {
-    pub(super) fn new(place: &'p Place, room: &'p Room<'p>) -> Result<Self> {
-        Ok(Self {
-            place,
-            room,
-            index: Index::read(place.fd(), &place.store.path)?,
-            fresh: Fresh::default(),
-            links: Links(own_folder(place.fd(), LINKS, &place.store.path)?),
-            linked: HashSet::new(),
-            trail: None,
-            levels: Vec::new(),
-            files: Vec::new(),
-            wanted: Vec::new(),
-            received: 0,
-            known: Vec::new(),
-            lost: false,
-            owner: None,
-        })
-    }
-
-    /// Whether the walk is at its end.
-    pub(super) fn is_whole(&self) -> bool {
-        self.levels.is_empty() && !self.is_in_file()
-    }
-
-    pub(super) fn is_in_file(&self) -> bool {
-        self.files.last().is_some_and(|file| !file.is_at_end())
-    }
-
-    /// Does what a batch says, but for the blocks that have to come.
-    pub(super) fn batch(&mut self, mut steps: &[u8]) -> Result<()> {
-        self.known.clear();
-        self.wanted.clear();
-        while !steps.is_empty() {
-            let op = Op::take(&mut steps).ok_or_else(|| self.invalid("a step is none"))?;
-            self.step(&op)?;
-        }
-        Ok(())
-    }
-
-    fn step(&mut self, op: &Op<'_>) -> Result<()> {
-        if self.is_in_file() {
-            return self.in_file(op);
-        }
-        if let Op::Begin = op {
-            return self.begin();
-        }
-        if self.levels.is_empty() {
-            return Err(self.invalid("a step leads nowhere"));
-        }
-        match *op {
-            Op::Enter { name } => self.enter(name),
-            Op::Leave { attributes } => self.leave(&attributes),
-            Op::Extended { name, value } => self.extended(name, value),
-            Op::Known { name, link, digest } => self.known(name, link, &digest),
-            Op::Link { name, link } => self.link(name, link),
-            Op::File { name, link } => self.file(name, link),
-            Op::Symlink {
-                name,
-                link,
-                target,
-                attributes,
-            } => self.symlink(name, link, target, &attributes),
-            Op::Fifo {
-                name,
-                link,
-                attributes,
-            } => self.fifo(name, link, &attributes),
-            _ => Err(self.invalid("a step is of a file, where there is none")),
-        }
-    }
-
-    fn begin(&mut self) -> Result<()> {
+impl Build<'_> {
+    pub(super) fn begin(&mut self) -> Result<()> {
         let root = own_folder(self.place.fd(), DATA, &self.place.store.path)?;
         let about = fstat(&root).map_err(|error| self.failed("look at", c"", error))?;
         self.trail = Some(Trail::new(root).map_err(|error| self.failed("look at", c"", error))?);
@@ -158,7 +53,7 @@ impl<'p> Build<'p> {
         Ok(())
     }
 
-    fn enter(&mut self, name: &CStr) -> Result<()> {
+    pub(super) fn enter(&mut self, name: &CStr) -> Result<()> {
         self.name(name)?;
         let there = self.there(name)?;
         let made = there != Some(FileType::Directory);
@@ -187,7 +82,7 @@ impl<'p> Build<'p> {
         Ok(())
     }
 
-    fn extended(&mut self, name: &CStr, value: &[u8]) -> Result<()> {
+    pub(super) fn extended(&mut self, name: &CStr, value: &[u8]) -> Result<()> {
         self.touch()?;
         let Some(level) = self.levels.last_mut() else {
             return Ok(());
@@ -199,7 +94,7 @@ impl<'p> Build<'p> {
     }
 
     /// Removes what was not named, and gives the folder what it has.
-    fn leave(&mut self, attributes: &Attributes) -> Result<()> {
+    pub(super) fn leave(&mut self, attributes: &Attributes) -> Result<()> {
         self.remove_rest()?;
         let Some(level) = self.levels.pop() else {
             return Ok(());
@@ -240,11 +135,6 @@ impl<'p> Build<'p> {
             self.clear(&name)?;
         }
         Ok(())
-    }
-
-    pub(super) fn here(&self) -> BorrowedFd<'_> {
-        let here = self.trail.as_ref().map(Trail::here);
-        here.unwrap_or_else(|| self.place.fd())
     }
 
     /// Notes a name of the current folder.
@@ -288,35 +178,5 @@ impl<'p> Build<'p> {
             Ok(()) | Err(Errno::NODATA | Errno::OPNOTSUPP) => Ok(()),
             Err(error) => Err(self.failed("open", c"", error)),
         }
-    }
-
-    pub(super) fn root(&self) -> Result<OwnedFd> {
-        own_folder(self.place.fd(), DATA, &self.place.store.path)
-    }
-
-    pub(super) fn failed(&self, action: &'static str, name: &CStr, error: Errno) -> VolumeError {
-        let name = name.to_string_lossy();
-        let path = format!("{}/…/{}", self.place.store.at(DATA), name.escape_debug());
-        VolumeError::io(action, path, error)
-    }
-
-    pub(super) fn invalid(&self, cause: &'static str) -> VolumeError {
-        VolumeError::TransferInvalid {
-            volume: self.room.volume().to_owned(),
-            cause,
-        }
-    }
-
-    pub(super) fn mismatch(&self, cause: &str) -> VolumeError {
-        VolumeError::TransferMismatch {
-            volume: self.room.volume().to_owned(),
-            cause: cause.to_owned(),
-        }
-    }
-
-    /// All that was made is on the disk then.
-    pub(super) fn sync(&self) -> Result<()> {
-        let synced = self.fresh.sync(self.root()?.as_fd());
-        synced.map_err(|error| VolumeError::io("sync", &self.place.store.path, error))
     }
 }

@@ -3,13 +3,13 @@
 //! A digest is good for a file that is as it was when it was read ([`Seen`]). The receiver says
 //! whether it still has that: nothing wrong comes of a state that is out of date.
 
-use super::digest::Digest;
 use crate::Result;
 use crate::error::VolumeError;
 use crate::files::{self, own_folder};
 use crate::id::SnapshotId;
 use crate::remove::remove_own;
 use crate::seen::Seen;
+use crate::transfer::digest::Digest;
 use crate::volume::Store;
 use rustix::fd::{AsFd as _, BorrowedFd};
 use rustix::fs::Stat;

@@ -1,18 +1,16 @@
 //! What is sent at once, and then waited for.
 
-use super::digest::{BLOCK, Digest};
-use super::frames::from_bits;
-use super::op::Op;
-use super::wire::{Kind, Wire};
 use crate::Result;
+use crate::transfer::digest::{BLOCK, Digest};
+use crate::transfer::frames::from_bits;
+use crate::transfer::op::{FILES, Op};
+use crate::transfer::wire::{Kind, Wire};
 use std::io::{Read, Write};
 
 /// How much of files is held until the receiver says what it wants.
 const BYTES: usize = 16 * BLOCK;
 /// How long the steps of a batch are, and one more.
 const STEPS: usize = 512 * 1024;
-/// How many files a batch begins at most: the receiver keeps them open.
-pub(super) const FILES: usize = 256;
 
 #[derive(Default)]
 pub(super) struct Batch {

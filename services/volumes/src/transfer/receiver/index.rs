@@ -1,10 +1,10 @@
 //! What the receiver has: the digest of each inode that is as it was when that was found right.
 
-use super::digest::Digest;
-use super::op::{array, number};
 use crate::Result;
 use crate::files;
 use crate::seen::{changed, modified};
+use crate::transfer::digest::Digest;
+use crate::transfer::op::{array, number};
 use rustix::fd::BorrowedFd;
 use rustix::fs::Stat;
 use std::collections::HashMap;

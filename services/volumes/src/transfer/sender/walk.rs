@@ -1,36 +1,34 @@
 //! The sender's way through the tree.
 
-use super::Sent;
 use super::batch::Batch;
-use super::blocks::{Blocks, Piece};
-use super::digest::{Content, Digest, Entry, Kind, Tree, of_block};
-use super::op::Op;
 use super::state::State;
-use super::wire::Wire;
 use crate::Result;
-use crate::attributes::{Attributes, each_extended, list};
+use crate::attributes::Attributes;
 use crate::error::VolumeError;
 use crate::files::{Inode, open_folder, stat};
-use crate::leaf::{descriptors, open_regular};
+use crate::leaf::descriptors;
 use crate::names::{Names, Reader};
-use crate::seen::{changed, modified};
 use crate::trail::Trail;
+use crate::transfer::Sent;
+use crate::transfer::digest::{Digest, Entry, Kind, Tree};
+use crate::transfer::op::Op;
+use crate::transfer::wire::Wire;
 use crate::volume::Volume;
-use rustix::fd::{AsFd as _, BorrowedFd, OwnedFd};
-use rustix::fs::{FileType, Stat, fstat, readlinkat};
+use rustix::fd::{BorrowedFd, OwnedFd};
+use rustix::fs::{FileType, Stat, fstat};
 use rustix::io::Errno;
 use std::collections::{HashMap, HashSet};
-use std::ffi::{CStr, CString};
+use std::ffi::CStr;
 use std::io::{Read, Write};
 use std::mem;
 
 pub(super) struct Walk<'w, 's, S> {
     volume: &'w Volume,
     wire: &'w mut Wire<'s, S>,
-    state: &'w mut State,
-    batch: Batch,
+    pub(super) state: &'w mut State,
+    pub(super) batch: Batch,
     reader: Reader,
-    descriptors: OwnedFd,
+    pub(super) descriptors: OwnedFd,
     levels: Vec<Level>,
     /// What has several names, and was named: its digest.
     linked: HashMap<u64, Digest>,
@@ -109,7 +107,7 @@ impl<'w, 's, S: Read + Write> Walk<'w, 's, S> {
         self.most.is_some_and(|most| self.tree.names > most)
     }
 
-    fn step(&mut self, op: &Op<'_>) -> Result<()> {
+    pub(super) fn step(&mut self, op: &Op<'_>) -> Result<()> {
         self.batch.push(op);
         if self.batch.is_full() {
             return self.flush();
@@ -117,7 +115,7 @@ impl<'w, 's, S: Read + Write> Walk<'w, 's, S> {
         Ok(())
     }
 
-    fn flush(&mut self) -> Result<()> {
+    pub(super) fn flush(&mut self) -> Result<()> {
         let (state, lost) = (&mut *self.state, &mut self.lost);
         self.sent.sent += self.batch.send(self.wire, |inode| {
             *lost = true;
@@ -210,106 +208,6 @@ impl<'w, 's, S: Read + Write> Walk<'w, 's, S> {
         }
     }
 
-    fn symlink(
-        &mut self,
-        at: BorrowedFd<'_>,
-        name: &CStr,
-        link: u64,
-        original: &Stat,
-    ) -> Result<Option<Digest>> {
-        let target: CString = match readlinkat(at, name, Vec::new()) {
-            Ok(target) => target,
-            Err(Errno::NOENT | Errno::INVAL) => return self.changed(name),
-            Err(error) => return Err(self.failed("read", name, error)),
-        };
-        let attributes = Attributes::of(original);
-        self.step(&Op::Symlink {
-            name,
-            link,
-            target: &target,
-            attributes,
-        })?;
-        Ok(Some(
-            Entry::new(Kind::Symlink).end(&attributes, target.to_bytes()),
-        ))
-    }
-
-    fn file(
-        &mut self,
-        at: BorrowedFd<'_>,
-        name: &CStr,
-        link: u64,
-        original: &Stat,
-    ) -> Result<Option<Digest>> {
-        if let Some(digest) = self.state.known(original) {
-            self.batch.known(original.st_ino);
-            self.step(&Op::Known { name, link, digest })?;
-            return Ok(Some(digest));
-        }
-        let (file, original) = match open_regular(&self.descriptors, at, name, original) {
-            Ok(Some(opened)) => opened,
-            Ok(None) | Err(Errno::NOENT | Errno::LOOP | Errno::NOTDIR | Errno::AGAIN) => {
-                return self.changed(name);
-            }
-            // Mounted over.
-            Err(Errno::XDEV) => return Ok(None),
-            Err(error) => return Err(self.failed("read", name, error)),
-        };
-        self.step(&Op::File { name, link })?;
-        let entry = self.extended(file.as_fd(), name, Entry::new(Kind::File))?;
-        let mut content = Content::default();
-        let size = u64::try_from(original.st_size).unwrap_or(0);
-        let mut blocks = Blocks::new(file.as_fd(), size);
-        while let Some(piece) = blocks
-            .next()
-            .map_err(|error| self.failed("read", name, error))?
-        {
-            match piece {
-                Piece::Zeros(count) => {
-                    content.zeros(count);
-                    self.step(&Op::Zeros { blocks: count })?;
-                }
-                Piece::Block(block) => {
-                    let digest = of_block(&block);
-                    content.block(&digest);
-                    self.batch.block(block, digest);
-                    if self.batch.is_full() {
-                        self.flush()?;
-                    }
-                }
-            }
-        }
-        self.sent.read += blocks.read;
-        let (size, attributes) = (blocks.size, Attributes::of(&original));
-        let now = fstat(&file).map_err(|error| self.failed("look at", name, error))?;
-        if (modified(&now), changed(&now)) != (modified(&original), changed(&original)) {
-            self.changed(name)?;
-        }
-        self.step(&Op::End { size, attributes })?;
-        let digest = entry.end(&attributes, &content.end(size));
-        self.state.add(&original, digest);
-        Ok(Some(digest))
-    }
-
-    fn extended(&mut self, file: BorrowedFd<'_>, name: &CStr, mut entry: Entry) -> Result<Entry> {
-        let names = list(file).map_err(|error| self.failed("read", name, error))?;
-        let mut failed = None;
-        let read = each_extended(file, names, |its, value| {
-            entry.extended(its, value);
-            let its = CString::new(its).map_err(|_| Errno::INVAL)?;
-            let step = self.step(&Op::Extended { name: &its, value });
-            step.map_err(|error| {
-                failed = Some(error);
-                Errno::CANCELED
-            })
-        });
-        match (failed, read) {
-            (Some(error), _) => Err(error),
-            (None, Err(error)) => Err(self.failed("read", name, error)),
-            (None, Ok(())) => Ok(entry),
-        }
-    }
-
     /// Down into a folder of the current one. False where the way ends.
     fn down(&mut self, trail: &mut Trail, name: &CStr) -> Result<bool> {
         let folder = match open_folder(trail.here(), name) {
@@ -358,7 +256,7 @@ impl<'w, 's, S: Read + Write> Walk<'w, 's, S> {
     }
 
     /// While others write, what changes is left to the last pass.
-    fn changed(&self, name: &CStr) -> Result<Option<Digest>> {
+    pub(super) fn changed(&self, name: &CStr) -> Result<Option<Digest>> {
         if self.most.is_some() {
             return Ok(None);
         }
@@ -368,7 +266,7 @@ impl<'w, 's, S: Read + Write> Walk<'w, 's, S> {
         })
     }
 
-    fn failed(&self, action: &'static str, name: &CStr, error: Errno) -> VolumeError {
+    pub(super) fn failed(&self, action: &'static str, name: &CStr, error: Errno) -> VolumeError {
         let name = name.to_string_lossy();
         let path = format!("{}/…/{}", self.volume.tree_path(), name.escape_debug());
         VolumeError::io(action, path, error)

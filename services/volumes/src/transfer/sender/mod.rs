@@ -1,20 +1,27 @@
 //! Sending a volume.
 
-use super::digest::Tree;
-use super::frames::{Close, Hello};
-use super::state::{SENT, State};
-use super::walk::Walk;
-use super::wire::{Kind, Wire};
-use super::{SendPass, Sent};
+mod batch;
+mod leaf;
+mod state;
+mod walk;
+
+pub(crate) use state::SENT;
+
 use crate::Result;
 use crate::error::VolumeError;
 use crate::id::SnapshotId;
 use crate::measure::Measure;
 use crate::replace::measure;
 use crate::take::{SLACK, stamps_tell, sync};
+use crate::transfer::digest::Tree;
+use crate::transfer::frames::{Close, Hello};
+use crate::transfer::wire::{Kind, Wire};
+use crate::transfer::{SendPass, Sent};
 use crate::volume::Volume;
 use rustix::fd::{AsFd as _, OwnedFd};
+use state::State;
 use std::io::{Read, Write};
+use walk::Walk;
 
 /// So often at most a pass begins anew for what the receiver has lost.
 const MOST_WALKS: u32 = 3;

@@ -1,7 +1,5 @@
 //! Whether what is on the disk is what was sent.
 
-use super::blocks::content;
-use super::digest::{Digest, Tree};
 use super::index::Index;
 use crate::Result;
 use crate::error::VolumeError;
@@ -9,6 +7,8 @@ use crate::files::{Inode, open_folder, stat};
 use crate::measure::{Measure, data};
 use crate::names::{Names, Reader};
 use crate::trail::Trail;
+use crate::transfer::blocks::content;
+use crate::transfer::digest::{Digest, Tree};
 use rustix::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use rustix::fs::{Advice, FileType, Mode, OFlags, Stat, fadvise, fstat, openat};
 use rustix::io::Errno;

@@ -1,10 +1,12 @@
 //! Receiving a volume.
 
-use super::Received;
-use super::build::{Build, LINKS};
-use super::frames::{Close, Hello, to_bits};
-use super::verify::Verify;
-use super::wire::{Kind, Wire};
+mod build;
+mod file;
+mod folder;
+mod index;
+mod leaf;
+mod verify;
+
 use crate::Result;
 use crate::archive::{Archives, Phase, Place, Record, role};
 use crate::error::VolumeError;
@@ -15,10 +17,15 @@ use crate::remove::remove_own;
 use crate::replace::now;
 use crate::room::Room;
 use crate::snapshot::DATA;
+use crate::transfer::Received;
+use crate::transfer::frames::{Close, Hello, to_bits};
+use crate::transfer::wire::{Kind, Wire};
 use crate::volume::Volume;
+use build::{Build, LINKS};
 use rustix::fd::AsFd as _;
 use rustix::fs::{AtFlags, unlinkat};
 use std::io::{Read, Write};
+use verify::Verify;
 
 impl Archives {
     /// Receives what [`Volume::send`] sends at the other end of `stream`, as the archive `id` of this

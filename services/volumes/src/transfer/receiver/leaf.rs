@@ -1,13 +1,13 @@
 //! The receiver's files, links and FIFOs.
 
-use super::batch::FILES;
 use super::build::Build;
-use super::digest::{Digest, Entry, Kind};
 use super::file::File;
 use crate::Result;
 use crate::attributes::Attributes;
 use crate::files::{Inode, stat};
 use crate::links::Links;
+use crate::transfer::digest::{Digest, Entry, Kind};
+use crate::transfer::op::FILES;
 use rustix::fs::{
     AtFlags, FileType, Mode, OFlags, Stat, chmodat, fstat, linkat, mkfifoat, openat, readlinkat,
     symlinkat, unlinkat,

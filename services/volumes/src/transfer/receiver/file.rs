@@ -1,11 +1,11 @@
 //! A file that is being received.
 
-use super::blocks::{clear, read_block, write_block};
 use super::build::Build;
-use super::digest::{BLOCK, BLOCK_BYTES, Content, Digest, Entry, Kind, of_block};
-use super::op::Op;
 use crate::Result;
 use crate::attributes::{Attributes, keep_extended, set_extended};
+use crate::transfer::blocks::{clear, read_block, write_block};
+use crate::transfer::digest::{BLOCK, BLOCK_BYTES, Content, Digest, Entry, Kind, of_block};
+use crate::transfer::op::Op;
 use rustix::fd::{AsFd as _, OwnedFd};
 use rustix::fs::{Advice, Stat, fadvise, fdatasync, fstat, ftruncate};
 use rustix::io::Errno;
