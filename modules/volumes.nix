@@ -32,9 +32,11 @@ in
       )
       // lib.optionalAttrs (cfg.slots > 0) {
         # only its text is used, below the names of slots
-        "choiros-slot-volume@" = unit volumes.ofSlot "slot %j" "%i" " --archives ${folders.archives} --streams ${folders.streams}" // {
-          enable = false;
-        };
+        "choiros-slot-volume@" =
+          unit volumes.ofSlot "slot %j" "%i" " --archives ${folders.archives} --streams ${folders.streams}"
+          // {
+            enable = false;
+          };
       };
     systemd.tmpfiles.settings.choiros = {
       ${folders.snapshots}.d.mode = "0700";

@@ -283,7 +283,7 @@ fn no_link_is_followed_that_is_in_the_tree_already() {
     // First links, then what would lead through them.
     received(
         &machines,
-        hello().batch(&[&link_to(b"a", away), &link_to(b"b", &note)]),
+        &hello().batch(&[&link_to(b"a", away), &link_to(b"b", &note)]),
     );
     assert!(machines.data().join("b").is_symlink());
     let in_it = [
