@@ -4,8 +4,11 @@ use super::bench::{Bench, TIMEOUT, alive, claim, config, get, open, spec, until}
 use super::process::kill;
 use futures_util::future::join_all;
 use hypervisor::config::RuntimeKind;
-use hypervisor::runtime::{Reason, RuntimeError, Sandbox, SnapshotId, Spec, Status};
+use hypervisor::runtime::{
+    Reason, Received, RuntimeError, Sandbox, SendPass, Sent, SnapshotId, Spec, Status,
+};
 use std::fs;
+use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::time::SystemTime;
 
@@ -274,4 +277,43 @@ async fn whatever_has_the_volumes_of_adopted_sandboxes_copies_them() {
     assert_eq!(runtime.pinned_release(&sandbox).await.unwrap(), None);
     assert_eq!(sandbox.release(), 0);
     assert_ne!(sandbox.view().status, Status::Running);
+}
+
+/// Sends one sandbox's volume, which another receives.
+async fn sent(
+    from: &Sandbox,
+    to: &Sandbox,
+    id: &SnapshotId,
+    pass: SendPass,
+) -> (Result<Sent, RuntimeError>, Result<Received, RuntimeError>) {
+    let (one, other) = UnixStream::pair().unwrap();
+    tokio::join!(from.send(id, pass, one), to.receive(id, other))
+}
+
+#[tokio::test]
+async fn a_volume_goes_to_another_machine() {
+    let (here, there) = (Bench::new(), Bench::new());
+    let (from, to) = (here.sandbox("one", &["count"]), there.sandbox("one", &[]));
+    from.ready().await.unwrap();
+    until("it counts", || here.folder("one").join("second").exists()).await;
+    let id = id(1);
+    let (ahead, received) = sent(&from, &to, &id, SendPass::Ahead).await;
+    assert!(ahead.unwrap().files >= 2);
+    assert!(!received.unwrap().whole);
+    let refused = to.unarchive(&id).await.unwrap_err().to_string();
+    assert!(refused.contains("not whole"), "{refused}");
+    let (refused, received) = sent(&from, &to, &id, SendPass::Last).await;
+    let refused = refused.unwrap_err().to_string();
+    assert!(refused.contains("stop it first"), "{refused}");
+    assert!(received.is_err());
+    from.stop().await.unwrap();
+    let (last, received) = sent(&from, &to, &id, SendPass::Last).await;
+    last.unwrap();
+    assert!(received.unwrap().whole);
+    to.unarchive(&id).await.unwrap();
+    for file in ["first", "second"] {
+        let [one, other] = [&here, &there].map(|bench| number(bench.folder("one").join(file)));
+        assert_eq!(one, other, "{file}");
+    }
+    here.runtime.shutdown().await;
 }

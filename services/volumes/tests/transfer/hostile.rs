@@ -201,6 +201,13 @@ fn steps() -> Vec<(&'static str, Session)> {
 fn ends() -> Vec<(&'static str, Session)> {
     vec![
         (
+            "too many attributes",
+            hello().batch(&[
+                &file(b"a"),
+                &step(b'x', b"user.x", &[&text(b"")]).repeat(10_000),
+            ]),
+        ),
+        (
             "another block",
             hello()
                 .batch(&[&file(b"a"), &block(4), &end(4)])

@@ -1,8 +1,9 @@
 //! A file that is being received.
 
 use super::build::Build;
+use super::extended::Extended;
 use crate::Result;
-use crate::attributes::{Attributes, keep_extended, set_extended};
+use crate::attributes::Attributes;
 use crate::transfer::blocks::{clear, read_block, write_block};
 use crate::transfer::digest::{BLOCK, BLOCK_BYTES, Content, Digest, Entry, Kind, of_block};
 use crate::transfer::op::Op;
@@ -18,7 +19,7 @@ pub(super) struct File {
     at: u64,
     /// A block that was not full was the last.
     short: bool,
-    extended: Vec<Vec<u8>>,
+    extended: Extended,
     entry: Entry,
     content: Content,
     /// The blocks that are still to come in this batch.
@@ -65,7 +66,7 @@ impl File {
             was,
             at: 0,
             short: false,
-            extended: Vec::new(),
+            extended: Extended::default(),
             entry: Entry::new(Kind::File),
             content: Content::default(),
             wanted: Vec::new(),
@@ -83,9 +84,10 @@ impl File {
     fn step(&mut self, op: &Op<'_>) -> Result<Option<bool>, Refused> {
         match *op {
             Op::Extended { name, value } => {
-                self.entry.extended(name.to_bytes(), value);
-                self.extended.push(name.to_bytes().to_vec());
-                set_extended(self.data.as_fd(), name.to_bytes(), value)?;
+                let (data, entry) = (self.data.as_fd(), &mut self.entry);
+                if !self.extended.give(data, (name, value), entry)? {
+                    return Err(Refused::Invalid("a file has too many attributes"));
+                }
             }
             Op::Zeros { blocks } => self.zeros(blocks)?,
             Op::Block { length, digest } => return self.block(length, digest).map(Some),
@@ -177,7 +179,7 @@ impl File {
     }
 
     fn finish(self, size: u64, attributes: &Attributes) -> Result<Finished, Errno> {
-        keep_extended(self.data.as_fd(), &self.extended)?;
+        self.extended.end(self.data.as_fd())?;
         attributes.give_file(self.data.as_fd())?;
         let content = self.content.end(size);
         Ok(Finished {

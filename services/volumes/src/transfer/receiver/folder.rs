@@ -1,8 +1,9 @@
 //! The receiver's folders.
 
 use super::build::Build;
+use super::extended::Extended;
 use crate::Result;
-use crate::attributes::{Attributes, DEFAULT_ACL, keep_extended, set_extended};
+use crate::attributes::{Attributes, DEFAULT_ACL};
 use crate::files::{Inode, open_folder, own_folder, stat};
 use crate::names::{Names, Reader};
 use crate::remove::remove;
@@ -22,7 +23,7 @@ pub(super) struct Level {
     /// What is known of it, if it is as it was.
     known: Option<Digest>,
     entry: Entry,
-    extended: Vec<Vec<u8>>,
+    extended: Extended,
     names: HashSet<CString>,
     /// It is open for changes, and gets its attributes anew in the end.
     touched: bool,
@@ -33,7 +34,7 @@ impl Level {
         Self {
             known,
             entry: Entry::new(Kind::Folder),
-            extended: Vec::new(),
+            extended: Extended::default(),
             names: HashSet::new(),
             touched,
         }
@@ -84,13 +85,15 @@ impl Build<'_> {
 
     pub(super) fn extended(&mut self, name: &CStr, value: &[u8]) -> Result<()> {
         self.touch()?;
-        let Some(level) = self.levels.last_mut() else {
+        let (Some(level), Some(trail)) = (self.levels.last_mut(), &self.trail) else {
             return Ok(());
         };
-        level.entry.extended(name.to_bytes(), value);
-        level.extended.push(name.to_bytes().to_vec());
-        let set = set_extended(self.here(), name.to_bytes(), value);
-        set.map_err(|error| self.failed("write", c"", error))
+        let (extended, entry) = (&mut level.extended, &mut level.entry);
+        match extended.give(trail.here(), (name, value), entry) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(self.invalid("a folder has too many attributes")),
+            Err(error) => Err(self.failed("write", c"", error)),
+        }
     }
 
     /// Removes what was not named, and gives the folder what it has.
@@ -102,7 +105,9 @@ impl Build<'_> {
         let digest = level.entry.end(attributes, b"");
         if level.touched || level.known != Some(digest) {
             let here = self.here();
-            let given = keep_extended(here, &level.extended)
+            let given = level
+                .extended
+                .end(here)
                 .and_then(|()| attributes.give_file(here))
                 .and_then(|()| fstat(here));
             let about = given.map_err(|error| self.failed("write", c"", error))?;

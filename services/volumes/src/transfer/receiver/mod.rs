@@ -1,6 +1,7 @@
 //! Receiving a volume.
 
 mod build;
+mod extended;
 mod file;
 mod folder;
 mod index;

@@ -213,6 +213,7 @@ impl Host {
             config.releases_dir = Some(config.data_dir.join("releases"));
             config.release_unit = Some("choiros-release-{sandbox}@{order}.service".into());
             config.results_dir = Some(config.data_dir.join("results"));
+            config.streams_dir = Some(config.data_dir.join("streams"));
             config.volume_unit = Some("choiros-volume-{sandbox}@{order}.service".into());
             let groups = config.data_dir.join("cgroup/container@{sandbox}.service");
             config.cgroup = groups.to_str().unwrap().to_owned();
@@ -322,6 +323,11 @@ impl Host {
     /// The folder of the sandbox's results.
     pub(super) fn results(&self) -> PathBuf {
         self.dir.path().join("results/sandbox-live")
+    }
+
+    /// The folder of the sandbox's sockets.
+    pub(super) fn streams(&self) -> PathBuf {
+        self.dir.path().join("streams/sandbox-live")
     }
 
     /// Where the kernel tells what the sandbox uses.

@@ -4,6 +4,7 @@ mod host;
 mod log;
 mod releases;
 mod slots;
+mod streams;
 mod units;
 mod usage;
 mod volumes;
