@@ -11,6 +11,18 @@ pub(crate) fn of(workspace: &str, slot: Option<u32>, born: Role) -> String {
     }
 }
 
+/// What a sandbox of a workspace is called when that has another slot.
+pub(crate) fn in_slot(
+    sandbox: &str,
+    workspace: &str,
+    slot: Option<u32>,
+    other: Option<u32>,
+) -> Option<String> {
+    let mut born = [Role::Live, Role::Dev].into_iter();
+    let born = born.find(|&born| of(workspace, slot, born) == sandbox)?;
+    Some(of(workspace, other, born))
+}
+
 /// Whether a workspace of this name would have sandboxes that are called as a slot's, or releases
 /// that lie where those of all slots do.
 pub(crate) fn is_slots(workspace: &str) -> bool {
@@ -40,5 +52,9 @@ mod tests {
         }
         assert_eq!(of("ada", Some(17), Role::Dev), "s17-dev");
         assert_eq!(of("ada", None, Role::Live), "ada-live");
+        let in_slot = |sandbox, other| in_slot(sandbox, "ada", Some(17), other);
+        assert_eq!(in_slot("s17-dev", Some(3)), Some("s3-dev".to_owned()));
+        assert_eq!(in_slot("s17-live", None), Some("ada-live".to_owned()));
+        assert_eq!(in_slot("s1-live", Some(3)), None, "another's");
     }
 }

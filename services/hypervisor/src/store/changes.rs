@@ -21,6 +21,8 @@ pub enum ChangeKind {
     Restore,
     /// Dev takes another release.
     Give,
+    /// Another machine becomes the home.
+    Move,
 }
 
 /// What became of a change.
@@ -149,7 +151,7 @@ pub trait ChangeStore {
     /// `Conflict::Generation` unless the workspace is in just that generation.
     fn commit_change(&self, commit: &Commit) -> Result<WorkspaceRow, StoreError>;
 
-    /// Notes that a change was taken back, if it is still under way.
+    /// Notes that a change was taken back, if it is still under way; so is the move that it was.
     fn take_change_back(&self, id: i64, held_ms: u64, detail: &str) -> Result<(), StoreError>;
 
     /// The changes that were broken off, the oldest first.

@@ -142,6 +142,10 @@ pub enum Conflict {
     LastAdmin,
     #[error("there is no such archive, or it is being made, restored or deleted")]
     Archive,
+    #[error(
+        "the workspace is on its way to another machine, or was not put away after the last time"
+    )]
+    Move,
     #[error("the user is disabled")]
     Disabled,
     #[error("whoever wants it is no admin any longer")]

@@ -14,6 +14,7 @@ mod handle;
 mod invites;
 mod lock;
 mod machines;
+mod moves;
 mod people;
 mod postgres;
 mod response;
@@ -37,6 +38,7 @@ pub(crate) use invites::whom;
 pub use invites::{Invitation, InviteRow, InviteState, InviteStore};
 pub use lock::Lock;
 pub use machines::{Capacity, Changed, Changes, Lease, MachineRow, MachineStore, News, Revision};
+pub use moves::{CommitMove, MoveRow, MoveState, MoveStore, NewMove};
 pub use people::{PeopleStore, UserChange};
 pub use rows::{
     Account, AuditEntry, AuditRow, GrantRow, Hash, Home, Move, NewAccount, NewNotice, NewWorkspace,
@@ -63,6 +65,7 @@ pub trait Store:
     + ProbationStore
     + ChangeStore
     + ArchiveStore
+    + MoveStore
     + AuditStore
     + NoticeStore
     + MachineStore

@@ -119,6 +119,8 @@ pub(in crate::routes) fn undoable<'c>(
     live: &str,
 ) -> Option<&'c ChangeRow> {
     let done = |row: &&ChangeRow| row.outcome == Some(store::ChangeOutcome::Done);
-    let last = changes.iter().filter(done).find(|row| row.sandbox == live);
+    // What was done on another machine is of its releases, by its numbers.
+    let concerns = |row: &&ChangeRow| row.sandbox == live || row.kind == ChangeKind::Move;
+    let last = changes.iter().filter(done).find(concerns);
     last.filter(|row| row.kind == ChangeKind::Promote)
 }

@@ -6,7 +6,10 @@ use deadpool_postgres::{Client, Transaction};
 use uuid::Uuid;
 
 /// The steps; a store of version n has gone through the first n. Released ones never change.
-pub(super) const MIGRATIONS: [&str; 1] = [include_str!("migrations/0001_first.sql")];
+pub(super) const MIGRATIONS: [&str; 2] = [
+    include_str!("migrations/0001_first.sql"),
+    include_str!("migrations/0002_moves.sql"),
+];
 
 /// Two gateways that start at once migrate one after the other.
 const LOCK: &str = "SELECT pg_advisory_xact_lock(hashtext('choiros store'))";

@@ -38,7 +38,7 @@ fn archive(row: &Row) -> Result<ArchiveRow, StoreError> {
     })
 }
 
-fn insert_archive(tx: &Statements, row: &ArchiveRow) -> Result<(), StoreError> {
+pub(super) fn insert_archive(tx: &Statements, row: &ArchiveRow) -> Result<(), StoreError> {
     let values = "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13";
     tx.execute(
         &format!("INSERT INTO archives ({COLUMNS}) VALUES ({values})"),

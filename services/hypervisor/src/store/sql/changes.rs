@@ -1,10 +1,10 @@
 //! Changes, the releases in use, and who stopped what.
 
-use super::{Database, Row, Statements, params, probations, workspaces};
+use super::{Database, Row, Statements, moves, params, probations, workspaces};
 use crate::role::Role;
 use crate::store::{
-    ChangeRow, ChangeStore, Commit, Conflict, NewChange, PinnedReleases, StoppedRow, StoreError,
-    WorkspaceRow,
+    ChangeKind, ChangeRow, ChangeStore, Commit, Conflict, NewChange, PinnedReleases, StoppedRow,
+    StoreError, WorkspaceRow,
 };
 use crate::timestamp::Timestamp;
 
@@ -78,27 +78,30 @@ fn commit(tx: &Statements, commit: &Commit) -> Result<WorkspaceRow, StoreError> 
     Ok(now)
 }
 
+/// Notes that one begins.
+pub(super) fn begin(tx: &Statements, new: &NewChange) -> Result<i64, StoreError> {
+    forget(tx, &new.workspace)?;
+    let sql =
+        "INSERT INTO changes (workspace, kind, by, at, sandbox, from_release, to_release, snapshot, detail)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, '') RETURNING id";
+    tx.value(
+        sql,
+        params![
+            new.workspace,
+            new.kind,
+            new.by,
+            Timestamp::now(),
+            new.sandbox,
+            new.from_release,
+            new.to_release,
+            new.snapshot,
+        ],
+    )
+}
+
 impl ChangeStore for Database {
     fn begin_change(&self, new: &NewChange) -> Result<i64, StoreError> {
-        self.write(|tx| {
-            forget(tx, &new.workspace)?;
-            let sql =
-                "INSERT INTO changes (workspace, kind, by, at, sandbox, from_release, to_release, snapshot, detail)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, '') RETURNING id";
-            tx.value(
-                sql,
-                params![
-                    new.workspace,
-                    new.kind,
-                    new.by,
-                    Timestamp::now(),
-                    new.sandbox,
-                    new.from_release,
-                    new.to_release,
-                    new.snapshot,
-                ],
-            )
-        })
+        self.write(|tx| begin(tx, new))
     }
 
     fn commit_change(&self, change: &Commit) -> Result<WorkspaceRow, StoreError> {
@@ -106,12 +109,17 @@ impl ChangeStore for Database {
     }
 
     fn take_change_back(&self, id: i64, held_ms: u64, detail: &str) -> Result<(), StoreError> {
-        self.execute(
-            "UPDATE changes SET outcome = 'taken_back', held_ms = ?2, detail = ?3
-             WHERE id = ?1 AND outcome IS NULL",
-            params![id, held_ms, detail],
-        )?;
-        Ok(())
+        self.write(|tx| {
+            let sql = "UPDATE changes SET outcome = 'taken_back', held_ms = ?2, detail = ?3
+                 WHERE id = ?1 AND outcome IS NULL RETURNING workspace, kind";
+            let row = |row: &Row| Ok((row.get(0)?, row.get(1)?));
+            let taken_back: Option<(String, ChangeKind)> =
+                tx.one(sql, params![id, held_ms, detail], row)?;
+            if let Some((workspace, ChangeKind::Move)) = taken_back {
+                moves::take_back(tx, &workspace)?;
+            }
+            Ok(())
+        })
     }
 
     fn open_changes(&self) -> Result<Vec<ChangeRow>, StoreError> {

@@ -55,6 +55,7 @@ const TABLES: &[Table] = tables! {
     stopped (workspace, sandbox; by, at),
     changes (id; workspace, kind, by, at, sandbox, from_release, to_release, snapshot, generation,
         held_ms, writes, outcome, detail),
+    moves (workspace; id, source, source_slot, swapped, target, target_slot, state),
     archives (id; workspace, members, slot, swapped, generation, live_release, dev_release, at,
         delete_at, bytes, state, home),
     audit (id; at, event, user_id, address, detail, passkey, actor),

@@ -53,9 +53,16 @@ pub(super) fn new_row(
     Err(Conflict::NoSlot.into())
 }
 
-/// The first of a machine's slots that nobody has.
-fn free_slot(tx: &Statements, machine: &str, slots: u32) -> Result<Option<u32>, StoreError> {
-    let sql = "SELECT slot FROM workspaces WHERE slot IS NOT NULL AND home = ?1 ORDER BY slot";
+/// The first of a machine's slots that nobody has, and that no data are on their way to or from.
+pub(super) fn free_slot(
+    tx: &Statements,
+    machine: &str,
+    slots: u32,
+) -> Result<Option<u32>, StoreError> {
+    let sql = "SELECT slot FROM workspaces WHERE home = ?1 AND slot IS NOT NULL
+               UNION SELECT source_slot FROM moves WHERE source = ?1 AND source_slot IS NOT NULL
+               UNION SELECT target_slot FROM moves WHERE target = ?1 AND target_slot IS NOT NULL
+               ORDER BY 1";
     let taken: Vec<u32> = tx.all(sql, params![machine], |row| row.get(0))?;
     let in_a_row = (1..).zip(&taken).take_while(|(free, taken)| free == *taken);
     let free = 1 + u32::try_from(in_a_row.count()).unwrap_or(u32::MAX - 1);

@@ -15,6 +15,7 @@ mod invites;
 mod machines;
 mod members;
 mod meta;
+mod moves;
 mod notices;
 mod passkeys;
 mod people;

@@ -2,7 +2,9 @@
 
 use crate::access::Access;
 use crate::scope::Scopes;
-use crate::store::{ArchiveState, ChangeKind, ChangeOutcome, Outcome, SessionKind, StoreError};
+use crate::store::{
+    ArchiveState, ChangeKind, ChangeOutcome, MoveState, Outcome, SessionKind, StoreError,
+};
 use crate::timestamp::Timestamp;
 use serde::de::IntoDeserializer;
 use serde::de::value::Error;
@@ -141,7 +143,8 @@ kept_as_words!(
     Outcome,
     ArchiveState,
     ChangeKind,
-    ChangeOutcome
+    ChangeOutcome,
+    MoveState
 );
 
 fn word(value: &impl Serialize) -> Value {

@@ -5,7 +5,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use std::path::Path;
 
 /// The steps; a store of version n has gone through the first n. Released ones never change.
-pub(super) const MIGRATIONS: [&str; 8] = [
+pub(super) const MIGRATIONS: [&str; 9] = [
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_growth.sql"),
     include_str!("migrations/0003_members.sql"),
@@ -14,6 +14,7 @@ pub(super) const MIGRATIONS: [&str; 8] = [
     include_str!("migrations/0006_releases.sql"),
     include_str!("migrations/0007_people.sql"),
     include_str!("migrations/0008_homes.sql"),
+    include_str!("migrations/0009_moves.sql"),
 ];
 
 pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use tempfile::TempDir;
 
 /// A store of each released version, as that version left it.
-const FIXTURES: [&str; 8] = [
+const FIXTURES: [&str; 9] = [
     include_str!("fixtures/v1.sql"),
     include_str!("fixtures/v2.sql"),
     include_str!("fixtures/v3.sql"),
@@ -24,6 +24,7 @@ const FIXTURES: [&str; 8] = [
     include_str!("fixtures/v6.sql"),
     include_str!("fixtures/v7.sql"),
     include_str!("fixtures/v8.sql"),
+    include_str!("fixtures/v9.sql"),
 ];
 
 fn folder() -> (TempDir, PathBuf) {

@@ -19,6 +19,7 @@ mod copy;
 pub(in crate::store) mod engine;
 mod grants;
 mod growth;
+mod moves;
 mod people;
 mod slots;
 mod tokens;
