@@ -2,7 +2,7 @@
 
 use super::consumption::Consumption;
 use super::line::LogLines;
-use super::{Release, RuntimeError, Spec};
+use super::{Release, ReleaseContent, RuntimeError, Spec};
 use crate::config::Address;
 use ::volumes::{Archived, Backup, Reason, Received, SendPass, Sent, Snapshot, SnapshotId, Usage};
 use async_trait::async_trait;
@@ -36,6 +36,21 @@ pub(super) trait Backend: Send + Sync {
 
     /// The release that the config or the deployment declares; 0 where none are kept.
     async fn declared_release(&self, workspace: &str) -> Result<u64, RuntimeError>;
+
+    /// What a release is.
+    async fn release_content(
+        &self,
+        workspace: &str,
+        number: u64,
+    ) -> Result<ReleaseContent, RuntimeError>;
+
+    /// The number of the release that is just this. Where releases are made here, it is made.
+    async fn release_of(
+        &self,
+        workspace: &str,
+        content: ReleaseContent,
+        by: &str,
+    ) -> Result<u64, RuntimeError>;
 
     /// The release that a manager would start the sandbox with by itself.
     async fn pinned_release(&self, _spec: &Spec) -> Result<Option<u64>, RuntimeError> {

@@ -41,7 +41,7 @@ pub use consumption::Consumption;
 pub use error::RuntimeError;
 pub use line::{LogLines, MOST_LOG_LINES};
 pub use probe::ProbeError;
-pub use release::Release;
+pub use release::{Release, ReleaseContent};
 pub use run::Hold;
 pub use sandbox::{DrainGuard, Sandbox, View};
 pub use seal::Seal;

@@ -2,7 +2,7 @@
 
 use super::backend::Backend;
 use super::supervision::Supervision;
-use super::{Release, Runtime, RuntimeError, Sandbox};
+use super::{Release, ReleaseContent, Runtime, RuntimeError, Sandbox};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -56,6 +56,31 @@ impl Runtime {
             Supervision::Watch(_) => Ok(None),
             Supervision::Supervise(backend) => backend.pinned_release(sandbox.spec()).await,
         }
+    }
+
+    /// What a release is, so that another machine can have the same.
+    ///
+    /// # Errors
+    /// As for [`Runtime::releases`]; [`RuntimeError::NoRelease`].
+    pub async fn release_content(
+        &self,
+        workspace: &str,
+        number: u64,
+    ) -> Result<ReleaseContent, RuntimeError> {
+        self.keeper()?.release_content(workspace, number).await
+    }
+
+    /// The number of the release that is just this, which another machine has.
+    ///
+    /// # Errors
+    /// [`RuntimeError::InvalidRelease`] if there is none here, and none can be made.
+    pub async fn release_of(
+        &self,
+        workspace: &str,
+        content: ReleaseContent,
+        by: &str,
+    ) -> Result<u64, RuntimeError> {
+        self.keeper()?.release_of(workspace, content, by).await
     }
 
     fn keeper(&self) -> Result<&Arc<dyn Backend>, RuntimeError> {

@@ -75,7 +75,8 @@ impl Sandbox {
         self.state.spec.instance_role
     }
 
-    pub(super) fn spec(&self) -> &Spec {
+    /// Which one it is.
+    pub fn spec(&self) -> &Spec {
         &self.state.spec
     }
 

@@ -17,7 +17,7 @@ use super::backend::{self, Backend, Instance};
 use super::consumption::Consumption;
 use super::guardian;
 use super::line::LogLines;
-use super::{Release, RuntimeError, Spec};
+use super::{Release, ReleaseContent, RuntimeError, Spec};
 use crate::config;
 use async_trait::async_trait;
 use child::Child;
@@ -178,6 +178,29 @@ impl Backend for ProcessBackend {
 
     async fn declared_release(&self, workspace: &str) -> Result<u64, RuntimeError> {
         self.ask(workspace, Releases::declared).await
+    }
+
+    async fn release_content(
+        &self,
+        workspace: &str,
+        number: u64,
+    ) -> Result<ReleaseContent, RuntimeError> {
+        let content = move |all: &Releases, workspace: &str| {
+            let (_, file) = all.get(workspace, number)?;
+            Ok(file.content())
+        };
+        self.ask(workspace, content).await
+    }
+
+    async fn release_of(
+        &self,
+        workspace: &str,
+        content: ReleaseContent,
+        by: &str,
+    ) -> Result<u64, RuntimeError> {
+        let by = by.to_owned();
+        let of = move |all: &Releases, workspace: &str| all.of(workspace, content, &by);
+        self.ask(workspace, of).await
     }
 }
 

@@ -21,7 +21,7 @@ mod watch;
 use super::backend::{self, Backend, Instance};
 use super::consumption::Consumption;
 use super::line::LogLines;
-use super::{Release, RuntimeError, Spec};
+use super::{Release, ReleaseContent, RuntimeError, Spec};
 use crate::config;
 use async_trait::async_trait;
 use bus::Bus;
@@ -124,6 +124,23 @@ impl Backend for Systemd {
 
     async fn declared_release(&self, workspace: &str) -> Result<u64, RuntimeError> {
         self.releases.newest(workspace)
+    }
+
+    async fn release_content(
+        &self,
+        workspace: &str,
+        number: u64,
+    ) -> Result<ReleaseContent, RuntimeError> {
+        self.releases.content(workspace, number)
+    }
+
+    async fn release_of(
+        &self,
+        workspace: &str,
+        content: ReleaseContent,
+        _by: &str,
+    ) -> Result<u64, RuntimeError> {
+        self.releases.of(workspace, &content)
     }
 
     async fn pinned_release(&self, spec: &Spec) -> Result<Option<u64>, RuntimeError> {

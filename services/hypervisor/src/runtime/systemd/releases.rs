@@ -8,7 +8,7 @@ use super::bus::Bus;
 use super::job::{Job, Verb, none_at_work};
 use super::names::{Template, Unit, is_order_unit, order_unit};
 use crate::config;
-use crate::runtime::{Release, RuntimeError, Spec};
+use crate::runtime::{Release, ReleaseContent, RuntimeError, Spec};
 use crate::timestamp::Timestamp;
 use std::fs;
 use std::io::{self, ErrorKind};
@@ -67,6 +67,42 @@ impl Releases {
         };
         let newest = self.all(workspace)?.pop().ok_or_else(none)?;
         Ok(newest.number)
+    }
+
+    /// The closure of this number.
+    pub(super) fn content(
+        &self,
+        workspace: &str,
+        number: u64,
+    ) -> Result<ReleaseContent, RuntimeError> {
+        let all = self.all(workspace)?;
+        let found = all.into_iter().find(|it| it.number == number);
+        let found = found.ok_or_else(|| RuntimeError::NoRelease {
+            workspace: workspace.to_owned(),
+            number,
+        })?;
+        Ok(ReleaseContent::System(found.what))
+    }
+
+    /// The newest that is just this.
+    pub(super) fn of(
+        &self,
+        workspace: &str,
+        content: &ReleaseContent,
+    ) -> Result<u64, RuntimeError> {
+        let ReleaseContent::System(closure) = content else {
+            return Err(RuntimeError::InvalidRelease(
+                "it is a command, and this machine runs sandboxes as containers; move the workspace to one that runs processes".to_owned(),
+            ));
+        };
+        let mut all = self.all(workspace)?.into_iter();
+        let found = all.rfind(|it| it.what == *closure);
+        let none = || {
+            RuntimeError::InvalidRelease(format!(
+                "it is {closure}, which is none of this machine's releases; deploy the same configuration here first"
+            ))
+        };
+        Ok(found.ok_or_else(none)?.number)
     }
 
     /// The one that a sandbox is pinned to.

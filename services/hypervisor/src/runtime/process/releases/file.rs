@@ -1,6 +1,6 @@
 //! One release's file.
 
-use crate::runtime::Release;
+use crate::runtime::{Release, ReleaseContent};
 use crate::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -33,6 +33,14 @@ impl ReleaseFile {
     /// and whoever declares another says in the configuration whether that one does.
     pub(in crate::runtime::process) const fn names_itself(&self) -> bool {
         self.declared || self.command.is_empty()
+    }
+
+    pub(in crate::runtime::process) fn content(self) -> ReleaseContent {
+        ReleaseContent::Command {
+            command: self.command,
+            env: self.env,
+            declared: self.declared,
+        }
     }
 
     /// What is told of it: of its environment the names alone.

@@ -5,7 +5,7 @@ mod file;
 
 use super::folders::Folders;
 use crate::private_folder;
-use crate::runtime::{Release, RuntimeError};
+use crate::runtime::{Release, ReleaseContent, RuntimeError};
 use crate::timestamp::Timestamp;
 use file::ReleaseFile;
 use std::collections::BTreeMap;
@@ -93,6 +93,42 @@ impl Releases {
             declared: false,
         };
         self.keep(workspace, newest.map_or(1, |(number, _)| number + 1), &file)
+    }
+
+    /// The one that is just this: one that is there, or else a new one.
+    pub(super) fn of(
+        &self,
+        workspace: &str,
+        content: ReleaseContent,
+        by: &str,
+    ) -> Result<u64, RuntimeError> {
+        let ReleaseContent::Command {
+            command,
+            env,
+            declared,
+        } = content
+        else {
+            return Err(RuntimeError::InvalidRelease(
+                "it is a system's closure, and this machine runs sandboxes as processes; move the workspace to one that runs containers".to_owned(),
+            ));
+        };
+        check::check(&command, &env).map_err(RuntimeError::InvalidRelease)?;
+        let _adding = self.adding.lock().unwrap_or_else(PoisonError::into_inner);
+        let folder = self.folder(workspace)?;
+        let all = read_all(&folder).map_err(|cause| unreadable(workspace, cause))?;
+        let is_it = |file: &ReleaseFile| file.declared == declared && file.runs(&command, &env);
+        if let Some((number, _)) = all.iter().rfind(|(_, file)| is_it(file)) {
+            return Ok(*number);
+        }
+        let file = ReleaseFile {
+            command,
+            env,
+            added_at: Timestamp::now().millis(),
+            added_by: by.to_owned(),
+            declared,
+        };
+        let number = all.last().map_or(1, |(number, _)| number + 1);
+        Ok(self.keep(workspace, number, &file)?.number)
     }
 
     /// The number of what the config declares: a new one if the newest that came from there runs
