@@ -1,6 +1,6 @@
 //! Who is at the other end of a connection, as far as we believe what we are told.
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName, HeaderValue};
 use ipnet::IpNet;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -25,8 +25,40 @@ pub struct Peer {
     pub trusted: bool,
     /// Whether that is the gateway of another machine.
     pub is_gateway: bool,
+    /// What that one knew of the workspace that it is for.
+    pub carried: Option<Box<Carried>>,
     /// The scheme that the client used, `http` or `https`.
     pub scheme: &'static str,
+}
+
+/// What the gateway of another machine knew of a workspace when it carried a request there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Carried {
+    /// The workspace.
+    pub workspace: Box<str>,
+    /// How often it had another home before.
+    pub epoch: u64,
+}
+
+static WORKSPACE: HeaderName = HeaderName::from_static("x-choiros-workspace");
+static EPOCH: HeaderName = HeaderName::from_static("x-choiros-epoch");
+
+impl Carried {
+    /// Says it to the other gateway. No client can: names like these are removed on the way in.
+    pub fn insert_into(self, headers: &mut HeaderMap) {
+        if let Ok(workspace) = HeaderValue::try_from(&*self.workspace) {
+            headers.insert(&WORKSPACE, workspace);
+            headers.insert(&EPOCH, self.epoch.into());
+        }
+    }
+
+    fn of(headers: &HeaderMap) -> Option<Self> {
+        let text = |name| headers.get(name)?.to_str().ok();
+        Some(Self {
+            workspace: text(&WORKSPACE)?.into(),
+            epoch: text(&EPOCH)?.parse().ok()?,
+        })
+    }
 }
 
 impl Peer {
@@ -42,6 +74,7 @@ impl Peer {
             client: source.address().unwrap_or(Ipv4Addr::UNSPECIFIED.into()),
             trusted: trusts(&source, trusted),
             is_gateway: false,
+            carried: None,
             scheme,
         };
         peer.believe(headers, trusted);
@@ -55,6 +88,7 @@ impl Peer {
             client: source.address().unwrap_or(Ipv4Addr::UNSPECIFIED.into()),
             trusted: true,
             is_gateway: true,
+            carried: Carried::of(headers).map(Box::new),
             scheme: "https",
         };
         peer.believe(headers, trusted);

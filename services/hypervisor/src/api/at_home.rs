@@ -15,7 +15,7 @@ use serde_json::Value;
 use std::sync::Arc;
 
 /// Says that an order comes from another machine, and goes no further.
-static FORWARDED: HeaderName = HeaderName::from_static("x-choiros-order-forwarded");
+pub(super) static FORWARDED: HeaderName = HeaderName::from_static("x-choiros-order-forwarded");
 
 /// More than any order has.
 const MOST: usize = 4 * 1024 * 1024;

@@ -6,7 +6,7 @@ use super::at_home::at_home;
 use super::changes;
 use super::named::named;
 use super::sandboxes::Outcome;
-use super::{Api, inventory, log, machines, people};
+use super::{Api, inventory, log, machines, moves, people};
 use crate::auth::Caller;
 use crate::cluster::answer_when_known;
 use crate::error::{HttpError, for_operator};
@@ -129,6 +129,7 @@ fn router(api: Api) -> Router {
         .route("/access/{workspace}/{role}", get(access))
         .route("/probations/{workspace}", get(probation))
         .merge(changes::operator())
+        .merge(moves::operator())
         .merge(people::operator())
         .route("/acts", post(acts::by_operator))
         .route("/tokens", get(super::tokens::of_user))

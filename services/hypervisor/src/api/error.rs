@@ -38,7 +38,7 @@ impl From<ClaimError> for HttpError {
                 let status = StatusCode::SERVICE_UNAVAILABLE;
                 Self::new(status, full.code(), error.to_string()).retry_after(1)
             }
-            ClaimError::Elsewhere { .. } => Self::new(
+            ClaimError::Elsewhere { .. } | ClaimError::Moved { .. } => Self::new(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "elsewhere",
                 error.to_string(),
@@ -143,6 +143,12 @@ impl From<ChangeError> for HttpError {
             ChangeError::RehearsalFailed { .. } => "rehearsal_failed",
             ChangeError::NotDrained { .. } => "not_drained",
             ChangeError::TakenBack { .. } => "taken_back",
+            ChangeError::Declared { .. } => "declared",
+            ChangeError::NoMachine { .. } => "no_machine",
+            ChangeError::AtHome { .. } => "at_home",
+            ChangeError::NoSlotThere { .. } => "no_slot",
+            ChangeError::Moves { .. } => "move_in_progress",
+            ChangeError::NotTaken { .. } => "not_taken",
             ChangeError::Interrupted => "change_interrupted",
         };
         Self::new(StatusCode::CONFLICT, code, error.to_string())

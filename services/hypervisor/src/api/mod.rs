@@ -17,6 +17,7 @@ mod log_readers;
 mod machines;
 mod members;
 mod metrics;
+mod moves;
 mod named;
 mod order;
 mod people;

@@ -14,6 +14,7 @@ mod name;
 mod order;
 mod orders;
 mod protocol;
+mod stream;
 #[cfg(test)]
 mod tests;
 mod tunnel;
@@ -23,3 +24,4 @@ pub use connections::Connections;
 pub use error::{ForwardError, IdentityError};
 pub use machines::Forwarding;
 pub use protocol::PeerStream;
+pub use stream::{VOLUME, pass, passable};

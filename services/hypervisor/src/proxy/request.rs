@@ -58,7 +58,10 @@ pub fn rewrite_for_gateway(head: &mut Parts, peer: &Peer, context: &RequestConte
     if trailers {
         headers.insert(TE, HeaderValue::from_static("trailers"));
     }
-    forwarded::add_origin(headers, peer);
+    // What another gateway carried here says it already, and that one is no client.
+    if !peer.is_gateway {
+        forwarded::add_origin(headers, peer);
+    }
     trace::join(headers, context);
     let path = head.uri.path_and_query().cloned();
     let path = path.unwrap_or(PathAndQuery::from_static("/"));

@@ -47,8 +47,8 @@ impl Routes {
                 });
             }
         }
-        if let Some(machine) = self.seat(user.id) {
-            return Err(ClaimError::Elsewhere { machine });
+        if let Some(workspace) = self.led_elsewhere(user.id) {
+            return Err(ClaimError::Moved { workspace });
         }
         let (routes, user) = (self.clone(), user.clone());
         self.store.run(move |store| routes.give(store, &user)).await
@@ -63,9 +63,9 @@ impl Routes {
             }
             placed => placed?,
         }
-        match (self.chosen(user.id), self.seat(user.id)) {
+        match (self.chosen(user.id), self.led_elsewhere(user.id)) {
             (Some(membership), None) => Ok(membership),
-            (_, Some(machine)) => Err(ClaimError::Elsewhere { machine }),
+            (_, Some(workspace)) => Err(ClaimError::Moved { workspace }),
             (None, None) => Err(no_workspace(user)),
         }
     }
@@ -83,7 +83,7 @@ impl Routes {
         mut write: impl FnMut(&Home) -> Result<Option<WorkspaceRow>, StoreError>,
     ) -> Result<(), StoreError> {
         let lock = self.placing.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.chosen(user.id).is_some() || self.seat(user.id).is_some() {
+        if self.chosen(user.id).is_some() || self.led_elsewhere(user.id).is_some() {
             return Ok(());
         }
         let mut written = homes().map(|home| match &home {

@@ -5,11 +5,17 @@ use super::table::Routes;
 use crate::auth;
 use crate::store::{AuditRow, StoreError};
 use std::sync::Arc;
+use uuid::Uuid;
 
 impl Routes {
     /// Tells each member in the audit log of something that was done to their workspace.
     pub async fn audit(&self, workspace: &Arc<Workspace>, row: AuditRow) {
-        let mut users: Vec<_> = self.members(workspace).into_iter().map(Some).collect();
+        self.audit_for(self.members(workspace), row).await;
+    }
+
+    /// The same of a workspace that has, or had, these owners.
+    pub async fn audit_for(&self, members: Vec<Uuid>, row: AuditRow) {
+        let mut users: Vec<_> = members.into_iter().map(Some).collect();
         if users.is_empty() {
             users.push(None); // It happened all the same.
         }

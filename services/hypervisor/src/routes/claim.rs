@@ -81,6 +81,9 @@ impl Routes {
                 Attempt::Claimed(claim) => return Ok(claim),
                 Attempt::Waits(_permits, route) => ready(&route).await?,
                 Attempt::Held(_permits, _, sandbox) if workspace.gone.is_cancelled() => {
+                    if let Some(workspace) = self.moved(workspace) {
+                        return Err(ClaimError::Moved { workspace });
+                    }
                     let sandbox = sandbox.name().to_owned();
                     return Err(ClaimError::Held { sandbox });
                 }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 /// A workspace whose home is another machine.
+#[derive(Debug)]
 pub struct Elsewhere {
     /// What it is called.
     pub name: Arc<str>,
@@ -16,6 +17,8 @@ pub struct Elsewhere {
     pub home: Box<str>,
     /// Its slot of that machine, if it is not a declared one.
     pub slot: Option<u32>,
+    /// How often it had another home before.
+    pub epoch: u64,
     members: Vec<Uuid>,
     /// Live's and dev's.
     sites: [Site; 2],
@@ -67,6 +70,7 @@ impl Others {
             name: row.name.as_str().into(),
             home: row.home.as_str().into(),
             slot: row.slot,
+            epoch: row.epoch,
             members: row.members.clone(),
             sites: [Role::Live, Role::Dev].map(|role| Site::new(config, &row.name, role)),
         });

@@ -1,8 +1,10 @@
 //! Why there is no claim, and why there was no swap.
 
+use super::elsewhere::Elsewhere;
 use crate::concurrency_limit::Full;
 use crate::runtime::{ProbeError, RuntimeError};
 use crate::store::StoreError;
+use std::sync::Arc;
 
 /// Why a request got no claim.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +30,12 @@ pub enum ClaimError {
         "your workspace is at the machine {machine}, which cannot be reached from here just now; try again in a moment"
     )]
     Elsewhere { machine: Box<str> },
+    /// The same of one that has perhaps just moved there.
+    #[error(
+        "your workspace is at the machine {}, which cannot be reached from here just now; try again in a moment",
+        workspace.home
+    )]
+    Moved { workspace: Arc<Elsewhere> },
     /// The sandbox is not to be had.
     #[error("{cause}")]
     Sandbox {

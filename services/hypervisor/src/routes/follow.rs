@@ -10,13 +10,8 @@ use tracing::{info, warn};
 use uuid::Uuid;
 
 impl Routes {
-    /// The machine that a user's own requests are for, if it is another: the home of the workspace
-    /// that they are led to.
-    pub fn seat(&self, user: Uuid) -> Option<Box<str>> {
-        Some(self.led_elsewhere(user)?.home.clone())
-    }
-
-    /// The workspace of another machine that this user is led to.
+    /// The workspace of another machine that this user is led to, and whose home their own requests are
+    /// for.
     pub fn led_elsewhere(&self, user: Uuid) -> Option<Arc<Elsewhere>> {
         if let Some(chosen) = self.others.chosen(user) {
             return Some(chosen);
@@ -73,27 +68,31 @@ impl Routes {
 
     fn follow_workspace(self: &Arc<Self>, store: &dyn Store, name: &str) -> Result<(), StoreError> {
         let placing = self.placing.lock().unwrap_or_else(PoisonError::into_inner);
+        self.follow_move(store, name)?;
         // What one does oneself is in memory before that lock is given back.
         let Some(row) = store.workspace(name)? else {
             self.others.remove(name);
             return Ok(());
         };
         if row.home != self.config.machine() {
-            self.others.put(&self.config, &row);
-            return Ok(());
+            return self.hand_over(store, &row);
         }
-        self.others.remove(name);
         if let Some(archive) = &row.archive {
+            self.others.remove(name);
             if self.by_name.contains_key(name) {
                 self.follow_removal(store, archive)?;
             }
             return Ok(());
         }
         if row.retired {
+            self.others.remove(name);
             return Ok(());
         }
         let Some(workspace) = self.named(name) else {
             self.publish(&row)?;
+            // Not before, so that it is known at any moment.
+            self.others.remove(name);
+            self.lead_members(store, &row)?;
             let workspace = self.named(name);
             drop(placing);
             info!(
@@ -172,6 +171,19 @@ impl Routes {
             }
             None => self.others.lead_to(user, Some(name)),
         }
+    }
+
+    /// Whether it is known here which home a workspace has in this epoch.
+    pub fn knows_epoch(&self, workspace: &str, epoch: u64) -> bool {
+        let here = self.by_name.get(workspace).map(|it| it.epoch);
+        let known = here.or_else(|| Some(self.others.named(workspace)?.epoch));
+        known.is_some_and(|known| known >= epoch)
+    }
+
+    /// Where a workspace is that was here, if another machine has become its home.
+    pub fn moved(&self, workspace: &Workspace) -> Option<Arc<Elsewhere>> {
+        let is_gone = workspace.gone.is_cancelled();
+        is_gone.then(|| self.elsewhere(&workspace.name)).flatten()
     }
 
     /// The workspace of this name, if another machine is its home.

@@ -70,6 +70,12 @@ impl RoleHold {
         self.held.requests.load(Ordering::Relaxed)
     }
 
+    /// Has whoever waits look for where it is now: not here. Says how many have waited.
+    pub(super) fn send_on(self) -> usize {
+        self.held.over.cancel();
+        self.held.requests.load(Ordering::Relaxed)
+    }
+
     fn open(&self, generation: u64) {
         let pair = self.workspace.pair();
         if !self.held.over.is_cancelled() {

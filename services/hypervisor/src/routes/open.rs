@@ -40,6 +40,7 @@ impl Routes {
             by_user: DashMap::new(),
             others: Others::default(),
             without: DashMap::new(),
+            arriving: DashMap::new(),
             retired: DashSet::new(),
             watched: DashMap::new(),
             swaps: AtomicU64::new(0),
@@ -83,6 +84,7 @@ impl Routes {
         routes.settle_releases().await?;
         routes.keep_stopped().await?;
         routes.take_back_broken_off().await?;
+        routes.resume_moves().await?;
         routes.resume_archives(under_way).await?;
         routes.recover_volumes();
         routes.resume_probations().await?;

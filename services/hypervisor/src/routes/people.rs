@@ -113,18 +113,27 @@ impl Routes {
 
     /// Takes out of memory that a user is a member, and ends what they opened there.
     pub(super) fn take_out(&self, user: Uuid, workspace: &Arc<Workspace>) {
+        for membership in self.remove_membership(user, workspace) {
+            membership.lifetime.end();
+        }
+    }
+
+    /// The same without an end to anything.
+    pub(super) fn remove_membership(
+        &self,
+        user: Uuid,
+        workspace: &Arc<Workspace>,
+    ) -> Vec<Membership> {
         let Some(mut person) = self.by_user.get_mut(&user) else {
-            return;
+            return Vec::new();
         };
         let left = person
             .memberships
             .extract_if(.., |it| Arc::ptr_eq(&it.workspace, workspace));
-        let left: Vec<_> = left.collect();
+        let left = left.collect();
         drop(person);
         self.by_user
             .remove_if(&user, |_, person| person.memberships.is_empty());
-        for membership in left {
-            membership.lifetime.end();
-        }
+        left
     }
 }

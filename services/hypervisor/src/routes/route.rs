@@ -82,6 +82,8 @@ pub struct Workspace {
     pub name: Arc<str>,
     /// Its slot of the host, if it is not a declared one.
     pub slot: Option<u32>,
+    /// How often another machine was its home before.
+    pub epoch: u64,
     /// Whether it is, or ever was, somebody's.
     pub(super) owned: AtomicBool,
     pub(super) pair: ArcSwap<Pair>,
@@ -113,6 +115,7 @@ impl Workspace {
         Self {
             name,
             slot: None,
+            epoch: 0,
             owned: AtomicBool::new(false),
             pair: ArcSwap::from_pointee(pair),
             access,

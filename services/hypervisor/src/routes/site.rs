@@ -34,6 +34,7 @@ impl Hosts {
 }
 
 /// Where a sandbox of a workspace is found, whichever it is.
+#[derive(Debug)]
 pub struct Site {
     /// The host's name.
     pub host: Box<str>,

@@ -47,6 +47,8 @@ pub struct Routes {
     pub(super) others: Others,
     /// Who has no workspace, and gets none as a new user would.
     pub(super) without: DashMap<Uuid, Without>,
+    /// What is being received, or put away after a move, by the workspaces' names.
+    pub(super) arriving: DashMap<String, Arc<tokio::sync::Mutex<()>>>,
     /// The workspaces that are kept, and served to nobody.
     pub(super) retired: DashSet<Arc<str>>,
     /// The workspaces whose last swap is on probation.
@@ -151,6 +153,7 @@ impl Routes {
         let workspace = Workspace::new(name.clone(), pair, access, sites, most_visitors, writes);
         let workspace = Arc::new(Workspace {
             slot: row.slot,
+            epoch: row.epoch,
             owned: AtomicBool::new(row.owned),
             ..workspace
         });
@@ -175,17 +178,27 @@ impl Routes {
                 row.name
             )));
         };
-        let declared = match row.slot {
-            Some(slot) => self.config.slots.sandbox(slot, instance_role),
-            None => self.declared(&row.name, instance_role),
+        Ok(self.sandbox_born(&row.name, row.slot, instance_role))
+    }
+
+    /// The sandbox that was, or would be, born in this role, of a workspace in this slot.
+    pub(super) fn sandbox_born(
+        &self,
+        workspace: &str,
+        slot: Option<u32>,
+        born: Role,
+    ) -> Arc<Sandbox> {
+        let declared = match slot {
+            Some(slot) => self.config.slots.sandbox(slot, born),
+            None => self.declared(workspace, born),
         };
-        Ok(self.runtime.sandbox(Spec {
-            name: name.to_owned(),
-            workspace: row.name.clone(),
-            slot: row.slot,
-            instance_role,
+        self.runtime.sandbox(Spec {
+            name: sandbox_name::of(workspace, slot, born),
+            workspace: workspace.to_owned(),
+            slot,
+            instance_role: born,
             declared: declared.unwrap_or_default(),
-        }))
+        })
     }
 
     fn declared(&self, workspace: &str, born: Role) -> Option<config::Sandbox> {

@@ -14,7 +14,7 @@ use crate::lifetime::Lifetimes;
 use crate::peer::Peer;
 use crate::proxy::{self, ResponseBody};
 use crate::request_context::RequestContext;
-use crate::routes::Claim;
+use crate::routes::{Claim, ClaimError};
 use axum::response::IntoResponse;
 use http::{Request, Response};
 use hyper::body::Incoming;
@@ -27,6 +27,8 @@ struct Guest<'a> {
     /// Nobody in particular, where nobody is asked.
     user: Option<(Uuid, &'a str)>,
     is_member: bool,
+    /// What they came with, should the gateway of another machine have to ask who they are.
+    bearer: Option<&'a Bearer>,
 }
 
 impl Dispatch {
@@ -51,13 +53,18 @@ impl Dispatch {
             session: None,
             access: lifetime,
         };
+        let bearer = bearer.as_ref();
         let token = match self.token_at(bearer, place).await {
             Ok(token) => token,
             Err(error) => return error.into_response().map(ResponseBody::Left),
         };
         if access == Access::Public {
+            let guest = Guest {
+                bearer,
+                ..Guest::default()
+            };
             return self
-                .let_in(request, peer, context, place, Guest::default(), lifetimes)
+                .let_in(request, peer, context, place, guest, lifetimes)
                 .await;
         }
         let principal = match token {
@@ -73,6 +80,8 @@ impl Dispatch {
         let is_member = membership.is_some();
         if is_member {
             lifetimes.access = membership;
+        } else if let Some(workspace) = routes.moved(&place.workspace) {
+            return Box::pin(self.at_home(&workspace, request, bearer, peer, context)).await;
         } else if access == Access::Members {
             return self.no_member(&request).map(ResponseBody::Left);
         }
@@ -80,6 +89,7 @@ impl Dispatch {
         let guest = Guest {
             user: Some((user.id, &user.username)),
             is_member,
+            bearer,
         };
         self.let_in(request, peer, context, place, guest, lifetimes)
             .await
@@ -88,13 +98,13 @@ impl Dispatch {
     /// The token that came along, if any; one that does not open this is refused.
     async fn token_at(
         &self,
-        bearer: Option<Bearer>,
+        bearer: Option<&Bearer>,
         place: &Place,
     ) -> Result<Option<Arc<ApiToken>>, AuthError> {
         let Some(bearer) = bearer else {
             return Ok(None);
         };
-        let token = self.token(&bearer).await?;
+        let token = self.token(bearer).await?;
         token.may_open(&place.workspace.name)?;
         Ok(Some(token))
     }
@@ -139,7 +149,11 @@ impl Dispatch {
         peer: &Peer,
         context: &RequestContext,
         place: &Place,
-        Guest { user, is_member }: Guest<'_>,
+        Guest {
+            user,
+            is_member,
+            bearer,
+        }: Guest<'_>,
         lifetimes: Lifetimes,
     ) -> Response<ResponseBody<Claim>> {
         let (routes, proxy) = (&self.gateway.routes, &self.gateway.proxy);
@@ -151,6 +165,9 @@ impl Dispatch {
         let claim = || routes.claim(workspace, role, id);
         let claim = match self.claim(tried, claim, &lifetimes).await {
             Some(Ok(claim)) => claim,
+            Some(Err(ClaimError::Moved { workspace })) => {
+                return Box::pin(self.at_home(&workspace, request, bearer, peer, context)).await;
+            }
             Some(Err(error)) => {
                 // Whom nothing but the access lets in is told less.
                 return unclaimed(proxy, &request, error, is_member, context)

@@ -2,6 +2,7 @@
 
 use super::claim::count_write;
 use super::destination::Destination;
+use super::elsewhere::misdirected;
 use super::handler::{Entrance, Inbound, RequestHandler};
 use super::host;
 use super::paths::{DEV, Paths, without_dev};
@@ -193,6 +194,12 @@ impl Dispatch {
             _ => Peer::new(source, scheme, request.headers(), &gateway.trusted),
         };
         context.set_client(peer.client);
+        if let Some(carried) = &peer.carried
+            && !self.knows(carried)
+            && !Box::pin(self.hears_of(carried)).await
+        {
+            return own(misdirected());
+        }
         // Wherever it goes: no sandbox ever sees one.
         let bearer = take_bearer(request.headers_mut());
         let path = request.uri().path();
@@ -206,8 +213,9 @@ impl Dispatch {
                         .await;
                 }
                 Host::Elsewhere(workspace, _) => {
-                    let (home, bearer) = (&workspace.home, bearer.as_ref());
-                    return Box::pin(self.at_home(home, request, bearer, &peer, context)).await;
+                    let (workspace, bearer) = (&*workspace, bearer.as_ref());
+                    return Box::pin(self.at_home(workspace, request, bearer, &peer, context))
+                        .await;
                 }
                 Host::Unknown => return own(self.no_host(&request)),
             }
@@ -261,7 +269,7 @@ impl Dispatch {
         if let Ok(None) = &principal
             && let Some(machine) = self.begun_at(&request, &peer).await
         {
-            return Box::pin(self.at_home(&machine, request, None, &peer, context)).await;
+            return Box::pin(self.carry(&machine, None, request, None, &peer, context)).await;
         }
         match (destination, principal) {
             (Destination::Nothing, _) => own(nothing_here(&request, &gateway.account)),
@@ -291,7 +299,8 @@ impl Dispatch {
                 own(Box::pin(self.lead_on(&request, &session, role)).await)
             }
             (Destination::Sandbox(role), Ok(Some(principal))) => {
-                self.sandbox(request, &peer, context, &principal, role)
+                let bearer = bearer.as_ref();
+                self.sandbox(request, bearer, &peer, context, &principal, role)
                     .await
             }
             (Destination::Enter, Ok(Some(Principal::Token(_)))) => {
@@ -343,6 +352,7 @@ impl Dispatch {
     async fn sandbox(
         &self,
         mut request: Request<Incoming>,
+        bearer: Option<&Bearer>,
         peer: &Peer,
         context: &RequestContext,
         principal: &Principal,
@@ -363,6 +373,9 @@ impl Dispatch {
             lifetime,
         } = match membership {
             Ok(membership) => membership,
+            Err(ClaimError::Moved { workspace }) => {
+                return Box::pin(self.at_home(&workspace, request, bearer, peer, context)).await;
+            }
             Err(error) => {
                 return unclaimed(&gateway.proxy, &request, error, true, context)
                     .map(ResponseBody::Left);
@@ -381,6 +394,9 @@ impl Dispatch {
         let claim = match self.claim(tried, claim, &lifetimes).await {
             Some(Ok(claim)) => claim,
             None => return to_login(&request, &gateway.paths).map(ResponseBody::Left),
+            Some(Err(ClaimError::Moved { workspace })) => {
+                return Box::pin(self.at_home(&workspace, request, bearer, peer, context)).await;
+            }
             Some(Err(error)) => {
                 return unclaimed(&gateway.proxy, &request, error, true, context)
                     .map(ResponseBody::Left);

@@ -4,10 +4,11 @@ use super::destination::Destination;
 use super::dispatch::Dispatch;
 use super::entry::query;
 use super::replies::refusal_to;
+use crate::Body;
 use crate::auth::{Bearer, Principal};
 use crate::cookie_names;
 use crate::error::HttpError;
-use crate::peer::Peer;
+use crate::peer::{Carried, Peer};
 use crate::proxy::{self, ResponseBody};
 use crate::request_context::RequestContext;
 use crate::routes::{Claim, ClaimError, Elsewhere, Host};
@@ -15,34 +16,82 @@ use axum::response::IntoResponse as _;
 use http::{HeaderValue, Request, Response, StatusCode, Uri};
 use hyper::body::Incoming;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 use tracing::warn;
 
 /// How the paths end at which a ceremony begins, and at which it ends.
 const START: &str = "/start";
 const FINISH: &str = "/finish";
 
+/// By then a machine that has not heard of a change counts as gone.
+const HEARD: Duration = Duration::from_secs(2);
+const EACH: Duration = Duration::from_millis(5);
+
 /// For how many seconds a browser knows where it began: longer than any ceremony lasts.
 const LASTS: u64 = 3600;
 
+/// Two machines do not agree who has the workspace.
+pub(super) fn misdirected() -> Response<Body> {
+    let error = HttpError::new(
+        StatusCode::MISDIRECTED_REQUEST,
+        "misdirected",
+        "this machine is not the home of the workspace; try again in a moment",
+    );
+    error.into_response()
+}
+
 impl Dispatch {
-    /// The response of the machine that is the home of a workspace, or why there is none.
+    /// Whether this machine knows as much of where a workspace is as the one that has carried a request
+    /// for it here.
+    pub(super) fn knows(&self, carried: &Carried) -> bool {
+        let routes = &self.gateway.routes;
+        routes.knows_epoch(&carried.workspace, carried.epoch)
+    }
+
+    /// Whether it does in time: the other one may be the first to know of a move.
+    pub(super) async fn hears_of(&self, carried: &Carried) -> bool {
+        let begun = Instant::now();
+        while !self.knows(carried) && begun.elapsed() < HEARD {
+            self.outliving(tokio::time::sleep(EACH)).await;
+        }
+        self.knows(carried)
+    }
+
+    /// The response of the machine that is the home of this workspace, or why there is none.
     pub(super) async fn at_home(
         &self,
-        machine: &str,
+        workspace: &Elsewhere,
         request: Request<Incoming>,
         bearer: Option<&Bearer>,
         peer: &Peer,
         context: &RequestContext,
     ) -> Response<ResponseBody<Claim>> {
-        if peer.is_gateway {
-            // Two machines do not agree who has it, as for a moment when it moves.
-            let error = HttpError::new(
-                StatusCode::MISDIRECTED_REQUEST,
-                "misdirected",
-                "this machine is not the home of the workspace; try again in a moment",
-            );
-            return error.into_response().map(ResponseBody::Left);
+        // One that another gateway has carried here goes on only if that did not know of the last move,
+        // so that it comes to an end.
+        let knew = peer.carried.as_deref();
+        let knew = knew.filter(|carried| *carried.workspace == *workspace.name);
+        if peer.is_gateway && knew.is_none_or(|carried| carried.epoch >= workspace.epoch) {
+            return misdirected().map(ResponseBody::Left);
         }
+        let carried = Carried {
+            workspace: (&*workspace.name).into(),
+            epoch: workspace.epoch,
+        };
+        let machine = &workspace.home;
+        self.carry(machine, Some(carried), request, bearer, peer, context)
+            .await
+    }
+
+    /// The response of another machine, or why there is none.
+    pub(super) async fn carry(
+        &self,
+        machine: &str,
+        carried: Option<Carried>,
+        request: Request<Incoming>,
+        bearer: Option<&Bearer>,
+        peer: &Peer,
+        context: &RequestContext,
+    ) -> Response<ResponseBody<Claim>> {
         let is_page = proxy::is_navigation(request.method(), request.headers());
         let Some(peers) = &self.peers else {
             return self.gone(machine, is_page);
@@ -52,6 +101,9 @@ impl Dispatch {
             bearer.put_back(&mut head.headers);
         }
         proxy::rewrite_for_gateway(&mut head, peer, context);
+        if let Some(carried) = carried {
+            carried.insert_into(&mut head.headers);
+        }
         match peers
             .forward(machine, Request::from_parts(head, body))
             .await
@@ -64,18 +116,23 @@ impl Dispatch {
         }
     }
 
-    /// The machine that serves this request of a person at the gateway's host, if it is another one:
-    /// the home of the workspace that it is for, or else of the one that they are led to. That one
-    /// may be out of reach, and then they see what there is to see here.
+    /// The workspace whose home serves this request of a person at the gateway's host, if that is
+    /// another machine: the one that it is for, or else the one that they are led to. Its home may be
+    /// out of reach, and then they see what there is to see here.
     pub(super) async fn home_for(
         &self,
         request: &Request<Incoming>,
         destination: &Destination,
         principal: &Principal,
         peer: &Peer,
-    ) -> Option<Box<str>> {
-        let peers = self.peers.as_ref().filter(|_| !peer.is_gateway)?;
-        let routes = &self.gateway.routes;
+    ) -> Option<Arc<Elsewhere>> {
+        let (peers, routes) = (self.peers.as_ref()?, &self.gateway.routes);
+        if peer.is_gateway {
+            // Whoever carried it here may not know yet that it has moved.
+            let carried = peer.carried.as_deref()?;
+            let workspace = routes.elsewhere(&carried.workspace)?;
+            return (carried.epoch < workspace.epoch).then_some(workspace);
+        }
         let named = match destination {
             Destination::Nothing => return None,
             Destination::Public if !self.is_about_sessions(request) => return None,
@@ -84,14 +141,14 @@ impl Dispatch {
             _ => None,
         };
         if let Some(workspace) = named {
-            return Some(workspace.home.clone());
+            return Some(workspace);
         }
-        let machine = routes.seat(principal.user().id)?;
+        let workspace = routes.led_elsewhere(principal.user().id)?;
         let is_for_sandbox = matches!(destination, Destination::Sandbox(_));
         if !is_for_sandbox {
-            peers.reach(&machine).await.ok()?;
+            peers.reach(&workspace.home).await.ok()?;
         }
-        Some(machine)
+        Some(workspace)
     }
 
     /// The machine that has the ceremony which this request ends, if it is another one: that is in

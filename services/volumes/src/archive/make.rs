@@ -35,8 +35,11 @@ impl Volume {
         let store = self.locked()?;
         let place = to.place(id, role(&self.name))?;
         let record = match place.read()? {
-            Some(record) if record.phase == Phase::Kept => return Ok(record.archived()),
-            Some(record) => self.go_on(&place, id, record)?,
+            // What is half received is of no volume, and is as well away.
+            Some(record) if matches!(record.phase, Phase::Kept | Phase::Receiving) => {
+                return Ok(record.archived());
+            }
+            Some(record) => self.go_on(&place, record)?,
             None => None,
         };
         let mut record = match record {
@@ -59,11 +62,10 @@ impl Volume {
     }
 
     /// What an order before has left: nothing if the volume is still to be put away.
-    fn go_on(&self, place: &Place, id: &SnapshotId, record: Record) -> Result<Option<Record>> {
+    fn go_on(&self, place: &Place, record: Record) -> Result<Option<Record>> {
         let is_here = place.data()?.is_some();
         let is_ours = |to: &String| *to == self.name;
         match &record.phase {
-            Phase::Receiving => Err(VolumeError::ArchiveIncomplete { id: id.clone() }),
             Phase::Coming { .. } if !is_here => Ok(None),
             Phase::Leaving { to, copy } if is_here && (is_ours(to) || copy.is_none()) => {
                 // The copy was used by nobody yet.
@@ -76,7 +78,7 @@ impl Volume {
                 })
             }
             Phase::Leaving { .. } | Phase::Left { .. } => Ok(None),
-            Phase::Coming { .. } | Phase::Kept => Ok(Some(record)),
+            Phase::Coming { .. } | Phase::Kept | Phase::Receiving => Ok(Some(record)),
         }
     }
 

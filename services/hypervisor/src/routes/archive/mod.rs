@@ -17,14 +17,17 @@ pub use remove::{Removed, Remover};
 pub use restore::Restored;
 pub use view::ArchiveView;
 
+pub(super) use put_away::rest_and_archive;
+
 use super::table::Routes;
 use crate::role::Role;
 use crate::runtime::{RuntimeError, Sandbox, SnapshotId};
 use crate::store::{ArchiveRow, StoreError, WorkspaceRow};
+use crate::timestamp::Timestamp;
 use std::sync::Arc;
 
 /// What volumes' archives call it.
-fn id_of(archive: &str) -> Result<SnapshotId, RuntimeError> {
+pub(super) fn id_of(archive: &str) -> Result<SnapshotId, RuntimeError> {
     archive
         .parse()
         .map_err(|_| RuntimeError::Volume(format!("`{archive}` is no archive's id")))
@@ -45,6 +48,20 @@ impl Routes {
         Ok(rows.into_iter().find(|row| row.id == id))
     }
 }
+
+/// When an archive of this moment is deleted by rule; none for never.
+pub(super) fn delete_at(days: u64, at: Timestamp) -> Option<Timestamp> {
+    let keep = keep_ms(days)?;
+    Some(Timestamp::from_millis(at.millis().saturating_add(keep)))
+}
+
+/// For how long in milliseconds archives are kept; none for ever.
+fn keep_ms(days: u64) -> Option<i64> {
+    let keep = i64::try_from(days.saturating_mul(DAY_MS)).unwrap_or(i64::MAX);
+    (days > 0).then_some(keep)
+}
+
+const DAY_MS: u64 = 86_400_000;
 
 /// The roles that sandboxes are born with, in the order in which archives take them.
 const BORN: [Role; 2] = [Role::Live, Role::Dev];

@@ -60,7 +60,7 @@ impl Routes {
 }
 
 /// Something else may have started it meanwhile.
-pub(super) async fn rest_and_archive(
+pub(in crate::routes) async fn rest_and_archive(
     sandbox: &Sandbox,
     id: &SnapshotId,
 ) -> Result<u64, RuntimeError> {

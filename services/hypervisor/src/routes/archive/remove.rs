@@ -1,6 +1,7 @@
 //! Removing a person, with the workspaces that were theirs alone.
 
 use super::error::RemoveError;
+use super::keep_ms;
 use crate::role::Role;
 use crate::routes::change::new_id;
 use crate::routes::fail_point::fail_point;
@@ -21,7 +22,6 @@ use uuid::Uuid;
 const PATIENCE: Duration = Duration::from_secs(5);
 /// For how long whoever asked waits for the data.
 const ANSWERED: Duration = Duration::from_secs(10);
-const DAY_MS: u64 = 86_400_000;
 
 /// Who has gone.
 #[derive(Debug, Clone, Serialize)]
@@ -125,13 +125,11 @@ impl Routes {
 
     /// Takes somebody out of the store and of memory, in one piece.
     async fn take_away(self: &Arc<Self>, user: Uuid, by: Remover) -> Result<Vec<Gone>, StoreError> {
-        let days = self.config.runtime.archive_days;
-        let keep_ms = i64::try_from(days.saturating_mul(DAY_MS)).unwrap_or(i64::MAX);
         let removal = Removal {
             user,
             by: by.admin,
             at: Timestamp::now(),
-            keep_ms: (days > 0).then_some(keep_ms),
+            keep_ms: keep_ms(self.config.runtime.archive_days),
             declared: self.declared_anywhere(),
         };
         let routes = self.clone();
@@ -161,6 +159,15 @@ impl Routes {
     /// Leads nobody to this workspace any longer, and ends what was opened there.
     pub(in crate::routes) fn withdraw(&self, name: &str) -> Option<Arc<Workspace>> {
         let (_, workspace) = self.by_name.remove(name)?;
+        self.close(&workspace);
+        for role in [Role::Live, Role::Dev] {
+            workspace.opening(role).lifetime.end();
+        }
+        Some(workspace)
+    }
+
+    /// Lets nobody in to a workspace that is no longer served here, whoever still knows it.
+    pub(in crate::routes) fn close(&self, workspace: &Workspace) {
         let held = Arc::<Held>::default();
         let old = workspace.pair();
         let generation = old.generation();
@@ -175,9 +182,7 @@ impl Routes {
             route.gate.close();
             route.sandbox.set_reserved(true);
             route.drain_deadline.cancel();
-            workspace.opening(route.role).lifetime.end();
         }
-        Some(workspace)
     }
 
     /// Puts the data of each away; says which are still under way after a while.

@@ -37,11 +37,11 @@ pub(super) async fn put_all_back(
 }
 
 /// Said of a change.
-pub(super) const NOT_NOTED: &str = "cannot note that a change was taken back";
+pub(in crate::routes) const NOT_NOTED: &str = "cannot note that a change was taken back";
 
 impl Routes {
     /// Notes that a change was taken back, and why.
-    pub(super) async fn note_taken_back(
+    pub(in crate::routes) async fn note_taken_back(
         &self,
         id: i64,
         held_ms: u64,

@@ -29,7 +29,10 @@ impl Routes {
         let task = tokio::spawn(async move {
             let _only = only;
             let done = work.await;
-            tokio::spawn(async move { routes.prune_snapshots(&workspace).await });
+            // What is at another machine now is not this one's to look after.
+            if !workspace.gone.is_cancelled() {
+                tokio::spawn(async move { routes.prune_snapshots(&workspace).await });
+            }
             done
         });
         task.await.unwrap_or(Err(ChangeError::Interrupted))

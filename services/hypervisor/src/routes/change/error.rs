@@ -59,6 +59,38 @@ pub enum ChangeError {
         claims: usize,
         secs: u64,
     },
+    /// Where it is declared it belongs.
+    #[error(
+        "workspace {workspace} is declared in this machine's configuration, and so stays here; only workspaces that have a slot can be moved"
+    )]
+    Declared { workspace: String },
+    /// There is no machine that could have it.
+    #[error(
+        "there is no machine {machine} now, or it is not in cluster.peers; `hypervisor machines` lists them"
+    )]
+    NoMachine { machine: String },
+    /// There is nothing to move.
+    #[error("{workspace} is at {machine} already")]
+    AtHome { workspace: String, machine: String },
+    /// The other machine has no room.
+    #[error(
+        "the machine {machine} has no free slot; raise `services.choiros.slots` there, or take another"
+    )]
+    NoSlotThere { machine: String },
+    /// The last move left something behind.
+    #[error(
+        "{workspace} is on its way to another machine, or what was received of it the last time is not yet removed there; `hypervisor machines` says whether that one is there"
+    )]
+    Moves { workspace: String },
+    /// The other machine refused, or went away.
+    #[error(
+        "the machine {machine} does not take {workspace}: {cause}; it is where it was, and nothing is lost"
+    )]
+    NotTaken {
+        workspace: String,
+        machine: String,
+        cause: String,
+    },
     /// It was tried, and everything is as it was before.
     #[error("{what} is not well, and was taken back; nothing is lost: {cause}")]
     TakenBack { what: String, cause: String },

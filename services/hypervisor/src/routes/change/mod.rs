@@ -18,7 +18,7 @@ mod restore;
 mod run;
 mod undo;
 
-pub(super) use back::new_id;
+pub(super) use back::{NOT_NOTED, new_id};
 pub use error::ChangeError;
 pub use order::{ChangeOutcome, ForkOrder, PromoteOrder, RestoreOrder, UndoOrder};
 pub(super) use undo::undoable;
