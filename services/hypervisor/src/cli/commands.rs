@@ -79,6 +79,12 @@ pub(super) enum Command {
     Status,
     /// List the machines that share a store, and how each is
     Machines,
+    /// Make another machine the home of a workspace; its data go along
+    ///
+    /// They are sent while people go on. Then requests wait while what has changed since is sent, and
+    /// the other machine starts live; if it is not healthy there, all is as it was. Snapshots and
+    /// backups stay in the archive that the first machine keeps of it.
+    Move(machines::Move),
     /// Print a one-time recovery code for someone who has lost every passkey
     ///
     /// With it they add a new passkey at /recovery, and can do nothing else.
@@ -97,6 +103,7 @@ impl Command {
         match self {
             Self::Status => Ok(client.get("/status").await?.into()),
             Self::Machines => machines::machines(client).await,
+            Self::Move(order) => machines::move_to(client, &order).await,
             Self::Users(users) => people::users(client, users).await,
             Self::Invites(invites) => people::invites(client, invites).await,
             Self::Sessions(sessions) => people::sessions(client, sessions).await,
