@@ -10,6 +10,9 @@ mod common;
 mod faults;
 mod history;
 mod known;
+mod move_kills;
+mod moves;
+mod moving;
 mod requests;
 
 use serde_json::json;
