@@ -105,6 +105,26 @@ with subtest("while the store is away, who is known goes on, and nothing is deci
         well(name)
         hosts[name].wait_until_succeeds("hypervisor invite --json", timeout=60)
 
+with subtest("a workspace goes from machine to machine with its data, and is found there by whichever machine a person comes to"):
+    client.succeed("mv /tmp/jar /tmp/of-ada")
+    sign_up("bob@choir.test", Passkey())
+    own = "https://bob.choir.test"
+    page(f"{own}/")
+    note = json.dumps({"kind": "note", "payload": {"by": "bob"}})
+    client.succeed(f"{curl} -f -H 'Content-Type: application/json' -H 'Origin: {own}' -d '{note}' {own}/logs/events")
+    has = {name: "bob" in {row["workspace"] for row in json.loads(host.succeed("hypervisor sandboxes --json"))} for name, host in hosts.items()}
+    t.assertEqual(sum(has.values()), 1, has)
+    home = next(name for name in hosts if has[name])
+    for target in [name for name in hosts if name != home] + [home]:
+        # whichever machine is told
+        moved = json.loads(b.succeed(f"hypervisor move bob --to {target} --json"))
+        t.assertEqual(moved["to"], target)
+        for name in hosts:
+            t.assertRegex(client.succeed(f"{by(name)} -f {own}/logs/events"), '"by": ?"bob"', f"at {target}, by {name}")
+        # the machine that it was at keeps what it had, and has the slot again
+        hosts[moved["from"]].wait_until_succeeds(f"hypervisor archives list --json | grep {moved['archive']}", timeout=60)
+    client.succeed("mv /tmp/of-ada /tmp/jar")
+
 with subtest("without the home there is no sandbox, and after its power cut all is there again by itself"):
     machine.crash()
     told("b", '.a.is_there == false')
