@@ -20,7 +20,7 @@ use tokio::time::{sleep, timeout};
 /// How many faults there are: as many as this variable says, or a few.
 const FAULTS: &str = "TEST_FAULTS";
 /// Each kind of them.
-const FEW: usize = 7;
+const FEW: usize = 8;
 
 /// Longer than any request is worth to somebody who looks for what cannot be.
 const PATIENCE: Duration = Duration::from_secs(8);
@@ -176,12 +176,22 @@ impl World {
         eventually("the server to run", sent).await.unwrap();
     }
 
+    /// The server is gone, and its standby takes its place, which has all that was acknowledged.
+    async fn fail_over(&self, after: Duration) {
+        let runs = async || self.server.sql(&self.cluster.store, "SELECT 1").ok();
+        eventually("the server to run", runs).await.unwrap();
+        tokio::task::block_in_place(|| self.server.add_standby()).unwrap();
+        sleep(after).await;
+        tokio::task::block_in_place(|| self.server.fail_over()).unwrap();
+    }
+
     /// One fault, and then a while in which all is well.
     async fn fault(&self, number: usize) {
         let gateway = number % 3;
         let lasts = Duration::from_millis(300 + 700 * (u64::try_from(number).unwrap() % 5));
-        match number % 7 {
+        match number % 8 {
             0 => self.signal(Signal::KILL).await,
+            7 => self.fail_over(lasts).await,
             1 => {
                 self.signal(Signal::STOP).await;
                 sleep(lasts).await;

@@ -1,10 +1,14 @@
 //! A PostgreSQL server for tests, in a folder of its own, at a Unix socket there. It ends with the
 //! process that started it, however that one ends.
 
+mod standby;
+
 use crate::port::Port;
 use crate::tls::{CERT_FILE, Issued, KEY_FILE};
 use anyhow::{Context as _, Result, bail, ensure};
 use rustix::process::{Pid, Signal, kill_process};
+use standby::Standby;
+use std::ffi::OsStr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -19,13 +23,14 @@ pub const PASSWORD: &str = "correct horse";
 const REQUIRED: &str = "REQUIRE_POSTGRES";
 
 /// Ends the server when its standard input does, and leaves nothing. A server that is killed is
-/// started again.
+/// started again, with the data that are the server's by then.
 const RUN: &str = r#"
 bin=$1 folder=$2 listen=$3
-"$bin/initdb" -D "$folder/data" -U tests --auth-local=trust --auth-host=scram-sha-256 --pwfile="$folder/password" \
+echo data-0 >"$folder/data"
+"$bin/initdb" -D "$folder/data-0" -U tests --auth-local=trust --auth-host=scram-sha-256 --pwfile="$folder/password" \
   --no-sync --no-instructions >"$folder/log" 2>&1 || exit
 while [ ! -e "$folder/end" ]; do
-  "$bin/postgres" -D "$folder/data" -k "$folder" -c fsync=off -c max_connections=200 $listen \
+  "$bin/postgres" -D "$folder/$(cat "$folder/data")" -k "$folder" -c fsync=off -c max_connections=200 $listen \
     >>"$folder/log" 2>&1 </dev/null
   sleep 0.1
 done &
@@ -33,11 +38,14 @@ read -r _
 touch "$folder/end"
 # One that begins hears nothing yet.
 while kill -0 $!; do
-  kill -QUIT "$(head -n 1 "$folder/data/postmaster.pid")"
+  kill -QUIT "$(head -n 1 "$folder/$(cat "$folder/data")/postmaster.pid")"
   sleep 0.05
 done
 rm -rf "$folder"
 "#;
+
+/// The file that says where the server's data are.
+const DATA: &str = "data";
 
 /// The server.
 #[derive(Debug)]
@@ -46,6 +54,7 @@ pub struct Postgres {
     folder: PathBuf,
     port: u16,
     databases: AtomicU32,
+    standby: Mutex<Option<Standby>>,
     _shell: Child,
     _input: ChildStdin,
 }
@@ -77,6 +86,37 @@ fn programs() -> Option<PathBuf> {
         .filter_map(|folder| folder.join("initdb").canonicalize().ok())
         .filter_map(|program| Some(program.parent()?.to_owned()))
         .find(|folder| folder.join("postgres").exists())
+}
+
+/// Sends a signal to the server of these data and all that it has started.
+fn signal_all(data: &Path, signal: Signal) -> Result<()> {
+    let pid = std::fs::read_to_string(data.join("postmaster.pid"))?;
+    let pid = pid.lines().next().unwrap_or_default();
+    let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"))?;
+    for pid in children.split_whitespace().chain([pid]) {
+        let pid = Pid::from_raw(pid.parse()?).context("it has a number")?;
+        let _ = kill_process(pid, signal); // It may be gone.
+    }
+    Ok(())
+}
+
+/// The user that it runs as if this is root, who it will not run as.
+fn other_user() -> Option<&'static str> {
+    let is_there = Path::new("/var/lib/postgresql").exists();
+    let user = if is_there { "postgres" } else { "nobody" };
+    rustix::process::geteuid().is_root().then_some(user)
+}
+
+/// A program that runs as that user.
+fn as_user(program: impl AsRef<OsStr>) -> Command {
+    let Some(user) = other_user() else {
+        return Command::new(program);
+    };
+    let mut command = Command::new("setpriv");
+    command
+        .args(["--reuid", user, "--clear-groups"])
+        .arg(program);
+    command
 }
 
 impl Postgres {
@@ -127,14 +167,7 @@ impl Postgres {
                 file(KEY_FILE)
             );
         }
-        let mut shell = Command::new("sh");
-        if rustix::process::geteuid().is_root() {
-            // It will not run as root.
-            let user = if Path::new("/var/lib/postgresql").exists() {
-                "postgres"
-            } else {
-                "nobody"
-            };
+        if let Some(user) = other_user() {
             let owned = Command::new("chown")
                 .args(["-R", user])
                 .arg(&folder)
@@ -142,10 +175,8 @@ impl Postgres {
             if !owned.success() {
                 bail!("cannot give {} to {user}", folder.display());
             }
-            shell = Command::new("setpriv");
-            shell.args(["--reuid", user, "--clear-groups", "sh"]);
         }
-        let mut shell = shell
+        let mut shell = as_user("sh")
             .args(["-c", RUN, "sh"])
             .args([&bin, &folder])
             .arg(&listen)
@@ -160,6 +191,7 @@ impl Postgres {
             folder,
             port: at.map_or(5432, |(port, _)| port.number()),
             databases: AtomicU32::new(0),
+            standby: Mutex::default(),
             _shell: shell,
             _input: input,
         };
@@ -228,14 +260,8 @@ impl Postgres {
     /// # Errors
     /// It does not run.
     pub fn signal(&self, signal: Signal) -> Result<()> {
-        let pid = std::fs::read_to_string(self.folder.join("data/postmaster.pid"))?;
-        let pid = pid.lines().next().unwrap_or_default();
-        let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"))?;
-        for pid in children.split_whitespace().chain([pid]) {
-            let pid = Pid::from_raw(pid.parse()?).context("it has a number")?;
-            let _ = kill_process(pid, signal); // It may be gone.
-        }
-        Ok(())
+        let data = std::fs::read_to_string(self.folder.join(DATA))?;
+        signal_all(&self.folder.join(data.trim()), signal)
     }
 
     /// Has the database of this URL let nobody in and everybody out, or let them in again.
