@@ -10,6 +10,7 @@ mod common;
 mod faults;
 mod history;
 mod known;
+mod many;
 mod move_kills;
 mod moves;
 mod moving;
