@@ -39,8 +39,10 @@ pub enum MoveState {
 /// A move as it begins.
 #[derive(Debug, Clone)]
 pub struct NewMove {
-    /// What it is in the workspace's history; its snapshot is what the data are called on the way.
+    /// What it is in the workspace's history.
     pub change: NewChange,
+    /// What its data are called on the way.
+    pub id: String,
     /// The machine that has the workspace.
     pub source: String,
     /// How often it had another home before.

@@ -69,8 +69,9 @@ impl Routes {
                 sandbox: sandboxes[0].name().to_owned(),
                 from_release: sandboxes[0].release(),
                 to_release: sandboxes[0].release(),
-                snapshot: Some(id.to_string()),
+                snapshot: None,
             },
+            id: id.to_string(),
             source: self.config.machine().to_owned(),
             epoch: workspace.epoch,
             room: Room {

@@ -51,7 +51,7 @@ fn begin(tx: &Statements, new: &NewMove) -> Result<(i64, MoveRow), StoreError> {
     };
     let row = MoveRow {
         workspace: name.clone(),
-        id: new.change.snapshot.clone().unwrap_or_default(),
+        id: new.id.clone(),
         source: now.home,
         source_slot: now.slot,
         swapped: now.live == sandbox_name::of(name, now.slot, Role::Dev),

@@ -78,6 +78,7 @@ const KINDS = {
   fork: () => "Forked: dev got a copy of live's data",
   restore: ({ sandbox }) => `Restored the data of ${sandbox}`,
   give: ({ from_release: from, to_release: to }) => `Gave dev release ${to} in place of ${from}`,
+  move: () => "Moved to another machine",
 };
 
 const OUTCOMES = { taken_back: "taken back", undone: "undone" };
