@@ -48,17 +48,18 @@ pub async fn follow(
     let mut looked = Instant::now();
     while store.is_shared() && !stop.is_cancelled() {
         let (auth, routes) = (auth.clone(), routes.clone());
+        let looks = looked.elapsed() > LOOK;
         let work = move |store: &dyn Store| {
             store.wait_for_news(EACH);
-            take_in(store, &auth, &routes)
+            // Only for those who watch.
+            let all = looks.then(|| store.machines().ok()).flatten();
+            take_in(store, &auth, &routes)?;
+            Ok::<_, FollowError>(all)
         };
         let taken_in = store.run(work).await;
-        if taken_in.is_ok() && looked.elapsed() > LOOK {
+        if let Ok(Some(all)) = &taken_in {
             looked = Instant::now();
-            // Only for those who watch.
-            if let Ok(all) = store.run(|store| store.machines()).await {
-                machines.set(all);
-            }
+            machines.set(all.clone());
         }
         let was_there = std::mem::replace(&mut is_there, taken_in.is_ok());
         match taken_in {
@@ -69,7 +70,7 @@ pub async fn follow(
             Err(error) if was_there => {
                 warn!(%error, "the store is gone, and with it what others change");
             }
-            Ok(()) if !was_there => info!("the store is there again"),
+            Ok(_) if !was_there => info!("the store is there again"),
             _ => {}
         }
     }

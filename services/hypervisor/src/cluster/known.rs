@@ -20,7 +20,8 @@ pub async fn answer_when_known(
 ) -> Response {
     let changes = !request.method().is_safe();
     let response = next.run(request).await;
-    if changes {
+    // Whoever is told that it failed is promised nothing that others had to know of.
+    if changes && !response.status().is_server_error() {
         known(&store).await;
     }
     response

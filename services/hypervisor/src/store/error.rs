@@ -166,7 +166,7 @@ impl StoreError {
 
     /// Whether the connection is of no more use: what PostgreSQL itself refuses leaves it as it was.
     pub(super) const fn breaks_connection(&self) -> bool {
-        matches!(self, Self::Unreachable(_))
+        matches!(self, Self::Unreachable(_) | Self::Lapsed)
     }
 
     /// What the system said of the file at `path`.

@@ -21,7 +21,8 @@ pub trait MachineStore {
     /// [`StoreError::Homes`] if it has no name, and there are several.
     fn adopt(&self, machine: &str) -> Result<(), StoreError>;
 
-    /// Returns when others may have changed something, or after so long.
+    /// Returns when others may have changed something, or after so long; whoever waited takes the
+    /// news in then.
     fn wait_for_news(&self, most: Duration);
 
     /// What others have changed since the last that was confirmed.

@@ -15,6 +15,7 @@ mod move_kills;
 mod moves;
 mod moving;
 mod requests;
+mod unreachable;
 
 use serde_json::json;
 use testkit::client::Client;

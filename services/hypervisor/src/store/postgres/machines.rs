@@ -137,13 +137,17 @@ impl Shared for Postgres {
         let _ = self
             .handle()
             .block_on(async { tokio::time::timeout(most, hint).await });
+        // Until the news are confirmed.
+        self.patience.ask();
     }
 
     fn news(&self) -> Result<News, StoreError> {
         let asked_at = Instant::now();
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let since = known.revision;
-        let news = self.within(async { news(&self.client().await?, self.gateway, since).await })?;
+        let news = async { news(&self.client().await?, self.gateway, since).await };
+        let news = self.at_any_rate(news)?;
+        self.patience.heard();
         known.asked_at = asked_at;
         Ok(news)
     }
@@ -174,6 +178,7 @@ impl Shared for Postgres {
         if is_time {
             self.within(async { forget(&self.client().await?).await })?;
         }
+        self.patience.rest();
         Ok(())
     }
 

@@ -9,6 +9,7 @@ mod lease;
 mod listen;
 mod machines;
 mod migrate;
+mod patience;
 mod run;
 #[cfg(test)]
 mod tests;
@@ -18,7 +19,8 @@ use super::{Revision, StoreError};
 use crate::config;
 use deadpool_postgres::{Client, Pool};
 use lease::Lease;
-use run::{Patience, Statements};
+use patience::Patience;
+use run::Statements;
 use sha2::{Digest as _, Sha256};
 use std::future::Future;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -47,6 +49,10 @@ pub(super) struct Postgres {
     /// `None` once it is dropped.
     runtime: Option<Runtime>,
 }
+
+/// While all is well it is asked at least so often what others have changed, and it is known by then
+/// that it does not answer.
+const ASKED_EACH: Duration = Duration::from_millis(250);
 
 /// How far a gateway knows what others have written.
 #[derive(Debug)]
@@ -88,7 +94,11 @@ impl Postgres {
             .map_err(|error| StoreError::Unreachable(error.to_string()))?;
         let server = connect::Server::new(settings, url)?;
         let pool = server.pool(settings)?;
-        let patience = Patience(Duration::from_secs(settings.timeout_secs));
+        let lease = Lease::new(Duration::from_secs(settings.grace_secs));
+        let patience = Patience::new(
+            Duration::from_secs(settings.timeout_secs),
+            lease.lasts().saturating_sub(ASKED_EACH),
+        );
         let gateway = Uuid::new_v4();
         let place = place(settings);
         let taken = patience.within(async {
@@ -96,6 +106,7 @@ impl Postgres {
             migrate::migrate(&mut client, gateway, machine, &place).await
         });
         let revision = runtime.block_on(taken)?;
+        lease.renew(Instant::now());
         let hint = Arc::new(Notify::new());
         runtime.spawn(listen::listen(server, hint.clone()));
         Ok(Self {
@@ -109,7 +120,7 @@ impl Postgres {
                 asked_at: begun,
                 confirmed: 0,
             }),
-            lease: Lease::new(Duration::from_secs(settings.grace_secs)),
+            lease,
             hint,
             runtime: Some(runtime),
         })
@@ -120,8 +131,18 @@ impl Postgres {
         self.runtime.as_ref().expect("not dropped").handle()
     }
 
-    /// Waits for this, no longer than a statement may take and then some.
+    /// Waits for this, no longer than a statement may take and then some, and not at all once the
+    /// server has answered nobody for as long as a gateway may go on without it.
     fn within<T>(
+        &self,
+        work: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        self.handle().block_on(self.patience.unless_silent(work))
+    }
+
+    /// Waits for this also then: for what says that the server is there again, and for what may have
+    /// been done.
+    fn at_any_rate<T>(
         &self,
         work: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
@@ -151,7 +172,7 @@ impl Engine for Postgres {
 
     fn read(&self, work: Work) -> Result<(), StoreError> {
         let client = self.within(self.client())?;
-        let read = work(&Statements::new(self.handle(), &client, self.patience));
+        let read = work(&Statements::new(self.handle(), &client, &self.patience));
         put_back(
             client,
             !read.as_ref().is_err_and(StoreError::breaks_connection),
@@ -205,8 +226,12 @@ impl Postgres {
         let (revision, write) = self.within(commit::begin(&transaction, self.gateway))?;
         // Before it is committed: whoever knows of it then, knows its number.
         self.last_write.store(revision, Ordering::Release);
-        work(&Statements::new(self.handle(), &transaction, self.patience))?;
-        match self.within(async { Ok(transaction.commit().await?) }) {
+        work(&Statements::new(
+            self.handle(),
+            &transaction,
+            &self.patience,
+        ))?;
+        match self.at_any_rate(async { Ok(transaction.commit().await?) }) {
             Err(error) if error.breaks_connection() => Ok(Some(write)),
             // It was rejected, so nothing of it is there.
             committed => committed.map(|()| None),
@@ -219,7 +244,7 @@ impl Postgres {
         let begun = Instant::now();
         loop {
             // In a transaction of its own, whose lock ends with it.
-            let found = self.within(async {
+            let found = self.at_any_rate(async {
                 let mut client = self.client().await?;
                 let transaction = client.transaction().await?;
                 let found = commit::is_committed(&transaction, write).await?;

@@ -1,48 +1,27 @@
 //! Statements, as PostgreSQL runs them.
 
+use super::patience::Patience;
 use crate::store::StoreError;
 use crate::store::sql::value::{Row, Value};
 use crate::store::sql::{Rejected, Run};
 use deadpool_postgres::GenericClient;
 use std::error::Error;
 use std::future::Future;
-use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::private::BytesMut;
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
 use uuid::Uuid;
 
-/// How long a statement may take. The server ends it then; a server that says nothing at all is
-/// given up a little later.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Patience(pub(super) Duration);
-
-impl Patience {
-    const MORE: Duration = Duration::from_secs(1);
-
-    pub(super) async fn within<T>(
-        self,
-        work: impl Future<Output = Result<T, StoreError>>,
-    ) -> Result<T, StoreError> {
-        let limit = self.0 + Self::MORE;
-        tokio::time::timeout(limit, work).await.unwrap_or_else(|_| {
-            Err(StoreError::Unreachable(format!(
-                "no answer within {limit:?}"
-            )))
-        })
-    }
-}
-
 /// The statements of one connection or transaction.
 pub(super) struct Statements<'t, C> {
     handle: &'t Handle,
     client: &'t C,
-    patience: Patience,
+    patience: &'t Patience,
 }
 
 impl<'t, C: GenericClient> Statements<'t, C> {
-    pub(super) const fn new(handle: &'t Handle, client: &'t C, patience: Patience) -> Self {
+    pub(super) const fn new(handle: &'t Handle, client: &'t C, patience: &'t Patience) -> Self {
         Self {
             handle,
             client,
@@ -55,7 +34,9 @@ impl<'t, C: GenericClient> Statements<'t, C> {
         work: impl Future<Output = Result<T, tokio_postgres::Error>>,
     ) -> Result<T, StoreError> {
         let work = async { Ok(work.await?) };
-        self.handle.block_on(self.patience.within(work))
+        let done = self.handle.block_on(self.patience.unless_silent(work))?;
+        self.patience.heard();
+        Ok(done)
     }
 }
 
