@@ -6,7 +6,7 @@ use super::confirm::Confirmed;
 use super::response::with_cookies;
 use super::{Auth, AuthError, Session};
 use crate::error::Payload;
-use crate::store::{AuditRow, Hash, SessionKind, SessionRow, Store};
+use crate::store::{AuditRow, Hash, NoticeRow, SessionKind, SessionRow, Store, StoreError};
 use crate::timestamp::Timestamp;
 use axum::Json;
 use axum::extract::{Path, State};
@@ -15,6 +15,8 @@ use http::{HeaderName, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::timeout;
 use uuid::Uuid;
 
 /// Has the browser forget the pages that it has of this origin, also those that it keeps for «back»:
@@ -22,6 +24,9 @@ use uuid::Uuid;
 /// Chromium, cookies go for the whole registrable domain, every sandbox's host included, and at a
 /// shared origin storage is the sandboxes'.
 static CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
+
+/// So long whoever asks who they are waits for what the store has to add.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// How much of the audit log a user sees.
 const LATEST: u32 = 50;
@@ -37,24 +42,40 @@ pub(super) async fn me(
             "reveal_accounts": auth.reveal_accounts,
         })));
     };
-    auth.run(move |_, store| {
-        let user = &session.user;
-        let notices = match session.passkey_id {
-            Some(passkey) => store.notices_for(passkey)?,
-            None => Vec::new(),
-        };
-        Ok(Json(json!({
-            "authenticated": true,
-            "user_id": user.id,
-            "username": user.username,
-            "display_name": user.display_name,
-            "admin": user.admin,
-            "kind": session.kind,
-            "notices": notices,
-            "recovery_codes_left": store.recovery_codes_left(user.id, Timestamp::now())?,
-        })))
-    })
-    .await
+    let asking = Arc::clone(&session);
+    let kept = timeout(PATIENCE, auth.run(move |_, store| kept_of(store, &asking))).await;
+    let (notices, codes_left) = match kept {
+        Ok(Ok((notices, codes_left))) => (notices, Some(codes_left)),
+        // Who they are, this gateway knows by itself, for as long as it may go on without the store.
+        _ if !auth.store.is_current() => return Err(StoreError::Lapsed.into()),
+        Ok(Err(error)) => {
+            tracing::warn!(%error, "the store does not say what happened to an account");
+            (Vec::new(), None)
+        }
+        Err(_) => (Vec::new(), None),
+    };
+    let user = &session.user;
+    Ok(Json(json!({
+        "authenticated": true,
+        "user_id": user.id,
+        "username": user.username,
+        "display_name": user.display_name,
+        "admin": user.admin,
+        "kind": session.kind,
+        "notices": notices,
+        "recovery_codes_left": codes_left,
+    })))
+}
+
+/// What only the store knows of an account: the notices that one has not seen, and how many recovery
+/// codes are left.
+fn kept_of(store: &dyn Store, session: &Session) -> Result<(Vec<NoticeRow>, u64), AuthError> {
+    let notices = match session.passkey_id {
+        Some(passkey) => store.notices_for(passkey)?,
+        None => Vec::new(),
+    };
+    let codes_left = store.recovery_codes_left(session.user.id, Timestamp::now())?;
+    Ok((notices, codes_left))
 }
 
 #[derive(Deserialize)]

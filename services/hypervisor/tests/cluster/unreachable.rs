@@ -1,6 +1,7 @@
 //! While nobody reaches the store, nobody waits for it.
 
 use crate::common::builder;
+use crate::{cluster, home};
 use futures_util::future::join_all;
 use http::Method;
 use rustix::process::Signal;
@@ -115,4 +116,31 @@ async fn a_strict_gateway_answers_at_once_that_the_store_is_away() {
         }
     }
     eventually("ada to be known again", again).await.unwrap();
+}
+
+#[tokio::test]
+async fn who_is_known_hears_who_they_are_for_the_grace() {
+    let cluster = cluster!(|| builder().env("HYPERVISOR_STORE_TIMEOUT_SECS", STATEMENT));
+    let ada = Person::register_with(cluster.client(0), "ada");
+    let ada = ada.await.unwrap();
+    let home = home(&cluster);
+    let here = cluster.through(&ada.client, home);
+    let me = async || {
+        let response = answer(here.request(Method::GET, "/auth/me")).await;
+        assert_eq!(response.status, 200, "{}", response.text());
+        response.json::<Value>().unwrap()
+    };
+    let known = async || (me().await["authenticated"] == true).then_some(());
+    eventually("ada to be known", known).await.unwrap();
+    let before = me().await;
+    assert_eq!(before["recovery_codes_left"], 10);
+    cluster.set_store(home, Passes::Neither);
+    let mut expected = before.clone();
+    expected["recovery_codes_left"] = Value::Null;
+    assert_eq!(me().await, expected, "all but what the store alone knows");
+    cluster.set_store(home, Passes::Both);
+    let again = async || (me().await == before).then_some(());
+    eventually("the rest to be told again", again)
+        .await
+        .unwrap();
 }

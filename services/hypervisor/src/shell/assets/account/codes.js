@@ -15,6 +15,8 @@ export function mount(me) {
 }
 
 function left(number) {
+  // The server does not always know.
+  if (number === null) return;
   byId("codes-left").textContent = number ? `${number} of 10 left` : "None left: make new ones";
 }
 
