@@ -58,8 +58,8 @@ swap-storm: toolchain ## Swap, break and restart under a million requests, and a
 	$(CARGO) build $(TOOLS) --release --locked -p swap-storm
 	@exec "$(TARGET)/release/swap-storm" $(STORM)
 
-# CASE="tls h2" runs these cases alone (growth and cold-start, which have no peers, only so), ROUNDS= and SECS= make it
-# longer, BEFORE=<program> measures an older hypervisor beside this one, and WRITE=1 writes tools/BENCH.md.
+# CASE="tls h2" runs these cases alone (growth, hop and cold-start, which have no peers, only so), ROUNDS= and SECS= make
+# it longer, BEFORE=<program> measures an older hypervisor beside this one, and WRITE=1 writes tools/BENCH.md.
 BENCH_FLAGS := $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SECS),--secs $(SECS)) \
 	$(if $(BEFORE),--before $(BEFORE)) $(if $(WRITE),--write tools/BENCH.md)
 bench: toolchain peers ## Measure the hypervisor beside nginx, HAProxy and Caddy

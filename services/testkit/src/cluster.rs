@@ -22,7 +22,7 @@ pub struct Cluster {
     pub gateways: Vec<Hypervisor>,
     /// What browsers take the address of all to be.
     public: Port,
-    /// From each to its store.
+    /// From each to its store; none of those that reach it directly.
     stores: Vec<Link>,
     /// From each to each other.
     links: Vec<Vec<Option<Link>>>,
@@ -34,11 +34,31 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// Starts three that are made by `builder`, with a new database of this server.
+    /// Starts three that are made by `builder`, with a new database of this server, and links
+    /// between all of them.
     ///
     /// # Errors
     /// One does not start.
     pub async fn start(server: &Postgres, builder: impl Fn() -> Builder) -> Result<Self> {
+        Self::start_at(server, builder, true).await
+    }
+
+    /// The same without links, which take time.
+    ///
+    /// # Errors
+    /// One does not start.
+    pub async fn start_without_links(
+        server: &Postgres,
+        builder: impl Fn() -> Builder,
+    ) -> Result<Self> {
+        Self::start_at(server, builder, false).await
+    }
+
+    async fn start_at(
+        server: &Postgres,
+        builder: impl Fn() -> Builder,
+        has_links: bool,
+    ) -> Result<Self> {
         let (public, database) = (Port::reserve()?, server.database_name()?);
         let certificates = tempfile::tempdir()?;
         let authority = Authority::new()?;
@@ -54,7 +74,6 @@ impl Cluster {
             std::fs::create_dir(&folder)?;
             let uri = format!("spiffe://{DOMAIN}/machine/{name}");
             authority.issue_for_uri(&uri)?.write(&folder)?;
-            let store = Link::to(End::Unix(server.socket())).await?;
             let mut config = format!(
                 "[cluster]\nmachine = \"{name}\"\naddress = \"127.0.0.1:{}\"\n\
                  cert = \"{folder}/{CERT_FILE}\"\nkey = \"{folder}/{KEY_FILE}\"\nca = \"{ca}\"\n\
@@ -69,11 +88,22 @@ impl Cluster {
                     to_others.push(None);
                     continue;
                 }
-                let link = Link::to(End::Tcp(ports[other].number())).await?;
-                let _ = writeln!(config, "{name} = \"127.0.0.1:{}\"", link.port());
-                to_others.push(Some(link));
+                let port = ports[other].number();
+                let link = if has_links {
+                    Some(Link::to(End::Tcp(port)).await?)
+                } else {
+                    None
+                };
+                let port = link.as_ref().map_or(port, Link::port);
+                let _ = writeln!(config, "{name} = \"127.0.0.1:{port}\"");
+                to_others.push(link);
             }
-            let url = format!("postgres://tests@localhost:{}/{database}", store.port());
+            let mut url = server.url(&database);
+            if has_links {
+                let store = Link::to(End::Unix(server.socket())).await?;
+                url = format!("postgres://tests@localhost:{}/{database}", store.port());
+                stores.push(store);
+            }
             let gateway = builder()
                 .config(&config)
                 .env("HYPERVISOR_STORE_URL", &url)
@@ -82,7 +112,6 @@ impl Cluster {
                     &format!("http://localhost:{}", public.number()),
                 );
             gateways.push(gateway.start().await?);
-            stores.push(store);
             links.push(to_others);
         }
         Ok(Self {

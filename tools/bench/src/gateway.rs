@@ -187,7 +187,7 @@ async fn speaking_tls(hypervisor: &mut Hypervisor, certificate: &Certificate) ->
 
 /// Only what says where the upstream is; dev is never asked for, but has to be somewhere. And one
 /// user stands for thousands here, so that the limits on one are raised to what the gateway takes.
-fn config(upstream: SocketAddr) -> String {
+pub(crate) fn config(upstream: SocketAddr) -> String {
     let sandbox = |role, address| {
         format!(
             "[workspaces.sandbox.{role}]\naddress = \"{address}\"\n\

@@ -5,6 +5,7 @@ mod cold_start;
 mod fresh;
 mod growth;
 mod h2;
+mod hop;
 mod idle;
 mod requests;
 mod session;
@@ -38,6 +39,8 @@ pub enum Case {
     Session,
     /// What requests and memory cost with 1, 100 and 10,000 workspaces
     Growth,
+    /// What a request costs that comes to another machine than its workspace's
+    Hop,
     /// How long the first request to a stopped sandbox takes
     ColdStart,
 }
@@ -70,6 +73,7 @@ impl Case {
             Self::Idle => idle::run(settings).await,
             Self::Session => session::run(settings).await,
             Self::Growth => growth::run(settings).await,
+            Self::Hop => hop::run(settings).await,
             Self::ColdStart => cold_start::run(settings).await,
         }
     }
