@@ -207,10 +207,11 @@ impl<H: RequestHandler> Connections<H> {
                 entrance,
                 downstream: Downstream::default(),
             };
-            async move {
+            // It is large, and hyper moves it several times before it has a task of its own.
+            Box::pin(async move {
                 let response = this.handler.handle(request, inbound).await;
                 Ok::<_, Infallible>(ResponseBody::handler(response, None))
-            }
+            })
         });
         let http2 = match entrance {
             Entrance::Gateway => &self.http2_of_gateways,
