@@ -51,7 +51,12 @@ impl Patience {
         tokio::select! {
             biased;
             () = self.silent() => Err(StoreError::Lapsed),
-            done = self.within(work) => done,
+            done = self.within(work) => {
+                if done.is_ok() {
+                    self.heard();
+                }
+                done
+            }
         }
     }
 
@@ -94,7 +99,7 @@ mod tests {
     use super::*;
     use std::future::{pending, ready};
 
-    const SILENCE: Duration = Duration::from_millis(20);
+    const SILENCE: Duration = Duration::from_secs(1);
 
     #[tokio::test]
     async fn nobody_waits_for_a_server_that_says_nothing_to_who_asks_again_and_again() {
@@ -111,6 +116,15 @@ mod tests {
         let begun = patience.unless_silent(ready(Ok(()))).await;
         assert!(matches!(begun, Err(StoreError::Lapsed)));
         patience.within(ready(Ok(()))).await.unwrap();
+        patience.heard();
+        for _ in 0..12 {
+            // Much to take in is no silence, as long as each of it is answered.
+            let soon = async {
+                tokio::time::sleep(SILENCE / 10).await;
+                Ok(())
+            };
+            patience.unless_silent(soon).await.unwrap();
+        }
         patience.rest();
         patience.unless_silent(ready(Ok(()))).await.unwrap();
     }
