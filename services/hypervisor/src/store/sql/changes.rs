@@ -1,6 +1,6 @@
 //! Changes, the releases in use, and who stopped what.
 
-use super::{Database, Row, Statements, moves, params, probations, workspaces};
+use super::{Database, Row, Statements, params, probations, workspaces};
 use crate::role::Role;
 use crate::store::{
     ChangeKind, ChangeRow, ChangeStore, Commit, Conflict, NewChange, PinnedReleases, StoppedRow,
@@ -10,6 +10,9 @@ use crate::timestamp::Timestamp;
 
 /// Changes that are kept of a workspace.
 const MOST: i64 = 500;
+
+/// Workspaces that one statement is about.
+const AT_ONCE: usize = 500;
 
 const COLUMNS: &str = "id, workspace, kind, by, at, sandbox, from_release, to_release, snapshot,
     generation, held_ms, writes, outcome, detail";
@@ -99,6 +102,32 @@ pub(super) fn begin(tx: &Statements, new: &NewChange) -> Result<i64, StoreError>
     )
 }
 
+/// Takes a workspace's move back that is still under way.
+pub(super) fn take_move_back(tx: &Statements, workspace: &str) -> Result<(), StoreError> {
+    let sql = "UPDATE moves SET state = 'taken_back' WHERE workspace = ?1 AND state = 'begun'";
+    tx.execute(sql, params![workspace])?;
+    Ok(())
+}
+
+fn set_releases(tx: &Statements, all: &[PinnedReleases]) -> Result<(), StoreError> {
+    let (mut rows, mut values) = (Vec::new(), Vec::new());
+    for it in all {
+        let first = values.len() + 1;
+        let (second, third) = (first + 1, first + 2);
+        rows.push(format!(
+            "(?{first}, CAST(?{second} AS BIGINT), CAST(?{third} AS BIGINT))"
+        ));
+        values.extend_from_slice(params![it.workspace, it.live, it.dev]);
+    }
+    let sql = format!(
+        "UPDATE workspaces SET live_release = new.column2, dev_release = new.column3
+         FROM (VALUES {}) AS new WHERE name = new.column1",
+        rows.join(", ")
+    );
+    tx.execute(&sql, &values)?;
+    Ok(())
+}
+
 impl ChangeStore for Database {
     fn begin_change(&self, new: &NewChange) -> Result<i64, StoreError> {
         self.write(|tx| begin(tx, new))
@@ -116,7 +145,7 @@ impl ChangeStore for Database {
             let taken_back: Option<(String, ChangeKind)> =
                 tx.one(sql, params![id, held_ms, detail], row)?;
             if let Some((workspace, ChangeKind::Move)) = taken_back {
-                moves::take_back(tx, &workspace)?;
+                take_move_back(tx, &workspace)?;
             }
             Ok(())
         })
@@ -136,12 +165,8 @@ impl ChangeStore for Database {
 
     fn set_releases(&self, all: &[PinnedReleases]) -> Result<(), StoreError> {
         self.write(|tx| {
-            let sql = "UPDATE workspaces SET live_release = ?2, dev_release = ?3 WHERE name = ?1";
-            for it in all {
-                let (live, dev) = (it.live, it.dev);
-                tx.execute(sql, params![it.workspace, live, dev])?;
-            }
-            Ok(())
+            all.chunks(AT_ONCE)
+                .try_for_each(|some| set_releases(tx, some))
         })
     }
 

@@ -30,13 +30,6 @@ fn of(tx: &Statements, workspace: &str) -> Result<Option<MoveRow>, StoreError> {
     tx.one(&sql, params![workspace], row)
 }
 
-/// The workspace's, where it is still under way.
-pub(super) fn take_back(tx: &Statements, workspace: &str) -> Result<(), StoreError> {
-    let sql = "UPDATE moves SET state = 'taken_back' WHERE workspace = ?1 AND state = 'begun'";
-    tx.execute(sql, params![workspace])?;
-    Ok(())
-}
-
 fn begin(tx: &Statements, new: &NewMove) -> Result<(i64, MoveRow), StoreError> {
     let name = &new.change.workspace;
     let now = workspaces::named(tx, name)?;
@@ -155,7 +148,7 @@ impl MoveStore for Database {
     }
 
     fn take_move_back(&self, workspace: &str) -> Result<(), StoreError> {
-        self.write(|tx| take_back(tx, workspace))
+        self.write(|tx| changes::take_move_back(tx, workspace))
     }
 
     fn source_cleared(&self, of: &MoveRow, archive: &ArchiveRow) -> Result<(), StoreError> {

@@ -51,6 +51,26 @@ fn with_one((folder, store): (TempDir, Database)) -> (TempDir, Database) {
 }
 
 #[rstest]
+fn what_many_run_is_noted_at_once(#[values(Sqlite, Postgres)] engine: Engine) {
+    let (_folder, store) = open!(engine);
+    let names: Vec<_> = (1..=1200_u64).map(|n| (n, format!("w{n}"))).collect();
+    let rows: Vec<_> = names.iter().map(|(_, name)| workspace(name)).collect();
+    store.create_workspaces(&rows).unwrap();
+    let pinned = |(n, name): &(u64, String)| PinnedReleases {
+        workspace: name.clone(),
+        live: *n,
+        dev: 2 * n,
+    };
+    let all: Vec<_> = names.iter().map(pinned).collect();
+    store.set_releases(&all[1..]).unwrap();
+    for row in store.workspaces().unwrap() {
+        let n: u64 = row.name[1..].parse().unwrap();
+        let noted = if n == 1 { (0, 0) } else { (n, 2 * n) };
+        assert_eq!((row.live_release, row.dev_release), noted, "{}", row.name);
+    }
+}
+
+#[rstest]
 fn a_change_that_ends_half_way_is_found_and_taken_back(#[values(Sqlite, Postgres)] engine: Engine) {
     let (_folder, store) = with_one(open!(engine));
     let id = store.begin_change(&new(ChangeKind::Promote)).unwrap();
