@@ -49,9 +49,12 @@ impl Manager {
         Ok(ObjectPath::try_from(job).unwrap().into())
     }
 
-    /// What comes of an order.
-    fn ordered(&self, name: &str) -> &'static str {
-        match (self.orders.lock().unwrap())(name) {
+    /// What comes of an order. It waits as a process of its own would, so that nobody waits for it
+    /// but who asked.
+    async fn ordered(&self, name: &str) -> &'static str {
+        let (orders, name) = (self.orders.clone(), name.to_owned());
+        let work = move || (orders.lock().unwrap())(&name);
+        match tokio::task::spawn_blocking(work).await.unwrap() {
             Ok(()) => "done",
             Err(_) => "failed",
         }
@@ -97,7 +100,7 @@ impl Manager {
             work(systemd, name, job.clone(), "active");
             return Ok(job);
         }
-        let (systemd, unit, result) = (systemd.clone(), name.to_owned(), self.ordered(name));
+        let (systemd, unit, result) = (systemd.clone(), name.to_owned(), self.ordered(name).await);
         let order = job.clone();
         let meanwhile = self.meanwhile.lock().unwrap().take();
         tokio::spawn(async move {
@@ -136,7 +139,7 @@ impl Manager {
             job.clone(),
             job.clone(),
         );
-        let (systemd, result) = (systemd.clone(), self.ordered(unit));
+        let (systemd, result) = (systemd.clone(), self.ordered(unit).await);
         tokio::spawn(async move { done(&systemd, &job, unit, result).await });
         vec![row]
     }
