@@ -2,14 +2,15 @@
 
 use super::claim::count_write;
 use super::destination::Destination;
-use super::elsewhere::misdirected;
 use super::handler::{Entrance, Inbound, RequestHandler};
 use super::host;
 use super::paths::{DEV, Paths, without_dev};
 use super::place::Place;
 use super::record::{Record, Recorded};
 use super::redirect::Redirect;
-use super::replies::{nothing_here, refused, see_other, to_dev, to_login, to_recovery, unclaimed};
+use super::replies::{
+    misdirected, nothing_here, refused, see_other, to_dev, to_login, to_recovery, unclaimed,
+};
 use super::{passkey_policy, service_worker, site};
 use crate::Body;
 use crate::auth::{self, Auth, AuthError, Bearer, Principal, take_bearer};

@@ -3,8 +3,7 @@
 use super::destination::Destination;
 use super::dispatch::Dispatch;
 use super::entry::query;
-use super::replies::refusal_to;
-use crate::Body;
+use super::replies::{misdirected, refusal_to};
 use crate::auth::{Bearer, Principal};
 use crate::cookie_names;
 use crate::error::HttpError;
@@ -12,8 +11,7 @@ use crate::peer::{Carried, Peer};
 use crate::proxy::{self, ResponseBody};
 use crate::request_context::RequestContext;
 use crate::routes::{Claim, ClaimError, Elsewhere, Host};
-use axum::response::IntoResponse as _;
-use http::{HeaderValue, Request, Response, StatusCode, Uri};
+use http::{HeaderValue, Request, Response, Uri};
 use hyper::body::Incoming;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -29,16 +27,6 @@ const EACH: Duration = Duration::from_millis(5);
 
 /// For how many seconds a browser knows where it began: longer than any ceremony lasts.
 const LASTS: u64 = 3600;
-
-/// Two machines do not agree who has the workspace.
-pub(super) fn misdirected() -> Response<Body> {
-    let error = HttpError::new(
-        StatusCode::MISDIRECTED_REQUEST,
-        "misdirected",
-        "this machine is not the home of the workspace; try again in a moment",
-    );
-    error.into_response()
-}
 
 impl Dispatch {
     /// Whether this machine knows as much of where a workspace is as the one that has carried a request

@@ -156,3 +156,13 @@ pub(super) fn refused(refusal: Refusal, version: Version) -> Response<Body> {
     }
     response
 }
+
+/// Two machines do not agree who has the workspace.
+pub(super) fn misdirected() -> Response<Body> {
+    let error = HttpError::new(
+        StatusCode::MISDIRECTED_REQUEST,
+        "misdirected",
+        "this machine is not the home of the workspace; try again in a moment",
+    );
+    error.into_response()
+}

@@ -226,6 +226,7 @@ impl Browser {
                 client: self.address,
                 trusted: false,
                 is_gateway: false,
+                carried: None,
                 scheme: "http",
             })
             .body(Body::from(body.to_string()))

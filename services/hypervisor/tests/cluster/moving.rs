@@ -96,12 +96,11 @@ impl Moving {
         let over = async || (self.sql("SELECT count(*) FROM moves") == "0").then_some(());
         eventually("the move to be over", over).await.unwrap();
         let home = self.home();
-        for gateway in 0..3 {
+        for (gateway, name) in NAMES.iter().enumerate() {
             let has = self.volume(gateway).is_dir();
             assert_eq!(has, gateway == home, "{gateway}, home is {home}");
             let kept = self.sql(&format!(
-                "SELECT count(*) FROM archives WHERE home = '{}'",
-                NAMES[gateway]
+                "SELECT count(*) FROM archives WHERE home = '{name}'"
             ));
             let archives = self.data(gateway).join(".archives");
             let there = std::fs::read_dir(archives).map_or(0, Iterator::count);

@@ -122,6 +122,7 @@ impl RequestHandler for Front {
             client: Ipv4Addr::LOCALHOST.into(),
             trusted: self.trusted,
             is_gateway: false,
+            carried: None,
             scheme: "http",
         };
         let context = RequestContext::new(inbound.downstream);
