@@ -17,6 +17,7 @@ pub mod database_check;
 mod downstream;
 mod error;
 mod forwarding;
+mod free_memory;
 mod gate;
 mod http1;
 pub mod lifetime;

@@ -7,6 +7,7 @@ use super::route::Workspace;
 use super::table::{Routes, Without};
 use crate::auth::User;
 use crate::config::{DEFAULT_WORKSPACE, is_workspace_label};
+use crate::free_memory::free_memory;
 use crate::role::Role;
 use crate::store::{Capacity, Conflict, Home, NewWorkspace, Room, Store, StoreError, WorkspaceRow};
 use std::cmp::Reverse;
@@ -236,15 +237,6 @@ impl Routes {
             .iter()
             .all(|&role| !self.hosts.is_taken(&self.config.sandbox_host(name, role)))
     }
-}
-
-/// How many bytes of memory this machine has free; none where it does not say.
-fn free_memory() -> u64 {
-    let text = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
-    let mut lines = text.lines();
-    let found = lines.find_map(|line| line.strip_prefix("MemAvailable:")?.strip_suffix("kB"));
-    let kib: u64 = found.and_then(|kib| kib.trim().parse().ok()).unwrap_or(0);
-    kib.saturating_mul(1024)
 }
 
 /// More workspaces of one name than any host has.

@@ -19,6 +19,7 @@ const GROUND_FLOOR: &[&str] = &[
     "database_check",
     "downstream",
     "error",
+    "free_memory",
     "gate",
     "http1",
     "lifetime",
