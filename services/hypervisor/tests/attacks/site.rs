@@ -149,8 +149,13 @@ impl Site {
     pub async fn attack(&self, page: &Page, facts: &Value) -> BTreeMap<String, Value> {
         let _: bool = page.eval(&format!("window.facts = {facts}, true")).await;
         page.click("#attack").await;
-        page.until("the attack is over", "window.over === true")
-            .await;
+        // All of it takes longer than anything else that a page is waited for.
+        let mut tried: usize = 0;
+        while !page.eval::<bool>("window.over").await {
+            let further = format!("window.over || Object.keys(window.tries).length > {tried}");
+            page.until("the attack goes on", &further).await;
+            tried = page.eval("Object.keys(window.tries).length").await;
+        }
         let tries: BTreeMap<String, Value> = page.eval("window.tries").await;
         assert!(tries.len() > 3, "it tried too little: {tries:?}");
         tries
