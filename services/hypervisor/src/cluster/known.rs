@@ -29,9 +29,17 @@ pub async fn answer_when_known(
 
 async fn known(store: &Handle) {
     let begun = Instant::now();
+    // Also what another gateway has changed, and could not answer: whoever asked that one before may
+    // take this answer for its.
+    let mut last = None;
     while store.is_shared() && begun.elapsed() < MOST {
+        if last.is_none() {
+            last = store.run(|store| store.revision()).await.ok();
+        }
         // If it cannot be asked, nobody else can either; whoever must stops in that time.
-        if let Ok(true) = store.run(|store| store.is_known()).await {
+        if let Some(last) = last
+            && let Ok(true) = store.run(move |store| store.is_known(last)).await
+        {
             return;
         }
         tokio::time::sleep(EACH).await;

@@ -40,8 +40,11 @@ pub trait MachineStore {
     /// For how long it may, where others have the store, too.
     fn lease(&self) -> Option<Lease>;
 
-    /// Whether every other gateway that is not gone knows what this one has changed.
-    fn is_known(&self) -> Result<bool, StoreError>;
+    /// The number of the last change; 0 where nobody else has the store.
+    fn revision(&self) -> Result<u64, StoreError>;
+
+    /// Whether every gateway that is not gone knows what others have changed up to this one.
+    fn is_known(&self, revision: u64) -> Result<bool, StoreError>;
 
     /// Lets another gateway have this machine at once; this one writes nothing after that.
     fn release(&self) -> Result<(), StoreError>;

@@ -19,25 +19,22 @@ pub(super) async fn lock(client: &impl GenericClient) -> Result<(), StoreError> 
     Ok(())
 }
 
-/// Begins one of this gateway, if that still has its place; says which revision it makes, and how it
-/// is called.
+/// Begins one of this gateway, if that still has its place; says how it is called.
 ///
 /// The server's own number of it is no such name: after a crash another one may get it.
-pub(super) async fn begin(
-    client: &impl GenericClient,
-    gateway: Uuid,
-) -> Result<(i64, Uuid), StoreError> {
+pub(super) async fn begin(client: &impl GenericClient, gateway: Uuid) -> Result<Uuid, StoreError> {
     let name = Uuid::new_v4();
     let count = client.prepare_cached("UPDATE revision SET number = number + 1");
     client.execute(&count.await?, &[]).await?;
     // A statement of its own, so that it sees what was there once the row was locked.
     let note = "INSERT INTO writes (number, name, gateway)
                 SELECT revision.number, $2, machines.gateway FROM revision, machines
-                WHERE machines.gateway = $1 RETURNING number";
+                WHERE machines.gateway = $1";
     let note = client.prepare_cached(note).await?;
-    let noted = client.query_opt(&note, &[&gateway, &name]).await?;
-    let noted = noted.ok_or(StoreError::Replaced)?;
-    Ok((noted.get(0), name))
+    match client.execute(&note, &[&gateway, &name]).await? {
+        0 => Err(StoreError::Replaced),
+        _ => Ok(name),
+    }
 }
 
 /// Whether a transaction was committed. Waits for its end, should the server still be at it.

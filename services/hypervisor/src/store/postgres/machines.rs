@@ -10,7 +10,6 @@ use crate::store::{
 use crate::timestamp::Timestamp;
 use deadpool_postgres::GenericClient;
 use std::sync::PoisonError;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
@@ -190,19 +189,25 @@ impl Shared for Postgres {
         self.lease.view()
     }
 
-    fn is_known(&self) -> Result<bool, StoreError> {
-        let last = self.last_write.load(Ordering::Acquire);
+    fn revision(&self) -> Result<u64, StoreError> {
+        let sql = "SELECT number FROM revision";
+        self.within(async {
+            let client = self.client().await?;
+            Ok(number(&client.query_one(sql, &[]).await?, 0))
+        })
+    }
+
+    fn is_known(&self, revision: u64) -> Result<bool, StoreError> {
         let sql = "SELECT NOT EXISTS (
             SELECT 1 FROM machines JOIN changed ON changed.number > machines.confirmed
-            WHERE changed.number <= $1 AND machines.gateway <> $2
-            AND machines.seen_at >= clock_timestamp() - $3 * interval '1 second')";
+            JOIN writes ON writes.number = changed.number AND writes.gateway <> machines.gateway
+            WHERE changed.number <= $1
+            AND machines.seen_at >= clock_timestamp() - $2 * interval '1 second')";
+        let last = i64::try_from(revision).unwrap_or(i64::MAX);
         let gone = GONE.as_secs_f64();
         self.within(async {
             let client = self.client().await?;
-            Ok(client
-                .query_one(sql, &[&last, &self.gateway, &gone])
-                .await?
-                .get(0))
+            Ok(client.query_one(sql, &[&last, &gone]).await?.get(0))
         })
     }
 

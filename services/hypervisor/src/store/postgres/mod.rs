@@ -23,7 +23,6 @@ use patience::Patience;
 use run::Statements;
 use sha2::{Digest as _, Sha256};
 use std::future::Future;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{self, Arc};
 use std::time::{Duration, Instant};
 use tokio::runtime::{Builder, Handle, Runtime};
@@ -39,8 +38,6 @@ pub(super) struct Postgres {
     writing: Mutex<()>,
     /// Who this is among those that have the store.
     gateway: Uuid,
-    /// The revision of its last transaction.
-    last_write: AtomicI64,
     /// What is known of the transactions of others.
     known: sync::Mutex<Known>,
     lease: Lease,
@@ -114,7 +111,6 @@ impl Postgres {
             patience,
             writing: Mutex::new(()),
             gateway,
-            last_write: AtomicI64::new(0),
             known: sync::Mutex::new(Known {
                 revision,
                 asked_at: begun,
@@ -223,9 +219,7 @@ impl Postgres {
     /// committed is undone when it is dropped.
     fn write_by(&self, client: &mut Client, work: Work) -> Result<Option<Uuid>, StoreError> {
         let transaction = self.within(async { Ok(client.transaction().await?) })?;
-        let (revision, write) = self.within(commit::begin(&transaction, self.gateway))?;
-        // Before it is committed: whoever knows of it then, knows its number.
-        self.last_write.store(revision, Ordering::Release);
+        let write = self.within(commit::begin(&transaction, self.gateway))?;
         work(&Statements::new(
             self.handle(),
             &transaction,

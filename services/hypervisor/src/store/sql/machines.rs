@@ -15,7 +15,8 @@ pub(in crate::store) trait Shared {
     fn confirm(&self, news: &News, capacity: Capacity) -> Result<(), StoreError>;
     fn is_current(&self) -> bool;
     fn lease(&self) -> Lease;
-    fn is_known(&self) -> Result<bool, StoreError>;
+    fn revision(&self) -> Result<u64, StoreError>;
+    fn is_known(&self, revision: u64) -> Result<bool, StoreError>;
     fn release(&self) -> Result<(), StoreError>;
     fn machines(&self) -> Result<Vec<MachineRow>, StoreError>;
 }
@@ -78,9 +79,14 @@ impl MachineStore for Database {
         self.engine.shared().map(Shared::lease)
     }
 
-    fn is_known(&self) -> Result<bool, StoreError> {
+    fn revision(&self) -> Result<u64, StoreError> {
         let shared = self.engine.shared();
-        shared.map_or(Ok(true), |shared| self.counted(shared.is_known()))
+        shared.map_or(Ok(0), |shared| self.counted(shared.revision()))
+    }
+
+    fn is_known(&self, revision: u64) -> Result<bool, StoreError> {
+        let shared = self.engine.shared();
+        shared.map_or(Ok(true), |shared| self.counted(shared.is_known(revision)))
     }
 
     fn release(&self) -> Result<(), StoreError> {
