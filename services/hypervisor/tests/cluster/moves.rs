@@ -206,6 +206,34 @@ async fn a_new_home_that_is_not_well_is_none() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_runs_something_that_cannot_be_told_stays_and_is_served() {
+    let Some(moving) = Moving::start(builder).await else {
+        return;
+    };
+    let (home, target) = (moving.home(), next(moving.home()));
+    moving.write(home, "before").await.unwrap();
+    let release = moving.release(home, 1);
+    let kept = std::fs::read(&release).unwrap();
+    for (garbled, told) in [(true, "is no release"), (false, "has no release 1")] {
+        if garbled {
+            std::fs::write(&release, "garbled").unwrap();
+        } else {
+            std::fs::remove_file(&release).unwrap();
+        }
+        let refused = moving.try_to_move(home, target).await.unwrap_err();
+        assert!(refused.contains(told), "{refused}");
+        assert_eq!(moving.home(), home);
+        moving.write(target, told).await.unwrap();
+        moving.assert_settled().await;
+    }
+    std::fs::write(&release, kept).unwrap();
+    moving.try_to_move(home, target).await.unwrap();
+    assert_eq!(moving.home(), target);
+    let all = ["before", "is no release", "has no release 1"].map(str::to_owned);
+    moving.assert_written(&all).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_link_that_is_cut_for_a_while_delays_it_and_one_that_stays_cut_takes_it_back() {
     let Some(moving) = Moving::start(|| builder().env("HYPERVISOR_RUNTIME_HOLD_SECS", "6")).await
     else {

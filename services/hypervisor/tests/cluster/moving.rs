@@ -116,6 +116,12 @@ impl Moving {
     pub fn volume(&self, gateway: usize) -> PathBuf {
         self.data(gateway).join(NAME).join("bob-live")
     }
+
+    /// The file of what runs there by this number.
+    pub fn release(&self, gateway: usize, number: u64) -> PathBuf {
+        let releases = self.data(gateway).join(NAME).join(".releases");
+        releases.join(format!("{number}.json"))
+    }
 }
 
 /// Any other machine than this one.

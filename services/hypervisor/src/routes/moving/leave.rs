@@ -10,7 +10,7 @@ use crate::routes::hold::RoleHold;
 use crate::routes::insist::{SOON, until_done};
 use crate::routes::route::Workspace;
 use crate::routes::table::Routes;
-use crate::runtime::{ReleaseContent, Sandbox, SnapshotId, Status};
+use crate::runtime::{ReleaseContent, RuntimeError, Sandbox, SnapshotId, Status};
 use crate::store::{
     ChangeKind, CommitMove, Conflict, MoveRow, MoveState, NewChange, NewMove, Room, Store,
     StoreError, WorkspaceRow,
@@ -102,17 +102,17 @@ impl Routes {
         })
     }
 
-    async fn release_offered(&self, set: &str, sandbox: &Sandbox) -> Option<ReleaseContent> {
-        let number = sandbox.release();
-        if number == 0 {
-            return None;
+    /// What a sandbox runs, if that is noted. What is noted and cannot be read is not left out: the
+    /// other machine would run what is declared there.
+    async fn release_offered(
+        &self,
+        set: &str,
+        sandbox: &Sandbox,
+    ) -> Result<Option<ReleaseContent>, RuntimeError> {
+        match sandbox.release() {
+            0 => Ok(None),
+            number => self.runtime.release_content(set, number).await.map(Some),
         }
-        let content = self.runtime.release_content(set, number).await;
-        content
-            .inspect_err(
-                |error| warn!(sandbox = sandbox.name(), %error, "what it runs is not known"),
-            )
-            .ok()
     }
 }
 
@@ -145,7 +145,7 @@ impl Leaving {
         let prepared = self.prepare().await;
         let releases = match prepared {
             Ok(releases) => releases,
-            Err(cause) => return Err(self.back(self.not_taken(cause), Reached::Sent, None).await),
+            Err(error) => return Err(self.back(error, Reached::Sent, None).await),
         };
         fail_point("move_sent");
         let hold = [Role::Live, Role::Dev]
@@ -163,15 +163,20 @@ impl Leaving {
     }
 
     /// What needs nobody to wait; answers with the other machine's numbers of the releases.
-    async fn prepare(&self) -> Result<[u64; 2], String> {
+    async fn prepare(&self) -> Result<[u64; 2], ChangeError> {
         let set = self.workspace.release_set();
         let [live, dev] = &self.sandboxes;
         let releases = [
-            self.routes.release_offered(set, live).await,
-            self.routes.release_offered(set, dev).await,
+            self.routes.release_offered(set, live).await?,
+            self.routes.release_offered(set, dev).await?,
         ];
+        let sent = self.send_ahead(&Offer { releases }).await;
+        sent.map_err(|cause| self.not_taken(cause))
+    }
+
+    async fn send_ahead(&self, offer: &Offer) -> Result<[u64; 2], String> {
         let name = &self.workspace.name;
-        let offered = self.target.offer(name, &Offer { releases }).await?;
+        let offered = self.target.offer(name, offer).await?;
         for sandbox in &self.sandboxes {
             send::ahead(&*self.target, name, sandbox, &self.id).await?;
         }

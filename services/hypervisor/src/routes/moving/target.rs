@@ -9,11 +9,11 @@ use std::os::unix::net::UnixStream;
 /// What the two sandboxes run: the one that is live first.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Offer {
-    /// None where that is not known.
+    /// None where none is noted.
     pub releases: [Option<ReleaseContent>; 2],
 }
 
-/// The same by the numbers that the other machine has for it; 0 where that is not known.
+/// The same by the numbers that the other machine has for it; 0 where none is noted.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct OfferedReleases {
     /// Live's first.
