@@ -42,7 +42,12 @@ impl Routes {
         changed: &Changed,
     ) -> Result<(), StoreError> {
         match changed {
-            Changed::Workspace(name) => self.follow_workspace(store, name),
+            Changed::Workspace(name) => {
+                if let Some(row) = store.move_of(name)? {
+                    self.put_away_after(row);
+                }
+                self.follow_workspace(store, name)
+            }
             Changed::User(user) => self.follow_user(store, *user),
             Changed::Session(_) | Changed::Token(_) => Ok(()),
         }
@@ -53,6 +58,9 @@ impl Routes {
     /// # Errors
     /// The store's.
     pub fn follow_all(self: &Arc<Self>, store: &dyn Store) -> Result<(), StoreError> {
+        for row in store.moves()? {
+            self.put_away_after(row);
+        }
         let rows = store.workspaces()?;
         let known = self.others.all().into_iter().map(|it| it.name.to_string());
         let known = known.chain(self.all().into_iter().map(|it| it.name.to_string()));
@@ -68,7 +76,6 @@ impl Routes {
 
     fn follow_workspace(self: &Arc<Self>, store: &dyn Store, name: &str) -> Result<(), StoreError> {
         let placing = self.placing.lock().unwrap_or_else(PoisonError::into_inner);
-        self.follow_move(store, name)?;
         // What one does oneself is in memory before that lock is given back.
         let Some(row) = store.workspace(name)? else {
             self.others.remove(name);

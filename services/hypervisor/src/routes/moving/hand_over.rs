@@ -3,7 +3,6 @@
 use crate::routes::table::Routes;
 use crate::sandbox_name;
 use crate::store::{MoveRow, Store, StoreError, WorkspaceRow};
-use std::sync::Arc;
 
 impl Routes {
     /// Leads whoever comes to this workspace to its new home. Whoever is held by then is told so once
@@ -39,18 +38,6 @@ impl Routes {
             if store.placed(*member)?.chosen.as_ref() == Some(&row.name) {
                 self.lead_to_named(*member, &row.name);
             }
-        }
-        Ok(())
-    }
-
-    /// What is still to be put away of a move that is over, if that is here.
-    pub(in crate::routes) fn follow_move(
-        self: &Arc<Self>,
-        store: &dyn Store,
-        name: &str,
-    ) -> Result<(), StoreError> {
-        if let Some(row) = store.move_of(name)? {
-            self.put_away_after(row);
         }
         Ok(())
     }
