@@ -17,14 +17,30 @@ pub(in crate::runtime::process) struct ReleaseFile {
     /// What the process gets beside what every sandbox does.
     pub(in crate::runtime::process) env: BTreeMap<String, String>,
     /// Milliseconds since 1970-01-01T00:00:00Z.
-    pub(super) added_at: i64,
-    pub(super) added_by: String,
+    added_at: i64,
+    added_by: String,
     /// Whether it came from `runtime.command`.
     #[serde(default)]
     pub(super) declared: bool,
 }
 
 impl ReleaseFile {
+    /// One that is added now.
+    pub(super) fn new(
+        command: Vec<String>,
+        env: BTreeMap<String, String>,
+        by: &str,
+        declared: bool,
+    ) -> Self {
+        Self {
+            command,
+            env,
+            added_at: Timestamp::now().millis(),
+            added_by: by.to_owned(),
+            declared,
+        }
+    }
+
     pub(super) fn runs(&self, command: &[String], env: &BTreeMap<String, String>) -> bool {
         self.command == command && self.env == *env
     }

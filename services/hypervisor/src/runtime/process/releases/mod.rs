@@ -6,7 +6,6 @@ mod file;
 use super::folders::Folders;
 use crate::private_folder;
 use crate::runtime::{Release, ReleaseContent, RuntimeError};
-use crate::timestamp::Timestamp;
 use file::ReleaseFile;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -85,13 +84,7 @@ impl Releases {
         {
             return Ok(file.release(*number));
         }
-        let file = ReleaseFile {
-            command,
-            env,
-            added_at: Timestamp::now().millis(),
-            added_by: by.to_owned(),
-            declared: false,
-        };
+        let file = ReleaseFile::new(command, env, by, false);
         self.keep(workspace, newest.map_or(1, |(number, _)| number + 1), &file)
     }
 
@@ -120,13 +113,7 @@ impl Releases {
         if let Some((number, _)) = all.iter().rfind(|(_, file)| is_it(file)) {
             return Ok(*number);
         }
-        let file = ReleaseFile {
-            command,
-            env,
-            added_at: Timestamp::now().millis(),
-            added_by: by.to_owned(),
-            declared,
-        };
+        let file = ReleaseFile::new(command, env, by, declared);
         let number = all.last().map_or(1, |(number, _)| number + 1);
         Ok(self.keep(workspace, number, &file)?.number)
     }
@@ -143,13 +130,7 @@ impl Releases {
         {
             return Ok(*number);
         }
-        let file = ReleaseFile {
-            command: self.declared.clone(),
-            env: BTreeMap::new(),
-            added_at: Timestamp::now().millis(),
-            added_by: CONFIG.to_owned(),
-            declared: true,
-        };
+        let file = ReleaseFile::new(self.declared.clone(), BTreeMap::new(), CONFIG, true);
         let number = all.last().map_or(1, |(number, _)| number + 1);
         Ok(self.keep(workspace, number, &file)?.number)
     }
