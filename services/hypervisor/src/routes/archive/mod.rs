@@ -13,11 +13,10 @@ mod resume;
 mod view;
 
 pub use error::{ArchiveError, RemoveError};
+pub(super) use put_away::rest_and_archive;
 pub use remove::{Removed, Remover};
 pub use restore::Restored;
 pub use view::ArchiveView;
-
-pub(super) use put_away::rest_and_archive;
 
 use super::table::Routes;
 use crate::role::Role;
