@@ -5,7 +5,7 @@ let
 in
 {
   nixosModules = rec {
-    choiros = import ./modules/with-packages.nix packagesOf;
+    choiros = import ./modules/with-packages.nix { inherit packagesOf; };
     default = choiros;
   };
   # the programs, by a nixpkgs: `(import /where/this/is).packages pkgs`

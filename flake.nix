@@ -1,8 +1,13 @@
 {
   description = "A passkey-gated home for sandboxes that can be replaced while they serve";
 
-  # this alone, for each is one more in the lock of whoever takes the module; what only machines of ours need is in hosts/
+  # few, for each is one more in the lock of whoever takes the module; what only machines of ours need is in hosts/
   inputs.nixpkgs.url = "github:NixOS/nixpkgs/nixos-26.05";
+  # for hosts with microVMs, and fetched by these alone; not as a flake, which would bring inputs of its own
+  inputs.microvm = {
+    url = "github:microvm-nix/microvm.nix";
+    flake = false;
+  };
 
   outputs =
     { self, nixpkgs, ... }@inputs:
@@ -14,10 +19,14 @@
           system: f (import ./packages { inherit self inputs system; })
         );
       ours = pkgs: import ./packages/of-system.nix self pkgs.stdenv.hostPlatform.system;
+      module = import ./modules/with-packages.nix {
+        packagesOf = ours;
+        inherit (inputs) microvm;
+      };
     in
     {
-      nixosModules.choiros = import ./modules/with-packages.nix ours;
-      nixosModules.default = self.nixosModules.choiros;
+      nixosModules.choiros = module;
+      nixosModules.default = module;
       overlays.default = _final: prev: {
         choiros-hypervisor = (ours prev).hypervisor;
         choiros-sandbox = (ours prev).sandbox;

@@ -10,7 +10,7 @@ let
   inherit (import ./lib/plan.nix { inherit lib; }) folders;
   networks = import ./lib/networks.nix { inherit lib; };
   identity = import ./lib/identity.nix { inherit lib; };
-  inside = (import ./inside.nix).system { inherit config pkgs; };
+  inside = (import ./inside).system { inherit config pkgs; };
   # a folder that nobody inside may list
   unlisted = "/run/choiros-unlisted";
 

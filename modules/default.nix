@@ -5,6 +5,7 @@
     ./gateway.nix
     ./workspaces.nix
     ./containers.nix
+    ./microvm.nix
     ./slots.nix
     ./limits.nix
     ./logs.nix

@@ -2,7 +2,7 @@
 pkgs:
 { lib, ... }:
 {
-  imports = [ ((import ../../modules/inside.nix).packages pkgs) ];
+  imports = [ ((import ../../modules/inside).packages pkgs) ];
   # the system inside a sandbox is a name here: hosts and VM tests evaluate such systems, at two seconds each
   options.containers = lib.mkOption {
     type = lib.types.attrsOf (

@@ -12,7 +12,9 @@ in
 builtins.toJSON [
   config.services.choiros.settings
   (map (u: u.text) (named [ "choiros-" "container@" "caddy" "nftables" ] config.systemd.units))
-  (map (c: map (u: u.text) (named [ "sandbox." ] c.systemd.units)) (insides config))
+  (map (c: map (u: u.text) (named [ "sandbox." "guest-" "virtiofsd." "vmm." ] c.systemd.units)) (
+    insides config
+  ))
   (map (file: toString file.source) (named [ "choiros/" "caddy/" ] config.environment.etc))
   (map (table: table.content) (named [ "choiros" ] config.networking.nftables.tables))
   (config.systemd.tmpfiles.settings.choiros or { })

@@ -2,19 +2,7 @@
 { lib, pkgs }:
 let
   inherit (import ./plan.nix { inherit lib; }) folders;
-  bytes =
-    size:
-    let
-      parts = builtins.match "([0-9]+)([KMGT]?)" size;
-      unit = {
-        "" = 1;
-        K = 1024;
-        M = 1024 * 1024;
-        G = 1024 * 1024 * 1024;
-        T = 1024 * 1024 * 1024 * 1024;
-      };
-    in
-    lib.toInt (lib.head parts) * unit.${lib.last parts};
+  inherit (import ./size.nix { inherit lib; }) bytes;
   orNone = of: value: if value == null then 0 else of value;
 in
 rec {

@@ -130,6 +130,16 @@ let
       };
     };
 
+  isolation = mkOption {
+    type = types.enum [
+      "container"
+      "microvm"
+    ];
+    default = "container";
+    example = "microvm";
+    description = "What keeps the inside from the host: a container, which shares the host's kernel; or a virtual machine with a kernel of its own in such a container, for code that nobody vouches for. It is a part of the release: a change of it is a new release, and what runs stays what it is until it is promoted. A microVM needs `/dev/kvm`.";
+  };
+
   egress = mkOption {
     type = types.either (types.enum [
       "none"
@@ -145,7 +155,7 @@ in
   ofWorkspace =
     folder: workspace:
     {
-      inherit egress;
+      inherit isolation egress;
     }
     // limits folder
     // service {

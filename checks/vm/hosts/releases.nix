@@ -8,7 +8,7 @@
 }:
 let
   cfg = config.services.choiros;
-  inside = (import ../../../modules/inside.nix).system { inherit config pkgs; };
+  inside = (import ../../../modules/inside).system { inherit config pkgs; };
   # what each has that what is running has not
   deployments = {
     # of a host from before there were releases: live's own, with its name and address in it

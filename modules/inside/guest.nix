@@ -1,0 +1,168 @@
+# A sandbox's inside as the guest of a microVM: its devices, and how it learns what a container is told by its environment.
+host: sandbox:
+{
+  lib,
+  pkgs,
+  ...
+}:
+let
+  cfg = host.config.services.choiros.microvm;
+  limits = sandbox.settings;
+  inherit (import ../lib/size.nix { inherit lib; }) mebibytes;
+  emulated = cfg.hypervisor == "qemu";
+  memory = mebibytes limits.memoryMax;
+  notifyPort = "org.choiros.notify";
+  # Runs before the first unit does, and before there are names for devices.
+  identity = pkgs.writeShellScript "identity" ''
+    for disk in /sys/block/vd*; do
+      if [ "$(< "$disk/serial")" = identity ]; then
+        while IFS= read -r line; do
+          [[ ! $line =~ ^[A-Z_]+=[A-Za-z0-9_./:-]*$ ]] || echo "$line"
+        done < "/dev/''${disk##*/}"
+      fi
+    done
+  '';
+in
+{
+  # Everything in it that has a name outside has the same in each sandbox: each runs in a container of its own.
+  microvm = {
+    inherit (cfg) hypervisor;
+    # what it brings along is in ./base.nix, as far as it is for every inside; its overlay would make all packages anew
+    optimize.enable = false;
+    cpu = lib.mkIf cfg.emulate "max";
+    vcpu = if limits.cpuQuota == null then 2 else (limits.cpuQuota + 99) / 100;
+    # QEMU hangs with 2048
+    mem = if emulated && memory == 2048 then 2047 else memory;
+    # what the guest has no use for goes back to the host
+    balloon = true;
+    deflateOnOOM = true;
+    socket = "vmm.sock";
+    # in the monitor itself; of QEMU's the guest would reach whatever listens on the host's
+    vsock.cid = lib.mkIf (!emulated) 3;
+    interfaces = [
+      {
+        type = "tap";
+        id = "tap0";
+        mac = "02:00:00:00:00:01";
+      }
+    ];
+    volumes = [
+      {
+        image = "identity.img";
+        serial = "identity";
+        mountPoint = null;
+        readOnly = true;
+        autoCreate = false;
+        size = 1;
+      }
+    ];
+    shares = [
+      {
+        proto = "virtiofs";
+        tag = "data";
+        source = "/data";
+        mountPoint = "/data";
+        socket = "/run/volume/volume.sock";
+      }
+    ];
+    qemu = {
+      package = pkgs.qemu_kvm;
+      # without KVM nothing but this timer tells a guest how fast its processor is
+      machineOpts = lib.mkIf cfg.emulate {
+        accel = "tcg";
+        acpi = "on";
+        mem-merge = "on";
+        pcie = "on";
+        pic = "off";
+        pit = "on";
+        rtc = "on";
+        usb = "off";
+      };
+      extraArgs = [
+        "-device"
+        "virtio-serial-pci"
+        "-chardev"
+        "socket,id=notify,path=notify.sock,server=on,wait=off"
+        "-device"
+        "virtserialport,chardev=notify,name=${notifyPort}"
+      ];
+    };
+  };
+  fileSystems."/data".options = [
+    "nosuid"
+    "nodev"
+  ];
+
+  environment.etc."systemd/system-environment-generators/10-identity".source = identity;
+  networking = {
+    # until it is told
+    hostName = lib.mkOverride 800 "sandbox";
+    usePredictableInterfaceNames = false;
+    useDHCP = false;
+  };
+  boot = {
+    initrd.systemd.enable = true;
+    swraid.enable = lib.mkDefault false;
+    kernelParams = [ "8250.nr_uarts=1" ];
+    kernel.sysctl."kernel.threads-max" = lib.mkDefault limits.tasksMax;
+    # its clock is the host's, which it asks without a network
+    kernelModules = lib.mkIf (!cfg.emulate) [ "ptp_kvm" ];
+  };
+  services.timesyncd.enable = lib.mkDefault false;
+  services.chrony = lib.mkIf (!cfg.emulate) {
+    enable = lib.mkDefault true;
+    servers = lib.mkDefault [ ];
+    extraConfig = ''
+      refclock PHC /dev/ptp_kvm poll 2 dpoll -2 offset 0 stratum 3
+      makestep 1 -1
+    '';
+  };
+
+  systemd.services = {
+    guest-network = {
+      description = "Name and address of this guest";
+      wantedBy = [ "sysinit.target" ];
+      wants = [ "network-pre.target" ];
+      before = [
+        "network-pre.target"
+        "sysinit.target"
+      ];
+      path = [
+        pkgs.unixtools.hostname
+        pkgs.iproute2
+      ];
+      unitConfig.DefaultDependencies = false;
+      serviceConfig = {
+        Type = "oneshot";
+        RemainAfterExit = true;
+        PassEnvironment = "SANDBOX_NAME SANDBOX_ADDRESS SANDBOX_GATEWAY";
+      };
+      script = ''
+        hostname "$SANDBOX_NAME"
+        until ip link show eth0 > /dev/null 2>&1; do sleep 0.1; done
+        ip link set eth0 up
+        ip address add "$SANDBOX_ADDRESS" dev eth0
+        ip route add "$SANDBOX_GATEWAY" dev eth0
+        ip route add default via "$SANDBOX_GATEWAY"
+      '';
+    };
+    # of the kernel's messages, which the host has in its journal, it is the only reader
+    "serial-getty@ttyS0".enable = false;
+    "serial-getty@hvc0".enable = false;
+    # by vsock systemd says it itself
+    guest-ready = lib.mkIf emulated {
+      description = "Word to the host that the guest is up, and that it goes";
+      wantedBy = [ "multi-user.target" ];
+      after = [ "multi-user.target" ];
+      before = [ "shutdown.target" ];
+      conflicts = [ "shutdown.target" ];
+      unitConfig.DefaultDependencies = false;
+      serviceConfig = {
+        Type = "oneshot";
+        RemainAfterExit = true;
+        ExecStart = ''/bin/sh -c "echo READY=1 > /dev/virtio-ports/${notifyPort}"'';
+        ExecStop = ''/bin/sh -c "echo STOPPING=1 > /dev/virtio-ports/${notifyPort}"'';
+      };
+    };
+  };
+}

@@ -1,0 +1,20 @@
+# Sizes as options have them, such as "512M", as numbers.
+{ lib }:
+let
+  unit = {
+    "" = 1;
+    K = 1024;
+    M = 1024 * 1024;
+    G = 1024 * 1024 * 1024;
+    T = 1024 * 1024 * 1024 * 1024;
+  };
+in
+rec {
+  bytes =
+    size:
+    let
+      parts = builtins.match "([0-9]+)([KMGT]?)" size;
+    in
+    lib.toInt (lib.head parts) * unit.${lib.last parts};
+  mebibytes = size: bytes size / unit.M;
+}
