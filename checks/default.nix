@@ -19,6 +19,7 @@ let
       config.testScript =
         { nodes, ... }:
         "kind = \"${nodes.machine.services.choiros.ingress.kind}\"\n"
+        + "isolation = \"${nodes.machine.services.choiros.workspaces.sandbox.isolation}\"\n"
         + builtins.readFile ./vm/common.py
         + lib.optionalString (nodes ? client) (builtins.readFile ./vm/client.py)
         + lib.concatMapStrings (

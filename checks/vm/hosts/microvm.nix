@@ -1,0 +1,17 @@
+# The same host with microVMs, which a virtual machine emulates. CI leaves such tests out by `--without vm-microvm`.
+{ lib, ... }:
+{
+  imports = [ ./plain.nix ];
+  services.choiros = {
+    slots = 0;
+    microvm.emulate = true;
+    workspaces.sandbox = {
+      isolation = "microvm";
+      memoryMax = "768M";
+    };
+    settings.runtime.start_secs = 600;
+  };
+  containers = lib.genAttrs [ "sandbox-live" "sandbox-dev" ] (_: {
+    timeoutStartSec = "10min";
+  });
+}
