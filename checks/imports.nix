@@ -40,7 +40,24 @@ let
       sandbox
     ]
   );
+  # an error, for whoever looks at it
+  unread = import ../modules/with-packages.nix {
+    packagesOf = _: self.packages.${pkgs.stdenv.hostPlatform.system};
+    microvm = throw "microvm.nix is looked at";
+  };
   holds = {
+    "a host without microVMs doesn't look at microvm.nix" =
+      let
+        inherit
+          (host [
+            unread
+            enabled
+          ])
+          config
+          ;
+      in
+      lib.all (a: a.assertion) config.assertions
+      && lib.isString config.systemd.services."container@sandbox-live".script;
     "the flake's programs are those that it has been tested with" = programs [ flake ] == ours;
     "without flakes the host's own nixpkgs builds them" = lib.all lib.isStorePath (programs [ plain ]);
     "imported by both of its names, the module is there once" =
