@@ -64,6 +64,16 @@ in
             && !(builtins.elem "CAP_MKNOD" share.CapabilityBoundingSet);
         }
         {
+          name = "it may lay down what it has no use for, without which it doesn't start";
+          ok =
+            builtins.elem "CAP_SETPCAP" share.CapabilityBoundingSet
+            && builtins.any (calls: says calls "capset") share.SystemCallFilter;
+        }
+        {
+          name = "the guest has its volume until it has ended";
+          ok = builtins.elem "virtiofsd.service" services.vmm.after;
+        }
+        {
           name = "the container ends with its guest, and fails with it";
           ok =
             services.vmm.unitConfig.SuccessAction == "exit"

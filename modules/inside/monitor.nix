@@ -135,7 +135,6 @@ in
           "CAP_DAC_OVERRIDE"
           "CAP_FOWNER"
           "CAP_FSETID"
-          # it drops what it doesn't need
           "CAP_SETPCAP"
           "CAP_SETGID"
           "CAP_SETUID"
@@ -148,7 +147,8 @@ in
         # a file of each that the guest has seen
         LimitNOFILE = 524288;
         SystemCallFilter = hardening.SystemCallFilter ++ [
-          "@chown @setuid"
+          # with capset it lays down what it doesn't need
+          "@chown @setuid capset"
         ];
       };
     };
@@ -160,8 +160,11 @@ in
         "guest-link.service"
         "virtiofsd.socket"
       ];
+      # the guest writes until it has ended, so the volume goes after it
+      wants = [ "virtiofsd.service" ];
       after = [
         "guest-link.service"
+        "virtiofsd.service"
         "virtiofsd.socket"
       ];
       # the container ends with its guest, and as well as it did
