@@ -89,6 +89,12 @@ in
         example = lib.literalExpression "inputs.microvm";
         description = "The source of microvm.nix, which guests are made with.";
       };
+      system = mkOption {
+        type = types.str;
+        internal = true;
+        default = pkgs.stdenv.hostPlatform.system;
+        description = "The kind of machine that guests are made for, which is the host's.";
+      };
       build = mkOption {
         type = types.functionTo types.package;
         internal = true;
@@ -110,8 +116,8 @@ in
         message = "services.choiros.${first}.isolation is \"microvm\", but there is no microvm.nix to make it with. Set services.choiros.microvm.source to its source, or take the module from this project's flake.";
       }
       {
-        assertion = pkgs.stdenv.hostPlatform.isx86_64;
-        message = "services.choiros.${first}.isolation is \"microvm\", which is made for x86_64-linux alone until now. Set it to \"container\" on ${pkgs.stdenv.hostPlatform.system}.";
+        assertion = cfg.microvm.system == "x86_64-linux";
+        message = "services.choiros.${first}.isolation is \"microvm\", which is made for x86_64-linux alone until now. Set it to \"container\" on ${cfg.microvm.system}.";
       }
       {
         assertion = !cfg.microvm.emulate -> blacklisted == [ ];

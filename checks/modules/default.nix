@@ -13,6 +13,8 @@ let
       services.choiros.microvm = {
         build = lib.mkDefault (_: pkgs.writeShellScriptBin "microvm-run" "");
         source = lib.mkOverride 900 ./.;
+        # whatever kind of machine looks at the cases
+        system = lib.mkDefault "x86_64-linux";
       };
     };
   # with what the evaluator at hand may not declare, and our module sets if asked to

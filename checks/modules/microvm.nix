@@ -163,6 +163,10 @@ in
     };
     fails = "boot.blacklistedKernelModules has kvm_intel";
   };
+  "a machine of another kind is refused" = {
+    config = micro { microvm.system = "aarch64-linux"; };
+    fails = "Set it to \"container\" on aarch64-linux";
+  };
   "without microvm.nix there are none" = {
     config =
       { lib, ... }:

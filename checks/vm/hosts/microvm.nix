@@ -1,4 +1,4 @@
-# The same host with microVMs, which a virtual machine emulates. CI leaves such tests out by `--without vm-microvm`.
+# The same host with microVMs, whose processors are emulated: slow, so that CI leaves these tests out by their names.
 { lib, ... }:
 {
   imports = [ ./plain.nix ];
