@@ -27,7 +27,7 @@ in
   # Everything in it that has a name outside has the same in each sandbox: each runs in a container of its own.
   microvm = {
     inherit (cfg) hypervisor;
-    # what it brings along is in ./base.nix, as far as it is for every inside; its overlay would make all packages anew
+    # it brings an overlay, which would have all packages evaluated anew; what it trims, ./base.nix does for every inside
     optimize.enable = false;
     cpu = lib.mkIf cfg.emulate "max";
     vcpu = if limits.cpuQuota == null then 2 else (limits.cpuQuota + 99) / 100;
@@ -146,7 +146,7 @@ in
         ip route add default via "$SANDBOX_GATEWAY"
       '';
     };
-    # of the kernel's messages, which the host has in its journal, it is the only reader
+    # nobody logs in there: what is written to it is in the host's journal
     "serial-getty@ttyS0".enable = false;
     "serial-getty@hvc0".enable = false;
     # by vsock systemd says it itself
