@@ -159,12 +159,21 @@ in
         serviceConfig.LimitNOFILE = 1048576;
         # once its release is known, see ./containers.nix
         script = lib.mkOrder 610 ''
-          if [ -e "$SYSTEM_PATH/etc/choiros/microvm" ] && grep -qx kvm=yes "$SYSTEM_PATH/etc/choiros/microvm"; then
-            if [ ! -c /dev/kvm ]; then
-              echo "$INSTANCE is a microVM, and this machine has no /dev/kvm: switch virtualization on in its firmware or in the hypervisor that it runs on; on EC2 take a type ${virtual}, or a .metal one; or set its isolation to \"container\"" >&2
+          about=$SYSTEM_PATH/etc/choiros/microvm
+          if [ -e "$about" ]; then
+            wanted=$(sed -n 's/^memory=//p' "$about")
+            present=$(($(sed -n 's/^MemTotal: *\([0-9]*\) kB$/\1/p' /proc/meminfo) / 1024))
+            if [ "$wanted" -gt "$present" ]; then
+              echo "$INSTANCE is a microVM with $wanted MiB of memory, and this machine has $present: lower its memoryMax" >&2
               exit 1
             fi
-            EXTRA_NSPAWN_FLAGS="''${EXTRA_NSPAWN_FLAGS-} --bind=/dev/kvm"
+            if grep -qx kvm=yes "$about"; then
+              if [ ! -c /dev/kvm ]; then
+                echo "$INSTANCE is a microVM, and this machine has no /dev/kvm: switch virtualization on in its firmware or in the hypervisor that it runs on; on EC2 take a type ${virtual}, or a .metal one; or set its isolation to \"container\"" >&2
+                exit 1
+              fi
+              EXTRA_NSPAWN_FLAGS="''${EXTRA_NSPAWN_FLAGS-} --bind=/dev/kvm"
+            fi
           fi
         '';
       })
