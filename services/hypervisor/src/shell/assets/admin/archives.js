@@ -13,13 +13,20 @@ const UNDER_WAY = { making: "being put away", restoring: "being restored", delet
 let after;
 
 export const refresh = list("archives", {
-  load: () => get("/api/archives"),
+  load,
   row,
   none: "There are no archives. A workspace becomes one when its last member is removed.",
 });
 
 export function mount(all) {
   after = all;
+}
+
+// what is under way is over in a moment, and nobody has to ask for the page again
+async function load() {
+  const archives = await get("/api/archives");
+  if (archives.some(({ state }) => state !== "kept")) setTimeout(() => attempt(byId("archives-error"), refresh), 1000);
+  return archives;
 }
 
 function row(archive) {
