@@ -39,7 +39,8 @@ let
     "kvm_intel"
   ] config.boot.blacklistedKernelModules;
 
-  ofMicrovms = value: lib.listToAttrs (map (s: lib.nameValuePair s.name (value s)) cfg.containers);
+  # whichever kind they are: that is their release's matter
+  names = map (s: s.name) cfg.containers;
 in
 {
   options.services.choiros = {
@@ -147,36 +148,34 @@ in
     ];
     # For whichever release it runs: what isn't a microVM has no such file in it, and can make none. NixOS adds
     # /dev/net/tun by itself.
-    containers = ofMicrovms (_: {
+    containers = lib.genAttrs names (_: {
       allowedDevices = lib.optional (!cfg.microvm.emulate) {
         node = "/dev/kvm";
         modifier = "rw";
       };
     });
-    systemd.services = lib.mapAttrs' (name: lib.nameValuePair "container@${name}") (
-      ofMicrovms (_: {
-        # one for each file of /data that a guest remembers
-        serviceConfig.LimitNOFILE = 1048576;
-        # once its release is known, see ./containers.nix
-        script = lib.mkOrder 610 ''
-          about=$SYSTEM_PATH/etc/choiros/microvm
-          if [ -e "$about" ]; then
-            wanted=$(sed -n 's/^memory=//p' "$about")
-            present=$(($(sed -n 's/^MemTotal: *\([0-9]*\) kB$/\1/p' /proc/meminfo) / 1024))
-            if [ "$wanted" -gt "$present" ]; then
-              echo "$INSTANCE is a microVM with $wanted MiB of memory, and this machine has $present: lower its memoryMax" >&2
+    systemd.services = lib.genAttrs (map (name: "container@${name}") names) (_: {
+      # one for each file of /data that a guest remembers
+      serviceConfig.LimitNOFILE = 1048576;
+      # once its release is known, see ./containers.nix
+      script = lib.mkOrder 610 ''
+        about=$SYSTEM_PATH/etc/choiros/microvm
+        if [ -e "$about" ]; then
+          wanted=$(sed -n 's/^memory=//p' "$about")
+          present=$(($(sed -n 's/^MemTotal: *\([0-9]*\) kB$/\1/p' /proc/meminfo) / 1024))
+          if [ "$wanted" -gt "$present" ]; then
+            echo "$INSTANCE is a microVM with $wanted MiB of memory, and this machine has $present: lower its memoryMax" >&2
+            exit 1
+          fi
+          if grep -qx kvm=yes "$about"; then
+            if [ ! -c /dev/kvm ]; then
+              echo "$INSTANCE is a microVM, and this machine has no /dev/kvm: switch virtualization on in its firmware or in the hypervisor that it runs on; on EC2 take a type ${virtual}, or a .metal one; or set its isolation to \"container\"" >&2
               exit 1
             fi
-            if grep -qx kvm=yes "$about"; then
-              if [ ! -c /dev/kvm ]; then
-                echo "$INSTANCE is a microVM, and this machine has no /dev/kvm: switch virtualization on in its firmware or in the hypervisor that it runs on; on EC2 take a type ${virtual}, or a .metal one; or set its isolation to \"container\"" >&2
-                exit 1
-              fi
-              EXTRA_NSPAWN_FLAGS="''${EXTRA_NSPAWN_FLAGS-} --bind=/dev/kvm"
-            fi
+            EXTRA_NSPAWN_FLAGS="''${EXTRA_NSPAWN_FLAGS-} --bind=/dev/kvm"
           fi
-        '';
-      })
-    );
+        fi
+      '';
+    });
   };
 }
