@@ -11,6 +11,8 @@ import { ask, busy, button, byId, confirm, element, field } from "../ui.js";
 const UNDER_WAY = { making: "being put away", restoring: "being restored", deleting: "being deleted" };
 
 let after;
+// the look that is to come
+let again;
 
 export const refresh = list("archives", {
   load,
@@ -25,7 +27,8 @@ export function mount(all) {
 // what is under way is over in a moment, and nobody has to ask for the page again
 async function load() {
   const archives = await get("/api/archives");
-  if (archives.some(({ state }) => state !== "kept")) setTimeout(() => attempt(byId("archives-error"), refresh), 1000);
+  clearTimeout(again);
+  if (archives.some(({ state }) => state !== "kept")) again = setTimeout(() => attempt(byId("archives-error"), refresh), 1000);
   return archives;
 }
 
