@@ -10,7 +10,6 @@ let
   cfg = config.services.choiros;
   quota = import ./lib/quota.nix { inherit lib pkgs; };
   mounts = import ./lib/mounts.nix { inherit lib config; };
-  sizes = import ./lib/size.nix { inherit lib; };
   inherit (import ./lib/plan.nix { inherit lib; }) folders ids;
 
   # They answer for everybody, and take little.
@@ -102,14 +101,11 @@ let
       ''
     );
   };
-  # what is beside a guest's memory: the program that runs it, the one that has its volume, and a service manager
-  monitor = sizes.bytes "256M";
   # a workspace's limits, as settings of the unit that a sandbox's container is
   share =
     limits:
     {
-      MemoryMax =
-        if limits.isolation == "microvm" then sizes.bytes limits.memoryMax + monitor else limits.memoryMax;
+      MemoryMax = limits.memoryMax;
       # What it could not hold in memory would be read and written all day, in the way of all others.
       MemorySwapMax = 0;
       TasksMax = limits.tasksMax;

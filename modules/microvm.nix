@@ -23,7 +23,8 @@ let
     };
   microvms = lib.filter (kind: kind.settings.isolation == "microvm") kinds;
   first = (lib.head microvms).option;
-  least = 256;
+  # beside what runs the guest, see ./lib/size.nix
+  least = if cfg.microvm.emulate then 656 else 400;
   small = lib.filter (kind: sizes.mebibytes kind.settings.memoryMax < least) microvms;
   inherit (cfg.machine) instanceType memory;
   # what sandboxes get of it, see ./limits.nix
@@ -142,7 +143,7 @@ in
       }
     ];
 
-    boot.kernelModules = [
+    boot.kernelModules = lib.mkIf cfg.microvm.enable [
       "bridge"
       "tun"
     ];

@@ -8,9 +8,8 @@ host: sandbox:
 let
   cfg = host.config.services.choiros.microvm;
   limits = sandbox.settings;
-  inherit (import ../lib/size.nix { inherit lib; }) mebibytes;
-  emulated = cfg.hypervisor == "qemu";
-  memory = mebibytes limits.memoryMax;
+  isQemu = cfg.hypervisor == "qemu";
+  memory = (import ../lib/size.nix { inherit lib; }).guest cfg.emulate limits.memoryMax;
   notifyPort = "org.choiros.notify";
   # Runs before the first unit does, and before there are names for devices.
   identity = pkgs.writeShellScript "identity" ''
@@ -32,13 +31,13 @@ in
     cpu = lib.mkIf cfg.emulate "max";
     vcpu = if limits.cpuQuota == null then 2 else (limits.cpuQuota + 99) / 100;
     # QEMU hangs with 2048
-    mem = if emulated && memory == 2048 then 2047 else memory;
+    mem = if isQemu && memory == 2048 then 2047 else memory;
     # what the guest has no use for goes back to the host
     balloon = true;
     deflateOnOOM = true;
     socket = "vmm.sock";
     # in the monitor itself; of QEMU's the guest would reach whatever listens on the host's
-    vsock.cid = lib.mkIf (!emulated) 3;
+    vsock.cid = lib.mkIf (!isQemu) 3;
     interfaces = [
       {
         type = "tap";
@@ -150,7 +149,7 @@ in
     "serial-getty@ttyS0".enable = false;
     "serial-getty@hvc0".enable = false;
     # by vsock systemd says it itself
-    guest-ready = lib.mkIf emulated {
+    guest-ready = lib.mkIf isQemu {
       description = "Word to the host that the guest is up, and that it goes";
       wantedBy = [ "multi-user.target" ];
       after = [ "multi-user.target" ];

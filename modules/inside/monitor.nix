@@ -6,7 +6,7 @@ let
   cfg = host.config.services.choiros.microvm;
   hardening = import ../lib/hardening.nix;
   identity = import ../lib/identity.nix { inherit lib; };
-  inherit (import ../lib/size.nix { inherit lib; }) mebibytes;
+  inherit (import ../lib/size.nix { inherit lib; }) guest;
   isQemu = cfg.hypervisor == "qemu";
 
   # a file of whole sectors, as a disk is
@@ -72,7 +72,7 @@ in
   # for the start of the container, which gives it what it needs of the host
   environment.etc."choiros/microvm".text = ''
     kvm=${if cfg.emulate then "no" else "yes"}
-    memory=${toString (mebibytes sandbox.settings.memoryMax)}
+    memory=${toString (guest cfg.emulate sandbox.settings.memoryMax)}
   '';
 
   # what the guest's console says is what the host's journal is for
