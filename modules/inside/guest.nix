@@ -160,7 +160,10 @@ in
         Type = "oneshot";
         RemainAfterExit = true;
         ExecStart = ''/bin/sh -c "echo READY=1 > /dev/virtio-ports/${notifyPort}"'';
-        ExecStop = ''/bin/sh -c "echo STOPPING=1 > /dev/virtio-ports/${notifyPort}"'';
+        # not before a restart: that is for the container's unit to do
+        ExecStop = pkgs.writeShellScript "stopping" ''
+          [ -n "$(systemctl list-jobs --no-legend reboot.target)" ] || echo STOPPING=1 > /dev/virtio-ports/${notifyPort}
+        '';
       };
     };
   };

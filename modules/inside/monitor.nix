@@ -32,7 +32,10 @@ let
     text = ''
       socat -u UNIX-CONNECT:notify.sock,retry=6000,interval=0.1 STDOUT | while IFS= read -r line; do
         case $line in
-          READY=1) systemd-notify --ready ;;
+          READY=1)
+            rm -f stopping
+            systemd-notify --ready
+            ;;
           STOPPING=1) : > stopping ;;
         esac
       done
