@@ -8,7 +8,7 @@
 let
   cfg = config.services.choiros;
   inherit (import ./lib/plan.nix { inherit lib; }) folders;
-  networks = import ./lib/networks.nix { inherit lib; };
+  wall = import ./lib/wall.nix { inherit lib; };
   identity = import ./lib/identity.nix { inherit lib; };
   inside = (import ./inside).system { inherit config pkgs; };
   # a folder that nobody inside may list
@@ -59,21 +59,6 @@ let
     config = inside s;
   };
 
-  # a second wall behind the firewall's rules, of another make
-  wall =
-    s:
-    let
-      inherit (s.settings) egress;
-      near = lib.optionals (!s.shared) [
-        s.hostAddress
-        s.address
-      ];
-    in
-    {
-      IPAddressDeny = if egress == "internet" then networks.private ++ [ "::/0" ] else "any";
-      IPAddressAllow = [ "localhost" ] ++ near ++ lib.optionals (lib.isList egress) egress;
-    };
-
   # of a slot, that nobody has pinned yet
   newest = s: ''
     if [ -z "$pinned" ]; then
@@ -115,7 +100,7 @@ let
       # it would bring the newest closure into what runs
       ExecReload = lib.mkForce [ ];
     }
-    // wall s;
+    // wall.unit s;
   };
 
   forEach =

@@ -11,6 +11,7 @@ let
   cfg = config.services.choiros;
   sizes = import ./lib/size.nix { inherit lib; };
   choirosTypes = import ./lib/types.nix { inherit lib; };
+  wall = import ./lib/wall.nix { inherit lib; };
 
   kinds =
     lib.mapAttrsToList (name: w: {
@@ -40,8 +41,39 @@ let
     "kvm_intel"
   ] config.boot.blacklistedKernelModules;
 
-  # whichever kind they are: that is their release's matter
-  names = map (s: s.name) cfg.containers;
+  start = s: {
+    # one for each file of /data that a guest remembers
+    serviceConfig.LimitNOFILE = 1048576;
+    # once its release is known, see ./containers.nix
+    script = lib.mkOrder 610 ''
+      about=$SYSTEM_PATH/etc/choiros/microvm
+      if [ -e "$about" ]; then
+        wanted=$(sed -n 's/^memory=//p' "$about")
+        present=$(($(sed -n 's/^MemTotal: *\([0-9]*\) kB$/\1/p' /proc/meminfo) / 1024))
+        if [ "$wanted" -gt "$present" ]; then
+          echo "$INSTANCE is a microVM with $wanted MiB of memory, and this machine has $present: lower its memoryMax" >&2
+          exit 1
+        fi
+        EXTRA_NSPAWN_FLAGS="''${EXTRA_NSPAWN_FLAGS-} ${
+          toString (lib.mapAttrsToList (name: value: "--setenv=${name}=${value}") (wall.guest s))
+        }"
+        if grep -qx kvm=yes "$about"; then
+          if [ ! -c /dev/kvm ]; then
+            echo "$INSTANCE is a microVM, and this machine has no /dev/kvm: switch virtualization on in its firmware or in the hypervisor that it runs on; on EC2 take a type ${virtual}, or a .metal one; or set its isolation to \"container\"" >&2
+            exit 1
+          fi
+          EXTRA_NSPAWN_FLAGS="$EXTRA_NSPAWN_FLAGS --bind=/dev/kvm"
+        fi
+      fi
+    '';
+  };
+  # what a host without them says to a release that is one
+  refuse.script = lib.mkOrder 610 ''
+    if [ -e "$SYSTEM_PATH/etc/choiros/microvm" ]; then
+      echo "$INSTANCE's release is a microVM, and this host has none: set services.choiros.microvm.enable = true, or give it a release that is a container" >&2
+      exit 1
+    fi
+  '';
 in
 {
   options.services.choiros = {
@@ -111,8 +143,15 @@ in
     };
   };
 
-  config = lib.mkIf (cfg.enable && cfg.microvm.enable) {
-    assertions = lib.optionals (microvms != [ ]) [
+  config = lib.mkIf cfg.enable {
+    # whichever kind they are: that is their release's matter
+    systemd.services = lib.listToAttrs (
+      map (
+        s: lib.nameValuePair "container@${s.name}" (if cfg.microvm.enable then start s else refuse)
+      ) cfg.containers
+    );
+
+    assertions = lib.optionals (cfg.microvm.enable && microvms != [ ]) [
       {
         assertion = cfg.microvm.source != null;
         message = "services.choiros.${first}.isolation is \"microvm\", but there is no microvm.nix to make it with. Set services.choiros.microvm.source to its source, or take the module from this project's flake.";
@@ -135,7 +174,7 @@ in
       }
       {
         assertion = small == [ ];
-        message = "services.choiros.${(lib.head small).option}.memoryMax is ${(lib.head small).settings.memoryMax}, and a microVM has a kernel of its own: it needs ${toString least}M.";
+        message = "services.choiros.${(lib.head small).option}.memoryMax is ${(lib.head small).settings.memoryMax}, and a microVM has a kernel of its own and a program that runs it: it needs ${toString least}M.";
       }
       {
         assertion = memory != null -> large == [ ];
@@ -149,34 +188,11 @@ in
     ];
     # For whichever release it runs: what isn't a microVM has no such file in it, and can make none. NixOS adds
     # /dev/net/tun by itself.
-    containers = lib.genAttrs names (_: {
+    containers = lib.genAttrs (lib.optionals cfg.microvm.enable (map (s: s.name) cfg.containers)) (_: {
       allowedDevices = lib.optional (!cfg.microvm.emulate) {
         node = "/dev/kvm";
         modifier = "rw";
       };
-    });
-    systemd.services = lib.genAttrs (map (name: "container@${name}") names) (_: {
-      # one for each file of /data that a guest remembers
-      serviceConfig.LimitNOFILE = 1048576;
-      # once its release is known, see ./containers.nix
-      script = lib.mkOrder 610 ''
-        about=$SYSTEM_PATH/etc/choiros/microvm
-        if [ -e "$about" ]; then
-          wanted=$(sed -n 's/^memory=//p' "$about")
-          present=$(($(sed -n 's/^MemTotal: *\([0-9]*\) kB$/\1/p' /proc/meminfo) / 1024))
-          if [ "$wanted" -gt "$present" ]; then
-            echo "$INSTANCE is a microVM with $wanted MiB of memory, and this machine has $present: lower its memoryMax" >&2
-            exit 1
-          fi
-          if grep -qx kvm=yes "$about"; then
-            if [ ! -c /dev/kvm ]; then
-              echo "$INSTANCE is a microVM, and this machine has no /dev/kvm: switch virtualization on in its firmware or in the hypervisor that it runs on; on EC2 take a type ${virtual}, or a .metal one; or set its isolation to \"container\"" >&2
-              exit 1
-            fi
-            EXTRA_NSPAWN_FLAGS="''${EXTRA_NSPAWN_FLAGS-} --bind=/dev/kvm"
-          fi
-        fi
-      '';
     });
   };
 }

@@ -98,9 +98,14 @@ in
       && says (unit c).script "lower its memoryMax"
       && !(builtins.any (says "--bind=/dev/kvm") c.containers.sandbox-live.extraFlags);
   };
-  "a host of containers has nothing of it" = {
+  "a host of containers has nothing of it, and says so to a release that is one" = {
     config = host { };
-    expect = c: !(hasKvm c) && !(says (unit c).script "kvm") && ((inside c).systemd.services ? sandbox);
+    expect =
+      c:
+      !(hasKvm c)
+      && !(says (unit c).script "kvm")
+      && says (unit c).script "services.choiros.microvm.enable = true"
+      && ((inside c).systemd.services ? sandbox);
   };
   "on the way back to containers, microVMs still start" = {
     config = host { microvm.enable = true; };
@@ -113,6 +118,37 @@ in
     };
     expect =
       c: (c.containers.slots.config.systemd.services ? vmm) && ((inside c).systemd.services ? sandbox);
+  };
+  "what a guest sends meets a second wall as well" = {
+    config = micro { };
+    expect =
+      c:
+      [
+        "LOCAL_ADDRESS"
+        "HOST_ADDRESS"
+        "GUEST_ALLOWED"
+        "GUEST_DENIED"
+      ] == (inside c).systemd.services.guest-link.serviceConfig.PassEnvironment
+      && says (inside c).systemd.services.guest-link.script "device tap0"
+      && says (unit c).script "GUEST_ALLOWED=10.233.1.1,10.233.1.2 --setenv=GUEST_DENIED=0.0.0.0/0";
+  };
+  "which lets through what egress names" = {
+    config = micro {
+      workspaces.sandbox = {
+        isolation = "microvm";
+        egress = [ "198.51.100.0/24" ];
+      };
+    };
+    expect = c: says (unit c).script "10.233.1.2,198.51.100.0/24 --setenv=GUEST_DENIED=0.0.0.0/0";
+  };
+  "and of the internet what is public" = {
+    config = micro {
+      workspaces.sandbox = {
+        isolation = "microvm";
+        egress = "internet";
+      };
+    };
+    expect = c: says (unit c).script "GUEST_DENIED=0.0.0.0/8,10.0.0.0/8,";
   };
   "the rules that keep sandboxes apart know no kinds" = {
     config = micro { };

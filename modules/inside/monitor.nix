@@ -98,7 +98,7 @@ in
     };
   };
   systemd.services = {
-    # The container's own address is the guest's from here on.
+    # The container's own address is the guest's from here on, and what it sends with it is looked at here.
     guest-link = {
       description = "The guest's end of the sandbox's wire";
       wantedBy = [ "multi-user.target" ];
@@ -106,10 +106,22 @@ in
       path = [
         pkgs.coreutils
         pkgs.iproute2
+        pkgs.nftables
       ];
+      # nor does the guest run without its rules
+      unitConfig = {
+        FailureAction = "exit-force";
+        FailureActionExitStatus = 1;
+      };
       serviceConfig = {
         Type = "oneshot";
         RemainAfterExit = true;
+        PassEnvironment = [
+          "LOCAL_ADDRESS"
+          "HOST_ADDRESS"
+          "GUEST_ALLOWED"
+          "GUEST_DENIED"
+        ];
       };
       script = ''
         ip address flush dev eth0
@@ -117,6 +129,19 @@ in
         ip link add br0 type bridge stp_state 0 forward_delay 0 mcast_snooping 0
         # shellcheck disable=SC2046
         ip tuntap add tap0 mode tap user vmm $(cat ${runner}/share/microvm/tap-flags)
+        nft -f - <<EOF
+        table netdev guest {
+          chain sent {
+            type filter hook ingress device tap0 priority 0; policy drop;
+            arp saddr ip != ''${LOCAL_ADDRESS%/*} drop
+            ether type arp accept
+            ip saddr != ''${LOCAL_ADDRESS%/*} drop
+            ip daddr { $HOST_ADDRESS''${GUEST_ALLOWED:+,$GUEST_ALLOWED} } accept
+            ip daddr { $GUEST_DENIED } drop
+            ether type ip accept
+          }
+        }
+        EOF
         for link in eth0 tap0; do ip link set "$link" master br0; done
         for link in eth0 tap0 br0; do ip link set "$link" addrgenmode none up; done
       '';
