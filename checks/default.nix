@@ -20,6 +20,8 @@ let
         { nodes, ... }:
         "kind = \"${nodes.machine.services.choiros.ingress.kind}\"\n"
         + "isolation = \"${nodes.machine.services.choiros.workspaces.sandbox.isolation}\"\n"
+        # seconds that whatever starts a sandbox may take
+        + "patience = ${if nodes.machine.services.choiros.microvm.emulate then "1800" else "300"}\n"
         + builtins.readFile ./vm/common.py
         + lib.optionalString (nodes ? client) (builtins.readFile ./vm/client.py)
         + lib.concatMapStrings (

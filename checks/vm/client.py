@@ -47,3 +47,49 @@ def sign_up(username, passkey):
     invite = json.loads(machine.succeed("hypervisor invite --admin --json"))["url"].split("invite=")[1]
     options = post("/auth/register/start", {"username": username, "invite": invite})["publicKey"]
     return post("/auth/register/finish", passkey.create(options)) | {"invite": invite}
+
+
+# -- people who write while a release changes
+
+database = "/var/lib/choiros/sandboxes/sandbox-live/events.db"
+
+
+def row(role):
+    rows = json.loads(machine.succeed("hypervisor sandboxes --json"))
+    return next(row for row in rows if (row["workspace"], row["role"]) == ("sandbox", role))
+
+
+def written():
+    return int(machine.succeed(f"sqlite3 'file:{database}?mode=ro' 'select count(*) from events where kind = \"note\"'"))
+
+
+def writers(n=4):
+    """People who write to live, one note after the other, and write down what came of each; a page that is looked at meanwhile."""
+    patient = f"{stranger} --max-time {patience}"
+    write = f"{patient} -b /tmp/jar -X POST -H 'Content-Type: application/json' -H 'Origin: {sandboxes['live']}' -d '{{\"kind\": \"note\"}}' -o /dev/null -w '%{{http_code}}\\n' {sandboxes['live']}/logs/events"
+    look = f"{patient} -b /tmp/jar -o /dev/null -w '%{{http_code}}\\n' {sandboxes['live']}/health"
+    client.succeed(f"rm -f /tmp/live.*; touch /tmp/live.on; for n in $(seq {n}); do (while [ -e /tmp/live.on ]; do {write} >> /tmp/live.$n.wrote; done) > /dev/null 2>&1 & done; (while [ -e /tmp/live.on ]; do {look} >> /tmp/live.looked; done) > /dev/null 2>&1 &")
+    client.wait_until_succeeds("test -s /tmp/live.1.wrote && test -s /tmp/live.looked", timeout=30)
+
+
+def came():
+    """How many notes were acknowledged, and what else came."""
+    client.succeed("rm /tmp/live.on; sleep 1", "while pgrep -f '[l]ogs/events' > /dev/null; do sleep 0.2; done")
+    answers = client.succeed("cat /tmp/live.*.wrote /tmp/live.looked").split()
+    notes = client.succeed("cat /tmp/live.*.wrote").split()
+    return sum(answer.startswith("2") for answer in notes), sorted({answer for answer in answers if not answer.startswith("2")})
+
+
+def settled():
+    """A gateway that runs, with a live that is well."""
+    machine.wait_until_succeeds("hypervisor status && hypervisor sandboxes start sandbox live", timeout=patience)
+
+
+def whole():
+    """Live is pinned to what it runs, and what it runs is what the gateway says."""
+    number, path = pinned("sandbox-live")
+    t.assertEqual((row("live")["release"], runs("sandbox-live"), row("live")["sandbox"]), (number, path, "sandbox-live"))
+    t.assertEqual(machine.succeed(f"sqlite3 -readonly {database} 'pragma integrity_check'").strip(), "ok")
+    # what a copy has left that was broken off goes in the background
+    machine.wait_until_succeeds("left=$(find /var/lib/choiros/sandboxes -maxdepth 3 -name '*.part') && [ -z \"$left\" ]", timeout=60)
+    return number

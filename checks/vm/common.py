@@ -64,8 +64,13 @@ def leader_of(sandbox):
     return machine.succeed(f"machinectl show {sandbox} -p Leader --value").strip()
 
 
+addresses = {"sandbox-live": "10.233.1.2", "sandbox-dev": "10.233.2.2"}
+
+
 def in_network_of(sandbox, command):
-    """A command as it runs there, with the host's programs."""
+    """A command as it runs there, with the host's programs, or a guest's own."""
+    if isolation == "microvm":
+        return f"in-guest {addresses[sandbox]} {shlex.quote(command)}"
     return f"nsenter -t {leader_of(sandbox)} -n {command}"
 
 
@@ -85,7 +90,7 @@ def both_running():
     """Both sandboxes are, and no rollout is about to restart one."""
     machine.wait_until_succeeds("systemctl show -p ActiveState choiros-rollout | grep -qE '=(active|failed)'", timeout=300)
     for role in ("live", "dev"):
-        machine.wait_until_succeeds(f"hypervisor sandboxes start sandbox {role}", timeout=120)
+        machine.wait_until_succeeds(f"hypervisor sandboxes start sandbox {role}", timeout=patience)
     machine.wait_until_succeeds("hypervisor sandboxes --json | jq -e 'map(select(.workspace == \"sandbox\")) | all(.[]; .status == \"running\")'", timeout=120)
 
 

@@ -7,8 +7,24 @@
   ...
 }:
 let
-  cfg = config.services.choiros;
-  inside = (import ../../../modules/inside).system { inherit config pkgs; };
+  host = { inherit config pkgs; };
+  dev = lib.findFirst (s: s.name == "sandbox-dev") null config.services.choiros.sandboxes;
+  service =
+    if dev.options.config != null then
+      dev.options.config
+    else
+      import ../../../modules/inside/service.nix host dev;
+  # what dev runs, with more where the service is
+  inside =
+    more:
+    (import ../../../modules/inside).system host (
+      dev
+      // {
+        options = dev.options // {
+          config.imports = [ service ] ++ more;
+        };
+      }
+    );
   # what each has that what is running has not
   deployments = {
     # of a host from before there were releases: live's own, with its name and address in it
@@ -47,17 +63,16 @@ in
     name: more:
     lib.nameValuePair "at-${name}" {
       autoStart = false;
-      config.imports = [
-        (inside (lib.findFirst (s: s.name == "sandbox-dev") null cfg.sandboxes))
+      config = inside [
         { system.name = name; }
         more
       ];
     }
   ) deployments;
   environment.etc = {
-    deployments.text = lib.concatMapStrings (name: "${name} ${config.containers."at-${name}".path}\n") (
-      lib.attrNames deployments
-    );
+    deployments.text = lib.concatMapStrings (
+      name: "${lib.removePrefix "at-" name} ${config.containers.${name}.path}\n"
+    ) (lib.filter (lib.hasPrefix "at-") (lib.attrNames config.containers));
     "choiros/releases".source = lib.mkForce "/var/lib/deployed";
   };
   systemd.tmpfiles.rules = [ "C /var/lib/deployed 0644 - - - ${plan}" ];

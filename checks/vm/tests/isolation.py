@@ -14,7 +14,7 @@ machine.wait_for_unit("multi-user.target")
 machine.wait_for_open_port(443)
 machine.succeed("systemctl start container@sandbox-dev")
 for url in (live, dev):
-    machine.wait_until_succeeds(f"{try_} {url}", timeout=120)
+    machine.wait_until_succeeds(f"{try_} {url}", timeout=patience)
 
 with subtest("the world reaches 80 and 443, and nothing else"):
     client.wait_until_succeeds(f"{try_} http://machine/ || test $? = 22", timeout=60)
@@ -67,7 +67,9 @@ with subtest("every unit of ours is sealed"):
 
 with subtest("it is the table that keeps them in, and what comes from another sandbox is refused without it, too"):
     machine.succeed("systemctl kill --signal=STOP choiros-firewall-watch", "nft delete table inet choiros")
-    machine.succeed(in_network_of("sandbox-dev", f"curl -sf -o /dev/null --max-time 10 http://{address}:7001/"))
+    # a program of the host's isn't the unit's; what a guest sends is, and meets the second wall
+    reaches = machine.fail if isolation == "microvm" else machine.succeed
+    reaches(in_network_of("sandbox-dev", f"curl -sf -o /dev/null --max-time 10 http://{address}:7001/"))
     machine.fail(in_network_of("sandbox-dev", f"{try_} {live}"))
     machine.succeed("systemctl kill --signal=CONT choiros-firewall-watch")
     machine.wait_until_succeeds("nft list table inet choiros", timeout=30)

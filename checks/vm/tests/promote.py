@@ -1,45 +1,4 @@
 """Promotions while people write: live keeps its data, whoever comes waits, and whatever ends in the middle, one release or the other is there, whole."""
-database = "/var/lib/choiros/sandboxes/sandbox-live/events.db"
-
-
-def row(role):
-    rows = json.loads(machine.succeed("hypervisor sandboxes --json"))
-    return next(row for row in rows if (row["workspace"], row["role"]) == ("sandbox", role))
-
-
-def written():
-    return int(machine.succeed(f"sqlite3 'file:{database}?mode=ro' 'select count(*) from events where kind = \"note\"'"))
-
-
-def writers(n=4):
-    """People who write to live, one note after the other, and write down what came of each; a page that is looked at meanwhile."""
-    write = f"{stranger} -b /tmp/jar -X POST -H 'Content-Type: application/json' -H 'Origin: {sandboxes['live']}' -d '{{\"kind\": \"note\"}}' -o /dev/null -w '%{{http_code}}\\n' {sandboxes['live']}/logs/events"
-    look = f"{stranger} -b /tmp/jar -o /dev/null -w '%{{http_code}}\\n' {sandboxes['live']}/health"
-    client.succeed(f"rm -f /tmp/live.*; touch /tmp/live.on; for n in $(seq {n}); do (while [ -e /tmp/live.on ]; do {write} >> /tmp/live.$n.wrote; done) > /dev/null 2>&1 & done; (while [ -e /tmp/live.on ]; do {look} >> /tmp/live.looked; done) > /dev/null 2>&1 &")
-    client.wait_until_succeeds("test -s /tmp/live.1.wrote && test -s /tmp/live.looked", timeout=30)
-
-
-def came():
-    """How many notes were acknowledged, and what else came."""
-    client.succeed("rm /tmp/live.on; sleep 1", "while pgrep -f '[l]ogs/events' > /dev/null; do sleep 0.2; done")
-    answers = client.succeed("cat /tmp/live.*.wrote /tmp/live.looked").split()
-    notes = client.succeed("cat /tmp/live.*.wrote").split()
-    return sum(answer.startswith("2") for answer in notes), sorted({answer for answer in answers if not answer.startswith("2")})
-
-
-def settled():
-    """A gateway that runs, with a live that is well."""
-    machine.wait_until_succeeds("hypervisor status && hypervisor sandboxes start sandbox live", timeout=180)
-
-
-def whole():
-    """Live is pinned to what it runs, and what it runs is what the gateway says."""
-    number, path = pinned("sandbox-live")
-    t.assertEqual((row("live")["release"], runs("sandbox-live"), row("live")["sandbox"]), (number, path, "sandbox-live"))
-    t.assertEqual(machine.succeed(f"sqlite3 -readonly {database} 'pragma integrity_check'").strip(), "ok")
-    # what a copy has left that was broken off goes in the background
-    machine.wait_until_succeeds("left=$(find /var/lib/choiros/sandboxes -maxdepth 3 -name '*.part') && [ -z \"$left\" ]", timeout=60)
-    return number
 
 
 def other():
@@ -59,7 +18,7 @@ with subtest("a promotion that people write through: all wait, none fails, each 
     before = written()
     writers()
     for _ in range(4):
-        done = json.loads(machine.succeed(f"hypervisor promote sandbox --release {other()} --json", timeout=120))
+        done = json.loads(machine.succeed(f"hypervisor promote sandbox --release {other()} --json", timeout=patience))
         print("held for", done["held_ms"], "ms:", done["held_requests"], "requests")
         t.assertEqual(whole(), done["release"])
     notes, others = came()
@@ -71,7 +30,7 @@ with subtest("a release that isn't well never becomes live's, and live doesn't n
     before, start = written(), machine.succeed("systemctl show -p ActiveEnterTimestampMonotonic container@sandbox-live")
     number = pinned("sandbox-live")[0]
     writers()
-    machine.fail("hypervisor promote sandbox --release 3", timeout=300)
+    machine.fail("hypervisor promote sandbox --release 3", timeout=patience)
     notes, others = came()
     t.assertEqual((whole(), written() - before, others), (number, notes, []))
     t.assertEqual(machine.succeed("systemctl show -p ActiveEnterTimestampMonotonic container@sandbox-live"), start)
@@ -79,26 +38,26 @@ with subtest("a release that isn't well never becomes live's, and live doesn't n
 with subtest("without a rehearsal live has it, and is given back what it had, with all that was written"):
     before = written()
     writers()
-    machine.fail("hypervisor promote sandbox --release 3 --no-rehearsal", timeout=300)
+    machine.fail("hypervisor promote sandbox --release 3 --no-rehearsal", timeout=patience)
     notes, others = came()
     t.assertEqual((whole(), written() - before, others), (number, notes, []))
 
 with subtest("a fork gives dev live's data, and nothing of live's changes"):
     before = written()
-    machine.succeed("hypervisor release give sandbox 1", "hypervisor fork sandbox", timeout=120)
+    machine.succeed("hypervisor release give sandbox 1", "hypervisor fork sandbox", timeout=patience)
     t.assertEqual(written(), before)
     there = machine.succeed("sqlite3 'file:/var/lib/choiros/sandboxes/sandbox-dev/events.db?mode=ro' 'select count(*) from events where kind = \"note\"'")
     t.assertEqual(int(there), before)
 
 with subtest("an undo takes the release back, and keeps the data"):
-    machine.succeed(f"hypervisor promote sandbox --release {other()}", timeout=120)
+    machine.succeed(f"hypervisor promote sandbox --release {other()}", timeout=patience)
     before = written()
-    machine.succeed("hypervisor undo sandbox", timeout=120)
+    machine.succeed("hypervisor undo sandbox", timeout=patience)
     t.assertEqual((whole(), written()), (number, before))
 
 # the newest release, which isn't well, has been tried: no boot gives it to dev again
 rolled_out()
-machine.succeed("hypervisor release give sandbox 1", timeout=120)
+machine.succeed("hypervisor release give sandbox 1", timeout=patience)
 
 
 def stopped_at(unit, order, when, once="mkdir /run/stuck/once"):
@@ -106,7 +65,7 @@ def stopped_at(unit, order, when, once="mkdir /run/stuck/once"):
     wait = f"+/bin/sh -c 'case %i in {order}) ;; *) exit 0 ;; esac; {once} || exit 0; touch /run/stuck/here; while [ -e /run/stuck/here ]; do sleep 0.1; done'"
     machine.succeed("rm -rf /run/stuck; mkdir /run/stuck", f"mkdir -p /run/systemd/system/{unit}.d", f"cat > /run/systemd/system/{unit}.d/stuck.conf <<'EOF'\n[Service]\nRootDirectoryStartOnly=true\n{when}={wait}\nEOF", "systemctl daemon-reload")
     machine.succeed(f"(hypervisor promote sandbox --release {other()} > /run/stuck/said 2>&1 || true; touch /run/stuck/done) > /dev/null 2>&1 &")
-    machine.succeed("for i in $(seq 1200); do [ ! -e /run/stuck/here ] && [ ! -e /run/stuck/done ] || exit 0; sleep 0.05; done; exit 1", timeout=90)
+    machine.succeed(f"for i in $(seq {20 * patience}); do [ ! -e /run/stuck/here ] && [ ! -e /run/stuck/done ] || exit 0; sleep 0.05; done; exit 1", timeout=patience)
     return machine.execute("test -e /run/stuck/here")[0] == 0
 
 
@@ -146,7 +105,7 @@ for what, end in ends.items():
         for step in steps:
             both_running()
             # a rehearsal gives dev another release
-            machine.succeed(f"hypervisor release give sandbox {pinned('sandbox-live')[0]}", timeout=120)
+            machine.succeed(f"hypervisor release give sandbox {pinned('sandbox-live')[0]}", timeout=patience)
             before = written()
             machine.succeed("sync")
             if not stopped_at(*step):
@@ -162,16 +121,18 @@ for what, end in ends.items():
             t.assertGreaterEqual(written(), before)
         t.assertEqual(reached, set(steps))
 
-with subtest("what hangs is taken back in time, and live goes on"):
-    both_running()
-    before, number = written(), pinned("sandbox-live")[0]
-    writers()
-    t.assertTrue(stopped_at("choiros-release-sandbox-live@.service", "*", "ExecStartPre", once="true"))
-    machine.succeed("sleep 40")
-    let_go()
-    settled()
-    machine.wait_until_succeeds("test -e /run/stuck/done", timeout=120)
-    notes, others = came()
-    print(machine.succeed("cat /run/stuck/said"))
-    t.assertEqual((whole(), others), (number, []))
-    t.assertGreaterEqual(written() - before, notes)
+# how long that takes is a matter of the gateway's clock, and guests are given more of it here
+if isolation == "container":
+    with subtest("what hangs is taken back in time, and live goes on"):
+        both_running()
+        before, number = written(), pinned("sandbox-live")[0]
+        writers()
+        t.assertTrue(stopped_at("choiros-release-sandbox-live@.service", "*", "ExecStartPre", once="true"))
+        machine.succeed("sleep 40")
+        let_go()
+        settled()
+        machine.wait_until_succeeds("test -e /run/stuck/done", timeout=patience)
+        notes, others = came()
+        print(machine.succeed("cat /run/stuck/said"))
+        t.assertEqual((whole(), others), (number, []))
+        t.assertGreaterEqual(written() - before, notes)
