@@ -2,7 +2,7 @@
 { lib, ... }:
 {
   services.choiros = {
-    microvm.emulate = true;
+    microvm.emulate = lib.mkDefault true;
     workspaces.sandbox.memoryMax = "1G";
     settings.runtime = {
       start_secs = 600;

@@ -28,7 +28,12 @@ in
     inherit (cfg) hypervisor;
     # it brings an overlay, which would have all packages evaluated anew; what it trims, ./base.nix does for every inside
     optimize.enable = false;
-    cpu = lib.mkIf cfg.emulate "max";
+    # whoever is no virtual machine's host has no use for what KVM needs to emulate one's processor
+    cloud-hypervisor.extraArgs = [
+      "--cpus"
+      "nested=off"
+    ];
+    cpu = lib.mkIf isQemu (if cfg.emulate then "max" else "host,+x2apic,-sgx,-vmx,-svm");
     vcpu = if limits.cpuQuota == null then 2 else (limits.cpuQuota + 99) / 100;
     # QEMU hangs with 2048
     mem = if isQemu && memory == 2048 then 2047 else memory;

@@ -1,0 +1,15 @@
+# With Cloud Hypervisor, on a machine whose own virtual machines may have some, too.
+{
+  scripts = [ "containers" ];
+  nodes.machine = {
+    imports = [
+      ../hosts/microvm.nix
+      ../vm.nix
+    ];
+    services.choiros.microvm.emulate = false;
+    virtualisation = {
+      memorySize = 4096;
+      qemu.options = [ "-cpu host" ];
+    };
+  };
+}
