@@ -84,7 +84,7 @@ in
           name = "its limit is any container's, and the monitor's part of it isn't the guest's";
           ok =
             (unit c).serviceConfig.MemoryMax == "2G"
-            && says (inside c).environment.etc."choiros/microvm".text "memory=1888";
+            && says (inside c).environment.etc."choiros/microvm".text "memory=1632";
         }
       ];
   };
@@ -193,7 +193,7 @@ in
         memoryMax = "128M";
       };
     };
-    fails = "it needs 400M";
+    fails = "it needs 464M";
   };
   "a host that forbids KVM can't have microVMs" = {
     config = {

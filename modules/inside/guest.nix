@@ -8,8 +8,10 @@ host: sandbox:
 let
   cfg = host.config.services.choiros.microvm;
   limits = sandbox.settings;
+  hardening = import ../lib/hardening.nix;
   isQemu = cfg.hypervisor == "qemu";
-  memory = (import ../lib/size.nix { inherit lib; }).guest cfg.emulate limits.memoryMax;
+  sizes = import ../lib/size.nix { inherit lib; };
+  memory = sizes.guest cfg.emulate limits.memoryMax;
   notifyPort = "org.choiros.notify";
   # Runs before the first unit does, and before there are names for devices.
   identity = pkgs.writeShellScript "identity" ''
@@ -148,6 +150,31 @@ in
         ip address add "$SANDBOX_ADDRESS" dev eth0
         ip route add "$SANDBOX_GATEWAY" dev eth0
         ip route add default via "$SANDBOX_GATEWAY"
+      '';
+    };
+    # The host has each file open that the guest remembers, which the guest does while it has memory to spare. Nothing
+    # tells it to forget some before the host has none left, so it does by itself.
+    forget-files = {
+      description = "Lets go of files in /data that the host has open for this guest";
+      wantedBy = [ "multi-user.target" ];
+      serviceConfig = removeAttrs hardening [ "ProtectKernelTunables" ] // {
+        # the kernel's list of what it remembers is there
+        ProcSubset = "all";
+        PrivateUsers = false;
+        IPAddressDeny = "any";
+        Restart = "always";
+      };
+      script = ''
+        exec {never}<> <(:)
+        while ! read -r -t 0.5 -u "$never"; do
+          while read -r name remembered _; do
+            if [ "$name" = fuse_inode ] && [ "$remembered" -gt ${
+              toString (sizes.files limits.memoryMax / 4)
+            } ]; then
+              echo 2 > /proc/sys/vm/drop_caches
+            fi
+          done < /proc/slabinfo
+        done
       '';
     };
     # nobody logs in there: what is written to it is in the host's journal

@@ -6,7 +6,8 @@ let
   cfg = host.config.services.choiros.microvm;
   hardening = import ../lib/hardening.nix;
   identity = import ../lib/identity.nix { inherit lib; };
-  inherit (import ../lib/size.nix { inherit lib; }) guest;
+  sizes = import ../lib/size.nix { inherit lib; };
+  memory = sandbox.settings.memoryMax;
   isQemu = cfg.hypervisor == "qemu";
 
   # a file of whole sectors, as a disk is
@@ -75,7 +76,7 @@ in
   # for the start of the container, which gives it what it needs of the host
   environment.etc."choiros/microvm".text = ''
     kvm=${if cfg.emulate then "no" else "yes"}
-    memory=${toString (guest cfg.emulate sandbox.settings.memoryMax)}
+    memory=${toString (sizes.guest cfg.emulate memory)}
   '';
 
   # what the guest's console says is what the host's journal is for
@@ -172,8 +173,8 @@ in
         # it asks how many files it may have open
         ProcSubset = "all";
         ReadWritePaths = [ "/data" ];
-        # a file of each that the guest has seen
-        LimitNOFILE = 524288;
+        # one for each that the guest remembers
+        LimitNOFILE = sizes.files memory;
         SystemCallFilter = hardening.SystemCallFilter ++ [
           # with capset it lays down what it doesn't need
           "@chown @setuid capset"

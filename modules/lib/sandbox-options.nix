@@ -82,7 +82,7 @@ let
         type = choirosTypes.size;
         default = "2G";
         example = "512M";
-        description = "Memory that each of the two sandboxes may use, with what it writes outside `/data`, and without swap: past it the kernel ends a process inside, and no other. A microVM's system has 128 MiB and a sixty-fourth of it less, which is for what runs it. All sandboxes of a host together get four fifths of its memory at most, whatever the sum of their limits. A change of it, and of the limits of processor, tasks and log, counts from the sandbox's next start: `hypervisor sandboxes stop` and `start`, or a promotion.";
+        description = "Memory that each of the two sandboxes may use, with what it writes outside `/data`, and without swap: past it the kernel ends a process inside, and no other. A microVM's system has 128 MiB and a seventh of it less, which is for what runs it. All sandboxes of a host together get four fifths of its memory at most, whatever the sum of their limits. A change of it, and of the limits of processor, tasks and log, counts from the sandbox's next start: `hypervisor sandboxes stop` and `start`, or a promotion.";
       };
       tasksMax = mkOption {
         type = types.ints.positive;
@@ -147,7 +147,7 @@ let
     ]) (types.listOf choirosTypes.ipv4);
     default = "none";
     example = [ "198.51.100.0/24" ];
-    description = "Where the sandboxes may open connections to: nowhere, public addresses only (neither the host, nor private networks, nor a cloud's metadata service; names are resolved by public servers, unless `config` sets others), or the IPv4 networks listed.";
+    description = "Where the sandboxes may open connections to: nowhere, public addresses only (neither the host, nor private networks, nor a cloud's metadata service; names are resolved by public servers, unless `config` sets others), or the IPv4 networks listed. A microVM has a change of it from its next start on.";
   };
 in
 {
