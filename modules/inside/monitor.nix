@@ -49,10 +49,19 @@ let
       exec ${runner}/bin/microvm-run
     '';
   };
+  stop = pkgs.writeShellApplication {
+    name = "stop-guest";
+    text = ''
+      # it is there no more if it has ended by itself
+      [ -z "''${MAINPID-}" ] || exec ${runner}/bin/microvm-shutdown
+    '';
+  };
+  # An end that was ordered is a good one, whatever the guest takes the order for: QEMU's keyboard asks for a restart.
   ended = pkgs.writeShellApplication {
     name = "guest-ended";
+    runtimeInputs = [ host.config.systemd.package ];
     text = ''
-      [ "$SERVICE_RESULT" != success ] || [ -e stopping ] || {
+      [ "$SERVICE_RESULT" != success ] || [ -e stopping ] || [ "$(systemctl is-system-running)" = stopping ] || {
         echo "the guest ended without a word: it crashed, or restarted itself" >&2
         exit 1
       }
@@ -216,8 +225,9 @@ in
         ];
         ExecStartPre = lib.getExe identityDisk;
         ExecStart = lib.getExe start;
-        ExecStop = "${runner}/bin/microvm-shutdown";
-        ExecStopPost = lib.mkIf isQemu (lib.getExe ended);
+        ExecStop = lib.getExe stop;
+        # the manager tells root without the bus, which may have stopped
+        ExecStopPost = lib.mkIf isQemu "+${lib.getExe ended}";
         # the container's own limit counts
         TimeoutStartSec = "infinity";
         TimeoutStopSec = 60;
