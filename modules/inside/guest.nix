@@ -73,16 +73,12 @@ in
     ];
     qemu = {
       package = pkgs.qemu_kvm;
-      # without KVM nothing but this timer tells a guest how fast its processor is
+      # A guest whose processor is emulated learns from this one's timers how fast that is, however busy the host.
+      machine = lib.mkIf cfg.emulate "q35";
       machineOpts = lib.mkIf cfg.emulate {
         accel = "tcg";
         acpi = "on";
         mem-merge = "on";
-        pcie = "on";
-        pic = "off";
-        pit = "on";
-        rtc = "on";
-        usb = "off";
       };
       extraArgs = [
         "-device"
