@@ -143,8 +143,7 @@ in
         table netdev guest {
           chain sent {
             type filter hook ingress device tap0 priority 0; policy drop;
-            arp saddr ip != ''${LOCAL_ADDRESS%/*} drop
-            ether type arp accept
+            arp saddr ip ''${LOCAL_ADDRESS%/*} accept
             ip saddr != ''${LOCAL_ADDRESS%/*} drop
             ip daddr { $HOST_ADDRESS''${GUEST_ALLOWED:+,$GUEST_ALLOWED} } accept
             ip daddr { $GUEST_DENIED } drop

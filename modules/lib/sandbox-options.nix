@@ -82,7 +82,7 @@ let
         type = choirosTypes.size;
         default = "2G";
         example = "512M";
-        description = "Memory that each of the two sandboxes may use, with what it writes outside `/data`, and without swap: past it the kernel ends a process inside, and no other. A microVM's system has 128 MiB and a seventh of it less, which is for what runs it. All sandboxes of a host together get four fifths of its memory at most, whatever the sum of their limits. A change of it, and of the limits of processor, tasks and log, counts from the sandbox's next start: `hypervisor sandboxes stop` and `start`, or a promotion.";
+        description = "Memory that each of the two sandboxes may use, with what it writes outside `/data`, and without swap: past it the kernel ends a process inside, and no other. A microVM's system has 128 MiB and a seventh of it less, which is for what runs it. All sandboxes of a host together get four fifths of its memory at most, whatever the sum of their limits. A change of it, and of the limits of processor, tasks and log, counts from the sandbox's next start: `hypervisor sandboxes stop` and `start`, or a promotion; a microVM has other memory, and other processors, from its next release on.";
       };
       tasksMax = mkOption {
         type = types.ints.positive;

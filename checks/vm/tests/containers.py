@@ -61,6 +61,13 @@ with subtest("what runs in the container is sealed"):
     score = machine.succeed(f"systemd-run -M sandbox-dev -q --wait --pipe systemd-analyze security {service}.service --no-pager | tail -n 1")
     t.assertLessEqual(float(score.split(f"{service}.service:")[1].split()[0]), 2.0, score)
 
+if isolation == "microvm":
+    with subtest("the host has no file open for long that a guest has looked at"):
+        machine.succeed(in_network_of("sandbox-live", "mkdir /data/many && cd /data/many && seq 20000 | xargs touch"), timeout=patience)
+        processes = "$(find /sys/fs/cgroup -path '*container@sandbox-live*/virtiofsd.service/cgroup.procs')"
+        machine.wait_until_succeeds(f"test $(find /proc/$(cat {processes})/fd | wc -l) -lt 13000", timeout=60)
+        machine.succeed(in_network_of("sandbox-live", "test $(ls /data/many | wc -l) = 20000 && rm -r /data/many"), timeout=patience)
+
 with subtest("a power cut keeps the data"):
     before = events("sandbox-live")
     machine.succeed("sync")
