@@ -20,7 +20,7 @@ let
         echo "SANDBOX_ADDRESS=$LOCAL_ADDRESS"
         echo "SANDBOX_GATEWAY=$HOST_ADDRESS"
       } > identity.img
-      while [ $(($(stat -c %s identity.img) % 512)) -ne 0 ]; do echo >> identity.img; done
+      truncate -s %512 identity.img
     '';
   };
   # The guest is ready when it says so, and has ended well if it said that it would.
