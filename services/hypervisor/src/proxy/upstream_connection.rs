@@ -24,8 +24,12 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-/// An open WebSocket has no time limit, so a far end that vanished must be noticed by the kernel.
-const KEEPALIVE: Duration = Duration::from_mins(1);
+/// A virtual machine that dies takes its connections along without a word, and an open WebSocket
+/// has no time limit: the kernel asks whether there still is a far end. The next machine at its
+/// address, which may be there after some seconds, says that it knows of none.
+const KEEPALIVE: TcpKeepalive = TcpKeepalive::new()
+    .with_time(Duration::from_secs(10))
+    .with_interval(Duration::from_secs(5));
 
 /// What a connection went through.
 #[derive(Debug, Default)]
@@ -120,7 +124,7 @@ impl UpstreamConnection {
         instead: Bytes,
     ) -> io::Result<Self> {
         stream.set_nodelay(true)?;
-        SockRef::from(&stream).set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE))?;
+        SockRef::from(&stream).set_tcp_keepalive(&KEEPALIVE)?;
         let stream = SharedStream::new(stream);
         Ok(Self {
             look: stream.look(),

@@ -219,3 +219,27 @@ async fn an_upstream_that_dies_takes_its_websockets_along() {
     assert!(socket.next().await.unwrap().is_err());
     gateway.unclaimed().await;
 }
+
+/// For the connection to this port that keeps quiet: after how many seconds the kernel asks for the
+/// far end.
+fn asked_after(port: u16) -> Option<u64> {
+    let far_end = format!("0100007F:{port:04X}");
+    let connections = std::fs::read_to_string("/proc/net/tcp").unwrap();
+    connections.lines().find_map(|line| {
+        let fields: Vec<_> = line.split_whitespace().collect();
+        // Of the timers, 02 is the one that keeps a connection alive. Its unit is 10 ms.
+        let (timer, left) = fields.get(5)?.split_once(':')?;
+        let found = fields[2] == far_end && timer == "02";
+        found.then(|| u64::from_str_radix(left, 16).unwrap() / 100)
+    })
+}
+
+#[tokio::test]
+async fn a_sandbox_that_is_gone_without_a_word_is_noticed_in_seconds() {
+    let upstream = Upstream::start().await.unwrap();
+    let gateway = Gateway::before(upstream.address()).await;
+    let (_socket, _) = open(&gateway, "/ws", &[("origin", ORIGIN)]).await.unwrap();
+    let port = upstream.address().port();
+    until("the connection is quiet", || asked_after(port).is_some()).await;
+    assert!(asked_after(port).unwrap() <= 10);
+}
