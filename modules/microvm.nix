@@ -62,6 +62,11 @@ let
             echo "$INSTANCE is a microVM, and this machine has no /dev/kvm: switch virtualization on in its firmware or in the hypervisor that it runs on; on EC2 take a type ${virtual}, or a .metal one; or set its isolation to \"container\"" >&2
             exit 1
           fi
+          # no group of the host's is known inside
+          if [ $((0$(stat -c %a /dev/kvm) & 6)) -ne 6 ]; then
+            echo "$INSTANCE is a microVM, and /dev/kvm is for some users of this host alone: give it the mode 0666, with services.udev.extraRules = \"KERNEL==\\\"kvm\\\", MODE=\\\"0666\\\"\"" >&2
+            exit 1
+          fi
           EXTRA_NSPAWN_FLAGS="$EXTRA_NSPAWN_FLAGS --bind=/dev/kvm"
         fi
       fi

@@ -95,6 +95,7 @@ in
       hasKvm c
       && says (unit c).script "etc/choiros/microvm"
       && says (unit c).script "no /dev/kvm"
+      && says (unit c).script "is for some users of this host alone"
       && says (unit c).script "lower its memoryMax"
       && !(builtins.any (says "--bind=/dev/kvm") c.containers.sandbox-live.extraFlags);
   };
