@@ -25,7 +25,8 @@ with subtest("the world reaches no sandbox, even by a route through a host that 
     client.succeed("ip route add 10.233.0.0/16 via $(getent ahostsv4 machine | head -n 1 | cut -d ' ' -f 1)")
     client.fail(f"{try_} {live}")
 
-with subtest("a sandbox reaches no other"):
+with subtest("a sandbox reaches itself, and no other"):
+    machine.succeed(in_network_of("sandbox-live", f"{try_} {live}"))
     machine.fail(in_network_of("sandbox-dev", f"{try_} {live}"))
     machine.fail(in_network_of("sandbox-live", f"{try_} {dev}"))
 
