@@ -78,6 +78,8 @@ in
       machineOpts = lib.mkIf cfg.emulate {
         accel = "tcg";
         acpi = "on";
+        # a guest is stopped by the keyboard that microvm.nix adds, and knows of one alone
+        i8042 = "off";
         mem-merge = "on";
       };
       extraArgs = [
