@@ -165,13 +165,13 @@ in
       script = ''
         exec {never}<> <(:)
         while ! read -r -t 0.5 -u "$never"; do
-          while read -r name remembered _; do
-            if [ "$name" = fuse_inode ] && [ "$remembered" -gt ${
-              toString (sizes.files limits.memoryMax / 4)
-            } ]; then
-              echo 2 > /proc/sys/vm/drop_caches
-            fi
-          done < /proc/slabinfo
+          # at once: line by line the kernel would count everything anew for each
+          read -r -d "" remembered < /proc/slabinfo || true
+          if [[ $remembered =~ $'\n'fuse_inode\ +([0-9]+) ]] && [ "''${BASH_REMATCH[1]}" -gt ${
+            toString (sizes.files limits.memoryMax / 4)
+          } ]; then
+            echo 2 > /proc/sys/vm/drop_caches
+          fi
         done
       '';
     };
