@@ -51,6 +51,18 @@ def sign_up(username, passkey):
 
 # -- people who write while a release changes
 
+
+def ready_for(deployment):
+    """Somebody who may write to live, and a deployment that live may be given."""
+    start_all()
+    machine.wait_for_unit("choiros-hypervisor")
+    trust()
+    sign_up("ada@example.org", Passkey())
+    switch_to(deployment)
+    both_running()
+    page(f"{sandboxes['live']}/health")
+
+
 database = "/var/lib/choiros/sandboxes/sandbox-live/events.db"
 
 

@@ -13,14 +13,7 @@ def became(expected, before):
     whole()
 
 
-machine.start()
-start_all()
-machine.wait_for_unit("choiros-hypervisor")
-trust()
-sign_up("ada@example.org", Passkey())
-switch_to("microvm")
-both_running()
-page(f"{sandboxes['live']}/health")
+ready_for("microvm")
 
 with subtest("a promotion makes a microVM of a container that people write to"):
     t.assertEqual(kind(), "container")

@@ -7,9 +7,6 @@
       ../vm.nix
     ];
     services.choiros.microvm.emulate = false;
-    virtualisation = {
-      memorySize = 4096;
-      qemu.options = [ "-cpu host" ];
-    };
+    virtualisation.qemu.options = [ "-cpu host" ];
   };
 }

@@ -4,7 +4,6 @@
     ../hosts/microvm.nix
     ../hosts/releases.nix
     ../vm.nix
-    { virtualisation.memorySize = 4096; }
   ];
   nodes.client.imports = [ ../client.nix ];
 }

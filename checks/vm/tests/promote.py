@@ -6,13 +6,7 @@ def other():
 
 
 machine.start(allow_reboot=True)
-start_all()
-machine.wait_for_unit("choiros-hypervisor")
-trust()
-sign_up("ada@example.org", Passkey())
-switch_to("next")
-both_running()
-page(f"{sandboxes['live']}/health")
+ready_for("next")
 
 with subtest("a promotion that people write through: all wait, none fails, each note is there once"):
     before = written()
