@@ -24,8 +24,7 @@ let
     };
   microvms = lib.filter (kind: kind.settings.isolation == "microvm") kinds;
   first = (lib.head microvms).option;
-  # beside what runs the guest, see ./lib/size.nix
-  least = if cfg.microvm.emulate then 768 else 464;
+  least = sizes.least cfg.microvm.emulate;
   small = lib.filter (kind: sizes.mebibytes kind.settings.memoryMax < least) microvms;
   inherit (cfg.machine) instanceType memory;
   # what sandboxes get of it, see ./limits.nix

@@ -26,6 +26,8 @@ rec {
       all = mebibytes size;
     in
     all - all / 8 - all / 64 - (if emulated then 384 else 128);
+  # Of how many MiB a guest has the 256 that its system needs, and a little more.
+  least = emulated: if emulated then 768 else 464;
   # Files that the host may have open for a guest, of which each takes 2.5 KiB of the kernel's memory and of virtiofsd's.
   files = size: lib.max 50000 (lib.min 1000000 (50 * mebibytes size));
 }
